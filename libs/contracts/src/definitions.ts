@@ -1,0 +1,61 @@
+/**
+ * `definitions.v1`: what is in force, for every process that keeps a replica. Compacted, three families of keys:
+ * `v/project/kind/id/version` and `h/project/kind/id/environment/revision` never change, `head/project/kind/id/environment` points to the newest revision.
+ * In force at T is the last revision known ≤ T, also after a revert.
+ */
+import type { ExperimentDefinition, ExperimentState } from './experiments.js';
+import type { MetricDefinition } from './metrics.js';
+
+export type DefinitionKind = 'project' | 'environment' | 'key' | 'metric' | 'feature' | 'experiment';
+export type Role = 'admin' | 'manager' | 'analyst' | 'emit' | 'import';
+
+export interface ProjectDefinition {
+  readonly key: string;
+  readonly name: string;
+}
+export interface EnvironmentDefinition {
+  readonly project: string;
+  readonly key: string;
+  readonly kind: 'live' | 'historical';
+}
+/** The key itself is never stored: only its SHA-256, as 64 hex digits. */
+export interface KeyDefinition {
+  readonly id: string;
+  readonly hash: string;
+  readonly role: Role;
+  readonly project: string | null;
+  readonly environment: string | null;
+  readonly name: string;
+  readonly revoked: boolean;
+}
+export interface FeatureDefinition {
+  readonly key: string;
+  readonly name: string;
+  readonly valueType: 'boolean' | 'string' | 'number' | 'json';
+  readonly variants: readonly { readonly key: string; readonly value: unknown }[];
+  readonly defaultVariant: string;
+}
+
+/** What the value of a `v/` or `h/` key holds, by kind. Project-wide kinds use environment `-` in `h/` keys. */
+export type PublishedValue =
+  | { readonly kind: 'project'; readonly value: ProjectDefinition }
+  | { readonly kind: 'environment'; readonly value: EnvironmentDefinition }
+  | { readonly kind: 'key'; readonly value: KeyDefinition }
+  | { readonly kind: 'metric'; readonly version: number; readonly value: MetricDefinition }
+  | { readonly kind: 'feature'; readonly version: number; readonly value: FeatureDefinition }
+  | { readonly kind: 'experiment'; readonly version: number; readonly value: ExperimentDefinition }
+  | { readonly kind: 'experiment-state'; readonly revision: number; readonly value: ExperimentState };
+
+export interface Head {
+  readonly revision: number;
+}
+
+export const versionKey = (project: string, kind: DefinitionKind, id: string, version: number): string =>
+  `v/${project}/${kind}/${id}/${version}`;
+export const revisionKey = (project: string, kind: DefinitionKind, id: string, environment: string, revision: number): string =>
+  `h/${project}/${kind}/${id}/${environment}/${revision}`;
+export const headKey = (project: string, kind: DefinitionKind, id: string, environment: string): string =>
+  `head/${project}/${kind}/${id}/${environment}`;
+
+/** The environment of kinds that belong to a whole project, and the project of kinds that belong to the platform. */
+export const EVERYWHERE = '-';

@@ -1,0 +1,91 @@
+/** An experiment's definition: variants, metrics with roles, analysis plan, policy. What runs where is in the environment's state. */
+import { z } from 'zod';
+import { slug } from './metrics.js';
+
+const micros = z.int().min(0);
+
+/** A cell of the design. Several cells may form one arm (three servers, two arms): ratio checks look at cells, effects at arms. */
+export const variant = z.strictObject({
+  key: z.string().min(1).max(200),
+  arm: z.string().min(1).max(200).optional().describe('default: the variant’s own key'),
+  weight: z
+    .int()
+    .min(0)
+    .max(1_000_000)
+    .nullable()
+    .default(1)
+    .describe('integer share of the design; null = the design states no ratio, so none is tested'),
+});
+
+export const margin = z.union([
+  z.strictObject({ relative: z.number().gt(0).lt(1).describe('share of the control’s mean') }),
+  z.strictObject({ absolute: z.number().gt(0).describe('in the metric’s unit') }),
+]);
+
+/** `success` decides, `guardrail` must not get worse (within its margin), `secondary` is shown. */
+export const metricUse = z.strictObject({
+  metric: slug,
+  version: z.int().min(1).optional().describe('default: the newest when the experiment starts'),
+  role: z.enum(['success', 'guardrail', 'secondary']),
+  margin: margin.optional().describe('guardrail only: non-inferior means: not worse than control by more than this'),
+});
+export type MetricUse = z.infer<typeof metricUse>;
+
+export const analysisPlan = z.strictObject({
+  method: z.enum(['fixed-horizon']).default('fixed-horizon').describe('one look, when the plan says'),
+  alpha: z.number().gt(0).lt(0.5).default(0.05).describe('chance of shipping without a gain'),
+  beta: z.number().gt(0).lt(1).default(0.2).describe('chance of missing a gain'),
+  alphaMinus: z.number().gt(0).lt(0.5).default(0.05).describe('chance of a false alarm for harm or quality, all tests together'),
+  intervalLevel: z.number().gt(0.5).lt(1).default(0.95),
+  allowedLatenessUs: micros.default(3_600_000_000).describe('L: how long after its time a row may become known and still count'),
+  minimumRunUs: micros.default(604_800_000_000).describe('no go before this (default 7 days); not for history'),
+  plannedEndUs: micros.optional().describe('when the one look of a fixed horizon is due'),
+  multipleExposure: z.enum(['exclude', 'first']).default('exclude'),
+  comparisons: z.enum(['to-control', 'all-pairs']).default('to-control'),
+  multiplicity: z.enum(['holm', 'none']).default('holm'),
+  cupedTheta: z.enum(['pooled', 'within']).default('pooled'),
+  srmAlpha: z.number().gt(0).lt(0.5).default(0.001),
+});
+export type AnalysisPlan = z.infer<typeof analysisPlan>;
+
+export const experimentDefinition = z.strictObject({
+  key: slug,
+  name: z.string().min(1).max(200),
+  hypothesis: z.string().max(2000).default(''),
+  feature: slug.optional(),
+  unitType: z.string().min(1).max(200).default('user'),
+  assignment: z
+    .enum(['rampart', 'external'])
+    .default('external')
+    .describe('external = bring your own assignment: reports without reason are randomised'),
+  variants: z.array(variant).min(2).max(50),
+  control: z.string().min(1).max(200).describe('the arm that others are compared with'),
+  metrics: z.array(metricUse).min(1).max(50),
+  plan: analysisPlan.prefault({}),
+  policy: z.enum(['ship']).default('ship'),
+});
+export type ExperimentDefinition = z.infer<typeof experimentDefinition>;
+export type ExperimentInput = z.input<typeof experimentDefinition>;
+
+export const EXPERIMENT_STATUSES = ['draft', 'running', 'paused', 'enrolment-frozen', 'decided', 'archived'] as const;
+export type ExperimentStatus = (typeof EXPERIMENT_STATUSES)[number];
+
+/** A stretch in which nothing that assigns changed. Segments with equal `comparison` are compared together. */
+export interface Segment {
+  readonly segment: number;
+  readonly comparison: number;
+  readonly startedAtUs: number;
+  readonly coverage: number;
+  readonly seed: string;
+  readonly hashVersion: 2;
+}
+
+/** What an experiment does in one environment. */
+export interface ExperimentState {
+  readonly experiment: string;
+  readonly version: number;
+  readonly status: ExperimentStatus;
+  readonly segments: readonly Segment[];
+  readonly startedAtUs: number | null;
+  readonly closedAtUs: number | null;
+}

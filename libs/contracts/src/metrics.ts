@@ -1,0 +1,101 @@
+/** What a metric measures, per unit: published with its version, immutable once used. */
+import { z } from 'zod';
+
+export const slug = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9._-]{0,79}$/, 'must be 1–80 of a-z, 0-9, dot, dash, underscore, beginning with a letter or digit');
+export const eventName = z.string().min(1).max(200);
+const micros = z.int().min(0);
+
+export const filter = z.strictObject({
+  property: z.string().min(1).max(200).describe('a property of the event'),
+  operator: z.enum(['eq', 'ne', 'in', 'nin', 'gt', 'gte', 'lt', 'lte', 'exists']),
+  value: z
+    .union([
+      z.string(),
+      z.number(),
+      z.boolean(),
+      z
+        .array(z.union([z.string(), z.number()]))
+        .min(1)
+        .max(1000),
+    ])
+    .optional(),
+});
+export type Filter = z.infer<typeof filter>;
+
+/** Which events count, and what of them. All filters must hold; a missing property fails every filter but `ne`, `nin` and `exists: false`. */
+export const eventSelector = z.strictObject({
+  event: eventName,
+  filters: z.array(filter).max(20).default([]),
+  property: z
+    .string()
+    .min(1)
+    .max(200)
+    .optional()
+    .describe('a numeric property instead of the event’s value; what does not convert is counted and left out'),
+});
+export type EventSelector = z.infer<typeof eventSelector>;
+
+const decimal = z.string().regex(/^-?\d{1,13}(\.\d{1,6})?$/, 'must be a decimal number with at most six decimals');
+
+/**
+ * - `proportion`: units with at least one event; variance m(1 − m).
+ * - `mean`: per unit, its events' values taken together by `aggregate`; units without events count as 0.
+ * - `count`: per unit, how many events.
+ * - `ratio`: sum of `numerator` over sum of `denominator`, by the delta method at the unit.
+ * - `first-error`: units with at least one error; each unit's first error only.
+ */
+export const metricDefinition = z
+  .strictObject({
+    key: slug,
+    name: z.string().min(1).max(200),
+    description: z.string().max(2000).default(''),
+    type: z.enum(['proportion', 'mean', 'count', 'ratio', 'first-error']),
+    unitType: z.string().min(1).max(200),
+    numerator: eventSelector,
+    denominator: eventSelector.optional().describe('ratio only'),
+    aggregate: z
+      .enum(['sum', 'max', 'min', 'first', 'last', 'count'])
+      .default('sum')
+      .describe('how a unit’s values become one (mean; numerator of a ratio)'),
+    denominatorAggregate: z.enum(['sum', 'max', 'min', 'first', 'last', 'count']).default('sum'),
+    scale: z
+      .int()
+      .min(1)
+      .max(1_000_000_000_000)
+      .default(1)
+      .describe('events carry value × scale (a power of ten), for data with more than six decimals'),
+    delayUs: micros.default(0).describe('events count from first exposure + delay'),
+    windowUs: z.int().min(1).nullable().default(null).describe('… for this long; null = open end: shown, never decided on while it runs'),
+    capLower: decimal.optional().describe('a unit’s total is raised to this'),
+    capUpper: decimal.optional().describe('a unit’s total is lowered to this'),
+    covariate: z
+      .strictObject({
+        selector: eventSelector.optional().describe('default: the numerator'),
+        lookbackUs: z.int().min(1),
+        whenMissing: z
+          .enum(['zero', 'exclude'])
+          .default('zero')
+          .describe('a unit without history counts as 0, or is left out of the adjusted comparison'),
+      })
+      .optional()
+      .describe('pre-exposure values of the same unit, for CUPED'),
+    direction: z.enum(['increase', 'decrease']).default('increase').describe('which way is good'),
+    population: z.enum(['exposed', 'assigned']).default('exposed'),
+  })
+  .superRefine((metric, ctx) => {
+    const issue = (path: string, message: string) => ctx.addIssue({ code: 'custom', path: [path], message });
+    if (metric.type === 'ratio' && metric.denominator === undefined) issue('denominator', 'a ratio needs a denominator');
+    if (metric.type !== 'ratio' && metric.denominator !== undefined)
+      issue('denominator', `only a ratio has a denominator, this is a ${metric.type}`);
+    if (!/^10*$/.test(String(metric.scale))) issue('scale', `must be a power of ten, got ${metric.scale}`);
+    const isBinary = metric.type === 'proportion' || metric.type === 'first-error';
+    if (isBinary && (metric.capLower ?? metric.capUpper) !== undefined) issue('capUpper', `a ${metric.type} is 0 or 1 and has no cap`);
+    if (isBinary && metric.aggregate !== 'sum') issue('aggregate', `a ${metric.type} asks only whether there is an event`);
+    if (metric.type === 'first-error' && metric.covariate !== undefined) issue('covariate', 'a first-error metric has no covariate');
+    if (metric.capLower !== undefined && metric.capUpper !== undefined && Number(metric.capLower) >= Number(metric.capUpper))
+      issue('capLower', `must be below capUpper: ${metric.capLower} ≥ ${metric.capUpper}`);
+  });
+export type MetricDefinition = z.infer<typeof metricDefinition>;
+export type MetricInput = z.input<typeof metricDefinition>;

@@ -1,0 +1,191 @@
+/** The results API: everything an analyst needs to recompute a verdict. Absent numbers are null, never NaN. */
+import type { AnalysisPlan } from './experiments.js';
+
+/** Exact sums over the units of one cell; decimal strings of integers, in units of 1/scale (squares: 1/scale²). */
+export interface SufficientStatistics {
+  readonly metric: string;
+  readonly version: number;
+  readonly variant: string;
+  readonly arm: string;
+  readonly segment: number;
+  readonly stratum: string;
+  readonly scale: string;
+  readonly units: number;
+  readonly sum: string;
+  readonly sumSquares: string;
+  /** Ratio only: the denominator and its products with the numerator. */
+  readonly denominatorSum?: string;
+  readonly denominatorSumSquares?: string;
+  readonly crossSum?: string;
+  /** Where the metric has a covariate: the same over the units that take part in the adjusted comparison. */
+  readonly covariate?: {
+    readonly units: number;
+    readonly sum: string;
+    readonly sumSquares: string;
+    readonly covariateSum: string;
+    readonly covariateSumSquares: string;
+    readonly covariateCrossSum: string;
+  };
+}
+
+export interface ArmResult {
+  readonly arm: string;
+  readonly isControl: boolean;
+  readonly n: number;
+  /** Plain decimals in the metric's unit, exact. */
+  readonly sum: string;
+  readonly sumSquares: string;
+  readonly mean: number | null;
+  readonly variance: number | null;
+  readonly lateEvents: number;
+  readonly openUnits: number;
+  readonly unconverted: number;
+}
+
+export interface Interval {
+  readonly lower: number | null;
+  readonly upper: number | null;
+}
+
+export interface EffectEstimate {
+  readonly estimate: number;
+  readonly se: number;
+  readonly statistic: number;
+  readonly df: number | null;
+  readonly p: number;
+  readonly logP: number;
+  readonly ci: Interval;
+  readonly baselineNoisy?: boolean;
+}
+/** Why there is no number: a class of condition from the edge table, never a NaN. */
+export interface Refusal {
+  readonly refused: string;
+  readonly difference?: number;
+}
+export type Effect = EffectEstimate | Refusal;
+
+export interface Comparison {
+  readonly treatment: string;
+  readonly control: string;
+  readonly absolute: Effect;
+  readonly relative: Effect;
+  /** The same statistic against the standard normal. */
+  readonly normal: { readonly p: number; readonly ci: Interval } | null;
+  /** Two-proportion z test with pooled variance, where all values are 0 or 1. */
+  readonly pooledProportion: { readonly se: number; readonly z: number; readonly p: number } | null;
+  readonly adjustedP: number | null;
+  readonly nonInferiority?: { readonly margin: string; readonly z: number; readonly p: number; readonly nonInferior: boolean } | Refusal;
+}
+
+export interface CupedResult {
+  readonly covariate: string;
+  readonly theta: number;
+  readonly thetaKind: 'pooled' | 'within';
+  readonly units: number;
+  readonly unitsWithoutCovariate: number;
+  readonly covariateMean: number;
+  readonly correlation: number | null;
+  readonly arms: readonly {
+    readonly arm: string;
+    readonly n: number;
+    readonly mean: number;
+    readonly variance: number;
+    readonly varianceReduction: number | null;
+  }[];
+  /** `relative` is to the unadjusted control mean, `relativeToAdjusted` to the adjusted one. */
+  readonly comparisons: readonly (Comparison & { readonly relativeToAdjusted: Effect })[];
+}
+
+export interface MetricResult {
+  readonly metric: string;
+  readonly version: number;
+  readonly name: string;
+  readonly type: string;
+  readonly role: 'success' | 'guardrail' | 'secondary';
+  readonly direction: 'increase' | 'decrease';
+  readonly population: 'exposed' | 'assigned';
+  readonly arms: readonly ArmResult[];
+  readonly comparisons: readonly Comparison[];
+  readonly cuped: CupedResult | Refusal | null;
+  readonly notes: readonly string[];
+}
+
+export interface SrmResult {
+  readonly observed: Readonly<Record<string, number>>;
+  readonly weights: Readonly<Record<string, number | null>>;
+  readonly test:
+    | { readonly chi2: number; readonly df: number; readonly p: number; readonly logP: number; readonly failed: boolean }
+    | Refusal;
+}
+
+/** Per cell: who was seen, who is counted, and why others are not. */
+export interface PopulationRow {
+  readonly variant: string;
+  readonly arm: string;
+  readonly exposed: number;
+  readonly counted: number;
+  readonly excluded: Readonly<
+    Record<'own-choice' | 'override' | 'unknown-variant' | 'reason-unknown' | 'two-arms' | 'not-randomised', number>
+  >;
+}
+export interface Population {
+  readonly units: number;
+  readonly counted: number;
+  readonly rows: readonly PopulationRow[];
+  readonly crossedLate: number;
+  readonly lateExposures: number;
+  readonly duplicates: { readonly accepted: number; readonly stored: number; readonly duplicates: number; readonly idsReused: number };
+}
+
+export type VerdictKind = 'go' | 'no-go' | 'continue' | 'inconclusive' | 'invalid';
+export interface Verdict {
+  readonly verdict: VerdictKind;
+  readonly rule: string;
+  /** Says the deciding rule with both numbers. */
+  readonly sentence: string;
+  readonly arms: readonly { readonly arm: string; readonly verdict: VerdictKind; readonly rule: string; readonly sentence: string }[];
+  readonly findings: readonly {
+    readonly kind: 'quality' | 'harm' | 'success' | 'non-inferiority' | 'waiting';
+    readonly metric: string | null;
+    readonly arm: string | null;
+    readonly holds: boolean;
+    readonly sentence: string;
+  }[];
+}
+
+export interface Freshness {
+  /** Rows known up to here are counted; null while a partition never had a message. */
+  readonly watermark: string | null;
+  readonly ageMs: number | null;
+  readonly partitions: readonly {
+    readonly topic: string;
+    readonly partition: number;
+    readonly knownAt: string | null;
+    readonly storedOffset: string | null;
+    readonly logEndOffset: string | null;
+    readonly lag: number;
+  }[];
+}
+
+export interface Results {
+  readonly project: string;
+  readonly environment: string;
+  readonly experiment: string;
+  readonly definitionVersion: number;
+  readonly comparison: number;
+  /** `importing`: the history is not complete yet, no number is final. */
+  readonly status: 'importing' | 'complete' | 'running' | 'not-started';
+  readonly asOf: string | null;
+  readonly watermark: string | null;
+  readonly watermarkAgeMs: number | null;
+  readonly plan: AnalysisPlan;
+  readonly control: string;
+  readonly srm: SrmResult;
+  readonly population: Population;
+  readonly metrics: readonly MetricResult[];
+  readonly verdict: Verdict;
+  readonly sufficientStatistics: readonly SufficientStatistics[];
+  /** SHA-256 of the canonical definition and sums: equal after any redelivery or order. */
+  readonly evidenceDigest: string;
+  readonly warnings: readonly string[];
+}

@@ -1,0 +1,30 @@
+/** The topics of the log: names are forever, since consumers' offsets hang on them. */
+
+export interface TopicSpec {
+  readonly topic: string;
+  /** Fixed when the topic is created; a different number later is refused. */
+  readonly partitions: number;
+  /** Keeps the newest message of each key only. */
+  readonly compacted: boolean;
+}
+
+export const FEEDBACK = 'feedback.v1';
+export const DEFINITIONS = 'definitions.v1';
+export const DEAD_LETTERS = 'dead-letters.v1';
+export const INGEST_STATS = 'ingest-stats.v1';
+export const SKIPPED = 'skipped.v1';
+
+/** @param feedbackPartitions  how many partitions a new `feedback.v1` gets, ≥ 1 */
+export const topicSpecs = (feedbackPartitions: number): readonly TopicSpec[] => [
+  { topic: FEEDBACK, partitions: feedbackPartitions, compacted: false },
+  { topic: DEFINITIONS, partitions: 1, compacted: true },
+  { topic: DEAD_LETTERS, partitions: 1, compacted: false },
+  { topic: INGEST_STATS, partitions: 1, compacted: false },
+  { topic: SKIPPED, partitions: 1, compacted: true },
+];
+
+/** The most rows that one message of `feedback.v1` may hold: a row's index has 12 bits in its position. */
+export const MAX_ROWS_PER_MESSAGE = 4096;
+
+/** Marks a message that carries no rows and only moves the watermark of its partition. */
+export const TICK_HEADER = 'tick';
