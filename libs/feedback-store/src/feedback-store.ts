@@ -1,0 +1,136 @@
+/** The port of the feedback store: rows in, exact integer sums out. Every adapter passes `feedbackStoreContract`. */
+import type { FeedbackRow, InstantUs, MetricDefinition } from '@rampart/contracts';
+
+/** A row with its place in the log. */
+export interface PlacedRow {
+  readonly row: FeedbackRow;
+  /** generation·2⁵⁶ + offset·2¹² + row in the message: the lowest position of an id wins. */
+  readonly position: bigint;
+  readonly knownAtUs: InstantUs;
+}
+
+/** What the store has of one partition: everything up to and including this offset, known up to this time. */
+export interface Progress {
+  readonly topic: string;
+  readonly partition: number;
+  readonly generation: number;
+  readonly offset: bigint;
+  readonly knownAtUs: InstantUs;
+}
+
+/** A cell of the design; its place in `cells` is its index everywhere below. */
+export interface DesignCell {
+  readonly variant: string;
+  readonly arm: string;
+}
+
+/** Everything that decides which rows count, and nothing else: the same query over the same rows gives the same integers. */
+export interface ComparisonQuery {
+  readonly project: string;
+  readonly environment: string;
+  readonly historical: boolean;
+  readonly experiment: string;
+  readonly unitType: string;
+  readonly cells: readonly DesignCell[];
+  /** The segments that are compared together; a report without segment counts as `defaultSegment`. */
+  readonly segments: readonly number[];
+  readonly defaultSegment: number;
+  /** What a report without reason is: randomised where assignment is external, unknown otherwise. */
+  readonly reasonWhenMissing: 'SPLIT' | 'unknown';
+  readonly multipleExposure: 'exclude' | 'first';
+  /** L of the plan. */
+  readonly allowedLatenessUs: number;
+  /** Rows known later are not there (asOf, watermark, or closing time, whichever is least). Historical: use `END_OF_TIME`. */
+  readonly knownUntilUs: InstantUs;
+  readonly metrics: readonly MetricQuery[];
+}
+
+export interface MetricQuery {
+  readonly version: number;
+  readonly definition: MetricDefinition;
+}
+
+/** The integers of one metric in one (variant, segment, stratum). Values in millionths (squares: 1e-12). */
+export interface MetricSums {
+  /** Closed units in the analysis set (all units, where the metric has no window). */
+  readonly units: number;
+  /** Units whose window is not over at `knownUntilUs`: not in the sums yet. */
+  readonly openUnits: number;
+  readonly sum: bigint;
+  readonly sumSquares: bigint;
+  /** Ratio only. */
+  readonly denominatorSum: bigint;
+  readonly denominatorSumSquares: bigint;
+  readonly crossSum: bigint;
+  /** Covariate only: over the units that have one (`whenMissing: exclude`) or over all of them (`zero`). */
+  readonly covariate: null | {
+    readonly units: number;
+    readonly sum: bigint;
+    readonly sumSquares: bigint;
+    readonly covariateSum: bigint;
+    readonly covariateSumSquares: bigint;
+    readonly covariateCrossSum: bigint;
+  };
+  /** Rows that came after the unit had closed: counted, moving nothing. */
+  readonly lateEvents: number;
+  /** Rows whose numeric property did not convert: left out. */
+  readonly unconverted: number;
+}
+
+export interface CellSums {
+  /** Index into `cells`. */
+  readonly cell: number;
+  readonly segment: number;
+  readonly stratum: string;
+  /** Parallel to the query's `metrics`. */
+  readonly metrics: readonly MetricSums[];
+}
+
+/** Units by their first exposure. `cell` −1 = a variant that the definition does not have. */
+export interface PopulationCount {
+  readonly cell: number;
+  readonly segment: number;
+  readonly kind: 'counted' | 'own-choice' | 'override' | 'unknown-variant' | 'reason-unknown' | 'two-arms' | 'not-randomised';
+  readonly units: number;
+}
+
+export interface ComparisonSums {
+  readonly cells: readonly CellSums[];
+  readonly population: readonly PopulationCount[];
+  /** Exposures that were not admissible: known more than L after their time. */
+  readonly lateExposures: number;
+  /** Units that showed up in a second arm after every window of theirs had closed. */
+  readonly crossedLate: number;
+}
+
+/** Rows that arrived, distinct rows that are kept, and ids that came with two contents. */
+export interface DuplicateCount {
+  readonly accepted: number;
+  readonly stored: number;
+  readonly duplicates: number;
+  readonly idsReused: number;
+}
+
+export interface MetricPreview {
+  readonly events: number;
+  readonly matching: number;
+  readonly unconverted: number;
+  readonly units: number;
+  /** Per unit, in millionths; null without units. */
+  readonly sum: bigint | null;
+  readonly firstAtUs: InstantUs | null;
+  readonly lastAtUs: InstantUs | null;
+}
+
+/** Far enough, and still a safe integer. */
+export const END_OF_TIME: InstantUs = 8_640_000_000_000_000;
+
+export abstract class FeedbackStore {
+  /** Creates or upgrades the schema; safe to call from several processes. */
+  abstract prepare(): Promise<void>;
+  /** Stores rows, then their progress: when it resolves both are durable. Repeats are harmless. Throws `StoreError {retriable}`. */
+  abstract insert(rows: readonly PlacedRow[], progress: readonly Progress[]): Promise<void>;
+  abstract progress(topic: string): Promise<readonly Progress[]>;
+  abstract sums(query: ComparisonQuery): Promise<ComparisonSums>;
+  abstract close(): Promise<void>;
+}
