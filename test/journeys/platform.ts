@@ -1,0 +1,148 @@
+/** The real platform for a journey: the launcher as a process of its own, on a data folder and port of its own. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+export const repository = resolve(import.meta.dirname, '..', '..', '..');
+const launcher = join(repository, 'apps', 'launcher', 'dist', 'main.js');
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  // biome-ignore lint/suspicious/noExplicitAny: a journey reads answers as a client without types would.
+  readonly body: any;
+}
+
+export interface Platform {
+  readonly address: string;
+  readonly data: string;
+  readonly adminKey: string;
+  readonly launcherPid: number;
+  readonly output: () => string;
+  /** Calls the front door as admin unless another key is given; `null` sends none. */
+  call(
+    method: string,
+    path: string,
+    body?: unknown,
+    options?: { key?: string | null; headers?: Record<string, string>; raw?: string | Uint8Array },
+  ): Promise<Answer>;
+  /** Process ids by name, as the launcher wrote them. */
+  processes(): Readonly<Record<string, number>>;
+  stop(signal?: NodeJS.Signals): Promise<void>;
+  remove(): void;
+}
+
+export const freePort = (): Promise<number> =>
+  new Promise((resolvePort, reject) => {
+    const server = createServer();
+    server.on('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => (typeof address === 'object' && address !== null ? resolvePort(address.port) : reject(new Error('no port'))));
+    });
+  });
+
+export const temporaryData = (): string => mkdtempSync(join(tmpdir(), 'rampart-journey-'));
+
+/** Polls until the question has an answer; fails with the last thing it saw. */
+export const eventually = async <T>(what: string, ask: () => Promise<T | undefined>, withinMs = 30_000): Promise<T> => {
+  const deadline = Date.now() + withinMs;
+  let last: unknown;
+  while (Date.now() < deadline) {
+    try {
+      const answer = await ask();
+      if (answer !== undefined) return answer;
+    } catch (error) {
+      last = error;
+    }
+    await sleep(100);
+  }
+  throw new Error(`${what}: not within ${withinMs} ms${last === undefined ? '' : ` (${String(last)})`}`);
+};
+
+const readBody = async (response: Response): Promise<unknown> => {
+  const text = await response.text();
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+};
+
+const hasEnded = (child: ChildProcess): Promise<void> =>
+  child.exitCode !== null || child.signalCode !== null ? Promise.resolve() : new Promise((ended) => child.once('exit', () => ended()));
+
+/** Starts the launcher and waits until the front door says that every service is ready. */
+export const startPlatform = async (options: { data?: string; port?: number; env?: Record<string, string> } = {}): Promise<Platform> => {
+  const data = options.data ?? temporaryData();
+  const port = options.port ?? (await freePort());
+  const child = spawn(process.execPath, [launcher], {
+    cwd: repository,
+    env: { ...process.env, NODE_OPTIONS: '', RAMPART_DATA: data, RAMPART_PORT: String(port), ...options.env },
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
+  let output = '';
+  child.stdout.on('data', (part: Buffer) => (output += part.toString()));
+  child.stderr.on('data', (part: Buffer) => (output += part.toString()));
+  const address = `http://127.0.0.1:${port}`;
+  await eventually(
+    'the platform is ready',
+    async () => {
+      if (child.exitCode !== null) throw new Error(`the launcher ended with ${child.exitCode}:\n${output}`);
+      return (await fetch(`${address}/readyz`)).status === 200 ? true : undefined;
+    },
+    90_000,
+  ).catch((error: unknown) => {
+    child.kill('SIGKILL');
+    throw new Error(`${String(error)}\n${output}`);
+  });
+  const adminKey = options.env?.RAMPART_ADMIN_KEY ?? readFileSync(join(data, 'admin-key'), 'utf8').trim();
+  return {
+    address,
+    data,
+    adminKey,
+    launcherPid: child.pid ?? -1,
+    output: () => output,
+    call: async (method, path, body, { key = adminKey, headers = {}, raw } = {}) => {
+      const payload = raw ?? (body === undefined ? undefined : JSON.stringify(body));
+      const response = await fetch(`${address}${path}`, {
+        method,
+        headers: {
+          ...(payload === undefined ? {} : { 'content-type': 'application/json' }),
+          ...(key === null ? {} : { authorization: `Bearer ${key}` }),
+          ...headers,
+        },
+        ...(payload === undefined ? {} : { body: payload }),
+      });
+      return { status: response.status, headers: response.headers, body: await readBody(response) };
+    },
+    processes: () => processIds(data),
+    stop: async (signal = 'SIGINT') => {
+      child.kill(signal);
+      await hasEnded(child);
+    },
+    remove: () => rmSync(data, { recursive: true, force: true }),
+  };
+};
+
+/** The ids in run.json, by name. */
+export const processIds = (data: string): Readonly<Record<string, number>> => {
+  const path = join(data, 'run.json');
+  if (!existsSync(path)) return {};
+  const run = JSON.parse(readFileSync(path, 'utf8')) as { processes?: Record<string, number | { pid: number }> };
+  return Object.fromEntries(
+    Object.entries(run.processes ?? {}).map(([name, entry]) => [name, typeof entry === 'number' ? entry : entry.pid]),
+  );
+};
+
+export const isAlive = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0);
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  } catch {
+    return false;
+  }
+};
