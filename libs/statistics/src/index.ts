@@ -1,5 +1,11 @@
 export * from './comparison/compare-means.js';
 export * from './comparison/compared-effect.js';
+export * from './comparison/cuped.js';
+export * from './comparison/ratio.js';
+export * from './decisions/decision-corrections.js';
+export * from './decisions/decision-rule.js';
+export * from './decisions/multiplicity.js';
+export * from './decisions/non-inferiority.js';
 export { beta, chiSquare, gamma, logGamma, normal, studentT } from './distributions.js';
 export * from './quality/srm.js';
 export * from './sums/co-moments.js';

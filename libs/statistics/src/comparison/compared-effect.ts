@@ -10,7 +10,6 @@ export type RefusalReason =
   | 'ZERO_VARIANCE'
   | 'ZERO_BASELINE'
   | 'ZERO_DENOMINATOR'
-  | 'MIXED_SIGN_DENOMINATOR'
   | 'TOO_FEW_OBSERVATIONS';
 
 export interface EffectEstimate {
