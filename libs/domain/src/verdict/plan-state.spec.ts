@@ -1,0 +1,60 @@
+import { describe, expect, it } from '@jest/globals';
+import { planState, type Schedule, waitSentence } from './plan-state.js';
+
+const DAY = 86_400_000_000;
+const start = Date.UTC(2026, 0, 1) * 1000;
+const at = (days: number) => start + days * DAY;
+
+const live = (overrides: Partial<Schedule>): Schedule => ({
+  historical: false,
+  importing: false,
+  startedAtUs: start,
+  minimumRunUs: 7 * DAY,
+  plannedEndUs: at(14),
+  closedAtUs: null,
+  knownUntilUs: at(3),
+  ...overrides,
+});
+const waitsFor = (schedule: Schedule) => planState(schedule).waits.map((wait) => wait.what);
+
+describe('a fixed horizon in a live environment', () => {
+  it('waits for minimum run and planned end, then looks as of the planned end', () => {
+    expect(waitsFor(live({}))).toEqual(['minimum-run', 'planned-end']);
+    expect(waitsFor(live({ knownUntilUs: at(8) }))).toEqual(['planned-end']);
+    expect(planState(live({ knownUntilUs: at(20) }))).toEqual({ waits: [], exhausted: true, minimumRunOver: true, lookAtUs: at(14) });
+  });
+
+  it('looks as of the minimum run where the planned end comes before it', () => {
+    expect(planState(live({ plannedEndUs: at(2), knownUntilUs: at(20) })).lookAtUs).toBe(at(7));
+    expect(waitsFor(live({ plannedEndUs: at(2) }))).toEqual(['minimum-run']);
+  });
+
+  it('asks for an end where the plan names none', () => {
+    const state = planState(live({ plannedEndUs: null, knownUntilUs: at(20) }));
+    expect(state).toMatchObject({ exhausted: false, waits: [{ what: 'a-planned-end', untilUs: null }] });
+  });
+
+  it('takes a closing as its look, too short or not', () => {
+    expect(planState(live({ closedAtUs: at(2) }))).toEqual({ waits: [], exhausted: true, minimumRunOver: false, lookAtUs: at(2) });
+    expect(planState(live({ closedAtUs: at(9), knownUntilUs: at(20) }))).toMatchObject({ minimumRunOver: true, lookAtUs: at(9) });
+  });
+
+  it('waits for start and watermark', () => {
+    expect(waitsFor(live({ startedAtUs: null }))).toEqual(['start']);
+    expect(waitsFor(live({ knownUntilUs: null }))).toEqual(['watermark']);
+  });
+});
+
+describe('a history', () => {
+  it('has its one look when the import is complete, without a minimum run', () => {
+    const history = live({ historical: true, plannedEndUs: null });
+    expect(waitsFor({ ...history, importing: true })).toEqual(['import']);
+    expect(planState(history)).toEqual({ waits: [], exhausted: true, minimumRunOver: true, lookAtUs: null });
+  });
+});
+
+describe('the sentence', () => {
+  it('says until when', () => {
+    expect(waitSentence({ what: 'minimum-run', untilUs: at(7) })).toBe('waits for the minimum run until 2026-01-08T00:00:00.000Z');
+  });
+});
