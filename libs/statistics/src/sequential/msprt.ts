@@ -1,0 +1,50 @@
+/** Mixture sequential probability ratio test (Johari, Koomen, Pekelis & Walsh 2022): for platforms that know the spread of past effects. */
+import { requireLevel } from '../comparison/compared-effect.js';
+import { requireFinite } from '../sums/moments.js';
+
+export interface MixtureSprt {
+  /** ln Λ; ≥ ln(1/α) rejects at any look. */
+  readonly logLambda: number;
+  /** min(1, 1/Λ) of this look. */
+  readonly p: number;
+  readonly logP: number;
+}
+
+interface MixtureInput {
+  readonly estimate: number;
+  readonly varianceOfEstimate: number;
+  /** τ²: variance of true effects, in the effect's unit squared; fixed before the first look (τ that shrinks with n is no test at all). */
+  readonly tau2: number;
+  readonly theta0?: number;
+}
+
+const requirePositive = (name: string, value: number): number => {
+  if (!(value > 0 && Number.isFinite(value))) throw new RangeError(`${name} must be above 0 and finite, got ${value}`);
+  return value;
+};
+
+/** One look. The same boundary as the asymptotic confidence sequence with nρ² = τ²/V. Golden: seq_msprt */
+export const mixtureSprt = ({ estimate, varianceOfEstimate, tau2, theta0 = 0 }: MixtureInput): MixtureSprt => {
+  const variance = requirePositive('varianceOfEstimate', varianceOfEstimate);
+  const total = variance + requirePositive('tau2', tau2);
+  const shift = requireFinite('estimate', estimate) - theta0;
+  const logLambda = 0.5 * Math.log(variance / total) + (tau2 * shift * shift) / (2 * variance * total);
+  const logP = Math.min(0, -logLambda);
+  return { logLambda, p: Math.exp(logP), logP };
+};
+
+/** |z| at which this look rejects. */
+export const mixtureSprtCriticalZ = (varianceOfEstimate: number, tau2: number, alpha: number): number => {
+  const growth = 1 + requirePositive('varianceOfEstimate', varianceOfEstimate) / requirePositive('tau2', tau2);
+  const log = -2 * Math.log(requireLevel('alpha', alpha)) + Math.log1p(tau2 / varianceOfEstimate);
+  return Math.sqrt(growth * log);
+};
+
+/** Always-valid p after each look: the smallest so far. */
+export const runningMinimumP = (pValues: readonly number[]): readonly number[] => {
+  let smallest = 1;
+  return pValues.map((p) => {
+    smallest = Math.min(smallest, p);
+    return smallest;
+  });
+};
