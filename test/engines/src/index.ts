@@ -1,0 +1,2 @@
+export * from './fresh-clickhouse.js';
+export * from './fresh-database.js';
