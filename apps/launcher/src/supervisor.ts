@@ -1,0 +1,159 @@
+/** Keeps one child process alive: starts it, starts it again when it dies, stops it when told, and knows whether it is ready. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import type { LogFile } from './log-file.js';
+import { Refusal } from './refusal.js';
+
+const firstDelayMs = 200;
+const longestDelayMs = 5_000;
+/** A child that lived this long was well: its next death is a first one again. */
+const steadyMs = 30_000;
+/** So many deaths in a row before it was ever ready mean that it never will be. */
+const hopelessDeaths = 5;
+
+/** How long to wait before the next start, after `deaths` deaths in a row. */
+export const restartDelayMs = (deaths: number): number => Math.min(longestDelayMs, firstDelayMs * 2 ** Math.max(0, deaths - 1));
+
+/** Deaths in a row, counting one that came `livedMs` after its start. */
+export const deathsInARow = (before: number, livedMs: number): number => (livedMs >= steadyMs ? 1 : before + 1);
+
+export interface Launch {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly env: NodeJS.ProcessEnv;
+  readonly cwd?: string;
+}
+
+export interface Task {
+  readonly name: string;
+  readonly log: LogFile;
+  /** Asked before every start; clears what a dead process left and says what to run. */
+  prepare(everReady: boolean): Promise<Launch>;
+  /** Sees every line of stdout. */
+  onLine?(line: string): void;
+  /** True when it answers; a throw means no. */
+  probe(): Promise<boolean>;
+}
+
+export type TaskState = 'starting' | 'ready' | 'restarting' | 'stopping' | 'stopped';
+
+export class Supervised {
+  state: TaskState = 'stopped';
+  restarts = 0;
+  private child: ChildProcess | undefined;
+  private deaths = 0;
+  private everReady = false;
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor(private readonly task: Task) {}
+
+  get name(): string {
+    return this.task.name;
+  }
+
+  get pid(): number | undefined {
+    return this.child?.pid;
+  }
+
+  start(): void {
+    this.state = 'starting';
+    void this.run();
+  }
+
+  /** Resolves when the child answers. Refuses when it keeps dying or when `patienceMs` have passed. */
+  async whenReady(patienceMs: number): Promise<void> {
+    const until = Date.now() + patienceMs;
+    while (this.state !== 'ready') {
+      if (this.state === 'stopping' || this.state === 'stopped') throw new Refusal(`${this.name} was stopped before it was ready.`);
+      if (this.deaths >= hopelessDeaths) throw this.notReady(`ended ${this.deaths} times in a row`);
+      if (Date.now() > until) throw this.notReady(`did not answer within ${Math.round(patienceMs / 1000)} s`);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+
+  /** Asks the child to end; after `graceMs` it is killed with its whole group. */
+  async stop(graceMs: number): Promise<void> {
+    const child = this.child;
+    this.state = 'stopping';
+    clearTimeout(this.timer);
+    if (child?.pid !== undefined && child.exitCode === null && child.signalCode === null) {
+      const ended = new Promise((resolve) => child.once('exit', resolve));
+      child.kill('SIGTERM');
+      const timer = setTimeout(() => this.killGroup(), graceMs);
+      await ended;
+      clearTimeout(timer);
+    }
+    this.state = 'stopped';
+  }
+
+  /** Without asking: the child and whatever it started in its group. */
+  killGroup(): void {
+    if (this.child?.pid === undefined) return;
+    try {
+      process.kill(-this.child.pid, 'SIGKILL');
+    } catch {
+      // Gone already.
+    }
+  }
+
+  private notReady(what: string): Refusal {
+    const tail = this.task.log.tail(5);
+    return new Refusal(`${this.name} ${what}. Its log is ${this.task.log.path}${tail === '' ? '.' : `; it ends with:\n${tail}`}`);
+  }
+
+  private async run(): Promise<void> {
+    const startedAt = Date.now();
+    try {
+      const launch = await this.task.prepare(this.everReady);
+      if (this.isEnding()) return;
+      await this.runOnce(launch);
+    } catch (error) {
+      this.task.log.write(`launcher: could not start ${this.name}: ${error instanceof Error ? error.message : String(error)}\n`);
+    }
+    if (this.isEnding()) return;
+    this.deaths = deathsInARow(this.deaths, Date.now() - startedAt);
+    this.state = this.everReady ? 'restarting' : 'starting';
+    this.timer = setTimeout(() => {
+      this.restarts++;
+      void this.run();
+    }, restartDelayMs(this.deaths));
+  }
+
+  private isEnding(): boolean {
+    return this.state === 'stopping' || this.state === 'stopped';
+  }
+
+  /** Resolves when the child has ended. */
+  private async runOnce({ command, args, env, cwd }: Launch): Promise<void> {
+    // A group of its own: Ctrl-C in the terminal reaches the launcher only, which then stops the children in order.
+    const child = spawn(command, args, { env, cwd, detached: true, stdio: ['pipe', 'pipe', 'pipe'] });
+    this.child = child;
+    child.stdin?.on('error', () => undefined);
+    if (child.stdout !== null) {
+      createInterface({ input: child.stdout }).on('line', (line) => {
+        this.task.log.write(`${line}\n`);
+        this.task.onLine?.(line);
+      });
+    }
+    child.stderr?.on('data', (chunk: Buffer) => this.task.log.write(chunk));
+    const ended = new Promise<string>((resolve, reject) => {
+      child.once('error', reject);
+      child.once('exit', (code, signal) => resolve(signal ?? `exit code ${code}`));
+    });
+    void this.watchReadiness(child);
+    const how = await ended;
+    if (!this.isEnding()) this.task.log.write(`launcher: ${this.name} ended (${how})\n`);
+  }
+
+  private async watchReadiness(child: ChildProcess): Promise<void> {
+    while (this.child === child && child.exitCode === null && child.signalCode === null && !this.isEnding()) {
+      if (await this.task.probe().catch(() => false)) {
+        if (this.child !== child || this.isEnding()) return;
+        this.state = 'ready';
+        this.everReady = true;
+        return;
+      }
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+}

@@ -1,0 +1,196 @@
+/**
+ * Runs the tests: `node test/run.mjs all|pure|int|journeys [Jest's own arguments, e.g. a path]`.
+ * Starts the servers that a tier needs, sums up, and says in its last lines what could not run here. With CI=true such a gap is a failure.
+ */
+import { spawn } from 'node:child_process';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, relative, resolve } from 'node:path';
+
+const root = resolve(import.meta.dirname, '..');
+const scratch = mkdtempSync(join(tmpdir(), 'rampart-test-'));
+chmodSync(scratch, 0o755); // as root, PostgreSQL runs as another user and must get in
+const [tier = 'all', ...jestArguments] = process.argv.slice(2);
+
+/** What every part leaves: { name, passed, failed, skipped, seconds, gaps: [sentence] }. */
+const parts = [];
+const engines = [];
+const longestMinutes = { pure: 5, int: 15, journeys: 30 };
+
+const folder = (name) => {
+  const path = join(scratch, name);
+  mkdirSync(path, { recursive: true });
+  return path;
+};
+
+const jest = (project, { env = {}, args = [], report }) =>
+  new Promise((done) => {
+    const child = spawn(
+      process.execPath,
+      // biome-ignore format: one option a line reads worse
+      [join(root, 'node_modules/jest/bin/jest.js'), '--config', join(root, 'test/jest.config.mjs'), '--selectProjects', project,
+        '--passWithNoTests', '--json', `--outputFile=${report}`, ...args, ...jestArguments],
+      {
+        cwd: root,
+        // Jest prints its JSON to stdout as well: people read stderr, where the progress is.
+        stdio: ['inherit', 'ignore', 'inherit'],
+        env: { ...process.env, ...env, NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ''} --experimental-vm-modules --no-warnings`.trim() },
+      },
+    );
+    // An endless loop in a test outlives Jest's own timeouts.
+    const limit = setTimeout(() => {
+      console.error(`\n${project} did not end within ${longestMinutes[project]} minutes: killed.`);
+      child.kill('SIGKILL');
+    }, longestMinutes[project] * 60_000);
+    child.on('exit', (code) => {
+      clearTimeout(limit);
+      done(code ?? 1);
+    });
+  });
+
+const titlesOfSkipped = (suites) =>
+  suites.flatMap(({ name, assertionResults }) =>
+    assertionResults
+      .filter(({ status }) => status === 'pending' || status === 'todo' || status === 'disabled')
+      .map(({ fullName }) => `${relative(root, name)}: skipped "${fullName}"`),
+  );
+
+const summary = (report, code) => {
+  if (!existsSync(report)) return { passed: 0, failed: 1, skipped: 0, gaps: ['Jest ended without a report'] };
+  const found = JSON.parse(readFileSync(report, 'utf8'));
+  const broken = found.testResults.filter(({ status, assertionResults }) => status === 'failed' && assertionResults.length === 0).length;
+  const failed = found.numFailedTests + broken;
+  return {
+    passed: found.numPassedTests,
+    failed: failed === 0 && code !== 0 ? 1 : failed,
+    skipped: found.numPendingTests + found.numTodoTests,
+    gaps: found.numTotalTests + broken === 0 ? ['there is no such test'] : titlesOfSkipped(found.testResults),
+  };
+};
+
+const part = async (name, project, options = {}) => {
+  console.error(`\n── ${name}`);
+  const startedAt = Date.now();
+  const report = join(scratch, `${parts.length}.json`);
+  const code = await jest(project, { ...options, report });
+  parts.push({ name, ...summary(report, code), seconds: (Date.now() - startedAt) / 1000 });
+};
+
+/** Starts one engine; its failure is a gap of this part, not the end of the run. */
+const started = async (what, start) => {
+  try {
+    const engine = await start();
+    engines.push(engine);
+    await engine.supervised.whenReady(60_000);
+    return { url: engine.url(), version: engine.version };
+  } catch (error) {
+    return { gap: `no ${what}: ${error instanceof Error ? error.message : error}` };
+  }
+};
+
+const launcher = (file) => import(join(root, 'apps/launcher/dist/engines', file));
+const postgresIn = (name, binaries) =>
+  started('PostgreSQL', async () => {
+    const { embeddedPostgres } = await launcher('embedded-postgres.js');
+    return embeddedPostgres({ folder: folder(name), logFile: join(folder(name), 'postgres.log'), binaries });
+  });
+const clickhouseIn = (name) =>
+  started('ClickHouse', async () => {
+    const { embeddedClickhouse } = await launcher('embedded-clickhouse.js');
+    return embeddedClickhouse({ folder: folder(name), logFile: join(folder(name), 'clickhouse.log') });
+  });
+
+const stopEngines = async () => {
+  await Promise.all(engines.splice(0).map(({ supervised }) => supervised.stop(10_000)));
+};
+
+/** The newest PostgreSQL that the system's package manager installed. */
+const debianPostgres = () => {
+  const home = '/usr/lib/postgresql';
+  const version = existsSync(home) ? readdirSync(home).sort((a, b) => Number(b) - Number(a))[0] : undefined;
+  const bin = join(home, version ?? '-', 'bin');
+  return existsSync(join(bin, 'initdb')) ? { initdb: join(bin, 'initdb'), postgres: join(bin, 'postgres') } : undefined;
+};
+
+const absent = (name, gap) => parts.push({ name, passed: 0, failed: 0, skipped: 0, seconds: 0, gaps: [gap] });
+
+const integration = async () => {
+  const [postgres, clickhouse] = await Promise.all([postgresIn('embedded'), clickhouseIn('embedded')]);
+  const env = { RAMPART_TEST_DATABASE_URL: postgres.url ?? '', RAMPART_TEST_CLICKHOUSE_URL: clickhouse.url ?? '' };
+  const missing = [postgres.gap, clickhouse.gap].filter((gap) => gap !== undefined);
+  for (const gap of missing) absent('int', gap);
+  if (postgres.gap === undefined) {
+    const with_ = `embedded PostgreSQL ${postgres.version}${clickhouse.gap === undefined ? `, ClickHouse ${clickhouse.version}` : ''}`;
+    await part(`int (${with_})`, 'int', { env });
+  }
+  await stopEngines();
+};
+
+/** The two stores that promise any PostgreSQL from version 15 on, against a server of its own. */
+const storesElsewhere = async () => {
+  const debian = debianPostgres();
+  const own = await postgresIn('own', debian);
+  const label = debian === undefined ? 'the embedded one, started apart: the system has none' : 'the system’s own';
+  if (own.gap !== undefined) absent(`int: log and event store (PostgreSQL, ${label})`, own.gap);
+  else {
+    const args = ['--testPathPatterns', 'libs/(event-log|event-store)/'];
+    const env = { RAMPART_TEST_DATABASE_URL: own.url, RAMPART_TEST_CLICKHOUSE_URL: '' };
+    await part(`int: log and event store (PostgreSQL ${own.version}, ${label})`, 'int', { env, args });
+  }
+  await stopEngines();
+};
+
+const tiers = {
+  pure: () => part('pure', 'pure'),
+  int: async () => {
+    await integration();
+    if (jestArguments.length === 0) await storesElsewhere();
+  },
+  journeys: () => part('journeys', 'journeys', { args: ['--runInBand'] }),
+};
+
+const table = () => {
+  const width = Math.max(...parts.map(({ name }) => name.length));
+  console.log(`\n${'part'.padEnd(width)}   passed  failed  skipped   seconds`);
+  for (const { name, passed, failed, skipped, seconds } of parts) {
+    const figures = [passed, failed, skipped].map((n) => String(n).padStart(8)).join('');
+    console.log(`${name.padEnd(width)} ${figures} ${seconds.toFixed(1).padStart(10)}`);
+  }
+};
+
+const report = () => {
+  table();
+  const sum = (key) => parts.reduce((total, one) => total + one[key], 0);
+  const gaps = parts.flatMap(({ name, gaps }) => gaps.map((gap) => `  ${name}: ${gap}`));
+  const isCi = process.env.CI === 'true';
+  if (gaps.length > 0) console.log(`\nCould not run here${isCi ? ' (a failure, since CI=true)' : ''}:\n${gaps.join('\n')}`);
+  console.log(
+    `${gaps.length > 0 ? '' : '\nNothing was left out.\n'}${sum('passed')} passed, ${sum('failed')} failed, ${sum('skipped')} skipped`,
+  );
+  return sum('failed') > 0 || (isCi && gaps.length > 0) ? 1 : 0;
+};
+
+/** As root a cluster may have gone where its user can reach it. */
+const cleanUp = () => {
+  for (const name of ['embedded', 'own']) {
+    const record = join(scratch, name, 'postgres-place');
+    if (existsSync(record)) rmSync(dirname(readFileSync(record, 'utf8').trim()), { recursive: true, force: true });
+  }
+  rmSync(scratch, { recursive: true, force: true });
+};
+
+const chosen = tier === 'all' ? Object.keys(tiers) : [tier];
+if (!chosen.every((name) => name in tiers)) {
+  console.error(`Which tests? ${['all', ...Object.keys(tiers)].join(' | ')}`);
+  process.exit(2);
+}
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+  process.on(signal, async () => {
+    await stopEngines();
+    cleanUp();
+    process.exit(130);
+  });
+}
+for (const name of chosen) await tiers[name]();
+cleanUp();
+process.exitCode = report();
