@@ -6,7 +6,8 @@ const ISO = /^(\d{4})-(\d{2})-(\d{2})[Tt ](\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,9}))
 
 /**
  * Reads an RFC 3339 instant with up to nine decimals (the last three are cut off).
- * @returns microseconds, or undefined when the text is no instant (a zone is required; 30 February is none)
+ * @returns microseconds, or undefined when the text is no instant (a zone is required; 30 February is none) or lies outside 1685–2255,
+ *   where microseconds stop being safe integers
  */
 export const parseInstant = (text: string): InstantUs | undefined => {
   const match = ISO.exec(text);
@@ -14,10 +15,12 @@ export const parseInstant = (text: string): InstantUs | undefined => {
   const [, year, month, day, hour, minute, second, fraction = '', zone = 'Z'] = match;
   if (Number(hour) > 23 || Number(minute) > 59 || Number(second) > 59) return undefined;
   const whole = Date.UTC(Number(year), Number(month) - 1, Number(day), Number(hour), Number(minute), Number(second));
-  // Date.UTC rolls 30 February over to March: the round trip must give the same day.
-  if (new Date(whole).getUTCDate() !== Number(day)) return undefined;
+  // Date.UTC rolls 30 February over to March, month 13 to January, and year 99 to 1999: the round trip must give the same day.
+  if (!new Date(whole).toISOString().startsWith(`${year}-${month}-${day}T`)) return undefined;
   const offset = offsetMinutes(zone);
-  return offset === undefined ? undefined : (whole - offset * 60_000) * 1000 + Number(fraction.padEnd(6, '0').slice(0, 6));
+  if (offset === undefined) return undefined;
+  const at = (whole - offset * 60_000) * 1000 + Number(fraction.padEnd(6, '0').slice(0, 6));
+  return Number.isSafeInteger(at) ? at : undefined;
 };
 
 const offsetMinutes = (zone: string): number | undefined => {

@@ -1,0 +1,39 @@
+import { describe, expect, it } from '@jest/globals';
+import { metricDefinition } from './metrics.js';
+
+const mean = { key: 'revenue', name: 'Revenue', type: 'mean', unitType: 'user', numerator: { event: 'purchase' } };
+const refusals = (input: unknown): readonly string[] => {
+  const parsed = metricDefinition.safeParse(input);
+  return parsed.success ? [] : parsed.error.issues.map((issue) => `/${issue.path.join('/')} ${issue.message}`);
+};
+
+describe('a metric definition', () => {
+  it('needs little', () => {
+    expect(metricDefinition.parse(mean)).toMatchObject({
+      aggregate: 'sum',
+      scale: 1,
+      delayUs: 0,
+      windowUs: null,
+      direction: 'increase',
+      population: 'exposed',
+    });
+  });
+
+  it.each([
+    ['a ratio without denominator', { ...mean, type: 'ratio' }, '/denominator a ratio needs a denominator'],
+    [
+      'a denominator elsewhere',
+      { ...mean, denominator: { event: 'visit' } },
+      '/denominator only a ratio has a denominator, this is a mean',
+    ],
+    ['a scale that is no power of ten', { ...mean, scale: 20 }, '/scale must be a power of ten, got 20'],
+    ['a capped proportion', { ...mean, type: 'proportion', capUpper: '1' }, '/capUpper a proportion is 0 or 1 and has no cap'],
+    ['caps that cross', { ...mean, capLower: '5', capUpper: '5' }, '/capLower must be below capUpper: 5 ≥ 5'],
+  ])('refuses %s', (_, input, sentence) => {
+    expect(refusals(input)).toContain(sentence);
+  });
+
+  it('refuses unknown fields by name', () => {
+    expect(refusals({ ...mean, windowMs: 5 }).join()).toContain('windowMs');
+  });
+});

@@ -1,0 +1,30 @@
+import { describe, expect, it } from '@jest/globals';
+import { partitionOf, projectSecret, pseudonymOf } from './pseudonyms.js';
+
+describe('a pseudonym', () => {
+  const secret = projectSecret('platform secret', 'shop');
+
+  it('is fixed for ever: a change would part new events from old units', () => {
+    expect(pseudonymOf(secret, 'user', '42')).toBe('7a20e151db4e88518b4029442f5426e2'); // openssl: the first 128 bits of HMAC-SHA256;
+  });
+
+  it('differs by project, unit type and id, and cannot be glued together', () => {
+    const others = [
+      pseudonymOf(projectSecret('platform secret', 'blog'), 'user', '42'),
+      pseudonymOf(projectSecret('other secret', 'shop'), 'user', '42'),
+      pseudonymOf(secret, 'device', '42'),
+      pseudonymOf(secret, 'user4', '2'),
+    ];
+    expect(new Set([...others, pseudonymOf(secret, 'user', '42')]).size).toBe(5);
+  });
+
+  it('spreads units evenly over partitions', () => {
+    const counts = [0, 0, 0, 0];
+    for (let id = 0; id < 8_000; id++) {
+      const partition = partitionOf(pseudonymOf(secret, 'user', String(id)), 4);
+      counts[partition] = (counts[partition] ?? 0) + 1;
+    }
+    const chi2 = counts.reduce((sum, count) => sum + (count - 2_000) ** 2 / 2_000, 0);
+    expect(chi2).toBeLessThan(16.27); // df 3, p = .001
+  });
+});
