@@ -1,6 +1,9 @@
 export * from './comparison/compare-means.js';
 export * from './comparison/compared-effect.js';
 export * from './comparison/cuped.js';
+export * from './comparison/cuped-ratio.js';
+export * from './comparison/post-stratification.js';
+export * from './comparison/quantiles.js';
 export * from './comparison/ratio.js';
 export * from './decisions/decision-corrections.js';
 export * from './decisions/decision-rule.js';
@@ -15,4 +18,5 @@ export * from './sequential/group-sequential.js';
 export * from './sequential/msprt.js';
 export * from './sequential/normal-mixture.js';
 export * from './sums/co-moments.js';
+export * from './sums/cross-moments.js';
 export * from './sums/moments.js';

@@ -1,0 +1,217 @@
+/** Post-stratification: effects per stratum fixed before exposure, weighted by the strata's shares (Miratrix, Sekhon & Yu 2013). */
+import { type CoMoments, mergeCoMoments, momentsOfX, momentsOfY } from '../sums/co-moments.js';
+import { type Matrix, quadraticForm } from '../sums/cross-moments.js';
+import { type Moments, mergeMoments, varianceOfMean } from '../sums/moments.js';
+import { compareMeans, obstacleTo } from './compare-means.js';
+import {
+  type Alternative,
+  type ComparedEffect,
+  type Difference,
+  type EffectEstimate,
+  refused,
+  requireLevel,
+  tJudged,
+} from './compared-effect.js';
+import { compareCuped } from './cuped.js';
+import { compareRatios } from './ratio.js';
+
+export interface Stratum<T> {
+  readonly control: T;
+  readonly treatment: T;
+}
+
+interface Stratified {
+  readonly alpha: number;
+  readonly alternative?: Alternative;
+  readonly difference: Difference;
+  readonly nullDifference?: number;
+}
+
+/** `strataUsed` is below the number given when strata without variance were merged into the largest; 1 = the plain comparison. */
+export type PostStratified =
+  | (EffectEstimate & { readonly postStratificationApplied: boolean; readonly strataUsed: number })
+  | Exclude<ComparedEffect, EffectEstimate>;
+
+/** A stratum's estimates (control mean and effect, once or for numerator and denominator) and n times their covariance. */
+interface StratumEstimates {
+  readonly n: number;
+  readonly values: readonly number[];
+  readonly scaledCovariance: Matrix;
+}
+
+/**
+ * Means per unit by stratum.
+ * @param strata  by attributes known before exposure; an attribute the treatment can change would bias the effect
+ * @returns as `compareMeans`, with N − 2K degrees of freedom over K strata
+ * Golden: ps-count-abs
+ */
+export const postStratifiedMeans = (strata: readonly Stratum<Moments>[], asked: Stratified): PostStratified => {
+  const used = mergeUnusable(
+    strata,
+    mergeMoments,
+    ({ n }) => n,
+    (stratum) => obstacleTo(stratum.control, stratum.treatment) === undefined,
+  );
+  if (isOne(used)) return plain(compareMeans({ ...used[0], ...asked }));
+  return combine(used.map(meansOfStratum), asked, effectOfMeans, 2);
+};
+
+/** Outcome (y) with a covariate from before exposure (x), by regression in each stratum. N − 3K degrees of freedom. Golden: ps-cuped-* */
+export const postStratifiedCuped = (strata: readonly Stratum<CoMoments>[], asked: Stratified): PostStratified => {
+  const isUsable = ({ control, treatment }: Stratum<CoMoments>): boolean =>
+    obstacleTo(momentsOfY(control), momentsOfY(treatment)) === undefined && control.n + treatment.n > 3;
+  const used = mergeUnusable(strata, mergeCoMoments, ({ n }) => n, isUsable);
+  if (isOne(used)) return plain(compareCuped({ ...used[0], ...asked }));
+  return combine(used.map(regressionOfStratum), asked, effectOfMeans, 3);
+};
+
+/** Ratios (x = denominator, y = numerator): the parts are stratified, then divided. Golden: ps-ratio-abs */
+export const postStratifiedRatios = (strata: readonly Stratum<CoMoments>[], asked: Stratified): PostStratified => {
+  const isUsable = ({ control, treatment }: Stratum<CoMoments>): boolean =>
+    obstacleTo(momentsOfY(control), momentsOfY(treatment)) === undefined;
+  const used = mergeUnusable(strata, mergeCoMoments, ({ n }) => n, isUsable);
+  if (isOne(used)) return plain(compareRatios({ ...used[0], ...asked }));
+  return combine(used.map(ratioOfStratum), asked, effectOfRatios, 2);
+};
+
+const isOne = <T>(strata: readonly T[]): strata is readonly [T] => strata.length === 1;
+
+const plain = (effect: ComparedEffect): PostStratified =>
+  effect.kind === 'refused' ? effect : { ...effect, postStratificationApplied: false, strataUsed: 1 };
+
+/** Strata that give no estimate of their own join the largest one. */
+const mergeUnusable = <T>(
+  strata: readonly Stratum<T>[],
+  merge: (a: T, b: T) => T,
+  unitsOf: (arm: T) => number,
+  isUsable: (stratum: Stratum<T>) => boolean,
+): readonly Stratum<T>[] => {
+  const units = ({ control, treatment }: Stratum<T>): number => unitsOf(control) + unitsOf(treatment);
+  const [largest, ...others] = [...strata].sort((a, b) => units(b) - units(a));
+  if (largest === undefined) throw new RangeError('post-stratification needs at least one stratum, got none');
+  const unusable = others.filter((stratum) => !isUsable(stratum));
+  const joined = unusable.reduce(
+    (sum, { control, treatment }) => ({ control: merge(sum.control, control), treatment: merge(sum.treatment, treatment) }),
+    largest,
+  );
+  const usable = others.filter(isUsable);
+  if (isUsable(joined)) return [joined, ...usable];
+  return [
+    usable.reduce((sum, next) => ({ control: merge(sum.control, next.control), treatment: merge(sum.treatment, next.treatment) }), joined),
+  ];
+};
+
+const meansOfStratum = ({ control, treatment }: Stratum<Moments>): StratumEstimates => {
+  const n = control.n + treatment.n;
+  const [ofControl, ofTreatment] = [n * varianceOfMean(control), n * varianceOfMean(treatment)];
+  return {
+    n,
+    values: [control.mean, treatment.mean - control.mean],
+    scaledCovariance: [
+      [ofControl, -ofControl],
+      [-ofControl, ofControl + ofTreatment],
+    ],
+  };
+};
+
+/** Least squares of y on (1, treated, x), read at the stratum's mean covariate, whose own error is part of the control mean's. */
+const regressionOfStratum = (stratum: Stratum<CoMoments>): StratumEstimates => {
+  const { control, treatment } = stratum;
+  if (control.m2X <= 0 || treatment.m2X <= 0) {
+    return meansOfStratum({ control: momentsOfY(control), treatment: momentsOfY(treatment) });
+  }
+  const n = control.n + treatment.n;
+  const within = control.m2X + treatment.m2X;
+  const slope = (control.cXY + treatment.cXY) / within;
+  const residual = (control.m2Y + treatment.m2Y - slope * (control.cXY + treatment.cXY)) / (n - 3);
+  const pool = momentsOfX(mergeCoMoments(control, treatment));
+  const [offCentre, apart] = [control.meanX - pool.mean, treatment.meanX - control.meanX];
+  const varianceOfCentre = varianceOfMean(pool);
+  const ofControl =
+    residual * (1 / control.n + offCentre ** 2 / within) + (residual / within) * varianceOfCentre + slope ** 2 * varianceOfCentre;
+  const together = residual * ((offCentre * apart) / within - 1 / control.n);
+  const ofEffect = residual * (1 / control.n + 1 / treatment.n + apart ** 2 / within);
+  return {
+    n,
+    values: [control.meanY - slope * offCentre, treatment.meanY - control.meanY - slope * apart],
+    scaledCovariance: [
+      [n * ofControl, n * together],
+      [n * together, n * ofEffect],
+    ],
+  };
+};
+
+/** Numerator (control mean, effect), then denominator (control mean, effect). */
+const ratioOfStratum = ({ control, treatment }: Stratum<CoMoments>): StratumEstimates => {
+  const n = control.n + treatment.n;
+  const scaled = (arm: CoMoments, scatter: number): number => (n * scatter) / ((arm.n - 1) * arm.n);
+  const block = (pick: (arm: CoMoments) => number): Matrix => {
+    const [a, b] = [scaled(control, pick(control)), scaled(treatment, pick(treatment))];
+    return [
+      [a, -a],
+      [-a, a + b],
+    ];
+  };
+  const [numerator, both, denominator] = [block((arm) => arm.m2Y), block((arm) => arm.cXY), block((arm) => arm.m2X)];
+  const beside = (left: Matrix, right: Matrix): Matrix => left.map((row, i) => [...row, ...(right[i] ?? [])]);
+  return {
+    n,
+    values: [control.meanY, treatment.meanY - control.meanY, control.meanX, treatment.meanX - control.meanX],
+    scaledCovariance: [...beside(numerator, both), ...beside(both, denominator)],
+  };
+};
+
+type EffectOf = (
+  values: readonly number[],
+  difference: Difference,
+) => { estimate: number; gradient: readonly number[] } | 'ZERO_BASELINE' | 'ZERO_DENOMINATOR';
+
+const effectOfMeans: EffectOf = ([base = 0, effect = 0], difference) => {
+  if (difference === 'absolute') return { estimate: effect, gradient: [0, 1] };
+  return base === 0 ? 'ZERO_BASELINE' : { estimate: effect / Math.abs(base), gradient: [-effect / base ** 2, 1 / base] };
+};
+
+const effectOfRatios: EffectOf = ([numerator = 0, onNumerator = 0, denominator = 0, onDenominator = 0], difference) => {
+  const [treatedNumerator, treatedDenominator] = [numerator + onNumerator, denominator + onDenominator];
+  if (denominator === 0 || treatedDenominator === 0) return 'ZERO_DENOMINATOR';
+  const [base, treated] = [numerator / denominator, treatedNumerator / treatedDenominator];
+  // d/d(control part), d/d(effect): the treated part is their sum, so the second is the treated part's derivative alone.
+  const ofTreated = [1 / treatedDenominator, -treated / treatedDenominator] as const;
+  const ofBase = [1 / denominator, -base / denominator] as const;
+  const along = (onTreated: number, onBase: number): readonly number[] => [
+    onTreated * ofTreated[0] + onBase * ofBase[0],
+    onTreated * ofTreated[0],
+    onTreated * ofTreated[1] + onBase * ofBase[1],
+    onTreated * ofTreated[1],
+  ];
+  if (difference === 'absolute') return { estimate: treated - base, gradient: along(1, -1) };
+  return base === 0 ? 'ZERO_BASELINE' : { estimate: (treated - base) / Math.abs(base), gradient: along(1 / base, -treated / base ** 2) };
+};
+
+/** The multinomial share of the strata themselves is random too: first part of the covariance. */
+const combine = (
+  strata: readonly StratumEstimates[],
+  asked: Stratified,
+  effectOf: EffectOf,
+  parametersPerStratum: number,
+): PostStratified => {
+  const { alternative = 'two-sided', difference, nullDifference = 0 } = asked;
+  const alpha = requireLevel('alpha', asked.alpha);
+  const total = strata.reduce((sum, { n }) => sum + n, 0);
+  const size = strata[0]?.values.length ?? 0;
+  const means = Array.from({ length: size }, (_, i) => strata.reduce((sum, { n, values }) => sum + (n / total) * (values[i] ?? 0), 0));
+  const effect = effectOf(means, difference);
+  if (typeof effect === 'string') return refused(effect);
+  const covariance = means.map((meanI, i) =>
+    means.map((meanJ, j) => {
+      const between = strata.reduce((sum, { n, values }) => sum + (n / total) * ((values[i] ?? 0) - meanI) * ((values[j] ?? 0) - meanJ), 0);
+      const within = strata.reduce((sum, { n, scaledCovariance }) => sum + (n / total) * (scaledCovariance[i]?.[j] ?? 0), 0);
+      return (between + within) / total;
+    }),
+  );
+  const variance = quadraticForm(effect.gradient, covariance);
+  if (!(variance > 0)) return refused('ZERO_VARIANCE');
+  const df = Math.max(1, total - parametersPerStratum * strata.length);
+  const judged = tJudged({ estimate: effect.estimate, se: Math.sqrt(variance), df, alpha, alternative, nullDifference });
+  return { ...judged, postStratificationApplied: true, strataUsed: strata.length };
+};
