@@ -73,7 +73,10 @@ export interface Comparison {
   readonly normal: { readonly p: number; readonly ci: Interval } | null;
   /** Two-proportion z test with pooled variance, where all values are 0 or 1. */
   readonly pooledProportion: { readonly se: number; readonly z: number; readonly p: number } | null;
+  /** Holm over success metrics × comparisons; null for other roles and where the plan asks for none. */
   readonly adjustedP: number | null;
+  /** The same over the p against the standard normal. */
+  readonly adjustedNormalP?: number | null;
   readonly nonInferiority?: { readonly margin: string; readonly z: number; readonly p: number; readonly nonInferior: boolean } | Refusal;
 }
 
@@ -116,6 +119,8 @@ export interface SrmResult {
   readonly test:
     | { readonly chi2: number; readonly df: number; readonly p: number; readonly logP: number; readonly failed: boolean }
     | Refusal;
+  /** Which units were counted. */
+  readonly note?: string;
 }
 
 /** Per cell: who was seen, who is counted, and why others are not. */

@@ -1,0 +1,128 @@
+/** From the store's cells to arms: integers are added, nothing is rounded. */
+import type { MetricDefinition, SufficientStatistics } from '@rampart/contracts';
+import type { CellSums, ComparisonSums, DesignCell, MetricSums } from '@rampart/feedback-store';
+import type { MetricInUse } from './definition-in-force.js';
+
+export interface ArmSums extends MetricSums {
+  readonly arm: string;
+}
+
+const MILLIONTHS = 1_000_000n;
+
+/**
+ * How many of a sum's integers make one unit of the metric: its events carry value × scale, in millionths.
+ * What is counted instead of taken from a value is never scaled.
+ */
+export const unitsPerOne = (metric: MetricDefinition, of: 'numerator' | 'denominator' | 'covariate'): bigint => {
+  const isCounted = metric.type === 'proportion' || metric.type === 'first-error' || metric.type === 'count';
+  const aggregate = of === 'denominator' ? metric.denominatorAggregate : metric.aggregate;
+  const hasValues = (!isCounted && aggregate !== 'count') || (of === 'covariate' && metric.covariate?.selector !== undefined);
+  return hasValues ? MILLIONTHS * BigInt(metric.scale) : MILLIONTHS;
+};
+
+/** The sums of one metric per arm, over all cells, segments and strata; an arm without units has zeros. */
+export const armSums = (arms: readonly string[], cells: readonly DesignCell[], sums: ComparisonSums, metric: number): readonly ArmSums[] =>
+  arms.map((arm) => {
+    const parts = sums.cells.filter((cell) => cells[cell.cell]?.arm === arm).flatMap((cell) => cell.metrics[metric] ?? []);
+    return { arm, ...(parts.length === 0 ? NOTHING : parts.reduce(added)) };
+  });
+
+const NOTHING: MetricSums = {
+  units: 0,
+  openUnits: 0,
+  sum: 0n,
+  sumSquares: 0n,
+  denominatorSum: 0n,
+  denominatorSumSquares: 0n,
+  crossSum: 0n,
+  covariate: null,
+  lateEvents: 0,
+  unconverted: 0,
+};
+
+const added = (a: MetricSums, b: MetricSums): MetricSums => ({
+  units: a.units + b.units,
+  openUnits: a.openUnits + b.openUnits,
+  sum: a.sum + b.sum,
+  sumSquares: a.sumSquares + b.sumSquares,
+  denominatorSum: a.denominatorSum + b.denominatorSum,
+  denominatorSumSquares: a.denominatorSumSquares + b.denominatorSumSquares,
+  crossSum: a.crossSum + b.crossSum,
+  covariate: addedCovariates(a.covariate, b.covariate),
+  lateEvents: a.lateEvents + b.lateEvents,
+  unconverted: a.unconverted + b.unconverted,
+});
+
+const addedCovariates = (a: MetricSums['covariate'], b: MetricSums['covariate']): MetricSums['covariate'] =>
+  a === null || b === null
+    ? (a ?? b)
+    : {
+        units: a.units + b.units,
+        sum: a.sum + b.sum,
+        sumSquares: a.sumSquares + b.sumSquares,
+        covariateSum: a.covariateSum + b.covariateSum,
+        covariateSumSquares: a.covariateSumSquares + b.covariateSumSquares,
+        covariateCrossSum: a.covariateCrossSum + b.covariateCrossSum,
+      };
+
+/** Every cell's integers as decimal strings, in one order whatever order the store answered in. */
+export const sufficientStatistics = (
+  cells: readonly DesignCell[],
+  metrics: readonly MetricInUse[],
+  sums: ComparisonSums,
+): readonly SufficientStatistics[] =>
+  sums.cells.flatMap((cell) => metrics.flatMap((metric, index) => statisticsOf(cells, cell, metric, index))).sort(byIdentity);
+
+const statisticsOf = (
+  cells: readonly DesignCell[],
+  cell: CellSums,
+  { definition, version }: MetricInUse,
+  index: number,
+): readonly SufficientStatistics[] => {
+  const [design, sums] = [cells[cell.cell], cell.metrics[index]];
+  if (design === undefined || sums === undefined) return [];
+  const { denominatorSum, denominatorSumSquares, crossSum, covariate } = sums;
+  return [
+    {
+      metric: definition.key,
+      version,
+      variant: design.variant,
+      arm: design.arm,
+      segment: cell.segment,
+      stratum: cell.stratum,
+      scale: String(unitsPerOne(definition, 'numerator')),
+      units: sums.units,
+      sum: String(sums.sum),
+      sumSquares: String(sums.sumSquares),
+      ...(definition.type === 'ratio'
+        ? {
+            denominatorSum: String(denominatorSum),
+            denominatorSumSquares: String(denominatorSumSquares),
+            crossSum: String(crossSum),
+          }
+        : {}),
+      ...(covariate === null
+        ? {}
+        : {
+            covariate: {
+              units: covariate.units,
+              sum: String(covariate.sum),
+              sumSquares: String(covariate.sumSquares),
+              covariateSum: String(covariate.covariateSum),
+              covariateSumSquares: String(covariate.covariateSumSquares),
+              covariateCrossSum: String(covariate.covariateCrossSum),
+            },
+          }),
+    },
+  ];
+};
+
+const byIdentity = (a: SufficientStatistics, b: SufficientStatistics): number =>
+  compareText(a.metric, b.metric) ||
+  a.version - b.version ||
+  compareText(a.variant, b.variant) ||
+  a.segment - b.segment ||
+  compareText(a.stratum, b.stratum);
+
+// By code unit, not by locale: digests depend on it.
+const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

@@ -1,0 +1,144 @@
+/** The adjusted view of a metric that has a covariate: one slope over all arms, adjusted means, and what the adjustment gained. */
+import type { AnalysisPlan, Comparison, CupedResult, MetricDefinition, Refusal } from '@rampart/contracts';
+import {
+  type CoMoments,
+  coMomentsFromIntegerSums,
+  compareCuped,
+  compareMeans,
+  cupedAdjusted,
+  cupedNonInferiorityContrast,
+  cupedTheta,
+  mergeCoMoments,
+  momentsOfY,
+  sampleVariance,
+  studentT,
+} from '@rampart/statistics';
+import { type ArmSums, unitsPerOne } from './arm-sums.js';
+import type { MetricInUse } from './definition-in-force.js';
+import { againstNormal, effectOf, marginOf, marginResult, noResult, refusal, scaleOf, type UsedMargin } from './effects.js';
+
+export type CupedComparison = CupedResult['comparisons'][number];
+
+interface Adjusted {
+  readonly arm: string;
+  /** x = covariate, y = outcome. */
+  readonly pair: CoMoments;
+}
+
+/** @param pairs  (control, treatment) by arm; @returns null for a metric without a covariate */
+export const cupedResult = (
+  metric: MetricInUse,
+  arms: readonly ArmSums[],
+  pairs: readonly (readonly [control: string, treatment: string])[],
+  plan: AnalysisPlan,
+): CupedResult | Refusal | null => {
+  const { definition } = metric;
+  if (definition.covariate === undefined) return null;
+  if (definition.type === 'ratio') return { refused: 'RATIO_WITH_COVARIATE' };
+  const adjusted = arms.map((arm): Adjusted => ({ arm: arm.arm, pair: covariatePair(definition, arm) }));
+  const pool = adjusted.map(({ pair }) => pair).reduce(mergeCoMoments);
+  if (adjusted.some(({ pair }) => pair.n < 2)) return noResult('INSUFFICIENT_UNITS');
+  if (pool.m2X === 0) return { refused: 'ZERO_COVARIATE_VARIANCE' };
+  const theta = cupedTheta(
+    adjusted.map(({ pair }) => pair),
+    plan.cupedTheta,
+  );
+  const all = arms.reduce((sum, arm) => sum + arm.units, 0);
+  const named = new Map(adjusted.map((arm) => [arm.arm, arm]));
+  return {
+    covariate: definition.covariate.selector?.event ?? definition.numerator.event,
+    theta,
+    thetaKind: plan.cupedTheta,
+    units: pool.n,
+    unitsWithoutCovariate: all - pool.n,
+    covariateMean: pool.meanX,
+    correlation: pool.m2Y > 0 ? pool.cXY / Math.sqrt(pool.m2X * pool.m2Y) : null,
+    arms: adjusted.map((arm) => adjustedArm(arm, theta, pool.meanX)),
+    comparisons: pairs.flatMap(([control, treatment]) => {
+      const [a, b] = [named.get(control), named.get(treatment)];
+      return a === undefined || b === undefined ? [] : [comparedAdjusted(metric, a, b, adjusted, theta, pool.meanX, plan)];
+    }),
+  };
+};
+
+const covariatePair = (metric: MetricDefinition, { covariate }: ArmSums): CoMoments => {
+  if (covariate === null) return { n: 0, meanX: 0, meanY: 0, m2X: 0, m2Y: 0, cXY: 0 };
+  const [perX, perY] = [scaleOf(unitsPerOne(metric, 'covariate')), scaleOf(unitsPerOne(metric, 'numerator'))];
+  const pair = coMomentsFromIntegerSums({
+    n: covariate.units,
+    sumX: covariate.covariateSum,
+    sumY: covariate.sum,
+    sumSquaresX: covariate.covariateSumSquares,
+    sumSquaresY: covariate.sumSquares,
+    sumProducts: covariate.covariateCrossSum,
+  });
+  return {
+    n: pair.n,
+    meanX: pair.meanX / perX,
+    meanY: pair.meanY / perY,
+    m2X: pair.m2X / perX / perX,
+    m2Y: pair.m2Y / perY / perY,
+    cXY: pair.cXY / perX / perY,
+  };
+};
+
+const adjustedArm = ({ arm, pair }: Adjusted, theta: number, centre: number): CupedResult['arms'][number] => {
+  const moments = cupedAdjusted(pair, theta, centre);
+  return {
+    arm,
+    n: pair.n,
+    mean: moments.mean,
+    variance: sampleVariance(moments),
+    varianceReduction: pair.m2Y > 0 ? 1 - moments.m2 / pair.m2Y : null,
+  };
+};
+
+const comparedAdjusted = (
+  { definition, use }: MetricInUse,
+  control: Adjusted,
+  treatment: Adjusted,
+  all: readonly Adjusted[],
+  theta: number,
+  centre: number,
+  plan: AnalysisPlan,
+): CupedComparison => {
+  const alpha = 1 - plan.intervalLevel;
+  const input = { control: control.pair, treatment: treatment.pair, alpha, theta, arms: all.map(({ pair }) => pair) };
+  const absolute = compareCuped({ ...input, difference: 'absolute' });
+  const means = { control: cupedAdjusted(control.pair, theta, centre), treatment: cupedAdjusted(treatment.pair, theta, centre) };
+  return {
+    treatment: treatment.arm,
+    control: control.arm,
+    absolute: effectOf(absolute),
+    relative: effectOf(compareCuped({ ...input, difference: 'relative' })),
+    relativeToAdjusted:
+      absolute.kind === 'refused' ? refusal(absolute) : effectOf(compareMeans({ ...means, alpha, difference: 'relative' })),
+    normal: againstNormal(absolute, alpha),
+    pooledProportion: null,
+    adjustedP: null,
+    ...(use.margin === undefined ? {} : { nonInferiority: adjustedMargin(definition, use.margin, control, treatment, means, theta, plan) }),
+  };
+};
+
+const adjustedMargin = (
+  metric: MetricDefinition,
+  margin: UsedMargin,
+  control: Adjusted,
+  treatment: Adjusted,
+  means: { readonly control: ReturnType<typeof momentsOfY>; readonly treatment: ReturnType<typeof momentsOfY> },
+  theta: number,
+  plan: AnalysisPlan,
+): NonNullable<Comparison['nonInferiority']> => {
+  const contrast = cupedNonInferiorityContrast({
+    control: control.pair,
+    treatment: treatment.pair,
+    adjustedControl: means.control,
+    adjustedTreatment: means.treatment,
+    theta,
+    ...marginOf(metric, margin),
+  });
+  if (contrast.kind === 'refused') return refusal(contrast);
+  const statistic = contrast.estimate / contrast.se;
+  const p = studentT.sf(statistic, contrast.df);
+  return marginResult({ kind: 'tested', statistic, p, isNonInferior: p <= plan.alpha }, margin);
+};

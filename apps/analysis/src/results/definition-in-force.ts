@@ -1,0 +1,81 @@
+/** Which definition a result is about: the port to the replica of `definitions.v1`, and the store's query that follows from it. */
+import type {
+  EnvironmentDefinition,
+  ExperimentDefinition,
+  ExperimentState,
+  MetricDefinition,
+  MetricUse,
+  Segment,
+} from '@rampart/contracts';
+import { DomainError } from '@rampart/domain';
+import type { ComparisonQuery, DesignCell } from '@rampart/feedback-store';
+
+/** A metric in its role, in the version that the experiment uses. */
+export interface MetricInUse {
+  readonly use: MetricUse;
+  readonly version: number;
+  readonly definition: MetricDefinition;
+}
+
+export interface DefinitionInForce {
+  readonly project: string;
+  readonly environment: EnvironmentDefinition;
+  readonly experiment: ExperimentDefinition;
+  readonly version: number;
+  /** Null: never started in this environment. */
+  readonly state: ExperimentState | null;
+  readonly metrics: readonly MetricInUse[];
+}
+
+/** What is in force, as far as this process has read `definitions.v1`. */
+export abstract class Definitions {
+  /**
+   * The last revision known at `atUs` (null = now).
+   * @throws DomainError project-not-found, environment-not-found, experiment-not-found, metric-not-found
+   */
+  abstract inForce(project: string, environment: string, experiment: string, atUs: number | null): DefinitionInForce;
+  /** @throws DomainError project-not-found, environment-not-found */
+  abstract environment(project: string, environment: string): EnvironmentDefinition;
+}
+
+/** Segments with equal seed, weights and variants as the newest one: what is compared together. */
+export const comparedSegments = (state: ExperimentState | null): readonly [Segment, ...Segment[]] | undefined => {
+  const newest = state?.segments.at(-1);
+  if (state === null || newest === undefined) return undefined;
+  const [first = newest, ...rest] = state.segments.filter((segment) => segment.comparison === newest.comparison);
+  return [first, ...rest];
+};
+
+export const designCells = (experiment: ExperimentDefinition): readonly DesignCell[] =>
+  experiment.variants.map(({ key, arm }) => ({ variant: key, arm: arm ?? key }));
+
+/** Arms in the order of the design, control first. */
+export const armsOf = (experiment: ExperimentDefinition): readonly string[] => {
+  const arms = new Set(designCells(experiment).map((cell) => cell.arm));
+  return [experiment.control, ...[...arms].filter((arm) => arm !== experiment.control)];
+};
+
+/** @param knownUntilUs  rows known later are not there; @throws DomainError not-started */
+export const comparisonQuery = (definition: DefinitionInForce, knownUntilUs: number): ComparisonQuery => {
+  const { experiment, environment, metrics } = definition;
+  const segments = comparedSegments(definition.state);
+  if (segments === undefined) {
+    const message = `${experiment.key} has not started in ${environment.key}: 0 segments; start it with POST /v1/experiments/${experiment.key}/start`;
+    throw new DomainError('not-started', message, { experiment: experiment.key, environment: environment.key });
+  }
+  return {
+    project: definition.project,
+    environment: environment.key,
+    historical: environment.kind === 'historical',
+    experiment: experiment.key,
+    unitType: experiment.unitType,
+    cells: designCells(experiment),
+    segments: segments.map((segment) => segment.segment),
+    defaultSegment: segments[0].segment,
+    reasonWhenMissing: experiment.assignment === 'external' ? 'SPLIT' : 'unknown',
+    multipleExposure: experiment.plan.multipleExposure,
+    allowedLatenessUs: experiment.plan.allowedLatenessUs,
+    knownUntilUs,
+    metrics: metrics.map(({ version, definition: metric }) => ({ version, definition: metric })),
+  };
+};

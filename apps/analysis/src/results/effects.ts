@@ -1,0 +1,163 @@
+/** Two arms of one metric compared: floating point begins here, after the last sum. */
+import type { AnalysisPlan, Comparison, Effect, Interval, MetricDefinition, MetricUse, Refusal } from '@rampart/contracts';
+import {
+  type ComparedEffect,
+  compareMeans,
+  fromIntegerSums,
+  type Margin,
+  type Moments,
+  type NonInferiority,
+  nonInferiorityTest,
+  normal,
+  proportionMoments,
+  type Refused,
+  ratioMomentsFromIntegerSums,
+  refused,
+  studentT,
+} from '@rampart/statistics';
+import { type ArmSums, unitsPerOne } from './arm-sums.js';
+
+/** An arm's sums with the moments per unit that tests are made of, in the metric's own unit. */
+export interface ArmFigures {
+  readonly arm: string;
+  readonly sums: ArmSums;
+  readonly moments: Moments | Refused;
+  /** Ratio only. */
+  readonly denominator: Moments | null;
+}
+
+export const armFigures = (metric: MetricDefinition, sums: ArmSums): ArmFigures => {
+  const { arm, units: n, sum, sumSquares } = sums;
+  const perOne = unitsPerOne(metric, 'numerator');
+  const plain = (moments: Moments | Refused) => ({ arm, sums, moments, denominator: null });
+  switch (metric.type) {
+    case 'proportion':
+    case 'first-error':
+      return plain(proportionMoments(n, Number(sum / perOne)));
+    case 'mean':
+    case 'count':
+      return plain(rescaled(fromIntegerSums({ n, sum, sumSquares }), scaleOf(perOne)));
+    case 'ratio': {
+      const ratio = ratioMomentsFromIntegerSums({
+        n,
+        sumX: sums.denominatorSum,
+        sumY: sum,
+        sumSquaresX: sums.denominatorSumSquares,
+        sumSquaresY: sumSquares,
+        sumProducts: sums.crossSum,
+      });
+      if (ratio.kind === 'refused') return plain(ratio);
+      const below = scaleOf(unitsPerOne(metric, 'denominator'));
+      return { arm, sums, moments: rescaled(ratio.moments, scaleOf(perOne) / below), denominator: rescaled(ratio.denominator, below) };
+    }
+  }
+};
+
+/** Beyond millionths: a power of ten up to 1e12, so that 1e6 times it may not be a safe integer. */
+export const scaleOf = (perOne: bigint): number => Number(perOne / 1_000_000n);
+
+/** Moments of value × scale as moments of the value. */
+export const rescaled = ({ n, mean, m2 }: Moments, scale: number): Moments => ({ n, mean: mean / scale, m2: m2 / scale / scale });
+
+export interface Compared {
+  readonly control: ArmFigures;
+  readonly treatment: ArmFigures;
+  readonly metric: MetricDefinition;
+  readonly use: MetricUse;
+  readonly plan: AnalysisPlan;
+}
+
+/** @returns everything but the adjusted p, which depends on the other comparisons of the family */
+export const compared = ({ control, treatment, metric, use, plan }: Compared): Omit<Comparison, 'adjustedP'> => {
+  const about = { treatment: treatment.arm, control: control.arm };
+  const alpha = 1 - plan.intervalLevel;
+  const arms = momentsOfBoth(control, treatment);
+  if (arms.kind === 'refused') return { ...about, absolute: refusal(arms), relative: refusal(arms), normal: null, pooledProportion: null };
+  const absolute = compareMeans({ ...arms, alpha, difference: 'absolute' });
+  const relative = compareMeans({ ...arms, alpha, difference: 'relative' });
+  return {
+    ...about,
+    absolute: effectOf(absolute),
+    relative: effectOf(relative),
+    normal: againstNormal(absolute, alpha),
+    pooledProportion: pooledProportion(metric, control.sums, treatment.sums),
+    ...(use.margin === undefined
+      ? {}
+      : { nonInferiority: marginResult(nonInferiorityTest({ ...arms, ...marginOf(metric, use.margin), alpha: plan.alpha }), use.margin) }),
+  };
+};
+
+type Both = { readonly kind: 'both'; readonly control: Moments; readonly treatment: Moments };
+
+export const momentsOfBoth = (control: ArmFigures, treatment: ArmFigures): Both | Refused => {
+  if ('kind' in control.moments) return control.moments;
+  if ('kind' in treatment.moments) return treatment.moments;
+  return { kind: 'both', control: control.moments, treatment: treatment.moments };
+};
+
+export const effectOf = (effect: ComparedEffect): Effect =>
+  effect.kind === 'refused'
+    ? refusal(effect)
+    : {
+        estimate: effect.estimate,
+        se: effect.se,
+        statistic: effect.statistic,
+        df: effect.df,
+        p: effect.p,
+        logP: effect.logP,
+        ci: { lower: effect.ciLower, upper: effect.ciUpper },
+        ...(effect.baselineNoisy === true ? { baselineNoisy: true } : {}),
+      };
+
+export const refusal = ({ reason, difference }: Refused): Refusal =>
+  difference === undefined ? { refused: reason } : { refused: reason, difference };
+
+/** The same statistic as if the variances were known: p = erfc(|t|/√2). */
+export const againstNormal = (effect: ComparedEffect, alpha: number): { readonly p: number; readonly ci: Interval } | null => {
+  if (effect.kind === 'refused') return null;
+  const reach = normal.isf(alpha / 2) * effect.se;
+  const p = Math.min(1, 2 * normal.sf(Math.abs(effect.statistic)));
+  return { p, ci: { lower: effect.estimate - reach, upper: effect.estimate + reach } };
+};
+
+/** One-sided p of the same statistic: of a gain in the good direction, and of a loss. */
+export const oneSided = (
+  effect: { readonly statistic: number; readonly df: number | null },
+  direction: MetricDefinition['direction'],
+): { readonly pBetter: number; readonly pWorse: number } => {
+  const gain = direction === 'increase' ? effect.statistic : -effect.statistic;
+  const sf = (statistic: number) => (effect.df === null ? normal.sf(statistic) : studentT.sf(statistic, effect.df));
+  return { pBetter: sf(gain), pWorse: sf(-gain) };
+};
+
+/** z with the pooled proportion, no continuity correction; only where every value is 0 or 1, which Σx = Σx² shows. */
+const pooledProportion = (metric: MetricDefinition, control: ArmSums, treatment: ArmSums): Comparison['pooledProportion'] => {
+  const perOne = unitsPerOne(metric, 'numerator');
+  const isBinary = ({ units, sum, sumSquares }: ArmSums) =>
+    units > 0 && sumSquares === sum * perOne && sum >= 0n && sum <= BigInt(units) * perOne;
+  if (metric.type === 'ratio' || !isBinary(control) || !isBinary(treatment)) return null;
+  const [a, b] = [Number(control.sum / perOne), Number(treatment.sum / perOne)];
+  const pooled = (a + b) / (control.units + treatment.units);
+  const se = Math.sqrt(pooled * (1 - pooled) * (1 / control.units + 1 / treatment.units));
+  if (se === 0) return null;
+  const z = (b / treatment.units - a / control.units) / se;
+  return { se, z, p: Math.min(1, 2 * normal.sf(Math.abs(z))) };
+};
+
+export type UsedMargin = NonNullable<MetricUse['margin']>;
+
+export const marginOf = (metric: MetricDefinition, margin: UsedMargin): { direction: MetricDefinition['direction']; margin: Margin } => ({
+  direction: metric.direction,
+  margin: 'relative' in margin ? { kind: 'relative', value: margin.relative } : { kind: 'absolute', value: margin.absolute },
+});
+
+export const marginResult = (
+  test: Pick<NonInferiority, 'kind' | 'statistic' | 'p' | 'isNonInferior'> | Refused,
+  margin: UsedMargin,
+): NonNullable<Comparison['nonInferiority']> =>
+  test.kind === 'refused' ? refusal(test) : { margin: marginText(margin), z: test.statistic, p: test.p, nonInferior: test.isNonInferior };
+
+const marginText = (margin: UsedMargin): string =>
+  'relative' in margin ? `${Number((margin.relative * 100).toPrecision(12))} % of control's mean` : String(margin.absolute);
+
+export const noResult = (reason: Refused['reason']): Refusal => refusal(refused(reason));

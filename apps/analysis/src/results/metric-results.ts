@@ -1,0 +1,157 @@
+/** Every metric of an experiment, per arm and compared: the middle of the results document. */
+import type { AnalysisPlan, ArmResult, Comparison, CupedResult, MetricResult } from '@rampart/contracts';
+import { decimalText } from '@rampart/contracts';
+import type { ComparisonQuery, ComparisonSums } from '@rampart/feedback-store';
+import { adjustPValues, denominatorShift, sampleVariance } from '@rampart/statistics';
+import { armSums, unitsPerOne } from './arm-sums.js';
+import { cupedResult } from './cuped-results.js';
+import { armsOf, type DefinitionInForce, type MetricInUse } from './definition-in-force.js';
+import { type ArmFigures, armFigures, compared } from './effects.js';
+
+type Pair = readonly [control: string, treatment: string];
+
+/** To control: each treatment. All pairs: besides, each later arm with each earlier one. */
+export const comparedPairs = (arms: readonly string[], comparisons: AnalysisPlan['comparisons']): readonly Pair[] =>
+  arms.flatMap((control, first) =>
+    first > 0 && comparisons === 'to-control' ? [] : arms.slice(first + 1).map((treatment): Pair => [control, treatment]),
+  );
+
+export const metricResults = (
+  definition: DefinitionInForce,
+  query: Pick<ComparisonQuery, 'cells'>,
+  sums: ComparisonSums,
+): readonly MetricResult[] => {
+  const arms = armsOf(definition.experiment);
+  const { plan } = definition.experiment;
+  const pairs = comparedPairs(arms, plan.comparisons);
+  const results = definition.metrics.map((metric, index) => {
+    const figures = armSums(arms, query.cells, sums, index).map((arm) => armFigures(metric.definition, arm));
+    return metricResult(metric, figures, pairs, plan);
+  });
+  return plan.multiplicity === 'none' ? results : withAdjustedP(results);
+};
+
+const metricResult = (metric: MetricInUse, arms: readonly ArmFigures[], pairs: readonly Pair[], plan: AnalysisPlan): MetricResult => {
+  const { definition, use, version } = metric;
+  const named = new Map(arms.map((arm) => [arm.arm, arm]));
+  const comparisons = pairs.flatMap(([a, b]): Comparison[] => {
+    const [control, treatment] = [named.get(a), named.get(b)];
+    if (control === undefined || treatment === undefined) return [];
+    return [{ ...compared({ control, treatment, metric: definition, use, plan }), adjustedP: null }];
+  });
+  const cuped = cupedResult(
+    metric,
+    arms.map((arm) => arm.sums),
+    pairs,
+    plan,
+  );
+  return {
+    metric: definition.key,
+    version,
+    name: definition.name,
+    type: definition.type,
+    role: use.role,
+    direction: definition.direction,
+    population: definition.population,
+    arms: arms.map((arm, index) => armResult(metric, arm, index === 0)),
+    comparisons,
+    cuped,
+    notes: [...typeNotes(metric, arms), ...cupedNotes(cuped)],
+  };
+};
+
+const armResult = ({ definition }: MetricInUse, { arm, sums, moments }: ArmFigures, isControl: boolean): ArmResult => {
+  const perOne = unitsPerOne(definition, 'numerator');
+  const hasMoments = !('kind' in moments);
+  return {
+    arm,
+    isControl,
+    n: sums.units,
+    sum: decimalText(sums.sum, perOne),
+    sumSquares: decimalText(sums.sumSquares, perOne * perOne),
+    mean: hasMoments && moments.n > 0 ? moments.mean : null,
+    variance: hasMoments && moments.n > 1 ? sampleVariance(moments) : null,
+    lateEvents: sums.lateEvents,
+    openUnits: sums.openUnits,
+    unconverted: sums.unconverted,
+  };
+};
+
+const typeNotes = ({ definition }: MetricInUse, arms: readonly ArmFigures[]): readonly string[] => {
+  switch (definition.type) {
+    case 'proportion':
+    case 'first-error':
+      return ['variance per unit is m(1 − m)'];
+    case 'ratio':
+      return ['variance per unit is that of (numerator − ratio × denominator) / mean denominator', ...shiftNotes(arms)];
+    default:
+      return [];
+  }
+};
+
+const shiftNotes = ([control, ...treatments]: readonly ArmFigures[]): readonly string[] =>
+  treatments.flatMap((treatment) => {
+    if (control?.denominator == null || treatment.denominator === null) return [];
+    const { effect, isShifted } = denominatorShift(control.denominator, treatment.denominator);
+    return isShifted && effect.kind === 'estimate'
+      ? [`${treatment.arm} changes the denominator itself (p ${effect.p.toPrecision(2)} < 0.01): read the ratio together with its parts`]
+      : [];
+  });
+
+/** Below this a covariate's cost in explanation exceeds what it saves. */
+const WORTHWHILE_REDUCTION = 0.01;
+
+const cupedNotes = (cuped: MetricResult['cuped']): readonly string[] => {
+  if (cuped === null) return [];
+  if ('refused' in cuped) return [`no adjustment by the covariate (${cuped.refused}): the unadjusted comparison decides`];
+  const notes = ['the adjusted comparison decides'];
+  const reductions = cuped.arms.map((arm) => arm.varianceReduction ?? 0);
+  const best = Math.max(...reductions);
+  if (best < WORTHWHILE_REDUCTION)
+    notes.push(`the covariate takes at most ${(best * 100).toFixed(2)} % off the variance: the adjustment gains almost nothing`);
+  if (cuped.unitsWithoutCovariate > 0)
+    notes.push(`${cuped.unitsWithoutCovariate} units have no covariate and are left out of the adjusted comparison`);
+  return notes;
+};
+
+/** Holm over success metrics × comparisons, on each scale by itself; a comparison without p stays in the family as not rejected. */
+const withAdjustedP = (results: readonly MetricResult[]): readonly MetricResult[] => {
+  const success = results.filter((result) => result.role === 'success');
+  const student = holm(success.flatMap((result) => result.comparisons.map((one) => pOf(one.absolute))));
+  const normal = holm(success.flatMap((result) => result.comparisons.map((one) => one.normal?.p ?? null)));
+  // Where a metric has an adjusted comparison, that one decides: its family mixes them.
+  const deciding = holm(success.flatMap((result) => decidingComparisons(result).map((one) => pOf(one.absolute))));
+  let at = 0;
+  return results.map((result) => {
+    if (result.role !== 'success') return result;
+    const start = at;
+    at += result.comparisons.length;
+    const comparisons = result.comparisons.map((one, index) => ({
+      ...one,
+      adjustedP: student[start + index] ?? null,
+      adjustedNormalP: normal[start + index] ?? null,
+    }));
+    return { ...result, comparisons, cuped: cupedWithAdjustedP(result.cuped, deciding.slice(start, at)) };
+  });
+};
+
+const cupedWithAdjustedP = (cuped: MetricResult['cuped'], adjusted: readonly (number | null)[]): MetricResult['cuped'] =>
+  isAdjusted(cuped)
+    ? { ...cuped, comparisons: cuped.comparisons.map((one, index) => ({ ...one, adjustedP: adjusted[index] ?? null })) }
+    : cuped;
+
+const isAdjusted = (cuped: MetricResult['cuped']): cuped is CupedResult => cuped !== null && !('refused' in cuped);
+
+/** What the verdict judges: the adjusted comparisons of a metric with a covariate, else the plain ones. */
+export const decidingComparisons = (result: MetricResult): readonly Comparison[] =>
+  isAdjusted(result.cuped) ? result.cuped.comparisons : result.comparisons;
+
+const pOf = (effect: Comparison['absolute']): number | null => ('refused' in effect ? null : effect.p);
+
+const holm = (pValues: readonly (number | null)[]): readonly (number | null)[] => {
+  const adjusted = adjustPValues(
+    pValues.map((p) => p ?? 1),
+    'holm',
+  );
+  return pValues.map((p, index) => (p === null ? null : (adjusted[index] ?? null)));
+};

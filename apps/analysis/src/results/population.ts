@@ -1,0 +1,64 @@
+/** Who was seen, who is counted and why others are not; and whether the cells hold the shares that were designed. */
+import type { ExperimentDefinition, Population, PopulationRow, SrmResult } from '@rampart/contracts';
+import type { ComparisonSums, DuplicateCount, PopulationCount } from '@rampart/feedback-store';
+import { srmChiSquare } from '@rampart/statistics';
+import { designCells } from './definition-in-force.js';
+
+const EXCLUSIONS = ['own-choice', 'override', 'unknown-variant', 'reason-unknown', 'two-arms', 'not-randomised'] as const;
+
+/** Stands for variants that the definition does not have. */
+const UNKNOWN = '(not in the definition)';
+
+export const populationOf = (experiment: ExperimentDefinition, sums: ComparisonSums, duplicates: DuplicateCount): Population => {
+  const known = designCells(experiment).map((cell, index) => rowOf(cell, ofCell(sums.population, index)));
+  const unknown = ofCell(sums.population, -1);
+  const rows = unitsIn(unknown) === 0 ? known : [...known, rowOf({ variant: UNKNOWN, arm: UNKNOWN }, unknown)];
+  return {
+    units: unitsIn(sums.population),
+    counted: rows.reduce((sum, row) => sum + row.counted, 0),
+    rows,
+    crossedLate: sums.crossedLate,
+    lateExposures: sums.lateExposures,
+    duplicates: {
+      accepted: duplicates.accepted,
+      stored: duplicates.stored,
+      duplicates: duplicates.duplicates,
+      idsReused: duplicates.idsReused,
+    },
+  };
+};
+
+const ofCell = (counts: readonly PopulationCount[], cell: number) => counts.filter((count) => count.cell === cell);
+const unitsIn = (counts: readonly PopulationCount[]) => counts.reduce((sum, count) => sum + count.units, 0);
+
+const rowOf = (cell: { readonly variant: string; readonly arm: string }, counts: readonly PopulationCount[]): PopulationRow => {
+  const of = (kind: PopulationCount['kind']) => unitsIn(counts.filter((count) => count.kind === kind));
+  const excluded = Object.fromEntries(EXCLUSIONS.map((kind) => [kind, of(kind)])) as PopulationRow['excluded'];
+  return { variant: cell.variant, arm: cell.arm, exposed: unitsIn(counts), counted: of('counted'), excluded };
+};
+
+const NOTE =
+  'tested over the units of the analysis set, by the cell of their first exposure: units seen in two arms and units that were not randomised are left out on both sides';
+
+/** χ² is an approximation: below this expectation per cell it is not shown. */
+const SMALLEST_EXPECTATION = 5;
+
+/** Cells against their weights; cells of weight 0 take no part. */
+export const sampleRatio = (experiment: ExperimentDefinition, population: Population): SrmResult => {
+  const { variants, plan } = experiment;
+  const counted = new Map(population.rows.map((row) => [row.variant, row.counted]));
+  const observed = variants.map((variant) => counted.get(variant.key) ?? 0);
+  const about = {
+    observed: Object.fromEntries(variants.map((variant, index) => [variant.key, observed[index] ?? 0])),
+    weights: Object.fromEntries(variants.map((variant) => [variant.key, variant.weight])),
+    note: NOTE,
+  };
+  const weights = variants.flatMap((variant) => (variant.weight === null ? [] : [variant.weight]));
+  if (weights.length < variants.length) return { ...about, test: { refused: 'NO_DESIGN_RATIO' } };
+  const test = srmChiSquare(observed, weights);
+  if (test.kind === 'not-testable') return { ...about, test: { refused: test.reason } };
+  if (test.expected.some((expected, index) => (weights[index] ?? 0) > 0 && expected < SMALLEST_EXPECTATION))
+    return { ...about, test: { refused: 'TOO_FEW_UNITS' } };
+  const { chi2, df, p, logP } = test;
+  return { ...about, test: { chi2, df, p, logP, failed: p < plan.srmAlpha } };
+};

@@ -1,0 +1,94 @@
+/** What a reader of the results should know before believing them. */
+import type { MetricResult, Population } from '@rampart/contracts';
+import { type PlanState, waitSentence } from '@rampart/domain';
+import type { DefinitionInForce, MetricInUse } from './definition-in-force.js';
+
+/** Names of metric and feedback events that the environment has had. */
+export type SeenNames = ReadonlySet<string>;
+
+export const warningsOf = (
+  definition: DefinitionInForce,
+  figures: { readonly metrics: readonly MetricResult[]; readonly population: Population },
+  plan: PlanState,
+  seen: SeenNames,
+): readonly string[] => [
+  ...planWarnings(definition, plan),
+  ...populationWarnings(figures.population),
+  ...definition.metrics.flatMap((metric) => nameWarnings(metric, seen)),
+  ...definition.metrics.flatMap((metric, index) => figureWarnings(definition, metric, figures.metrics[index])),
+];
+
+const planWarnings = ({ environment }: DefinitionInForce, plan: PlanState): readonly string[] => {
+  if (environment.kind === 'historical' || plan.waits.length === 0) return [];
+  const waits = plan.waits.map(waitSentence).join('; ');
+  return [`intervals and p-values are not valid under continuous looking: the plan has one look (${waits})`];
+};
+
+const populationWarnings = (population: Population): readonly string[] => {
+  const { units, rows, duplicates, lateExposures, crossedLate } = population;
+  const unknown = rows.reduce((sum, row) => sum + row.excluded['unknown-variant'], 0);
+  const unsaid = rows.reduce((sum, row) => sum + row.excluded['reason-unknown'], 0);
+  const warnings = [
+    unknown > 0 && `${unknown} of ${units} units saw a variant that the definition does not have: they are left out`,
+    unsaid > 0 &&
+      `${unsaid} of ${units} units were exposed without a reason: they are left out; reports must say SPLIT, or assignment must be external`,
+    duplicates.idsReused > 0 && `${duplicates.idsReused} event ids came again with other content: the first arrival counts`,
+    lateExposures > 0 && `${lateExposures} exposures became known later than the allowed lateness: they are left out`,
+    crossedLate > 0 && `${crossedLate} units were seen in a second arm after their values were final: they keep their first`,
+  ];
+  return warnings.filter((warning) => warning !== false);
+};
+
+const nameWarnings = ({ definition }: MetricInUse, seen: SeenNames): readonly string[] => {
+  const selectors = [definition.numerator, definition.denominator, definition.covariate?.selector];
+  const missing = new Set(selectors.flatMap((selector) => (selector === undefined || seen.has(selector.event) ? [] : [selector.event])));
+  return [...missing].map((event) => {
+    const nearest = nearestName(event, seen);
+    const hint = nearest === undefined ? 'no event of a similar name either' : `did you mean ${nearest}?`;
+    return `metric ${definition.key} counts the event ${event}, which this environment has never had: ${hint}`;
+  });
+};
+
+const figureWarnings = (
+  { environment }: DefinitionInForce,
+  { definition, use }: MetricInUse,
+  result: MetricResult | undefined,
+): readonly string[] => {
+  if (result === undefined) return [];
+  const unconverted = result.arms.reduce((sum, arm) => sum + arm.unconverted, 0);
+  const late = result.arms.reduce((sum, arm) => sum + arm.lateEvents, 0);
+  const isOpen = definition.windowUs === null && environment.kind === 'live' && use.role !== 'secondary';
+  const gainsNothing = result.notes.find((note) => note.includes('gains almost nothing'));
+  const warnings = [
+    unconverted > 0 && `metric ${definition.key}: ${unconverted} events have a property that is no number: they are left out`,
+    late > 0 && `metric ${definition.key}: ${late} events became known after their unit was final: they are left out`,
+    isOpen && `metric ${definition.key} has no window: its values still grow; give it a windowUs to decide on final ones`,
+    gainsNothing !== undefined && `metric ${definition.key}: ${gainsNothing}`,
+  ];
+  return warnings.filter((warning) => warning !== false);
+};
+
+/** @returns the known name with the fewest edits, if a third of the letters or fewer differ */
+export const nearestName = (name: string, known: Iterable<string>): string | undefined => {
+  let best: { readonly name: string; readonly distance: number } | undefined;
+  for (const candidate of known) {
+    const distance = edits(name.toLowerCase(), candidate.toLowerCase());
+    if (distance <= Math.max(name.length, candidate.length) / 3 && distance < (best?.distance ?? Number.POSITIVE_INFINITY))
+      best = { name: candidate, distance };
+  }
+  return best?.name;
+};
+
+/** Levenshtein distance: letters to insert, delete or replace. */
+const edits = (a: string, b: string): number => {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const replaced = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(replaced, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row[b.length] ?? 0;
+};
