@@ -1,0 +1,273 @@
+/** What may be asked of an experiment, and what happens then: draft → running ⇄ paused → enrolment frozen → decided → archived, in each environment. */
+import { type Decider, unreachable } from '../decider.js';
+import { isEqual } from '../equality.js';
+import { DomainError } from '../errors.js';
+import type { EnvironmentKind } from '../tenancy/environment.js';
+import {
+  type Adoption,
+  type Decision,
+  type DefinitionVersion,
+  type Experiment,
+  type ExperimentEvent,
+  type ExperimentStatus,
+  evolveExperiment,
+  initialExperiment,
+  type Run,
+  type Segment,
+  statusIn,
+} from './experiment.js';
+import { armsOf, assignsTheSame, type ExperimentDefinition, requireSoundDefinition } from './experiment-definition.js';
+import { type PlannedRun, pinnedVersions, type Surroundings, startChecklist } from './start-checklist.js';
+
+export type ExperimentCommand =
+  | { readonly type: 'DefineExperiment'; readonly definition: ExperimentDefinition; readonly atUs: number }
+  | {
+      readonly type: 'RedefineExperiment';
+      readonly definition: ExperimentDefinition;
+      readonly surroundings: Surroundings;
+      readonly atUs: number;
+    }
+  | {
+      readonly type: 'StartExperiment';
+      readonly environment: string;
+      readonly kind: EnvironmentKind;
+      readonly surroundings: Surroundings;
+      readonly seed: string;
+      readonly atUs: number;
+    }
+  | { readonly type: 'PauseExperiment'; readonly environment: string; readonly atUs: number }
+  | { readonly type: 'FreezeEnrolment'; readonly environment: string; readonly atUs: number }
+  | { readonly type: 'ArchiveExperiment'; readonly environment: string; readonly atUs: number }
+  | {
+      readonly type: 'ResumeExperiment';
+      readonly environment: string;
+      readonly surroundings: Surroundings;
+      /** Taken only when what assigns has changed. */
+      readonly seed: string;
+      readonly atUs: number;
+    }
+  | {
+      readonly type: 'DecideExperiment';
+      readonly environment: string;
+      readonly outcome: Decision['outcome'];
+      readonly arm: string | null;
+      readonly reason: string;
+      readonly atUs: number;
+    };
+
+type Of<Type extends ExperimentCommand['type']> = Extract<ExperimentCommand, { type: Type }>;
+
+const decide = (command: ExperimentCommand, state: Experiment): readonly ExperimentEvent[] => {
+  if (command.type === 'DefineExperiment') return define(command, state);
+  const newest = requireDefined(state);
+  switch (command.type) {
+    case 'RedefineExperiment':
+      return redefine(command, state, newest);
+    case 'StartExperiment':
+      return start(command, state, newest);
+    case 'PauseExperiment':
+      return pause(command, state, newest);
+    case 'ResumeExperiment':
+      return resume(command, state, newest);
+    case 'FreezeEnrolment':
+      return freeze(command, state, newest);
+    case 'DecideExperiment':
+      return conclude(command, state, newest);
+    case 'ArchiveExperiment':
+      requireRun(state, newest, command.environment, ['decided'], 'archived');
+      return [{ type: 'ExperimentArchived', environment: command.environment, atUs: command.atUs }];
+    default:
+      return unreachable(command);
+  }
+};
+
+const define = ({ definition, atUs }: Of<'DefineExperiment'>, { versions }: Experiment): readonly ExperimentEvent[] => {
+  if (versions.length > 0) {
+    const message = `there is an experiment "${definition.key}" already, at version ${versions.length}: replace it, or choose another key`;
+    throw new DomainError('experiment-exists', message, { path: '/key', experiment: definition.key, version: versions.length });
+  }
+  requireSoundDefinition(definition);
+  return [{ type: 'ExperimentDefined', version: 1, definition, atUs }];
+};
+
+/** What assigns nothing is in force at once, everywhere; what assigns waits until a paused run is resumed. */
+const redefine = (command: Of<'RedefineExperiment'>, state: Experiment, newest: DefinitionVersion): readonly ExperimentEvent[] => {
+  const { definition, surroundings, atUs } = command;
+  requireSoundDefinition(definition);
+  if (isEqual(newest.definition, definition)) return [];
+  const adoptedIn = Object.entries(state.runs).flatMap(([environment, run]): readonly Adoption[] => {
+    if (run.status === 'decided' || run.status === 'archived') return [];
+    if (!assignsTheSame(definitionOf(state, run), definition)) {
+      requirePaused(definition.key, environment, run);
+      return [];
+    }
+    const planned = plannedRun(run, { definition, environment, surroundings, startsAtUs: run.segments[0].startedAtUs });
+    requireReady(planned);
+    return [{ environment, metricVersions: pinnedVersions(planned) }];
+  });
+  return [{ type: 'ExperimentRedefined', version: newest.version + 1, definition, adoptedIn, atUs }];
+};
+
+const start = (command: Of<'StartExperiment'>, state: Experiment, newest: DefinitionVersion): readonly ExperimentEvent[] => {
+  const { environment, kind, surroundings, seed, atUs } = command;
+  const status = statusIn(state, environment);
+  if (status !== 'draft') throw wrongStatus(newest, environment, status, 'started', ['draft']);
+  // History has no beginning: its exposures are older than any start.
+  const startedAtUs = kind === 'historical' ? 0 : atUs;
+  const planned: PlannedRun = {
+    definition: newest.definition,
+    environment: { key: environment, kind },
+    surroundings,
+    metricVersions: {},
+    startsAtUs: startedAtUs,
+  };
+  requireReady(planned);
+  const segment: Segment = { segment: 1, comparison: 1, startedAtUs, coverage: 1, seed, hashVersion: 2 };
+  const { version } = newest;
+  return [{ type: 'ExperimentStarted', environment, kind, version, metricVersions: pinnedVersions(planned), segment, atUs }];
+};
+
+const pause = ({ environment, atUs }: Of<'PauseExperiment'>, state: Experiment, newest: DefinitionVersion): readonly ExperimentEvent[] => {
+  const run = requireRun(state, newest, environment, ['running'], 'paused');
+  requireLive(environment, run, 'paused');
+  return [{ type: 'ExperimentPaused', environment, segment: nextSegment(run, { coverage: 0, atUs }), atUs }];
+};
+
+const freeze = ({ environment, atUs }: Of<'FreezeEnrolment'>, state: Experiment, newest: DefinitionVersion): readonly ExperimentEvent[] => {
+  const run = requireRun(state, newest, environment, ['running', 'paused'], 'closed to new units');
+  requireLive(environment, run, 'closed to new units');
+  return [{ type: 'EnrolmentFrozen', environment, segment: nextSegment(run, { coverage: 0, atUs }), atUs }];
+};
+
+const resume = (command: Of<'ResumeExperiment'>, state: Experiment, newest: DefinitionVersion): readonly ExperimentEvent[] => {
+  const { environment, surroundings, seed, atUs } = command;
+  const run = requireRun(state, newest, environment, ['paused'], 'resumed');
+  const { definition, version } = newest;
+  const isSameComparison = assignsTheSame(definitionOf(state, run), definition);
+  const planned = plannedRun(run, {
+    definition,
+    environment,
+    surroundings,
+    startsAtUs: isSameComparison ? run.segments[0].startedAtUs : atUs,
+  });
+  requireReady(planned);
+  const segment = nextSegment(run, { coverage: 1, atUs, ...(isSameComparison ? {} : { newSeed: seed }) });
+  return [{ type: 'ExperimentResumed', environment, version, metricVersions: pinnedVersions(planned), segment, atUs }];
+};
+
+const conclude = (command: Of<'DecideExperiment'>, state: Experiment, newest: DefinitionVersion): readonly ExperimentEvent[] => {
+  const { environment, outcome, reason, atUs } = command;
+  const run = requireRun(state, newest, environment, ['running', 'paused', 'enrolment-frozen'], 'decided');
+  const arm = shippedArm(command, definitionOf(state, run));
+  return [{ type: 'ExperimentDecided', environment, decision: { outcome, arm, reason }, atUs }];
+};
+
+/** Only a treatment is shipped; with one treatment it goes without saying. */
+const shippedArm = ({ outcome, arm }: Of<'DecideExperiment'>, definition: ExperimentDefinition): string | null => {
+  const path = '/arm';
+  const treatments = armsOf(definition).filter((name) => name !== definition.control);
+  if (outcome !== 'ship') {
+    if (arm === null) return null;
+    throw new DomainError('arm-not-shipped', `outcome ${outcome} ships nothing, but arm "${arm}" is named: leave it out`, { path, arm });
+  }
+  const shipped = arm ?? (treatments.length === 1 ? treatments[0] : undefined);
+  if (shipped === undefined) {
+    const message = `"${definition.key}" has ${treatments.length} treatments: name the arm to ship, one of ${treatments.join(', ')}`;
+    throw new DomainError('arm-missing', message, { path, treatments });
+  }
+  if (treatments.includes(shipped)) return shipped;
+  const isControl = shipped === definition.control;
+  const message = isControl
+    ? `"${shipped}" is the control, which everybody has already: decide stop to keep it`
+    : `arm "${shipped}" is no treatment of "${definition.key}": ${treatments.join(', ')}`;
+  throw new DomainError(isControl ? 'arm-is-control' : 'arm-unknown', message, { path, arm: shipped, treatments });
+};
+
+const nextSegment = (run: Run, change: { coverage: number; atUs: number; newSeed?: string }): Segment => {
+  const { segment, comparison, seed, hashVersion } = run.segments.at(-1) ?? run.segments[0];
+  const isNewComparison = change.newSeed !== undefined;
+  return {
+    segment: segment + 1,
+    comparison: isNewComparison ? comparison + 1 : comparison,
+    startedAtUs: change.atUs,
+    coverage: change.coverage,
+    seed: change.newSeed ?? seed,
+    hashVersion,
+  };
+};
+
+const definitionOf = ({ versions }: Experiment, { version }: Run): ExperimentDefinition => {
+  const found = versions.find((candidate) => candidate.version === version);
+  if (found === undefined) throw new Error(`a run refers to version ${version}, which was never defined`);
+  return found.definition;
+};
+
+const plannedRun = (
+  { kind, metricVersions }: Run,
+  { environment, ...rest }: Omit<PlannedRun, 'environment' | 'metricVersions'> & { environment: string },
+): PlannedRun => ({ ...rest, environment: { key: environment, kind }, metricVersions });
+
+const requireDefined = ({ versions }: Experiment): DefinitionVersion => {
+  const newest = versions.at(-1);
+  if (newest === undefined) throw new DomainError('experiment-not-found', 'there is no such experiment in this project: define it first');
+  return newest;
+};
+
+const requireRun = (
+  state: Experiment,
+  newest: DefinitionVersion,
+  environment: string,
+  allowed: readonly Run['status'][],
+  action: string,
+): Run => {
+  const run = state.runs[environment];
+  if (run !== undefined && allowed.includes(run.status)) return run;
+  throw wrongStatus(newest, environment, statusIn(state, environment), action, allowed);
+};
+
+const wrongStatus = (
+  { definition }: DefinitionVersion,
+  environment: string,
+  status: ExperimentStatus,
+  action: string,
+  allowed: readonly ExperimentStatus[],
+): DomainError => {
+  const message = `"${definition.key}" is ${status} in ${environment}: only a ${allowed.join(' or ')} one can be ${action} there`;
+  return new DomainError('experiment-status', message, { experiment: definition.key, environment, status, allowed });
+};
+
+const requireLive = (environment: string, { kind }: Run, action: string): void => {
+  if (kind === 'live') return;
+  const message = `${environment} holds history, which has happened and can't be ${action}: decide the experiment, or leave it`;
+  throw new DomainError('historical-environment', message, { environment, kind });
+};
+
+const requirePaused = (experiment: string, environment: string, { status }: Run): void => {
+  if (status === 'paused') return;
+  const message = `this changes who gets what (feature, unit type, assignment or variants), and "${experiment}" is ${status} in ${environment}: ${
+    status === 'running' ? 'pause it there, change it, resume' : 'decide it, and define another experiment'
+  }`;
+  throw new DomainError('experiment-assigns', message, { path: '/variants', experiment, environment, status });
+};
+
+const requireReady = (planned: PlannedRun): void => {
+  const refusals = startChecklist(planned).filter(({ level }) => level === 'refusal');
+  const [first] = refusals;
+  if (first === undefined) return;
+  const more = refusals.length > 1 ? ` (and ${refusals.length - 1} more, see the checklist)` : '';
+  throw new DomainError(
+    'experiment-not-ready',
+    `"${planned.definition.key}" can't run in ${planned.environment.key}: ${first.sentence}${more}`,
+    {
+      path: first.path,
+      environment: planned.environment.key,
+      checklist: refusals,
+    },
+  );
+};
+
+export const experimentDecider: Decider<Experiment, ExperimentCommand, ExperimentEvent> = {
+  initialState: initialExperiment,
+  decide,
+  evolve: evolveExperiment,
+};

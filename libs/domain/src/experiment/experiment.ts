@@ -1,0 +1,169 @@
+/** An experiment: a project-wide definition in versions, and what it does in each environment. */
+import { unreachable } from '../decider.js';
+import type { EnvironmentKind } from '../tenancy/environment.js';
+import type { ExperimentDefinition } from './experiment-definition.js';
+
+/** A stretch in which nothing that assigns changed. Segments of equal `comparison` are compared together. */
+export interface Segment {
+  /** From 1. */
+  readonly segment: number;
+  /** From 1; the next one has a new seed, since variants or weights changed. */
+  readonly comparison: number;
+  readonly startedAtUs: number;
+  /** Share of the units that can be enrolled: 1, or 0 while nobody is. */
+  readonly coverage: number;
+  readonly seed: string;
+  readonly hashVersion: 2;
+}
+
+/** Which version of each metric counts, by the metric's key. */
+export type MetricVersions = Readonly<Record<string, number>>;
+
+export interface Decision {
+  readonly outcome: 'ship' | 'stop' | 'inconclusive';
+  /** The treatment that is shipped, null with any other outcome. */
+  readonly arm: string | null;
+  readonly reason: string;
+}
+
+export interface Adoption {
+  readonly environment: string;
+  readonly metricVersions: MetricVersions;
+}
+
+export type ExperimentEvent =
+  | { readonly type: 'ExperimentDefined'; readonly version: number; readonly definition: ExperimentDefinition; readonly atUs: number }
+  | {
+      readonly type: 'ExperimentRedefined';
+      readonly version: number;
+      readonly definition: ExperimentDefinition;
+      /** Where the new version is in force at once. */
+      readonly adoptedIn: readonly Adoption[];
+      readonly atUs: number;
+    }
+  | {
+      readonly type: 'ExperimentStarted';
+      readonly environment: string;
+      readonly kind: EnvironmentKind;
+      readonly version: number;
+      readonly metricVersions: MetricVersions;
+      readonly segment: Segment;
+      readonly atUs: number;
+    }
+  | { readonly type: 'ExperimentPaused'; readonly environment: string; readonly segment: Segment; readonly atUs: number }
+  | {
+      readonly type: 'ExperimentResumed';
+      readonly environment: string;
+      readonly version: number;
+      readonly metricVersions: MetricVersions;
+      readonly segment: Segment;
+      readonly atUs: number;
+    }
+  | { readonly type: 'EnrolmentFrozen'; readonly environment: string; readonly segment: Segment; readonly atUs: number }
+  | { readonly type: 'ExperimentDecided'; readonly environment: string; readonly decision: Decision; readonly atUs: number }
+  | { readonly type: 'ExperimentArchived'; readonly environment: string; readonly atUs: number };
+
+export interface DefinitionVersion {
+  readonly version: number;
+  readonly definition: ExperimentDefinition;
+  readonly definedAtUs: number;
+}
+
+interface Begun {
+  readonly kind: EnvironmentKind;
+  /** Counts the changes in this environment, from 1. */
+  readonly revision: number;
+  /** Of the definition in force here. */
+  readonly version: number;
+  readonly metricVersions: MetricVersions;
+  /** In order; the last one is in force. */
+  readonly segments: readonly [Segment, ...Segment[]];
+}
+
+/** What an experiment does in an environment where it was started; a draft has none. */
+export type Run =
+  | (Begun & { readonly status: 'running' })
+  | (Begun & { readonly status: 'paused'; readonly pausedAtUs: number })
+  | (Begun & { readonly status: 'enrolment-frozen'; readonly frozenAtUs: number })
+  | (Begun & { readonly status: 'decided'; readonly decision: Decision; readonly closedAtUs: number })
+  | (Begun & { readonly status: 'archived'; readonly decision: Decision; readonly closedAtUs: number; readonly archivedAtUs: number });
+
+export type ExperimentStatus = 'draft' | Run['status'];
+
+export interface Experiment {
+  /** In order, beginning with 1; none: the experiment does not exist. */
+  readonly versions: readonly DefinitionVersion[];
+  /** By environment; absent: a draft there. */
+  readonly runs: Readonly<Record<string, Run>>;
+}
+
+export const initialExperiment: Experiment = { versions: [], runs: {} };
+
+export const statusIn = ({ runs }: Experiment, environment: string): ExperimentStatus => runs[environment]?.status ?? 'draft';
+
+export const evolveExperiment = (state: Experiment, event: ExperimentEvent): Experiment => {
+  switch (event.type) {
+    case 'ExperimentDefined':
+      return { ...state, versions: [...state.versions, versionOf(event)] };
+    case 'ExperimentRedefined':
+      return event.adoptedIn.reduce<Experiment>(
+        (experiment, { environment, metricVersions }) =>
+          changed(experiment, environment, (run) => ({ ...run, version: event.version, metricVersions })),
+        { ...state, versions: [...state.versions, versionOf(event)] },
+      );
+    case 'ExperimentStarted': {
+      const { environment, kind, version, metricVersions, segment } = event;
+      const run: Run = { status: 'running', kind, revision: 1, version, metricVersions, segments: [segment] };
+      return { ...state, runs: { ...state.runs, [environment]: run } };
+    }
+    default:
+      return changed(state, event.environment, (run) => evolveRun(run, event));
+  }
+};
+
+type RunEvent = Exclude<ExperimentEvent, { type: 'ExperimentDefined' | 'ExperimentRedefined' | 'ExperimentStarted' }>;
+
+const evolveRun = (run: Run, event: RunEvent): Run => {
+  const begun = begunOf(run);
+  switch (event.type) {
+    case 'ExperimentPaused':
+      return { ...begun, status: 'paused', pausedAtUs: event.atUs, segments: [...run.segments, event.segment] };
+    case 'ExperimentResumed': {
+      const { version, metricVersions, segment } = event;
+      return { ...begun, status: 'running', version, metricVersions, segments: [...run.segments, segment] };
+    }
+    case 'EnrolmentFrozen':
+      return { ...begun, status: 'enrolment-frozen', frozenAtUs: event.atUs, segments: [...run.segments, event.segment] };
+    case 'ExperimentDecided':
+      return { ...begun, status: 'decided', decision: event.decision, closedAtUs: event.atUs };
+    case 'ExperimentArchived':
+      // decide lets only a decided one be archived.
+      return run.status === 'decided' ? { ...run, status: 'archived', archivedAtUs: event.atUs } : run;
+    default:
+      return unreachable(event);
+  }
+};
+
+const begunOf = ({ kind, revision, version, metricVersions, segments }: Run): Begun => ({
+  kind,
+  revision,
+  version,
+  metricVersions,
+  segments,
+});
+
+const versionOf = ({
+  version,
+  definition,
+  atUs,
+}: Extract<ExperimentEvent, { version: number; definition: unknown }>): DefinitionVersion => ({
+  version,
+  definition,
+  definedAtUs: atUs,
+});
+
+const changed = (state: Experiment, environment: string, change: (run: Run) => Run): Experiment => {
+  const run = state.runs[environment];
+  if (run === undefined) return state;
+  return { ...state, runs: { ...state.runs, [environment]: { ...change(run), revision: run.revision + 1 } } };
+};

@@ -1,0 +1,122 @@
+/** What must be true before an experiment may run in an environment, and what people should know before they start it. */
+import type { Feature } from '../feature/feature.js';
+import type { Metric, MetricVersion } from '../metric/metric.js';
+import type { EnvironmentKind } from '../tenancy/environment.js';
+import type { MetricVersions } from './experiment.js';
+import type { ExperimentDefinition, MetricUse } from './experiment-definition.js';
+
+/** What a definition refers to, as it is when a command is given. */
+export interface Surroundings {
+  /** By key; absent: there is no such metric. */
+  readonly metrics: Readonly<Record<string, Metric>>;
+  /** null: there is no such feature, or the definition names none. */
+  readonly feature: Feature | null;
+}
+
+export interface ChecklistItem {
+  /** A `refusal` keeps the experiment from starting. */
+  readonly level: 'refusal' | 'warning';
+  readonly code: string;
+  /** Into the definition. */
+  readonly path: string;
+  readonly sentence: string;
+}
+
+export interface PlannedRun {
+  readonly definition: ExperimentDefinition;
+  readonly environment: { readonly key: string; readonly kind: EnvironmentKind };
+  readonly surroundings: Surroundings;
+  /** Versions that this run counts with already: they stay. */
+  readonly metricVersions: MetricVersions;
+  readonly startsAtUs: number;
+}
+
+/** @returns nothing when all is well */
+export const startChecklist = (run: PlannedRun): readonly ChecklistItem[] => [
+  ...featureItems(run),
+  ...run.definition.metrics.flatMap((use, index) => metricItems(run, use, index)),
+  ...plannedEndItems(run),
+];
+
+/** Which version of each metric counts: the named one, the one that counts already, the newest. Metrics that do not exist are left out. */
+export const pinnedVersions = (run: PlannedRun): MetricVersions =>
+  Object.fromEntries(
+    run.definition.metrics.flatMap((use) => {
+      const version = pinned(run, use)?.version;
+      return version === undefined ? [] : [[use.metric, version]];
+    }),
+  );
+
+const pinned = ({ surroundings, metricVersions }: PlannedRun, use: MetricUse): MetricVersion | undefined => {
+  const versions = surroundings.metrics[use.metric]?.versions ?? [];
+  const wanted = use.version ?? metricVersions[use.metric];
+  return wanted === undefined ? versions.at(-1) : versions.find(({ version }) => version === wanted);
+};
+
+const featureItems = ({ definition, surroundings }: PlannedRun): readonly ChecklistItem[] => {
+  if (definition.feature === undefined) return [];
+  const newest = surroundings.feature?.versions.at(-1)?.definition;
+  if (newest === undefined)
+    return [refusal('feature-not-found', '/feature', `there is no feature "${definition.feature}": define it, or leave it out`)];
+  const known = newest.variants.map(({ key }) => key);
+  return definition.variants.flatMap(({ key }, index) =>
+    known.includes(key)
+      ? []
+      : [
+          refusal(
+            'variant-not-of-feature',
+            `/variants/${index}/key`,
+            `variant "${key}" is none of feature "${newest.key}": ${known.join(', ')}`,
+          ),
+        ],
+  );
+};
+
+const metricItems = (run: PlannedRun, use: MetricUse, index: number): readonly ChecklistItem[] => {
+  const path = `/metrics/${index}`;
+  const found = pinned(run, use);
+  if (found === undefined) return [missingMetric(run, use, path)];
+  const { unitType } = found.definition;
+  if (unitType !== run.definition.unitType) {
+    const sentence = `metric "${use.metric}" is measured per ${unitType}, the experiment compares units of type ${run.definition.unitType}`;
+    return [refusal('metric-unit-type', `${path}/metric`, sentence)];
+  }
+  return windowItems(run, use, found, path);
+};
+
+const missingMetric = ({ surroundings }: PlannedRun, use: MetricUse, path: string): ChecklistItem => {
+  const newest = surroundings.metrics[use.metric]?.versions.at(-1)?.version;
+  if (newest === undefined) return refusal('metric-not-found', `${path}/metric`, `there is no metric "${use.metric}": define it first`);
+  const sentence = `metric "${use.metric}" has no version ${use.version}, its newest is ${newest}`;
+  return refusal('metric-version-not-found', `${path}/version`, sentence);
+};
+
+/** A unit's value is final when its window has passed: what has no window is never final, and decides only about history, which is. */
+const windowItems = (run: PlannedRun, use: MetricUse, { version, definition }: MetricVersion, path: string): readonly ChecklistItem[] => {
+  if (definition.windowUs !== null || run.environment.kind === 'historical' || use.role === 'secondary') return [];
+  const what = `${use.role} "${use.metric}" (version ${version}) has no window, so that no unit's value is ever final`;
+  if (use.role === 'success' || use.margin !== undefined)
+    return [refusal('metric-without-window', `${path}/metric`, `${what} and nothing could be decided: give the metric a window`)];
+  return [warning('metric-without-window', `${path}/metric`, `${what}: it is shown, but only harm could be told from it`)];
+};
+
+const plannedEndItems = ({ definition: { plan }, environment, startsAtUs }: PlannedRun): readonly ChecklistItem[] => {
+  if (environment.kind === 'historical') return [];
+  const path = '/plan/plannedEndUs';
+  if (plan.plannedEndUs === undefined)
+    return [
+      warning(
+        'no-planned-end',
+        path,
+        'a fixed horizon has one look, at its planned end, and the plan names none: name it, or decide by hand',
+      ),
+    ];
+  const minimumEndUs = startsAtUs + plan.minimumRunUs;
+  if (plan.plannedEndUs >= minimumEndUs) return [];
+  const sentence = `the planned end ${iso(plan.plannedEndUs)} comes before the minimum run is over, ${iso(minimumEndUs)}: the look is taken then`;
+  return [warning('planned-end-too-early', path, sentence)];
+};
+
+const iso = (atUs: number): string => new Date(atUs / 1000).toISOString();
+const refusal = (code: string, path: string, sentence: string): ChecklistItem => ({ level: 'refusal', code, path, sentence });
+const warning = (code: string, path: string, sentence: string): ChecklistItem => ({ level: 'warning', code, path, sentence });
