@@ -12,6 +12,7 @@
 import jstat from 'jstat';
 import { incompleteBeta, logBeta } from './kernel/beta.js';
 import { incompleteGamma, logGammaDensityTimesX, type Tails } from './kernel/gamma.js';
+import { noncentralTCdf } from './kernel/noncentral-t.js';
 import { logNormalPdf, logNormalSf, millsRatio, normalIsf, normalPdf, normalSf } from './kernel/normal.js';
 import { findRoot } from './kernel/root-finding.js';
 import { logStudentTSf, studentTIsf, studentTSf } from './kernel/student-t.js';
@@ -61,6 +62,12 @@ export const studentT = {
   cdf: (t: number, df: number): number => studentTSf(-finite('t', t), positive('df', df)),
   isf: (upperTail: number, df: number): number => studentTIsf(openProbability('upperTail', upperTail), positive('df', df)),
   quantile: (lowerTail: number, df: number): number => -studentTIsf(openProbability('lowerTail', lowerTail), positive('df', df)),
+} as const;
+
+/** Student's t around a noncentrality: power of a t-test with few units. */
+export const noncentralT = {
+  cdf: (x: number, df: number, ncp: number): number => noncentralTCdf(finite('x', x), positive('df', df), finite('ncp', ncp)),
+  sf: (x: number, df: number, ncp: number): number => noncentralTCdf(-finite('x', x), positive('df', df), -finite('ncp', ncp)),
 } as const;
 
 /** The x ≥ 0 at which a tail of `tails(x)` has the wanted logarithm; searched in ln x, so that 1e-200 is found as well as 1e5. */

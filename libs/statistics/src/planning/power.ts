@@ -1,0 +1,114 @@
+/** What a planned comparison would find: power and the smallest effect worth looking for. */
+import { requireLevel } from '../comparison/compared-effect.js';
+import { noncentralT, normal, studentT } from '../distributions.js';
+import { sequenceMultiplier } from '../sequential/asymptotic-confidence-sequence.js';
+import { requireFinite } from '../sums/moments.js';
+
+const requirePositive = (name: string, value: number): number => {
+  if (!(value > 0 && Number.isFinite(value))) throw new RangeError(`${name} must be above 0 and finite, got ${value}`);
+  return value;
+};
+
+/** Power of a two-sided z-test at level alpha for an effect with the given standard error. */
+export const powerOfEffect = (effect: number, se: number, alpha: number): number => {
+  const shift = requireFinite('effect', effect) / requirePositive('se', se);
+  const z = normal.isf(requireLevel('alpha', alpha) / 2);
+  return normal.sf(z - shift) + normal.sf(z + shift);
+};
+
+export interface RelativePlan {
+  readonly controlMean: number;
+  /** Variance per unit in control. */
+  readonly controlVariance: number;
+  /** Variance per unit in the treatment under the effect; as control's unless told. */
+  readonly treatmentVariance?: number;
+  readonly unitsControl: number;
+  readonly unitsTreatment: number;
+}
+
+/** Standard error of a lift under a planned lift, by the delta method: s²_B/(n_B m²) + s²_A(1 + r)²/(n_A m²). */
+export const plannedLiftSe = (plan: RelativePlan, lift: number): number => {
+  const { controlMean, controlVariance, treatmentVariance = controlVariance } = plan;
+  if (controlMean === 0) throw new RangeError('a relative effect needs a control mean other than 0');
+  const scaled =
+    treatmentVariance / requirePositive('unitsTreatment', plan.unitsTreatment) +
+    (controlVariance * (1 + lift) ** 2) / requirePositive('unitsControl', plan.unitsControl);
+  return Math.sqrt(scaled) / Math.abs(controlMean);
+};
+
+/** Variance per unit of a 0/1 metric whose rate is lifted by a share. @throws RangeError when the lifted rate leaves [0, 1] */
+export const liftedRateVariance = (rate: number, lift: number): number => {
+  const lifted = rate * (1 + lift);
+  if (!(lifted >= 0 && lifted <= 1)) throw new RangeError(`a rate of ${rate} cannot be lifted by ${lift}`);
+  return lifted * (1 - lifted);
+};
+
+/** Power for a lift at a fixed horizon. Golden: power-fixed-gb, power-weeks-gb */
+export const relativePower = (plan: RelativePlan, lift: number, alpha: number): number =>
+  powerOfEffect(lift, plannedLiftSe(plan, lift), alpha);
+
+export type DetectableLift =
+  | { readonly kind: 'lift'; readonly lift: number }
+  | { readonly kind: 'not-enough-units'; readonly needed: number };
+
+/**
+ * Smallest lift found with the given power, in closed form, for equal variances in both arms and n units each.
+ * @returns `not-enough-units` with the units per arm from which any lift is detectable
+ */
+export const minimumDetectableLift = (input: {
+  readonly controlMean: number;
+  readonly variance: number;
+  readonly unitsPerArm: number;
+  readonly alpha: number;
+  readonly power: number;
+}): DetectableLift => {
+  const { controlMean: mean, variance, unitsPerArm, alpha, power } = input;
+  if (mean === 0) throw new RangeError('a relative effect needs a control mean other than 0');
+  const c = normal.isf(requireLevel('alpha', alpha) / 2) + normal.quantile(requireLevel('power', power));
+  const spread = (c * c * requirePositive('variance', variance)) / requirePositive('unitsPerArm', unitsPerArm);
+  const a = 1 - spread / mean ** 2;
+  if (a <= 0) return { kind: 'not-enough-units', needed: Math.floor((c * c * variance) / mean ** 2) + 1 };
+  const treated = (mean + Math.sqrt(mean * mean - a * (mean * mean - spread))) / a;
+  return { kind: 'lift', lift: treated / mean - 1 };
+};
+
+/**
+ * Smallest lift of a rate found with the given power: the treatment's variance moves with its rate, so it is a quadratic of its own.
+ * Equal units per arm.
+ */
+export const minimumDetectableRateLift = (input: {
+  readonly rate: number;
+  readonly unitsPerArm: number;
+  readonly alpha: number;
+  readonly power: number;
+}): DetectableLift => {
+  const { rate, unitsPerArm, alpha, power } = input;
+  requireLevel('rate', rate);
+  const c = normal.isf(requireLevel('alpha', alpha) / 2) + normal.quantile(requireLevel('power', power));
+  // (q − p)² = c²/n · [q(1 − q) + p(1 − p)·q²/p²] in the treated rate q.
+  const perUnit = (c * c) / requirePositive('unitsPerArm', unitsPerArm);
+  const a = 1 + perUnit - (perUnit * (1 - rate)) / rate;
+  const b = -2 * rate - perUnit;
+  const discriminant = b * b - 4 * a * rate * rate;
+  if (a <= 0 || discriminant < 0) return { kind: 'not-enough-units', needed: Math.floor(c * c * Math.max(0, (1 - rate) / rate - 1)) + 1 };
+  return { kind: 'lift', lift: (-b + Math.sqrt(discriminant)) / (2 * a) / rate - 1 };
+};
+
+/** Chance that the confidence sequence excludes 0 exactly at n: a lower bound of its power, since it may have crossed before. Golden: power-seq-exact */
+export const sequentialEndPower = (input: {
+  readonly effect: number;
+  readonly se: number;
+  readonly n: number;
+  readonly alpha: number;
+  readonly tightestAtUnits: number;
+}): number => {
+  const { effect, se, n, alpha, tightestAtUnits } = input;
+  return normal.sf(sequenceMultiplier(n, alpha, tightestAtUnits) - Math.abs(effect) / requirePositive('se', se));
+};
+
+/** Power of a two-sided t-test, exact: differs from the z-test's below some 200 units. Golden: nct-* */
+export const tTestPower = (effect: number, se: number, df: number, alpha: number): number => {
+  const critical = studentT.isf(requireLevel('alpha', alpha) / 2, df);
+  const ncp = effect / requirePositive('se', se);
+  return noncentralT.sf(critical, df, ncp) + noncentralT.cdf(-critical, df, ncp);
+};
