@@ -38,14 +38,20 @@ export interface Task {
 export type TaskState = 'starting' | 'ready' | 'restarting' | 'stopping' | 'stopped';
 
 export class Supervised {
-  state: TaskState = 'stopped';
   restarts = 0;
+  /** Called whenever the state or the process has changed. */
+  onChange: () => void = () => undefined;
+  private current: TaskState = 'stopped';
   private child: ChildProcess | undefined;
   private deaths = 0;
   private everReady = false;
   private timer: NodeJS.Timeout | undefined;
 
   constructor(private readonly task: Task) {}
+
+  get state(): TaskState {
+    return this.current;
+  }
 
   get name(): string {
     return this.task.name;
@@ -56,7 +62,7 @@ export class Supervised {
   }
 
   start(): void {
-    this.state = 'starting';
+    this.become('starting');
     void this.run();
   }
 
@@ -74,7 +80,7 @@ export class Supervised {
   /** Asks the child to end; after `graceMs` it is killed with its whole group. */
   async stop(graceMs: number): Promise<void> {
     const child = this.child;
-    this.state = 'stopping';
+    this.become('stopping');
     clearTimeout(this.timer);
     if (child?.pid !== undefined && child.exitCode === null && child.signalCode === null) {
       const ended = new Promise((resolve) => child.once('exit', resolve));
@@ -83,7 +89,7 @@ export class Supervised {
       await ended;
       clearTimeout(timer);
     }
-    this.state = 'stopped';
+    this.become('stopped');
   }
 
   /** Without asking: the child and whatever it started in its group. */
@@ -94,6 +100,11 @@ export class Supervised {
     } catch {
       // Gone already.
     }
+  }
+
+  private become(state: TaskState): void {
+    this.current = state;
+    this.onChange();
   }
 
   private notReady(what: string): Refusal {
@@ -112,7 +123,7 @@ export class Supervised {
     }
     if (this.isEnding()) return;
     this.deaths = deathsInARow(this.deaths, Date.now() - startedAt);
-    this.state = this.everReady ? 'restarting' : 'starting';
+    this.become(this.everReady ? 'restarting' : 'starting');
     this.timer = setTimeout(() => {
       this.restarts++;
       void this.run();
@@ -149,8 +160,8 @@ export class Supervised {
     while (this.child === child && child.exitCode === null && child.signalCode === null && !this.isEnding()) {
       if (await this.task.probe().catch(() => false)) {
         if (this.child !== child || this.isEnding()) return;
-        this.state = 'ready';
         this.everReady = true;
+        this.become('ready');
         return;
       }
       await new Promise((resolve) => setTimeout(resolve, 50));

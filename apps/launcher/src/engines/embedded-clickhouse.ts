@@ -9,7 +9,7 @@ import { LogFile } from '../log-file.js';
 import { commandLineOf, endProcess } from '../process-identity.js';
 import { Refusal } from '../refusal.js';
 import { Supervised, type Task } from '../supervisor.js';
-import type { EmbeddedEngine } from './embedded-postgres.js';
+import type { EmbeddedEngine } from './engine.js';
 import { guarded, guardedPid } from './guard.js';
 
 const user = 'rampart';
@@ -123,5 +123,12 @@ export const embeddedClickhouse = async (options: ClickhouseOptions): Promise<Em
   };
   const supervised = new Supervised(task);
   supervised.start();
-  return { supervised, url: () => `http://${user}:${password}@127.0.0.1:${port}`, port: () => port, pid: () => pid, version };
+  return {
+    name: 'clickhouse',
+    supervised,
+    url: () => `http://${user}:${password}@127.0.0.1:${port}`,
+    port: () => port,
+    pid: () => pid,
+    version,
+  };
 };

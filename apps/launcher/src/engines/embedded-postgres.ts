@@ -3,14 +3,15 @@ import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { chownSync, existsSync, mkdirSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import pg from 'pg';
 import { freePort } from '../free-port.js';
 import { LogFile } from '../log-file.js';
 import { commandLineOf, endProcess, isAlive } from '../process-identity.js';
 import { Refusal } from '../refusal.js';
 import { Supervised, type Task } from '../supervisor.js';
+import type { EmbeddedEngine } from './engine.js';
 import { guarded, guardedPid } from './guard.js';
 import { type PostgresBinaries, type PostgresPlace, postgresPlace } from './postgres-place.js';
+import { makeDatabase } from './postgres-probe.js';
 
 const role = 'rampart';
 const database = 'rampart';
@@ -20,15 +21,6 @@ const ending = [
   { signal: 'SIGQUIT', patienceMs: 1_500 },
 ] as const;
 const bareEnvironment = { PATH: process.env.PATH, LC_ALL: 'C', TZ: 'UTC' };
-
-export interface EmbeddedEngine {
-  readonly supervised: Supervised;
-  /** Where clients connect, credentials included; the same over restarts. Known once it was ready. */
-  url(): string;
-  port(): number | undefined;
-  pid(): number | undefined;
-  readonly version: string;
-}
 
 export interface PostgresOptions {
   /** The data folder: the cluster is `<folder>/postgres` unless an unprivileged user could not reach it there. */
@@ -101,19 +93,6 @@ const settings = (port: number): readonly string[] =>
     cluster_name: 'rampart',
   }).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
 
-const answers = async (url: (database: string) => string): Promise<boolean> => {
-  const client = new pg.Client({ connectionString: url('postgres'), connectionTimeoutMillis: 2_000 });
-  client.on('error', () => undefined);
-  try {
-    await client.connect();
-    const { rowCount } = await client.query('select 1 from pg_database where datname = $1', [database]);
-    if (rowCount === 0) await client.query(`create database ${database}`);
-    return true;
-  } finally {
-    await client.end().catch(() => undefined);
-  }
-};
-
 /** Starts it under supervision; `supervised.whenReady` says when it answers. */
 export const embeddedPostgres = async (options: PostgresOptions): Promise<EmbeddedEngine> => {
   const folder = realpathSync(options.folder);
@@ -137,9 +116,13 @@ export const embeddedPostgres = async (options: PostgresOptions): Promise<Embedd
     onLine: (line) => {
       pid = guardedPid(line) ?? pid;
     },
-    probe: async () => pid !== undefined && (await answers(url)),
+    probe: async () => {
+      if (pid === undefined) return false;
+      await makeDatabase(url('postgres'), database);
+      return true;
+    },
   };
   const supervised = new Supervised(task);
   supervised.start();
-  return { supervised, url: () => url(database), port: () => port, pid: () => pid, version: place.version };
+  return { name: 'postgres', supervised, url: () => url(database), port: () => port, pid: () => pid, version: place.version };
 };

@@ -1,0 +1,106 @@
+/** The one address of the platform: its own few pages, and everything else passed on to the service that answers it. */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { Refusal } from '../refusal.js';
+import { answerProblem } from './problem.js';
+import { Relay, requestIdOf } from './relay.js';
+import { redirectOf, type Target, targetOf } from './routes.js';
+import { type PlatformStatus, statusPage } from './status-page.js';
+
+export interface FrontDoorOptions {
+  readonly host: string;
+  readonly port: number;
+  portOf(service: Target['service']): number | undefined;
+  status(): Promise<PlatformStatus>;
+}
+
+export interface FrontDoor {
+  readonly address: string;
+  /** Takes no new requests and waits for running ones; after `graceMs` they are cut off. */
+  close(graceMs: number): Promise<void>;
+}
+
+const pageHeaders = {
+  'cache-control': 'no-store',
+  'x-content-type-options': 'nosniff',
+  'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
+};
+
+const send = (response: ServerResponse, status: number, type: string, body: string): void => {
+  response.writeHead(status, { ...pageHeaders, 'content-type': `${type}; charset=utf-8` });
+  response.end(body);
+};
+const sendJson = (response: ServerResponse, status: number, body: unknown) =>
+  send(response, status, 'application/json', `${JSON.stringify(body)}\n`);
+
+type Page = (response: ServerResponse, status: PlatformStatus) => void;
+const ownPages: Readonly<Record<string, Page>> = {
+  '/': (response, status) => send(response, 200, 'text/html', statusPage(status)),
+  '/livez': (response) => sendJson(response, 200, { status: 'ok' }),
+  '/status.json': (response, status) => sendJson(response, 200, status),
+  '/readyz': (response, { isReady, components }) =>
+    sendJson(response, isReady ? 200 : 503, {
+      status: isReady ? 'ok' : 'not-ready',
+      components: Object.fromEntries(components.map((one) => [one.name, one.isReady ? 'ok' : one.state])),
+    }),
+};
+
+const handle = async (incoming: IncomingMessage, outgoing: ServerResponse, relay: Relay, options: FrontDoorOptions): Promise<void> => {
+  const requestId = requestIdOf(incoming.headers['x-request-id']);
+  const [path = '/', ...query] = (incoming.url ?? '/').split('?');
+  const method = incoming.method ?? 'GET';
+  const target = targetOf(method, path);
+  if (target !== undefined) {
+    relay.pass(incoming, outgoing, { ...target, query: query.length > 0 ? `?${query.join('?')}` : '' }, requestId);
+    return;
+  }
+  const redirect = redirectOf(path);
+  if (redirect !== undefined) {
+    outgoing.writeHead(302, { location: redirect }).end();
+    return;
+  }
+  const page = Object.hasOwn(ownPages, path) ? ownPages[path] : undefined;
+  if (page !== undefined && (method === 'GET' || method === 'HEAD')) return page(outgoing, await options.status());
+  answerProblem(outgoing, requestId, {
+    status: 404,
+    code: 'not-found',
+    title: 'Not found',
+    detail: `Nothing answers ${method} ${path.slice(0, 200)}. The API is under /v1, its description is linked from "/".`,
+  });
+};
+
+const listen = (server: Server, { host, port }: FrontDoorOptions): Promise<AddressInfo> =>
+  new Promise((resolve, reject) => {
+    server.once('error', ({ code, message }: NodeJS.ErrnoException) => {
+      const next = 'choose another with RAMPART_PORT, for example RAMPART_PORT=8081 npm start';
+      if (code === 'EADDRINUSE') reject(new Refusal(`Port ${port} is in use by another program: stop that, or ${next}.`));
+      else if (code === 'EACCES') reject(new Refusal(`This user may not listen on port ${port}: ${next}.`));
+      else reject(new Refusal(`Cannot listen on ${host} port ${port} (${message}): ${next}, or another address with RAMPART_HOST.`));
+    });
+    server.listen({ host, port }, () => resolve(server.address() as AddressInfo));
+  });
+
+const readable = ({ address, port, family }: AddressInfo): string => {
+  if (address === '0.0.0.0' || address === '::') return `http://127.0.0.1:${port}`;
+  return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
+};
+
+export const openFrontDoor = async (options: FrontDoorOptions): Promise<FrontDoor> => {
+  const relay = new Relay(options.portOf);
+  // Long uploads are meant to be possible; slow headers are not.
+  const server = createServer({ requestTimeout: 0, headersTimeout: 20_000, keepAliveTimeout: 65_000 }, (incoming, outgoing) => {
+    handle(incoming, outgoing, relay, options).catch(() => outgoing.destroy());
+  });
+  const address = readable(await listen(server, options));
+  return {
+    address,
+    close: async (graceMs) => {
+      const closed = new Promise((resolve) => server.close(resolve));
+      server.closeIdleConnections();
+      const timer = setTimeout(() => server.closeAllConnections(), graceMs);
+      await closed;
+      clearTimeout(timer);
+      relay.close();
+    },
+  };
+};

@@ -1,0 +1,107 @@
+/** Passes a request on to a service and its answer back, both as they come, without holding them. */
+import { randomUUID } from 'node:crypto';
+import { Agent, type IncomingHttpHeaders, type IncomingMessage, type OutgoingHttpHeaders, request, type ServerResponse } from 'node:http';
+import { answerProblem } from './problem.js';
+import type { Target } from './routes.js';
+
+const hopByHop = [
+  'connection',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+];
+
+/** Without what is meant for the next hop only, including what `Connection` itself names. */
+export const endToEnd = (headers: IncomingHttpHeaders): OutgoingHttpHeaders => {
+  const named = (headers.connection ?? '').split(',').map((name) => name.trim().toLowerCase());
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => !hopByHop.includes(name) && !named.includes(name)));
+};
+
+/** The client's own id where it is a sane one. */
+export const requestIdOf = (given: string | string[] | undefined): string =>
+  typeof given === 'string' && /^[\w.:-]{1,128}$/.test(given) ? given : randomUUID();
+
+const forwardedHeaders = (incoming: IncomingMessage, requestId: string): OutgoingHttpHeaders => {
+  const { expect: _, ...headers } = endToEnd(incoming.headers);
+  const client = incoming.socket.remoteAddress ?? '';
+  const before = incoming.headers['x-forwarded-for'];
+  const hasBody = incoming.headers['transfer-encoding'] !== undefined;
+  return {
+    ...headers,
+    'x-request-id': requestId,
+    'x-forwarded-for': before === undefined ? client : `${before}, ${client}`,
+    'x-forwarded-host': incoming.headers['x-forwarded-host'] ?? incoming.headers.host ?? '',
+    'x-forwarded-proto': incoming.headers['x-forwarded-proto'] ?? 'http',
+    ...(hasBody ? { 'transfer-encoding': 'chunked' } : {}),
+  };
+};
+
+const hasNoBody = ({ headers }: IncomingMessage) =>
+  headers['transfer-encoding'] === undefined && (headers['content-length'] === undefined || headers['content-length'] === '0');
+const mayBeRepeated = (incoming: IncomingMessage) => (incoming.method === 'GET' || incoming.method === 'HEAD') && hasNoBody(incoming);
+
+export class Relay {
+  private readonly agent = new Agent({ keepAlive: true, maxSockets: 256, maxFreeSockets: 32 });
+
+  constructor(private readonly portOf: (service: Target['service']) => number | undefined) {}
+
+  pass(incoming: IncomingMessage, outgoing: ServerResponse, target: Target & { readonly query: string }, requestId: string): void {
+    const port = this.portOf(target.service);
+    if (port === undefined) {
+      this.unavailable(outgoing, target, requestId, 'is starting');
+      return;
+    }
+    const inner = request({
+      agent: this.agent,
+      host: '127.0.0.1',
+      port,
+      method: incoming.method,
+      path: target.path + target.query,
+      headers: forwardedHeaders(incoming, requestId),
+    });
+    inner.on('response', (answer) => {
+      outgoing.writeHead(answer.statusCode ?? 502, { ...endToEnd(answer.headers), 'x-request-id': requestId });
+      outgoing.flushHeaders(); // an event stream must not wait for its first event
+      answer.on('error', () => outgoing.destroy());
+      answer.on('aborted', () => outgoing.destroy());
+      answer.pipe(outgoing);
+    });
+    inner.on('error', (error: NodeJS.ErrnoException) => {
+      if (outgoing.headersSent || outgoing.destroyed) return outgoing.destroy();
+      // The service closed a kept connection just as it was used again.
+      if (inner.reusedSocket && error.code === 'ECONNRESET' && mayBeRepeated(incoming))
+        return this.pass(incoming, outgoing, target, requestId);
+      this.unavailable(
+        outgoing,
+        target,
+        requestId,
+        error.code === 'ECONNREFUSED' ? 'is not running at the moment' : 'ended before it answered',
+      );
+    });
+    outgoing.on('close', () => {
+      if (!outgoing.writableFinished) inner.destroy();
+    });
+    if (mayBeRepeated(incoming)) inner.end();
+    else incoming.pipe(inner);
+  }
+
+  close(): void {
+    this.agent.destroy();
+  }
+
+  private unavailable(outgoing: ServerResponse, { service }: Target, requestId: string, why: string): void {
+    const detail = `The service ${service} ${why}. Try again in a second.`;
+    answerProblem(outgoing, requestId, {
+      status: 503,
+      code: 'service-unavailable',
+      title: 'Service unavailable',
+      detail,
+      retryAfterSeconds: 1,
+    });
+  }
+}

@@ -1,0 +1,226 @@
+/** The whole: engines, services and front door, started in the order of their needs and stopped in the reverse one. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { adminKeyFile } from './admin-key.js';
+import { type Claim, claimDataFolder } from './claim.js';
+import { platformSecret, prepareDataFolder } from './data-folder.js';
+import { embeddedClickhouse } from './engines/embedded-clickhouse.js';
+import { embeddedPostgres } from './engines/embedded-postgres.js';
+import { type Engine, isEmbedded } from './engines/engine.js';
+import { externalClickhouse, externalPostgres } from './engines/external-engines.js';
+import { type FrontDoor, openFrontDoor } from './front-door/front-door.js';
+import type { ComponentStatus, PlatformStatus } from './front-door/status-page.js';
+import { removeRunFile, writeRunFile } from './run-file.js';
+import { isBuilt, type Service, type ServiceName, serviceNames, startService } from './services.js';
+import type { Settings } from './settings.js';
+import type { Supervised } from './supervisor.js';
+
+const enginePatienceMs = 60_000;
+/** The first start of a service on an old database may migrate it. */
+const servicePatienceMs = 120_000;
+const stopGraceMs = 10_000;
+/** Open event streams never end by themselves. */
+const doorGraceMs = 3_000;
+
+const seconds = (sinceMs: number): string => `${((Date.now() - sinceMs) / 1000).toFixed(1)} s`;
+
+export class Platform {
+  private readonly startedAtMs = Date.now();
+  private readonly version: string;
+  private readonly engines: Engine[] = [];
+  private readonly services: Service[] = [];
+  private folder = '';
+  private keyFile = '';
+  private claim: Claim | undefined;
+  private door: FrontDoor | undefined;
+  private isStopping = false;
+
+  constructor(
+    private readonly settings: Settings,
+    private readonly checkout: string,
+    private readonly say: (line: string) => void,
+  ) {
+    this.version = JSON.parse(readFileSync(join(checkout, 'package.json'), 'utf8')).version;
+  }
+
+  /** Resolves when every part is ready; refuses when one will not become so. */
+  async start(): Promise<void> {
+    this.folder = prepareDataFolder(this.settings.dataFolder);
+    this.claim = claimDataFolder(this.folder);
+    const { host, port } = this.settings;
+    // Before the engines: a busy port must not cost anybody a wait.
+    this.door = await openFrontDoor({ host, port, portOf: (name) => this.portOf(name), status: () => this.status() });
+    this.claim.announce(this.door.address);
+    this.keyFile = adminKeyFile(this.folder);
+    this.say(`Rampart ${this.version}, data in ${this.folder}`);
+    const postgres = this.engine(this.postgres());
+    const clickhouse = this.engine(this.clickhouse());
+    const withoutStore = postgres.then((engine) => Promise.all([this.service('experiments', engine), this.service('ingestion', engine)]));
+    const withStore = Promise.all([postgres, clickhouse]).then(([log, store]) => this.service('analysis', log, store));
+    await Promise.all([withoutStore, withStore]);
+    this.note();
+    this.sayReady(this.door.address);
+  }
+
+  async stop(): Promise<void> {
+    if (this.isStopping) return;
+    this.isStopping = true;
+    await this.door?.close(doorGraceMs);
+    for (const name of ['ingestion', 'analysis', 'experiments']) {
+      await this.services.find((service) => service.name === name)?.supervised.stop(stopGraceMs);
+    }
+    for (const name of ['clickhouse', 'postgres']) {
+      const engine = this.engines.find((candidate) => candidate.name === name);
+      if (engine !== undefined && isEmbedded(engine)) await engine.supervised.stop(stopGraceMs);
+    }
+    if (this.claim !== undefined) removeRunFile(this.folder);
+    this.claim?.release();
+  }
+
+  /** Without waiting for anything. */
+  kill(): void {
+    for (const supervised of this.children()) supervised.killGroup();
+    this.claim?.release();
+  }
+
+  private postgres(): Promise<Engine> {
+    const { databaseUrl } = this.settings;
+    if (databaseUrl !== undefined) return externalPostgres(databaseUrl);
+    return embeddedPostgres({ folder: this.folder, logFile: this.logFile('postgres') });
+  }
+
+  private clickhouse(): Promise<Engine> {
+    const { clickhouseUrl } = this.settings;
+    if (clickhouseUrl !== undefined) return externalClickhouse(clickhouseUrl);
+    return embeddedClickhouse({ folder: this.folder, logFile: this.logFile('clickhouse') });
+  }
+
+  private async engine(starting: Promise<Engine>): Promise<Engine> {
+    const sinceMs = Date.now();
+    const engine = await starting;
+    this.engines.push(engine);
+    if (isEmbedded(engine)) {
+      await this.ready(engine.supervised, enginePatienceMs, `${engine.name} ${engine.version}`, sinceMs);
+    } else this.say(`  ${engine.name} ${engine.version}: yours`);
+    return engine;
+  }
+
+  private async service(name: ServiceName, log: Engine, store?: Engine): Promise<void> {
+    if (!isBuilt(this.checkout, name)) {
+      this.say(`  ${name} is not built here: left out`);
+      return;
+    }
+    if (this.isStopping) return;
+    const sinceMs = Date.now();
+    const service = startService(this.checkout, name, this.logFile(name), this.environment(log, store));
+    this.services.push(service);
+    await this.ready(service.supervised, servicePatienceMs, name, sinceMs);
+  }
+
+  private async ready(supervised: Supervised, patienceMs: number, label: string, sinceMs: number): Promise<void> {
+    supervised.onChange = () => this.note();
+    await supervised.whenReady(patienceMs);
+    this.say(`  ${label}: ready after ${seconds(sinceMs)}`);
+  }
+
+  private environment(log: Engine, store: Engine | undefined): NodeJS.ProcessEnv {
+    const { adminKey, secret } = this.settings;
+    return {
+      ...process.env,
+      RAMPART_DATABASE_URL: log.url(),
+      ...(store === undefined ? {} : { RAMPART_CLICKHOUSE_URL: store.url() }),
+      RAMPART_SECRET: secret ?? platformSecret(this.folder),
+      RAMPART_ADMIN_KEY_FILE: this.keyFile,
+      ...(adminKey === undefined ? {} : { RAMPART_ADMIN_KEY: adminKey }),
+    };
+  }
+
+  private portOf(name: ServiceName): number | undefined {
+    return this.services.find((service) => service.name === name)?.port();
+  }
+
+  private children(): readonly Supervised[] {
+    return [...this.services, ...this.engines.filter(isEmbedded)].map(({ supervised }) => supervised);
+  }
+
+  private logFile(name: string): string {
+    return join(this.folder, 'logs', `${name}.log`);
+  }
+
+  private adminKeyPlace(): string {
+    return this.settings.adminKey === undefined ? `in ${this.keyFile}` : 'the one given by RAMPART_ADMIN_KEY';
+  }
+
+  private sayReady(address: string): void {
+    this.say(`Ready after ${seconds(this.startedAtMs)}: ${address}`);
+    this.say(
+      `Admin key: ${this.adminKeyPlace()}${this.settings.adminKey === undefined ? ' (npm run rampart -- keys admin shows it)' : ''}`,
+    );
+    this.say('Ctrl-C stops it.');
+  }
+
+  /** Keeps run.json true; a full disk must not end what runs. */
+  private note(): void {
+    if (this.isStopping || this.door === undefined) return;
+    const engines = this.engines.map((engine) => [
+      engine.name,
+      isEmbedded(engine) ? { pid: engine.pid(), port: engine.port() } : { pid: undefined, port: undefined },
+    ]);
+    const services = this.services.map(({ name, supervised, port }) => [name, { pid: supervised.pid, port: port() }]);
+    const versions = {
+      rampart: this.version,
+      node: process.version.slice(1),
+      ...Object.fromEntries(this.engines.map((one) => [one.name, one.version])),
+    };
+    try {
+      writeRunFile(this.folder, {
+        address: this.door.address,
+        pid: process.pid,
+        startedAt: new Date(this.startedAtMs).toISOString(),
+        dataFolder: this.folder,
+        adminKeyFile: this.keyFile,
+        versions,
+        processes: Object.fromEntries([...engines, ...services]),
+      });
+    } catch (error) {
+      this.say(`run.json could not be written: ${(error as Error).message}`);
+    }
+  }
+
+  private async status(): Promise<PlatformStatus> {
+    const engines = (['postgres', 'clickhouse'] as const).map((name) => this.engineStatus(name));
+    const services = await Promise.all(serviceNames.filter((name) => isBuilt(this.checkout, name)).map((name) => this.serviceStatus(name)));
+    const components = [...engines, ...services];
+    return {
+      isReady: !this.isStopping && components.every(({ isReady }) => isReady),
+      address: this.door?.address ?? '',
+      version: this.version,
+      startedAt: new Date(this.startedAtMs).toISOString(),
+      adminKey: this.adminKeyPlace(),
+      components,
+    };
+  }
+
+  private engineStatus(name: Engine['name']): ComponentStatus {
+    const engine = this.engines.find((candidate) => candidate.name === name);
+    const embedded = engine !== undefined && isEmbedded(engine) ? engine : undefined;
+    const state = embedded?.supervised.state ?? (engine === undefined ? 'starting' : 'external');
+    const isReady = state === 'ready' || state === 'external';
+    return {
+      name,
+      kind: 'engine',
+      state,
+      isReady,
+      restarts: embedded?.supervised.restarts ?? 0,
+      pid: embedded?.pid(),
+      version: engine?.version,
+    };
+  }
+
+  private async serviceStatus(name: ServiceName): Promise<ComponentStatus> {
+    const service = this.services.find((candidate) => candidate.name === name);
+    const isReady = (await service?.isReady().catch(() => false)) ?? false;
+    const { state = 'starting', restarts = 0, pid } = service?.supervised ?? {};
+    return { name, kind: 'service', state, isReady, restarts, pid, version: this.version };
+  }
+}

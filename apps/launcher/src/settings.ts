@@ -1,0 +1,49 @@
+/** What the environment asks for. Everything else is passed on to the services untouched. */
+import { resolve } from 'node:path';
+import { Refusal } from './refusal.js';
+
+export interface Settings {
+  readonly host: string;
+  /** 0 = any free one. */
+  readonly port: number;
+  readonly dataFolder: string;
+  readonly adminKey: string | undefined;
+  readonly secret: string | undefined;
+  readonly databaseUrl: string | undefined;
+  readonly clickhouseUrl: string | undefined;
+  /** Standard input is a pipe of the parent: its end is the order to stop. */
+  readonly watchesPipe: boolean;
+}
+
+const given = (text: string | undefined): string | undefined => (text === undefined || text.trim() === '' ? undefined : text.trim());
+
+const portFrom = (text: string): number => {
+  const port = Number(text);
+  if (!/^\d+$/.test(text) || port > 65_535) throw new Refusal(`RAMPART_PORT is "${text}": give a number from 0 (any free port) to 65535.`);
+  return port;
+};
+
+const urlFrom = (name: string, text: string | undefined, protocols: readonly string[]): string | undefined => {
+  if (text === undefined) return undefined;
+  if (!protocols.some((protocol) => text.startsWith(`${protocol}://`))) {
+    throw new Refusal(`${name} must begin with ${protocols.map((protocol) => `${protocol}://`).join(' or ')}.`);
+  }
+  return text;
+};
+
+export const settingsFrom = (environment: NodeJS.ProcessEnv, checkout: string): Settings => {
+  const adminKey = given(environment.RAMPART_ADMIN_KEY);
+  if (adminKey !== undefined && adminKey.length < 16) {
+    throw new Refusal(`RAMPART_ADMIN_KEY has ${adminKey.length} characters: give at least 16, or leave it out and one is made.`);
+  }
+  return {
+    host: given(environment.RAMPART_HOST) ?? '127.0.0.1',
+    port: portFrom(given(environment.RAMPART_PORT) ?? '8080'),
+    dataFolder: resolve(given(environment.RAMPART_DATA) ?? `${checkout}/.rampart`),
+    adminKey,
+    secret: given(environment.RAMPART_SECRET),
+    databaseUrl: urlFrom('DATABASE_URL', given(environment.DATABASE_URL), ['postgres', 'postgresql']),
+    clickhouseUrl: urlFrom('CLICKHOUSE_URL', given(environment.CLICKHOUSE_URL), ['http', 'https']),
+    watchesPipe: environment.RAMPART_PARENT_PIPE === '1',
+  };
+};
