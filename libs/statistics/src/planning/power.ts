@@ -43,7 +43,7 @@ export const liftedRateVariance = (rate: number, lift: number): number => {
   return lifted * (1 - lifted);
 };
 
-/** Power for a lift at a fixed horizon. Golden: power-fixed-gb, power-weeks-gb */
+/** Power for a lift at a fixed horizon; GrowthBook plans 0/1 metrics with control's variance in both arms. Golden: power-fixed-gb, power-weeks-gb */
 export const relativePower = (plan: RelativePlan, lift: number, alpha: number): number =>
   powerOfEffect(lift, plannedLiftSe(plan, lift), alpha);
 
@@ -72,28 +72,6 @@ export const minimumDetectableLift = (input: {
   return { kind: 'lift', lift: treated / mean - 1 };
 };
 
-/**
- * Smallest lift of a rate found with the given power: the treatment's variance moves with its rate, so it is a quadratic of its own.
- * Equal units per arm.
- */
-export const minimumDetectableRateLift = (input: {
-  readonly rate: number;
-  readonly unitsPerArm: number;
-  readonly alpha: number;
-  readonly power: number;
-}): DetectableLift => {
-  const { rate, unitsPerArm, alpha, power } = input;
-  requireLevel('rate', rate);
-  const c = normal.isf(requireLevel('alpha', alpha) / 2) + normal.quantile(requireLevel('power', power));
-  // (q − p)² = c²/n · [q(1 − q) + p(1 − p)·q²/p²] in the treated rate q.
-  const perUnit = (c * c) / requirePositive('unitsPerArm', unitsPerArm);
-  const a = 1 + perUnit - (perUnit * (1 - rate)) / rate;
-  const b = -2 * rate - perUnit;
-  const discriminant = b * b - 4 * a * rate * rate;
-  if (a <= 0 || discriminant < 0) return { kind: 'not-enough-units', needed: Math.floor(c * c * Math.max(0, (1 - rate) / rate - 1)) + 1 };
-  return { kind: 'lift', lift: (-b + Math.sqrt(discriminant)) / (2 * a) / rate - 1 };
-};
-
 /** Chance that the confidence sequence excludes 0 exactly at n: a lower bound of its power, since it may have crossed before. Golden: power-seq-exact */
 export const sequentialEndPower = (input: {
   readonly effect: number;
@@ -103,7 +81,9 @@ export const sequentialEndPower = (input: {
   readonly tightestAtUnits: number;
 }): number => {
   const { effect, se, n, alpha, tightestAtUnits } = input;
-  return normal.sf(sequenceMultiplier(n, alpha, tightestAtUnits) - Math.abs(effect) / requirePositive('se', se));
+  const multiplier = sequenceMultiplier(n, alpha, tightestAtUnits);
+  const shift = requireFinite('effect', effect) / requirePositive('se', se);
+  return normal.sf(multiplier - shift) + normal.sf(multiplier + shift);
 };
 
 /** Power of a two-sided t-test, exact: differs from the z-test's below some 200 units. Golden: nct-* */
