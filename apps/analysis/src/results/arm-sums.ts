@@ -13,11 +13,14 @@ const MILLIONTHS = 1_000_000n;
  * How many of a sum's integers make one unit of the metric: its events carry value × scale, in millionths.
  * What is counted instead of taken from a value is never scaled.
  */
-export const unitsPerOne = (metric: MetricDefinition, of: 'numerator' | 'denominator' | 'covariate'): bigint => {
-  const isCounted = metric.type === 'proportion' || metric.type === 'first-error' || metric.type === 'count';
-  const aggregate = of === 'denominator' ? metric.denominatorAggregate : metric.aggregate;
-  const hasValues = (!isCounted && aggregate !== 'count') || (of === 'covariate' && metric.covariate?.selector !== undefined);
-  return hasValues ? MILLIONTHS * BigInt(metric.scale) : MILLIONTHS;
+export const unitsPerOne = (metric: MetricDefinition, of: 'numerator' | 'denominator' | 'covariate'): bigint =>
+  isCounted(metric, of) ? MILLIONTHS : MILLIONTHS * BigInt(metric.scale);
+
+const isCounted = (metric: MetricDefinition, of: 'numerator' | 'denominator' | 'covariate'): boolean => {
+  if (of === 'denominator') return metric.denominatorAggregate === 'count';
+  // A covariate with a selector of its own takes that event's values, whatever the metric counts.
+  if (of === 'covariate' && metric.covariate?.selector !== undefined) return metric.aggregate === 'count';
+  return metric.type === 'proportion' || metric.type === 'first-error' || metric.type === 'count' || metric.aggregate === 'count';
 };
 
 /** The sums of one metric per arm, over all cells, segments and strata; an arm without units has zeros. */

@@ -1,0 +1,52 @@
+/** An environment for specs: sums by known time instead of rows, and what the store would say about itself. */
+import type { Freshness } from '@rampart/contracts';
+import type { ComparisonQuery, ComparisonSums, DuplicateCount, MetricPreview } from '@rampart/feedback-store';
+import { type DefinitionInForce, Definitions } from './definition-in-force.js';
+import { Evidence, type SeenEvent } from './evidence.source.js';
+import { noDuplicates } from './results.examples.js';
+
+export class OneDefinition extends Definitions {
+  constructor(private readonly definition: DefinitionInForce) {
+    super();
+  }
+  inForce(): DefinitionInForce {
+    return this.definition;
+  }
+  environment(): DefinitionInForce['environment'] {
+    return this.definition.environment;
+  }
+}
+
+export interface StoredEvidence {
+  readonly watermarkUs: number | null;
+  readonly completedAtUs?: number | null;
+  readonly sumsAt: (knownUntilUs: number) => ComparisonSums;
+  readonly seen?: readonly SeenEvent[];
+}
+
+export class EvidenceOf extends Evidence {
+  constructor(private readonly stored: StoredEvidence) {
+    super();
+  }
+  async watermark(): Promise<number | null> {
+    return this.stored.watermarkUs;
+  }
+  async freshness(): Promise<Freshness> {
+    return { watermark: null, ageMs: null, partitions: [] };
+  }
+  async sums({ knownUntilUs }: ComparisonQuery): Promise<ComparisonSums> {
+    return this.stored.sumsAt(knownUntilUs);
+  }
+  async duplicates(): Promise<DuplicateCount> {
+    return noDuplicates;
+  }
+  async importCompletedAtUs(): Promise<number | null> {
+    return this.stored.completedAtUs ?? null;
+  }
+  async seenEvents(): Promise<readonly SeenEvent[]> {
+    return this.stored.seen ?? [];
+  }
+  async preview(): Promise<MetricPreview> {
+    return { events: 0, matching: 0, unconverted: 0, units: 0, sum: null, firstAtUs: null, lastAtUs: null };
+  }
+}

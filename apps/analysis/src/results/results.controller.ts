@@ -1,0 +1,98 @@
+/** The results API: what an experiment shows, who is in it, and the sums from which anybody can recompute it. */
+import { Controller, Get, Param, Query, Res } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
+import { type Freshness, type Population, parseInstant, type Results, type SrmResult, type SufficientStatistics } from '@rampart/contracts';
+import { Environment, Project, Scope } from '@rampart/service-kit';
+import { z } from 'zod';
+import { Evidence } from './evidence.source.js';
+import { ResultsService } from './results.service.js';
+import { statisticsCsv } from './statistics-csv.js';
+
+const instant = z
+  .string()
+  .refine((text) => parseInstant(text) !== undefined, 'must be an RFC 3339 instant with a zone, such as 2026-01-31T12:00:00Z')
+  .describe('only what was known by then counts; beyond the watermark: 409');
+
+const scope = { project: z.string().optional(), environment: z.string().optional() };
+const resultsQuery = z.strictObject({ ...scope, asOf: instant.optional() });
+type ResultsQuery = z.infer<typeof resultsQuery>;
+const statisticsQuery = z.strictObject({ ...scope, asOf: instant.optional(), format: z.enum(['json', 'csv']).default('json') });
+type StatisticsQuery = z.infer<typeof statisticsQuery>;
+
+/** Of Fastify's reply, what is needed to answer with a table. */
+interface Reply {
+  header(name: string, value: string): unknown;
+}
+
+export interface StatisticsAnswer
+  extends Pick<Results, 'experiment' | 'definitionVersion' | 'status' | 'asOf' | 'watermark' | 'evidenceDigest'> {
+  readonly sufficientStatistics: readonly SufficientStatistics[];
+}
+
+export interface PopulationAnswer extends Pick<Results, 'experiment' | 'status' | 'asOf' | 'watermark'> {
+  readonly srm: SrmResult;
+  readonly population: Population;
+}
+
+@ApiTags('results')
+@Scope('analyst')
+@Controller('v1/experiments/:key')
+export class ResultsController {
+  constructor(
+    private readonly service: ResultsService,
+    private readonly evidence: Evidence,
+  ) {}
+
+  @Get('results')
+  @ApiOperation({ summary: 'Effects, quality, verdict and evidence of an experiment in one environment' })
+  @ApiOkResponse({ description: 'numbers that can’t be had are null, or {refused: reason}; never NaN' })
+  results(
+    @Param('key') key: string,
+    @Project() project: string,
+    @Environment() environment: string,
+    @Query({ schema: resultsQuery }) query: ResultsQuery,
+  ): Promise<Results> {
+    return this.resultsOf(project, environment, key, query.asOf);
+  }
+
+  @Get('statistics')
+  @ApiOperation({ summary: 'Exact sums per metric, variant and segment, as JSON or CSV' })
+  @ApiProduces('application/json', 'text/csv')
+  async statistics(
+    @Param('key') key: string,
+    @Project() project: string,
+    @Environment() environment: string,
+    @Query({ schema: statisticsQuery }) query: StatisticsQuery,
+    @Res({ passthrough: true }) reply: Reply,
+  ): Promise<StatisticsAnswer | string> {
+    const results = await this.resultsOf(project, environment, key, query.asOf);
+    const { experiment, definitionVersion, status, asOf, watermark, evidenceDigest, sufficientStatistics } = results;
+    if (query.format === 'json') return { experiment, definitionVersion, status, asOf, watermark, evidenceDigest, sufficientStatistics };
+    reply.header('content-type', 'text/csv; charset=utf-8; header=present');
+    reply.header('content-disposition', `attachment; filename="${encodeURIComponent(key)}-statistics.csv"`);
+    return statisticsCsv(sufficientStatistics);
+  }
+
+  @Get('population')
+  @ApiOperation({ summary: 'Who is counted, who is left out and why, and the sample ratio' })
+  async population(
+    @Param('key') key: string,
+    @Project() project: string,
+    @Environment() environment: string,
+    @Query({ schema: resultsQuery }) query: ResultsQuery,
+  ): Promise<PopulationAnswer> {
+    const { experiment, status, asOf, watermark, srm, population } = await this.resultsOf(project, environment, key, query.asOf);
+    return { experiment, status, asOf, watermark, srm, population };
+  }
+
+  @Get('freshness')
+  @ApiOperation({ summary: 'How far the store has read the log' })
+  freshness(@Query({ schema: resultsQuery }) _query: ResultsQuery): Promise<Freshness> {
+    return this.evidence.freshness(Date.now() * 1000);
+  }
+
+  private resultsOf(project: string, environment: string, experiment: string, asOf: string | undefined): Promise<Results> {
+    const asOfUs = asOf === undefined ? null : (parseInstant(asOf) ?? null);
+    return this.service.results({ project, environment, experiment, asOfUs, nowUs: Date.now() * 1000 });
+  }
+}

@@ -1,0 +1,141 @@
+import { describe, expect, it } from '@jest/globals';
+import type { ExperimentInput } from '@rampart/contracts';
+import { EvidenceOf, OneDefinition, type StoredEvidence } from './evidence.examples.js';
+import { exampleComparison, exampleDefinition, wholeSums } from './results.examples.js';
+import { ResultsService } from './results.service.js';
+
+const DAY = 86_400_000_000;
+const started = 1_000_000;
+const day = (days: number) => started + days * DAY;
+const iso = (atUs: number) => new Date(atUs / 1000).toISOString();
+
+const twoArms = { variants: [{ key: 'A' }, { key: 'B' }], control: 'A' } as const;
+const converted = { input: { key: 'converted', type: 'proportion', windowUs: 3_600_000_000 } } as const;
+
+const define = (kind: 'live' | 'historical', plan: ExperimentInput['plan'] = {}) =>
+  exampleDefinition({ ...twoArms, variants: [...twoArms.variants], plan }, [converted], kind);
+
+/** 1,000 units an arm: B converts 150 (or as told) against 100. */
+const conversions = (ofB: number) => exampleComparison([[wholeSums(1000, 100, 100)], [wholeSums(1000, ofB, ofB)]]);
+const seen = [{ name: 'converted', lastAtUs: day(100) }];
+
+const ask = (definition: ReturnType<typeof define>, stored: Partial<StoredEvidence>, asOfUs: number | null = null) =>
+  new ResultsService(
+    new OneDefinition(definition),
+    new EvidenceOf({ watermarkUs: day(3), sumsAt: () => conversions(150), seen, ...stored }),
+  ).results({ project: 'shop', environment: 'past', experiment: 'button', asOfUs, nowUs: day(3) + 2_000_000 });
+
+describe('a history', () => {
+  it('is importing until its completion lies below the watermark, and waits', async () => {
+    expect(await ask(define('historical'), {})).toMatchObject({ status: 'importing', verdict: { verdict: 'continue' } });
+    const answer = await ask(define('historical'), { completedAtUs: day(3) + 1 });
+    expect(answer).toMatchObject({ status: 'importing', verdict: { rule: 'not-yet' } });
+    expect(answer.verdict.sentence).toContain('waits for the import to be completed');
+  });
+
+  it('refuses asOf while importing', async () => {
+    await expect(ask(define('historical'), {}, day(1))).rejects.toMatchObject({ code: 'importing' });
+  });
+
+  it('has its one look when complete: B is better, with both numbers', async () => {
+    const answer = await ask(define('historical'), { completedAtUs: day(2) });
+    expect(answer).toMatchObject({ status: 'complete', asOf: null, watermark: iso(day(3)), watermarkAgeMs: 2000, definitionVersion: 1 });
+    expect(answer.verdict).toMatchObject({ verdict: 'go', rule: 'shown-to-be-good' });
+    expect(answer.verdict.sentence).toMatch(/converted is 50 % better \(one-sided p 0\.0004 < 0\.0500\)/);
+    expect(answer.warnings).toEqual([]);
+  });
+
+  it('counts as of an earlier moment once complete', async () => {
+    const sumsAt = (knownUntilUs: number) => conversions(knownUntilUs === day(1) ? 99 : 150);
+    const answer = await ask(define('historical'), { completedAtUs: day(2), sumsAt }, day(1));
+    expect(answer).toMatchObject({ asOf: iso(day(1)), verdict: { verdict: 'inconclusive' } });
+  });
+});
+
+describe('a live environment', () => {
+  it('continues before the planned end, however small p is, and says that intervals are not valid yet', async () => {
+    const answer = await ask(define('live', { plannedEndUs: day(14) }), {});
+    expect(answer).toMatchObject({ status: 'running', verdict: { verdict: 'continue' } });
+    expect(answer.verdict.sentence).toContain(`until ${iso(day(14))}`);
+    expect(answer.warnings.join()).toContain('not valid under continuous looking');
+  });
+
+  it('shows its one look once that is over, and keeps the verdict when asked for later figures', async () => {
+    const definition = define('live', { plannedEndUs: day(14) });
+    const stored = { watermarkUs: day(30), sumsAt: (until: number) => conversions(until <= day(14) ? 150 : 101) };
+    const look = await ask(definition, stored);
+    expect(look).toMatchObject({ status: 'complete', asOf: iso(day(14)), verdict: { verdict: 'go' } });
+    const later = await ask(definition, stored, day(20));
+    expect(later.metrics[0]?.arms[1]?.sum).toBe('101');
+    expect(later.verdict.verdict).toBe('go');
+    expect(later.warnings.join()).toContain(`the verdict stays that of ${iso(day(14))}`);
+  });
+
+  it('refuses asOf beyond the watermark, naming both', async () => {
+    await expect(ask(define('live'), {}, day(4))).rejects.toMatchObject({ code: 'watermark-behind', details: { watermark: iso(day(3)) } });
+    await expect(ask(define('live'), { watermarkUs: null })).rejects.toMatchObject({ code: 'watermark-undefined' });
+  });
+
+  it('refuses what never started', async () => {
+    const definition = { ...define('live'), state: null };
+    await expect(ask(definition, {})).rejects.toMatchObject({ code: 'not-started' });
+  });
+
+  it('counts only what was known when it was closed', async () => {
+    const definition = define('live', { plannedEndUs: day(14) });
+    if (definition.state === null) throw new Error('no state');
+    const closed = { ...definition, state: { ...definition.state, closedAtUs: day(10) } };
+    const untils: number[] = [];
+    const sumsAt = (until: number) => {
+      untils.push(until);
+      return conversions(150);
+    };
+    const answer = await ask(closed, { watermarkUs: day(30), sumsAt }, day(20));
+    expect(untils).toEqual([day(10)]);
+    expect(answer).toMatchObject({ status: 'complete', verdict: { verdict: 'go' } });
+  });
+});
+
+describe('the evidence digest', () => {
+  const digestOf = async (stored: Partial<StoredEvidence>, definition = define('historical')) =>
+    (await ask(definition, { completedAtUs: day(2), ...stored })).evidenceDigest;
+
+  it('does not depend on the order of the sums, nor on watermark, key or name', async () => {
+    const shuffled = () => ({ ...conversions(150), cells: [...conversions(150).cells].reverse() });
+    const digest = await digestOf({});
+    expect(digest).toMatch(/^[0-9a-f]{64}$/);
+    expect(await digestOf({ sumsAt: shuffled, watermarkUs: day(9) })).toBe(digest);
+    const renamed = define('historical');
+    expect(await digestOf({}, { ...renamed, experiment: { ...renamed.experiment, key: 'other', name: 'Other' } })).toBe(digest);
+  });
+
+  it('changes with one more conversion, and with the plan', async () => {
+    const digest = await digestOf({});
+    expect(await digestOf({ sumsAt: () => conversions(151) })).not.toBe(digest);
+    expect(await digestOf({}, define('historical', { alpha: 0.01 }))).not.toBe(digest);
+  });
+});
+
+describe('warnings', () => {
+  it('name an event that never came and the nearest that did', async () => {
+    const answer = await ask(define('historical'), { completedAtUs: day(2), seen: [{ name: 'convertd', lastAtUs: 0 }] });
+    expect(answer.warnings).toEqual([
+      'metric converted counts the event converted, which this environment has never had: did you mean convertd?',
+    ]);
+  });
+
+  it('a guardrail that is constant in both arms holds only when its event is not known to arrive', async () => {
+    const errors = { input: { key: 'failed', type: 'first-error' }, use: { role: 'guardrail' } } as const;
+    const definition = exampleDefinition({ ...twoArms, variants: [...twoArms.variants] }, [converted, errors]);
+    const none = wholeSums(1000, 0, 0);
+    const sumsAt = () =>
+      exampleComparison([
+        [wholeSums(1000, 100, 100), none],
+        [wholeSums(1000, 150, 150), none],
+      ]);
+    const stored = { completedAtUs: day(2), sumsAt };
+    expect((await ask(definition, stored)).verdict).toMatchObject({ verdict: 'inconclusive' });
+    const arriving = { ...stored, seen: [...seen, { name: 'failed', lastAtUs: 0 }] };
+    expect((await ask(definition, arriving)).verdict).toMatchObject({ verdict: 'go' });
+  });
+});

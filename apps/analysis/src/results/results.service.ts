@@ -1,0 +1,167 @@
+/** From a definition and the store's sums to the results document: figures, quality, verdict, warnings. */
+import { Injectable } from '@nestjs/common';
+import { formatInstant, type Results } from '@rampart/contracts';
+import { DomainError, type PlanState, planState, shipVerdict, type Verdict } from '@rampart/domain';
+import { type ComparisonQuery, type ComparisonSums, END_OF_TIME } from '@rampart/feedback-store';
+import { sufficientStatistics } from './arm-sums.js';
+import { comparedSegments, comparisonQuery, type DefinitionInForce, Definitions } from './definition-in-force.js';
+import { Evidence, type SeenEvent } from './evidence.source.js';
+import { evidenceDigest } from './evidence-digest.js';
+import { type Figures, lookOf } from './look-of-results.js';
+import { metricResults } from './metric-results.js';
+import { populationOf, sampleRatio } from './population.js';
+import { warningsOf } from './warnings.js';
+
+export interface ResultsRequest {
+  readonly project: string;
+  readonly environment: string;
+  readonly experiment: string;
+  /** Null: everything known; for a plan whose one look is over, as of that look. */
+  readonly asOfUs: number | null;
+  readonly nowUs: number;
+}
+
+/** How far the answer goes, and what the plan says about it. */
+interface Reach {
+  readonly watermarkUs: number | null;
+  readonly isImporting: boolean;
+  readonly knownUntilUs: number;
+  readonly asOfUs: number | null;
+  readonly plan: PlanState;
+}
+
+@Injectable()
+export class ResultsService {
+  constructor(
+    private readonly definitions: Definitions,
+    private readonly evidence: Evidence,
+  ) {}
+
+  /** @throws DomainError experiment-not-found, environment-not-found, not-started, importing, watermark-behind, watermark-undefined */
+  async results(request: ResultsRequest): Promise<Results> {
+    const definition = this.definitions.inForce(request.project, request.environment, request.experiment, request.asOfUs);
+    const reach = await this.reachOf(definition, request);
+    const query = comparisonQuery(definition, reach.knownUntilUs);
+    const [sums, duplicates, seen] = await Promise.all([
+      this.evidence.sums(query),
+      this.evidence.duplicates(query),
+      this.evidence.seenEvents(request.project, request.environment),
+    ]);
+    const population = populationOf(definition.experiment, sums, duplicates);
+    const figures = figuresOf(definition, query, sums, population);
+    const statistics = sufficientStatistics(query.cells, definition.metrics, sums);
+    const { watermarkUs } = reach;
+    return {
+      project: request.project,
+      environment: request.environment,
+      experiment: request.experiment,
+      definitionVersion: definition.version,
+      comparison: comparedSegments(definition.state)?.[0].comparison ?? 0,
+      status: statusOf(definition, reach),
+      asOf: instantOrNull(reach.asOfUs),
+      watermark: instantOrNull(watermarkUs),
+      watermarkAgeMs: watermarkUs === null ? null : Math.max(0, Math.round((request.nowUs - watermarkUs) / 1000)),
+      plan: definition.experiment.plan,
+      control: definition.experiment.control,
+      ...figures,
+      verdict: await this.verdict(definition, query, figures, reach, seen),
+      sufficientStatistics: statistics,
+      evidenceDigest: evidenceDigest(definition, statistics, population.rows),
+      warnings: [...lookWarnings(reach), ...warningsOf(definition, figures, reach.plan, new Set(seen.map((event) => event.name)))],
+    };
+  }
+
+  private async reachOf(definition: DefinitionInForce, { asOfUs, project, environment }: ResultsRequest): Promise<Reach> {
+    const watermarkUs = await this.evidence.watermark();
+    const historical = definition.environment.kind === 'historical';
+    const isImporting = historical && (await this.isImporting(project, environment, watermarkUs));
+    if (asOfUs !== null) requireKnown(definition, asOfUs, watermarkUs, isImporting);
+    const { state, experiment } = definition;
+    const plan = planState({
+      historical,
+      importing: isImporting,
+      startedAtUs: state?.startedAtUs ?? null,
+      minimumRunUs: experiment.plan.minimumRunUs,
+      plannedEndUs: experiment.plan.plannedEndUs ?? null,
+      closedAtUs: state?.closedAtUs ?? null,
+      knownUntilUs: asOfUs ?? watermarkUs,
+    });
+    const about = { watermarkUs, isImporting, plan };
+    if (historical) return { ...about, asOfUs, knownUntilUs: asOfUs ?? END_OF_TIME };
+    if (watermarkUs === null) {
+      const message = 'the watermark is undefined: a partition of the log has no message yet; ask again in a few seconds';
+      throw new DomainError('watermark-undefined', message);
+    }
+    // A plan whose one look is over shows that look, for ever; later rows only on request.
+    const shownUs = asOfUs ?? plan.lookAtUs;
+    return { ...about, asOfUs: shownUs, knownUntilUs: Math.min(shownUs ?? watermarkUs, state?.closedAtUs ?? watermarkUs) };
+  }
+
+  private async isImporting(project: string, environment: string, watermarkUs: number | null): Promise<boolean> {
+    const completedAtUs = await this.evidence.importCompletedAtUs(project, environment);
+    return completedAtUs === null || watermarkUs === null || watermarkUs < completedAtUs;
+  }
+
+  /** Of the figures shown; where they go beyond the plan's one look, of that look. */
+  private async verdict(
+    definition: DefinitionInForce,
+    query: ComparisonQuery,
+    shown: Figures,
+    { plan, knownUntilUs }: Reach,
+    seen: readonly SeenEvent[],
+  ): Promise<Verdict> {
+    const lookAtUs = Math.min(plan.lookAtUs ?? knownUntilUs, knownUntilUs);
+    const figures = lookAtUs < knownUntilUs ? await this.figuresAsOf(definition, query, lookAtUs) : shown;
+    const freshFromUs = query.historical ? Number.NEGATIVE_INFINITY : lookAtUs - SEEN_WITHIN_US;
+    const names = new Set(seen.filter((event) => event.lastAtUs >= freshFromUs).map((event) => event.name));
+    return shipVerdict(lookOf(definition, figures, plan, (event) => names.has(event)));
+  }
+
+  private async figuresAsOf(definition: DefinitionInForce, query: ComparisonQuery, knownUntilUs: number): Promise<Figures> {
+    const sums = await this.evidence.sums({ ...query, knownUntilUs });
+    return figuresOf(definition, query, sums, populationOf(definition.experiment, sums, NO_DUPLICATES));
+  }
+}
+
+const NO_DUPLICATES = { accepted: 0, stored: 0, duplicates: 0, idsReused: 0 };
+
+/** An event of this name within a day before the look says that silence means zero. */
+const SEEN_WITHIN_US = 24 * 3600 * 1_000_000;
+
+const figuresOf = (
+  definition: DefinitionInForce,
+  query: ComparisonQuery,
+  sums: ComparisonSums,
+  population: Figures['population'],
+): Figures => ({
+  srm: sampleRatio(definition.experiment, population),
+  population,
+  metrics: metricResults(definition, query, sums),
+});
+
+const requireKnown = (definition: DefinitionInForce, asOfUs: number, watermarkUs: number | null, isImporting: boolean): void => {
+  if (isImporting) {
+    const key = definition.environment.key;
+    const message = `the history of ${key} is still being imported, so nothing has a final "as of"; send import.completed.v1, or leave asOf out`;
+    throw new DomainError('importing', message, { environment: key });
+  }
+  if (watermarkUs !== null && asOfUs <= watermarkUs) return;
+  const watermark = instantOrNull(watermarkUs);
+  const message = `asOf ${formatInstant(asOfUs)} is beyond the watermark ${watermark ?? '(undefined)'}: not everything known by then is stored; ask again later`;
+  throw new DomainError('watermark-behind', message, { asOf: formatInstant(asOfUs), watermark });
+};
+
+const statusOf = ({ environment }: DefinitionInForce, { isImporting, plan }: Reach): Results['status'] => {
+  if (environment.kind === 'historical') return isImporting ? 'importing' : 'complete';
+  return plan.exhausted ? 'complete' : 'running';
+};
+
+const lookWarnings = ({ plan, asOfUs, knownUntilUs }: Reach): readonly string[] => {
+  if (plan.lookAtUs === null) return [];
+  const look = formatInstant(plan.lookAtUs);
+  if (knownUntilUs > plan.lookAtUs)
+    return [`the figures are as of ${instantOrNull(asOfUs)}, after the plan's one look: the verdict stays that of ${look}`];
+  return [`the figures are as of the plan's one look at ${look}: asOf shows what became known later`];
+};
+
+const instantOrNull = (atUs: number | null): string | null => (atUs === null ? null : formatInstant(atUs));
