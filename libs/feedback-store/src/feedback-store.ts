@@ -6,7 +6,10 @@ export interface PlacedRow {
   readonly row: FeedbackRow;
   /** generation·2⁵⁶ + offset·2¹² + row in the message: the lowest position of an id wins. */
   readonly position: bigint;
+  /** By the log. A row's own `knownAt` (historical environments) takes its place in every sum. */
   readonly knownAtUs: InstantUs;
+  /** Of the topic, default 0: a message that arrives twice is told from another by it. */
+  readonly partition?: number;
 }
 
 /** What the store has of one partition: everything up to and including this offset, known up to this time. */
@@ -50,7 +53,10 @@ export interface MetricQuery {
   readonly definition: MetricDefinition;
 }
 
-/** The integers of one metric in one (variant, segment, stratum). Values in millionths (squares: 1e-12). */
+/**
+ * The integers of one metric in one (variant, segment, stratum). Values in millionths (squares: 1e-12) of the value that events carry, so of the metric's
+ * unit × `scale`. What is counted (`count`, `proportion`, `first-error`, aggregate `count`) has no scale: one event is 1,000,000.
+ */
 export interface MetricSums {
   /** Closed units in the analysis set (all units, where the metric has no window). */
   readonly units: number;

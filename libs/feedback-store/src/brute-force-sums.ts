@@ -1,0 +1,233 @@
+/** What a sum is, unit by unit: the definition that the statement in SQL is tested against. */
+import type { FeedbackRow, InstantUs } from '@rampart/contracts';
+import type { CellSums, ComparisonQuery, ComparisonSums, MetricSums, PlacedRow, PopulationCount } from './feedback-store.js';
+import { closesAfterUs, type Measure, type MeasuredMetric, measured, ONE_EVENT, takesValues } from './measures.js';
+import { idHashOf, knownTimeOf } from './row-identity.js';
+import { matchesAll, valueOf } from './selectors.js';
+
+/** A row as a comparison sees it. */
+interface Seen {
+  readonly row: FeedbackRow;
+  readonly knownAt: InstantUs;
+  /** Orders rows that became known, or happened, at the same time. */
+  readonly tie: bigint;
+}
+
+interface Unit {
+  readonly t0: InstantUs;
+  readonly segment: number;
+  /** −1: a variant that the definition does not have. */
+  readonly cell: number;
+  readonly kind: Exclude<PopulationCount['kind'], 'two-arms'>;
+  /** Known time of the first randomised exposure in another arm. */
+  readonly crossedAt: InstantUs | undefined;
+  readonly events: readonly Seen[];
+}
+
+export const bruteForceSums = (query: ComparisonQuery, rows: readonly PlacedRow[]): ComparisonSums => {
+  const visible = rows
+    .filter(({ row }) => row.project === query.project && row.environment === query.environment && row.unitType === query.unitType)
+    .map((placed) => seen(query, placed))
+    .filter(({ knownAt }) => knownAt <= query.knownUntilUs);
+  const metrics = query.metrics.map(({ definition }) => measured(definition));
+  const exposed = unitsOf(query, visible, ['exposure']);
+  const assigned = unitsOf(query, visible, ['exposure', 'assignment']);
+  const counted = metrics.length > 0 && metrics.every(({ population }) => population === 'assigned') ? assigned : exposed;
+  const closes = metrics.map((metric) => closesAfterUs(metric, query.allowedLatenessUs));
+  const lastClose = closes.length === 0 || closes.includes(null) ? null : Math.max(...closes.map(Number));
+  const crossing = (unit: Unit): 'none' | 'in-time' | 'late' => {
+    if (unit.kind !== 'counted' || unit.crossedAt === undefined) return 'none';
+    return lastClose === null || unit.crossedAt <= unit.t0 + lastClose ? 'in-time' : 'late';
+  };
+  return {
+    cells: cellSums(query, metrics, { exposed: exposed.units, assigned: assigned.units }),
+    population: population(query, counted.units, (unit) => crossing(unit) === 'in-time'),
+    lateExposures: counted.lateExposures,
+    crossedLate: counted.units.filter((unit) => crossing(unit) === 'late').length,
+  };
+};
+
+const seen = (query: ComparisonQuery, placed: PlacedRow): Seen => ({
+  row: placed.row,
+  knownAt: knownTimeOf(placed),
+  tie: query.historical ? Buffer.from(idHashOf(placed.row), 'latin1').readBigUInt64LE(8) : placed.position,
+});
+
+const compare = (a: bigint | number, b: bigint | number): number => (a < b ? -1 : a > b ? 1 : 0);
+const byKnownTime = (a: Seen, b: Seen): number => compare(a.knownAt, b.knownAt) || compare(a.tie, b.tie);
+const byEventTime = (a: Seen, b: Seen): number => compare(a.row.at, b.row.at) || compare(a.tie, b.tie);
+
+const unitsOf = (
+  query: ComparisonQuery,
+  rows: readonly Seen[],
+  kinds: readonly FeedbackRow['kind'][],
+): { units: readonly Unit[]; lateExposures: number } => {
+  const segmentOf = ({ row }: Seen) => row.segment ?? query.defaultSegment;
+  const exposures = rows
+    .filter(({ row }) => kinds.includes(row.kind) && row.name === query.experiment)
+    .filter((exposure) => query.segments.includes(segmentOf(exposure)))
+    .sort(byKnownTime);
+  const timeOf = ({ row, knownAt }: Seen) => Math.min(row.at, knownAt);
+  const isAdmissible = (exposure: Seen) => exposure.knownAt <= timeOf(exposure) + query.allowedLatenessUs;
+  const cellOf = ({ row }: Seen) => query.cells.findIndex(({ variant }) => variant === row.variant);
+  const units = [...new Set(exposures.map(({ row }) => row.unit))].flatMap((unit): Unit[] => {
+    const own = exposures.filter(({ row }) => row.unit === unit);
+    const first = own.find(isAdmissible);
+    if (first === undefined) return [];
+    const cell = cellOf(first);
+    const arm = query.cells[cell]?.arm;
+    const crossed = own.find((one) => {
+      const other = query.cells[cellOf(one)];
+      return arm !== undefined && other !== undefined && other.arm !== arm && reasonOf(query, one) === 'SPLIT';
+    });
+    return [
+      {
+        t0: timeOf(first),
+        segment: segmentOf(first),
+        cell,
+        kind: kindOf(reasonOf(query, first), cell),
+        crossedAt: crossed?.knownAt,
+        events: rows.filter(({ row }) => row.unit === unit && (row.kind === 'metric' || row.kind === 'feedback')),
+      },
+    ];
+  });
+  return { units, lateExposures: exposures.filter((exposure) => !isAdmissible(exposure)).length };
+};
+
+const reasonOf = (query: ComparisonQuery, { row }: Seen): NonNullable<FeedbackRow['reason']> =>
+  row.reason === undefined || row.reason === 'unknown' ? query.reasonWhenMissing : row.reason;
+
+const kindOf = (reason: NonNullable<FeedbackRow['reason']>, cell: number): Unit['kind'] => {
+  switch (reason) {
+    case 'SPLIT':
+      return cell === -1 ? 'unknown-variant' : 'counted';
+    case 'OVERRIDE':
+      return 'override';
+    case 'USER_CHANNEL':
+      return 'own-choice';
+    case 'HOLDOUT':
+    case 'STATIC':
+      return 'not-randomised';
+    case 'unknown':
+      return 'reason-unknown';
+  }
+};
+
+const population = (query: ComparisonQuery, units: readonly Unit[], hasCrossed: (unit: Unit) => boolean): readonly PopulationCount[] => {
+  const counts = new Map<string, PopulationCount>();
+  for (const unit of units) {
+    const kind = query.multipleExposure === 'exclude' && hasCrossed(unit) ? 'two-arms' : unit.kind;
+    const key = `${unit.cell} ${unit.segment} ${kind}`;
+    counts.set(key, { cell: unit.cell, segment: unit.segment, kind, units: (counts.get(key)?.units ?? 0) + 1 });
+  }
+  return [...counts.values()].sort((a, b) => a.cell - b.cell || a.segment - b.segment || (a.kind < b.kind ? -1 : 1));
+};
+
+const cellSums = (
+  query: ComparisonQuery,
+  metrics: readonly MeasuredMetric[],
+  units: Readonly<Record<'exposed' | 'assigned', readonly Unit[]>>,
+): readonly CellSums[] => {
+  const places = [...query.cells.keys()].flatMap((cell) => [...query.segments].sort((a, b) => a - b).map((segment) => ({ cell, segment })));
+  return places
+    .map(({ cell, segment }): CellSums => {
+      const here = (unit: Unit) => unit.kind === 'counted' && unit.cell === cell && unit.segment === segment;
+      return { cell, segment, stratum: '', metrics: metrics.map((metric) => sumsOf(query, metric, units[metric.population].filter(here))) };
+    })
+    .filter(({ metrics: sums }) => sums.some(({ units: closed, openUnits }) => closed + openUnits > 0));
+};
+
+/** What one unit brings to one metric. */
+interface Contribution {
+  readonly x: bigint;
+  readonly y: bigint;
+  readonly covariate: bigint | undefined;
+  readonly late: number;
+  readonly unconverted: number;
+}
+
+const sumsOf = (query: ComparisonQuery, metric: MeasuredMetric, here: readonly Unit[]): MetricSums => {
+  const after = closesAfterUs(metric, query.allowedLatenessUs);
+  const closeOf = (unit: Unit) => (after === null ? query.knownUntilUs : unit.t0 + after);
+  const members = here.filter(
+    (unit) => query.multipleExposure === 'first' || unit.crossedAt === undefined || unit.crossedAt > closeOf(unit),
+  );
+  const closed = members.filter((unit) => after === null || closeOf(unit) <= query.knownUntilUs);
+  const all = closed.map((unit) => contribution(metric, unit, closeOf(unit)));
+  const total = (of: (one: Contribution) => bigint, among = all) => among.reduce((sum, one) => sum + of(one), 0n);
+  const adjusted = all.filter(({ covariate }) => metric.covariate?.whenMissing === 'zero' || covariate !== undefined);
+  const c = ({ covariate = 0n }: Contribution) => covariate;
+  return {
+    units: closed.length,
+    openUnits: members.length - closed.length,
+    sum: total(({ x }) => x),
+    sumSquares: total(({ x }) => x * x),
+    denominatorSum: total(({ y }) => y),
+    denominatorSumSquares: total(({ y }) => y * y),
+    crossSum: total(({ x, y }) => x * y),
+    covariate:
+      metric.covariate === null
+        ? null
+        : {
+            units: adjusted.length,
+            sum: total(({ x }) => x, adjusted),
+            sumSquares: total(({ x }) => x * x, adjusted),
+            covariateSum: total(c, adjusted),
+            covariateSumSquares: total((one) => c(one) * c(one), adjusted),
+            covariateCrossSum: total((one) => one.x * c(one), adjusted),
+          },
+    lateEvents: all.reduce((sum, { late }) => sum + late, 0),
+    unconverted: all.reduce((sum, { unconverted }) => sum + unconverted, 0),
+  };
+};
+
+const contribution = (metric: MeasuredMetric, unit: Unit, closesAt: InstantUs): Contribution => {
+  const { numerator, denominator, covariate, delayUs, windowUs } = metric;
+  const selected =
+    (measure: Measure) =>
+    ({ row }: Seen) =>
+      row.name === measure.selector.event && matchesAll(measure.selector.filters, row.properties);
+  const age = ({ row }: Seen) => row.at - unit.t0;
+  const inWindow = unit.events.filter((event) => age(event) >= delayUs && (windowUs === null || age(event) < delayUs + windowUs));
+  const inTime = ({ knownAt }: Seen) => knownAt <= closesAt;
+  const before =
+    covariate === null ? [] : unit.events.filter((event) => age(event) < 0 && age(event) >= -covariate.lookbackUs && inTime(event));
+  const hasNoValue = (measure: Measure) => (event: Seen) =>
+    takesValues(measure) && selected(measure)(event) && valueOf(measure.selector, event.row) === undefined;
+  const measures = denominator === null ? [numerator] : [numerator, denominator];
+  const taken = (measure: Measure) => inWindow.filter(inTime).filter(selected(measure));
+  return {
+    x: capped(metric, together(numerator, taken(numerator)) ?? 0n),
+    y: denominator === null ? 0n : (together(denominator, taken(denominator)) ?? 0n),
+    covariate: covariate === null ? undefined : together(covariate, before.filter(selected(covariate))),
+    late: inWindow.filter((event) => !inTime(event) && measures.some((measure) => selected(measure)(event))).length,
+    unconverted: inWindow.filter((event) => inTime(event) && measures.some((measure) => hasNoValue(measure)(event))).length,
+  };
+};
+
+/** A unit's rows as one number; undefined when there is none that has what is asked for. */
+const together = (measure: Measure, rows: readonly Seen[]): bigint | undefined => {
+  if (!takesValues(measure)) {
+    if (rows.length === 0) return undefined;
+    return measure.aggregate === 'any' ? ONE_EVENT : BigInt(rows.length) * ONE_EVENT;
+  }
+  const values = [...rows].sort(byEventTime).flatMap(({ row }) => valueOf(measure.selector, row) ?? []);
+  if (values.length === 0) return undefined;
+  switch (measure.aggregate) {
+    case 'first':
+      return values[0];
+    case 'last':
+      return values.at(-1);
+    case 'max':
+      return values.reduce((a, b) => (a > b ? a : b));
+    case 'min':
+      return values.reduce((a, b) => (a < b ? a : b));
+    default:
+      return values.reduce((a, b) => a + b, 0n);
+  }
+};
+
+const capped = ({ capLower, capUpper }: MeasuredMetric, total: bigint): bigint => {
+  if (capLower !== null && total < capLower) return capLower;
+  return capUpper !== null && total > capUpper ? capUpper : total;
+};

@@ -1,0 +1,127 @@
+/** The feedback store on ClickHouse, embedded or a cluster's node: the same SQL. */
+import type { InstantUs } from '@rampart/contracts';
+import { ClickhouseConnection, type ClickhouseOptions } from './clickhouse-connection.js';
+import { RowBinaryWriter } from './clickhouse-row-binary.js';
+import { type EncodedTable, RowEncoder } from './clickhouse-rows.js';
+import { dropSchema, prepareSchema } from './clickhouse-schema.js';
+import { comparisonSums, type PopulationRows, type SumsRow } from './clickhouse-sums-rows.js';
+import { flagsOf, MASK_FLAGS, type PlannedMetric, plannedMetric, sumsStatement } from './clickhouse-sums-statement.js';
+import type { Population } from './clickhouse-units-statement.js';
+import { type ComparisonQuery, type ComparisonSums, FeedbackStore, type PlacedRow, type Progress } from './feedback-store.js';
+import { measured } from './measures.js';
+import { StoreError } from './store-error.js';
+
+const OFFSET_BITS = 44n;
+
+export class ClickhouseFeedbackStore extends FeedbackStore {
+  private readonly connection: ClickhouseConnection;
+  private readonly encoder = new RowEncoder();
+
+  constructor(options: ClickhouseOptions) {
+    super();
+    this.connection = new ClickhouseConnection(options);
+  }
+
+  async prepare(): Promise<void> {
+    await prepareSchema(this.connection);
+  }
+
+  async insert(rows: readonly PlacedRow[], progress: readonly Progress[]): Promise<void> {
+    const encoded = this.encoded(rows);
+    try {
+      await Promise.all([...encoded.rows, ...encoded.beside].map((table) => this.write(table)));
+    } catch (error) {
+      this.encoder.forgetAnnounced();
+      throw error;
+    }
+    // Last, so that the watermark never runs ahead of the rows it speaks for.
+    if (progress.length > 0) await this.write(progressTable(progress));
+  }
+
+  async progress(topic: string): Promise<readonly Progress[]> {
+    const rows = await this.connection.rows<{ partition: number; position: string; known_at: string }>(
+      'SELECT partition, toString(position) AS position, toString(known_at) AS known_at FROM progress FINAL WHERE topic = {topic:String} ORDER BY partition',
+      { topic },
+    );
+    return rows.map(({ partition, position, known_at }) => ({
+      topic,
+      partition,
+      generation: Number(BigInt(position) >> OFFSET_BITS),
+      offset: BigInt.asUintN(Number(OFFSET_BITS), BigInt(position)),
+      knownAtUs: Number(known_at) as InstantUs,
+    }));
+  }
+
+  async sums(query: ComparisonQuery): Promise<ComparisonSums> {
+    const metrics = query.metrics.map(({ definition }, index) => plannedMetric(measured(definition), index, query));
+    const closes = metrics.map(({ closesAfterUs }) => closesAfterUs);
+    const lastCloseUs = closes.length === 0 || closes.includes(null) ? null : Math.max(...closes.map(Number));
+    const answers: PopulationRows[] = [];
+    for (const { population, group } of groupsOf(metrics)) {
+      const { sql, parameters } = sumsStatement(query, population, group, lastCloseUs);
+      answers.push({ population, metrics: group, rows: await this.connection.rows<SumsRow>(sql, parameters.all()) });
+    }
+    return comparisonSums(query, answers);
+  }
+
+  /** Takes everything away that a rebuild from the log makes again, and prepares anew. */
+  async reset(): Promise<void> {
+    await dropSchema(this.connection);
+    this.encoder.forgetAnnounced();
+    await this.prepare();
+  }
+
+  /** Merges all parts now, as the engine does by itself in time: no sum changes. */
+  async merge(): Promise<void> {
+    for (const table of ['feedback', 'exposure', 'identity', 'arrival']) await this.connection.command(`OPTIMIZE TABLE ${table} FINAL`);
+  }
+
+  async close(): Promise<void> {
+    await this.connection.close();
+  }
+
+  private encoded(rows: readonly PlacedRow[]): ReturnType<RowEncoder['encode']> {
+    try {
+      return this.encoder.encode(rows);
+    } catch (error) {
+      this.encoder.forgetAnnounced();
+      if (!(error instanceof RangeError || error instanceof SyntaxError)) throw error;
+      throw new StoreError(`a row cannot be stored: ${error instanceof RangeError ? error.message : 'a value is no integer'}`, {
+        retriable: false,
+      });
+    }
+  }
+
+  private write({ table, columns, bytes }: EncodedTable): Promise<void> {
+    return this.connection.insert(table, columns, bytes);
+  }
+}
+
+const progressTable = (progress: readonly Progress[]): EncodedTable => {
+  const writer = new RowBinaryWriter(progress.length * 64);
+  for (const { topic, partition, generation, offset, knownAtUs } of progress) {
+    writer.string(topic);
+    writer.uint16(partition);
+    writer.uint64((BigInt(generation) << OFFSET_BITS) + offset);
+    writer.safeInteger(knownAtUs);
+  }
+  return { table: 'progress', columns: ['topic', 'partition', 'position', 'known_at'], bytes: writer.bytes() };
+};
+
+/** One statement for each population, more where the metrics' flags do not fit in one mask. Without metrics the exposed are counted. */
+const groupsOf = (metrics: readonly PlannedMetric[]): readonly { population: Population; group: readonly PlannedMetric[] }[] => {
+  const groups = (['exposed', 'assigned'] as const).flatMap((population) => {
+    const own: PlannedMetric[][] = [];
+    let flags = MASK_FLAGS;
+    for (const metric of metrics.filter((one) => one.measured.population === population)) {
+      flags += flagsOf(metric);
+      if (flags > MASK_FLAGS) {
+        own.push([]);
+        flags = flagsOf(metric);
+      }
+      own.at(-1)?.push(metric);
+    }
+    return own.map((group) => ({ population, group }));
+  });
+  return groups.length === 0 ? [{ population: 'exposed', group: [] }] : groups;
+};

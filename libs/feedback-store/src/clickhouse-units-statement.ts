@@ -1,0 +1,66 @@
+/** The units of a comparison as SQL: one row for each unit with an exposure, from which everything else about it follows. */
+import type { Parameters } from './clickhouse-parameters.js';
+import type { ComparisonQuery } from './feedback-store.js';
+import { scopedName, scopeOf } from './row-identity.js';
+
+export type Population = 'exposed' | 'assigned';
+
+/** Why a unit has its variant; its place is the number in the statement. */
+export const whys = ['SPLIT', 'OVERRIDE', 'USER_CHANNEL', 'not-randomised', 'unknown'] as const;
+/** The cell of a variant that the definition does not have. */
+export const UNKNOWN_CELL = 255;
+/** The time of what never happened. */
+export const NEVER = '9000000000000000000';
+
+// Instants may lie before 1970; packed numbers are unsigned.
+const BIAS = '4611686018427387904';
+
+/** What breaks a tie of known times: the place in the log, or, where files may be shuffled, the id. */
+export const tieSql = (historical: boolean): string => (historical ? 'toUInt64(bitShiftRight(id_hash, 64))' : 'position');
+
+const scopesOf = (query: ComparisonQuery, population: Population): readonly bigint[] =>
+  (population === 'assigned' ? (['exposure', 'assignment'] as const) : (['exposure'] as const)).map((kind) =>
+    scopeOf({ ...query, name: scopedName(kind, query.experiment) }),
+  );
+
+/** The arms in the order of the cells. */
+export const armsOf = ({ cells }: ComparisonQuery): readonly string[] => [...new Set(cells.map(({ arm }) => arm))];
+
+/**
+ * Columns: unit, hasFirst, t0, segment, cell, why (index into `whys`), crossedAt (known time of the first SPLIT exposure in another arm, or NEVER),
+ * lateExposures. The first exposure is found by one minimum over a packed number: known time, tie, time, segment, cell, why.
+ */
+export const unitsSql = (query: ComparisonQuery, population: Population, parameters: Parameters): string => {
+  const arms = armsOf(query);
+  const armOfCell = query.cells.map(({ arm }) => arms.indexOf(arm));
+  const armOf = (cell: string) => `[${armOfCell.join(', ')}][toUInt16(${cell}) + 1]`;
+  const crossings = arms.map((_, arm) => `if(${armOf('cell')} = ${arm}, ${NEVER}, arm${arm})`);
+  return `SELECT unit, first > 0 AS hasFirst,
+  toInt64(toUInt64(bitShiftRight(first, 64))) - ${BIAS} AS t0,
+  toUInt16(bitShiftRight(first, 16)) AS segment, toUInt8(bitShiftRight(first, 8)) AS cell, toUInt8(first) AS why,
+  if(cell = ${UNKNOWN_CELL}, ${NEVER}, least(${NEVER}, ${crossings.join(', ')})) AS crossedAt, lateExposures
+FROM (
+  SELECT unit, minIf(packed, isAdmissible) AS first, countIf(NOT isAdmissible) AS lateExposures,
+    ${arms.map((_, arm) => `minIf(known_at, why = 0 AND cell != ${UNKNOWN_CELL} AND ${armOf('cell')} = ${arm}) AS known${arm}`).join(', ')},
+    ${arms.map((_, arm) => `if(countIf(why = 0 AND cell != ${UNKNOWN_CELL} AND ${armOf('cell')} = ${arm}) = 0, ${NEVER}, known${arm}) AS arm${arm}`).join(', ')}
+  FROM (${exposuresSql(query, population, parameters)})
+  GROUP BY unit
+)`;
+};
+
+const exposuresSql = (query: ComparisonQuery, population: Population, parameters: Parameters): string => {
+  const segment = `ifNull(segment, ${parameters.bind('UInt16', query.defaultSegment)})`;
+  const variants = parameters.bind(
+    'Array(String)',
+    query.cells.map(({ variant }) => variant),
+  );
+  const missing = whys.indexOf(query.reasonWhenMissing);
+  return `SELECT unit, known_at, least(event_at, known_at) AS t, known_at <= t + ${parameters.bind('Int64', query.allowedLatenessUs)} AS isAdmissible,
+    if(has(${variants}, variant), toUInt8(indexOf(${variants}, variant) - 1), toUInt8(${UNKNOWN_CELL})) AS cell,
+    toUInt8(multiIf(reason = 'SPLIT', 0, reason = 'OVERRIDE', 1, reason = 'USER_CHANNEL', 2, reason IN ('HOLDOUT', 'STATIC'), 3, ${missing})) AS why,
+    bitShiftLeft(toUInt256(toUInt64(known_at + ${BIAS})), 192) + bitShiftLeft(toUInt256(${tieSql(query.historical)}), 128)
+      + bitShiftLeft(toUInt256(toUInt64(t + ${BIAS})), 64) + toUInt256(toUInt64(${segment}) * 65536 + toUInt64(cell) * 256 + why) AS packed
+  FROM exposure FINAL
+  WHERE scope IN (${scopesOf(query, population).join(', ')}) AND known_at <= ${parameters.bind('Int64', query.knownUntilUs)}
+    AND ${segment} IN (${query.segments.map((number) => parameters.bind('UInt16', number)).join(', ')})`;
+};

@@ -1,0 +1,72 @@
+/** What a metric needs of each unit: the few numbers that both adapters compute, decided once. */
+import type { EventSelector, MetricDefinition } from '@rampart/contracts';
+
+export type Aggregate = MetricDefinition['aggregate'] | 'any';
+
+/** Rows that become one number per unit. */
+export interface Measure {
+  readonly selector: EventSelector;
+  /** `any`: 1 if there is a row; `count`: how many; else of the rows' values. */
+  readonly aggregate: Aggregate;
+}
+
+export interface MeasuredMetric {
+  readonly numerator: Measure;
+  readonly denominator: Measure | null;
+  readonly covariate: (Measure & { readonly lookbackUs: number; readonly whenMissing: 'zero' | 'exclude' }) | null;
+  readonly delayUs: number;
+  /** Null: open end. */
+  readonly windowUs: number | null;
+  /** Bounds of a unit's numerator, in its integers. */
+  readonly capLower: bigint | null;
+  readonly capUpper: bigint | null;
+  readonly population: MetricDefinition['population'];
+}
+
+/** One event, where events are counted: values are millionths. */
+export const ONE_EVENT = 1_000_000n;
+
+/** Rows without a value matter only where values are taken. */
+export const takesValues = ({ aggregate }: Measure): boolean => aggregate !== 'any' && aggregate !== 'count';
+
+/**
+ * A covariate of its own selector is that event's values, by `aggregate`; without one it is the metric itself, before the exposure.
+ */
+export const measured = (metric: MetricDefinition): MeasuredMetric => {
+  const numerator: Measure = { selector: metric.numerator, aggregate: numeratorAggregate(metric) };
+  const scale = takesValues(numerator) ? BigInt(metric.scale) : 1n;
+  const { covariate } = metric;
+  return {
+    numerator,
+    denominator: metric.denominator === undefined ? null : { selector: metric.denominator, aggregate: metric.denominatorAggregate },
+    covariate:
+      covariate === undefined
+        ? null
+        : {
+            ...(covariate.selector === undefined ? numerator : { selector: covariate.selector, aggregate: metric.aggregate }),
+            lookbackUs: covariate.lookbackUs,
+            whenMissing: covariate.whenMissing,
+          },
+    delayUs: metric.delayUs,
+    windowUs: metric.windowUs,
+    capLower: bound(metric.capLower, scale),
+    capUpper: bound(metric.capUpper, scale),
+    population: metric.population,
+  };
+};
+
+const numeratorAggregate = (metric: MetricDefinition): Aggregate => {
+  if (metric.type === 'proportion' || metric.type === 'first-error') return 'any';
+  return metric.type === 'count' ? 'count' : metric.aggregate;
+};
+
+// At most six decimals, and more digits than one event may carry: a unit's total can be that large.
+const bound = (decimal: string | undefined, scale: bigint): bigint | null => {
+  if (decimal === undefined) return null;
+  const [whole = '', fraction = ''] = decimal.split('.');
+  return BigInt(`${whole}${fraction.padEnd(6, '0')}`) * scale;
+};
+
+/** Rows known later than this after the first exposure count no more; null where the metric has no window. */
+export const closesAfterUs = ({ delayUs, windowUs }: MeasuredMetric, allowedLatenessUs: number): number | null =>
+  windowUs === null ? null : delayUs + windowUs + allowedLatenessUs;

@@ -1,0 +1,47 @@
+/** The feedback store as plain TypeScript: slow, and short enough to be read as the definition of what a sum is. Keeps its rows in memory. */
+import { bruteForceSums } from './brute-force-sums.js';
+import { type ComparisonQuery, type ComparisonSums, FeedbackStore, type PlacedRow, type Progress } from './feedback-store.js';
+import { idHashOf, scopedName, scopeOf } from './row-identity.js';
+
+export class MemoryFeedbackStore extends FeedbackStore {
+  private readonly rows = new Map<string, PlacedRow>();
+  private readonly stored = new Map<string, Progress>();
+
+  async prepare(): Promise<void> {}
+
+  async insert(rows: readonly PlacedRow[], progress: readonly Progress[]): Promise<void> {
+    for (const placed of rows) {
+      const key = identityOf(placed);
+      const earlier = this.rows.get(key);
+      // The first arrival wins, whatever the other says.
+      if (earlier === undefined || placed.position < earlier.position) this.rows.set(key, placed);
+    }
+    for (const one of progress) {
+      const key = `${one.topic} ${one.partition}`;
+      const before = this.stored.get(key);
+      if (before === undefined || isLater(one, before)) this.stored.set(key, one);
+    }
+  }
+
+  async progress(topic: string): Promise<readonly Progress[]> {
+    return [...this.stored.values()].filter((one) => one.topic === topic).sort((a, b) => a.partition - b.partition);
+  }
+
+  async sums(query: ComparisonQuery): Promise<ComparisonSums> {
+    return bruteForceSums(query, [...this.rows.values()]);
+  }
+
+  async close(): Promise<void> {}
+}
+
+const identityOf = ({ row }: PlacedRow): string =>
+  [
+    row.kind === 'import' ? 'import' : '',
+    row.kind === 'exposure' || row.kind === 'assignment' ? 'exposure' : '',
+    scopeOf({ ...row, name: scopedName(row.kind, row.name) }),
+    row.unit,
+    idHashOf(row),
+  ].join(' ');
+
+const isLater = (a: Progress, b: Progress): boolean =>
+  a.generation > b.generation || (a.generation === b.generation && a.offset > b.offset);

@@ -1,0 +1,230 @@
+/** Small random worlds for property tests: few units, few ids and few instants, so that ties, boundaries, retries and late rows are the rule. */
+import { type FeedbackRow, type MetricDefinition, type MetricInput, metricDefinition, type PropertyValue } from '@rampart/contracts';
+import fc from 'fast-check';
+import { type ComparisonQuery, END_OF_TIME, type PlacedRow } from './feedback-store.js';
+
+export interface World {
+  readonly rows: readonly PlacedRow[];
+  readonly query: ComparisonQuery;
+  /** How the rows are delivered: indices into `rows`, some of them twice, cut into inserts. */
+  readonly deliveries: readonly (readonly number[])[];
+}
+
+const START = 1_000;
+const variants = ['a', 'a2', 'b', 'c', 'elsewhere'] as const;
+const cells = [
+  { variant: 'a', arm: 'control' },
+  { variant: 'a2', arm: 'control' },
+  { variant: 'b', arm: 'treatment' },
+  { variant: 'c', arm: 'third' },
+];
+
+const text = fc.constantFrom('', 'de', 'de ', "it's", 'line\nbreak\ttab\\', '1', '12.5', 'ü😀', '{x:String}');
+const number = fc.constantFrom(0, -0, 1, 12.5, 0.1, 1e-7, 0.0000005, 0.0000015, -3.25, 9.3e12, 1e21, 5e-324);
+const property: fc.Arbitrary<PropertyValue> = fc.oneof(text, number, fc.boolean());
+const propertyName = fc.constantFrom('country', 'amount', "it's");
+const propertiesOfRow = fc.dictionary(propertyName, property, { maxKeys: 3, noNullPrototype: true });
+
+const value = fc.constantFrom('0', '1000000', '2500000', '-7000001', '9200000000000000000', '-9200000000000000000', '3');
+
+interface Arrival {
+  readonly kind: FeedbackRow['kind'];
+  readonly name: string;
+  readonly unit: number;
+  readonly id: number;
+  /** Of the known time over the one before; 0 = the same message. */
+  readonly gap: number;
+  /** Known time over event time; negative: a clock that runs ahead. */
+  readonly delay: number;
+  readonly variant: string;
+  readonly segment: number | undefined;
+  readonly reason: FeedbackRow['reason'] | undefined;
+  readonly value: string | undefined;
+  readonly properties: Readonly<Record<string, PropertyValue>> | undefined;
+  readonly knownAfter: number | undefined;
+}
+
+const arrival: fc.Arbitrary<Arrival> = fc.record({
+  kind: fc.constantFrom<FeedbackRow['kind'][]>(
+    'exposure',
+    'exposure',
+    'exposure',
+    'assignment',
+    'metric',
+    'metric',
+    'metric',
+    'metric',
+    'feedback',
+  ),
+  name: fc.constantFrom('buy', 'buy', 'visit'),
+  unit: fc.nat(4),
+  id: fc.nat(25),
+  gap: fc.constantFrom(0, 0, 1, 1, 2, 5, 10),
+  delay: fc.constantFrom(0, 0, 0, 1, 3, 4, 5, 6, 10, 20, 40, -1, -5),
+  variant: fc.constantFrom(...variants, 'a', 'b'),
+  segment: fc.constantFrom(undefined, 1, 1, 2, 3),
+  reason: fc.constantFrom<(FeedbackRow['reason'] | undefined)[]>(
+    undefined,
+    'SPLIT',
+    'SPLIT',
+    'SPLIT',
+    'SPLIT',
+    'SPLIT',
+    'OVERRIDE',
+    'USER_CHANNEL',
+    'HOLDOUT',
+    'STATIC',
+    'unknown',
+  ),
+  value: fc.option(value, { nil: undefined, freq: 4 }),
+  properties: fc.option(propertiesOfRow, { nil: undefined }),
+  knownAfter: fc.constantFrom(undefined, undefined, 0, 1, 5, 30),
+});
+
+const pseudonyms = ['00', '7f', '80', 'ff', '01'].map((byte) => `${byte}0123456789abcd${byte.repeat(8)}`);
+
+const placed = (arrivals: readonly Arrival[], historical: boolean): readonly PlacedRow[] => {
+  let offset = 0n;
+  let row = -1n;
+  let knownAtUs = START;
+  return arrivals.map((one, at): PlacedRow => {
+    if (one.gap > 0) {
+      offset += 1n;
+      row = -1n;
+      knownAtUs += one.gap;
+    }
+    row += 1n;
+    return { position: (offset << 12n) + row, knownAtUs, partition: 0, row: rowOf(one, at, knownAtUs, historical) };
+  });
+};
+
+const rowOf = (one: Arrival, at: number, knownAtUs: number, historical: boolean): FeedbackRow => {
+  const isExposure = one.kind === 'exposure' || one.kind === 'assignment';
+  const happenedAt = knownAtUs - one.delay;
+  return {
+    kind: one.kind,
+    project: 'shop',
+    environment: 'live',
+    name: isExposure ? 'button' : one.name,
+    unitType: 'user',
+    unit: pseudonyms[one.unit] ?? '',
+    source: 'test',
+    // Ids are few, so that retries come with other times and values.
+    id: String(one.id),
+    at: happenedAt,
+    ...(historical && one.knownAfter !== undefined ? { knownAt: happenedAt + one.knownAfter } : {}),
+    ...(isExposure
+      ? {
+          variant: one.variant,
+          ...(one.segment === undefined ? {} : { segment: one.segment }),
+          ...(one.reason === undefined ? {} : { reason: one.reason }),
+        }
+      : one.value === undefined
+        ? {}
+        : { value: one.value }),
+    ...(one.properties === undefined ? {} : { properties: one.properties }),
+    digest: at.toString(16).padStart(16, '0'),
+    key: 'key',
+  };
+};
+
+const filter = fc.record(
+  {
+    property: propertyName,
+    operator: fc.constantFrom('eq', 'ne', 'in', 'nin', 'gt', 'gte', 'lt', 'lte', 'exists'),
+    value: fc.oneof(text, number, fc.boolean(), fc.array(fc.oneof(text, number), { minLength: 1, maxLength: 3 })),
+  },
+  { requiredKeys: ['property', 'operator'] },
+);
+
+const selector = fc.record(
+  {
+    event: fc.constantFrom('buy', 'buy', 'visit', 'never'),
+    filters: fc.oneof(
+      { weight: 2, arbitrary: fc.constant([]) },
+      { weight: 1, arbitrary: fc.array(filter, { minLength: 1, maxLength: 2 }) },
+    ),
+    property: propertyName,
+  },
+  { requiredKeys: ['event', 'filters'] },
+);
+
+const aggregate = fc.constantFrom('sum', 'sum', 'max', 'min', 'first', 'last', 'count');
+const cap = fc.constantFrom('-1', '0.5', '2', '2.5', '9300000000000');
+
+const metric = fc
+  .record({
+    type: fc.constantFrom('proportion', 'mean', 'mean', 'count', 'ratio', 'first-error'),
+    numerator: selector,
+    denominator: selector,
+    aggregate,
+    denominatorAggregate: aggregate,
+    scale: fc.constantFrom(1, 1, 100),
+    delayUs: fc.constantFrom(0, 0, 1, 5),
+    windowUs: fc.constantFrom(null, 1, 5, 10, 20),
+    capLower: fc.option(cap, { nil: undefined }),
+    capUpper: fc.option(cap, { nil: undefined }),
+    covariate: fc.option(
+      fc.record(
+        { selector, lookbackUs: fc.constantFrom(1, 5, 20), whenMissing: fc.constantFrom('zero', 'exclude') },
+        { requiredKeys: ['lookbackUs', 'whenMissing'] },
+      ),
+      { nil: undefined },
+    ),
+    population: fc.constantFrom('exposed', 'exposed', 'assigned'),
+  })
+  .map((raw) => allowed(raw as unknown as MetricInput));
+
+/** Drops what a definition of that type may not have. */
+const allowed = ({ capLower, capUpper, denominator, covariate, aggregate: taken, ...rest }: MetricInput): MetricDefinition => {
+  const isBinary = rest.type === 'proportion' || rest.type === 'first-error';
+  const areOrdered = capLower === undefined || capUpper === undefined || Number(capLower) < Number(capUpper);
+  return metricDefinition.parse({
+    ...rest,
+    key: 'metric',
+    name: 'Metric',
+    unitType: 'user',
+    ...(isBinary ? {} : { aggregate: taken }),
+    ...(isBinary || capLower === undefined ? {} : { capLower }),
+    ...(isBinary || capUpper === undefined || !areOrdered ? {} : { capUpper }),
+    ...(rest.type === 'ratio' ? { denominator } : {}),
+    ...(rest.type === 'first-error' || covariate === undefined ? {} : { covariate }),
+  });
+};
+
+export const worlds: fc.Arbitrary<World> = fc
+  .record({
+    arrivals: fc.array(arrival, { minLength: 1, maxLength: 60, size: 'max' }),
+    historical: fc.boolean(),
+    metrics: fc.array(metric, { maxLength: 4 }),
+    segments: fc.constantFrom([1], [1, 2], [2, 3], [3]),
+    defaultSegment: fc.constantFrom(1, 2),
+    reasonWhenMissing: fc.constantFrom('SPLIT' as const, 'unknown' as const),
+    multipleExposure: fc.constantFrom('exclude' as const, 'first' as const),
+    allowedLatenessUs: fc.constantFrom(0, 1, 5, 20),
+    untilAfter: fc.oneof(fc.nat(150), fc.constant(END_OF_TIME - START)),
+    order: fc.array(fc.nat(1_000_000), { minLength: 60, maxLength: 60 }),
+    repeats: fc.array(fc.nat(59), { maxLength: 20 }),
+    inserts: fc.integer({ min: 1, max: 3 }),
+  })
+  .map(({ arrivals, historical, metrics, untilAfter, order, repeats, inserts, ...rest }) => {
+    const rows = placed(arrivals, historical);
+    const query: ComparisonQuery = {
+      project: 'shop',
+      environment: 'live',
+      historical,
+      experiment: 'button',
+      unitType: 'user',
+      cells,
+      ...rest,
+      knownUntilUs: START + untilAfter,
+      metrics: metrics.map((definition) => ({ version: 1, definition })),
+    };
+    const shuffled = [...rows.keys(), ...repeats.filter((index) => index < rows.length)]
+      .map((index, at) => ({ index, at: order[at % order.length] ?? 0 }))
+      .sort((a, b) => a.at - b.at)
+      .map(({ index }) => index);
+    const size = Math.ceil(shuffled.length / inserts);
+    const deliveries = Array.from({ length: inserts }, (_, at) => shuffled.slice(at * size, (at + 1) * size));
+    return { rows, query, deliveries };
+  });
