@@ -1,0 +1,168 @@
+/** Carries one owned partition from the log to its handler: read, deliver, commit, wait. */
+import type { ConsumeOptions, LogBatch, PartitionProgress } from '../event-log.js';
+import { LogError } from '../log-errors.js';
+import { DeliveryAborted, defaultRetry, deliver } from './deliver.js';
+
+/** What a loop needs of the log. Its errors end the loop; the consumer decides what follows. */
+export interface PartitionSource {
+  readonly topic: string;
+  /** Gaps in the offsets are ordinary there and a loss elsewhere. */
+  readonly compacted: boolean;
+  /** Where to begin. @throws LogError when that is outside the log */
+  start(): Promise<number>;
+  /** The messages from an offset on, all of one generation; none at the end of the log. */
+  read(from: number): Promise<LogBatch>;
+  commit(next: number): Promise<void>;
+}
+
+export type Handlers = Pick<ConsumeOptions, 'onBatch' | 'retry'> & Partial<Pick<ConsumeOptions, 'onPoison'>>;
+
+export interface LoopOptions {
+  readonly partition: number;
+  readonly source: PartitionSource;
+  readonly handlers: Handlers;
+  /** Called after each commit, and once when the start is known. */
+  onProgress?(next: number): void;
+}
+
+export class PartitionLoop {
+  /** Resolves after `stop`; rejects with what ended it. */
+  readonly done: Promise<void>;
+  private readonly abort = new AbortController();
+  private next: number | undefined;
+  private end = 0;
+  private delivered = 0;
+  private poisoned = 0;
+  private failing: PartitionProgress['failing'];
+  private hasNews = true;
+  private wakeUp: (() => void) | undefined;
+
+  constructor(private readonly options: LoopOptions) {
+    this.done = this.run();
+    this.done.catch(() => undefined);
+  }
+
+  /** Something was appended, or may have been. */
+  wake(): void {
+    this.hasNews = true;
+    this.wakeUp?.();
+  }
+
+  /** @param end  the log's end, read after `next` was; wakes the loop if it is behind */
+  noticeEnd(end: number): void {
+    this.end = end;
+    if (this.next !== undefined && this.next < end) this.wake();
+  }
+
+  /** Lets the batch in hand end. */
+  async stop(): Promise<void> {
+    this.abort.abort();
+    this.wakeUp?.();
+    await this.done.catch(() => undefined);
+  }
+
+  get position(): number | undefined {
+    return this.next;
+  }
+
+  progress(): PartitionProgress {
+    const { delivered, poisoned, failing } = this;
+    const next = this.next ?? 0;
+    return { partition: this.options.partition, next, lag: Math.max(0, this.end - next), delivered, poisoned, failing };
+  }
+
+  private async run(): Promise<void> {
+    const { source } = this.options;
+    try {
+      this.moveTo(await source.start());
+      while (!this.abort.signal.aborted) await this.step();
+    } catch (error) {
+      if (!(error instanceof DeliveryAborted)) throw error;
+    }
+  }
+
+  private async step(): Promise<void> {
+    const { source } = this.options;
+    const from = this.next ?? 0;
+    const end = this.end;
+    this.hasNews = false;
+    const batch = await source.read(from);
+    const last = batch.messages.at(-1);
+    this.checkGap(from, batch.messages[0]?.offset ?? end);
+    if (last === undefined) {
+      // What was known to be there before the read and was not found is compacted away.
+      if (end > from) this.moveTo(end);
+      return this.idle();
+    }
+    // A full look again costs one empty read; a missed wake-up would cost a round.
+    this.hasNews = true;
+    this.poisoned += await this.deliver(batch);
+    this.delivered += batch.messages.length;
+    await source.commit(last.offset + 1);
+    this.moveTo(last.offset + 1);
+  }
+
+  private checkGap(from: number, found: number): void {
+    const { source, partition } = this.options;
+    if (source.compacted || found <= from) return;
+    throw new LogError(
+      'offset-before-start',
+      `${source.topic}/${partition} was to go on at offset ${from}, but goes on at ${found}: ${found - from} messages are gone. Nothing was skipped; rebuild from a backup, or use a new group.`,
+    );
+  }
+
+  private deliver(batch: LogBatch): Promise<number> {
+    const { handlers } = this.options;
+    const { signal } = this.abort;
+    return deliver(batch, {
+      retry: handlers.retry ?? defaultRetry,
+      signal,
+      onBatch: (part) => handlers.onBatch(part, { signal }),
+      ...(handlers.onPoison === undefined ? {} : { onPoison: handlers.onPoison.bind(handlers) }),
+      onTrouble: (trouble) => {
+        this.failing = trouble;
+      },
+    });
+  }
+
+  private moveTo(next: number): void {
+    this.next = next;
+    this.end = Math.max(this.end, next);
+    this.options.onProgress?.(next);
+  }
+
+  private async idle(): Promise<void> {
+    if (this.hasNews || this.abort.signal.aborted) return;
+    await new Promise<void>((resolve) => {
+      this.wakeUp = resolve;
+    });
+    this.wakeUp = undefined;
+  }
+}
+
+/** Refuses a start outside the log: an offset is never reset silently. */
+export const checkedStart = (start: number, { who, topic, partition, earliest, end, compacted }: StartCheck): number => {
+  const place = `${who} stands at offset ${start} of ${topic}/${partition}`;
+  if (start > end) {
+    throw new LogError(
+      'offset-beyond-end',
+      `${place}, but the log ends at ${end}. It was restored or recreated: open a new generation and give the consumer a new group, or restore its offset; nothing was reset.`,
+    );
+  }
+  if (start < earliest && !compacted) {
+    throw new LogError(
+      'offset-before-start',
+      `${place}, but the log begins at ${earliest}: ${earliest - start} messages are gone. Rebuild from a backup, or give the consumer a new group; nothing was skipped.`,
+    );
+  }
+  return start;
+};
+
+export interface StartCheck {
+  readonly who: string;
+  readonly topic: string;
+  readonly partition: number;
+  readonly earliest: number;
+  readonly end: number;
+  readonly compacted: boolean;
+}
