@@ -1,0 +1,5 @@
+export * from './event-store.js';
+export { MemoryEventStore } from './memory-event-store.js';
+export { connectControlDatabase } from './postgres-data-source.js';
+export { PostgresEventStore } from './postgres-event-store.js';
+export { EVENT_TYPES, type RampartEvent } from './stored-event-types.js';

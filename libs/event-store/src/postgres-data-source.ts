@@ -1,0 +1,40 @@
+/** A connection to the control plane's database, its schema brought up to date. */
+import { DataSource, type DataSourceOptions } from 'typeorm';
+import { eventStoreMigrations } from './postgres-migrations.js';
+
+// Fixed numbers: every process of every version must mean the same lock.
+const MIGRATION_LOCK = 7_205_101;
+
+export interface ControlDatabase {
+  /** postgres://…; may name a unix socket by `?host=`. */
+  readonly url: string;
+  readonly entities?: DataSourceOptions['entities'];
+  /** Besides those of the event store. */
+  readonly migrations?: readonly (new () => object)[];
+}
+
+/** Several processes may start at once: one migrates, the others wait for it. */
+export const connectControlDatabase = async ({ url, entities = [], migrations = [] }: ControlDatabase): Promise<DataSource> => {
+  const dataSource = await new DataSource({
+    type: 'postgres',
+    schema: 'control',
+    entities,
+    migrations: [...eventStoreMigrations, ...migrations],
+    migrationsTableName: 'migration',
+    // pg reads the address itself: TypeORM's own parser knows no unix sockets.
+    extra: { connectionString: url, max: 10, application_name: 'rampart control' },
+  }).initialize();
+  const runner = dataSource.createQueryRunner();
+  try {
+    await runner.query('select pg_advisory_lock($1)', [MIGRATION_LOCK]);
+    await runner.query('create schema if not exists control');
+    await dataSource.runMigrations({ transaction: 'each' });
+  } catch (error) {
+    await runner.release();
+    await dataSource.destroy();
+    throw error;
+  }
+  await runner.query('select pg_advisory_unlock($1)', [MIGRATION_LOCK]);
+  await runner.release();
+  return dataSource;
+};

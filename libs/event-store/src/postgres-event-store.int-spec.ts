@@ -1,0 +1,144 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { type FreshDatabase, freshDatabase } from '@rampart/test-engines';
+import type { DataSource } from 'typeorm';
+import { eventStoreContract } from './event-store.contract.js';
+import type { AppendRequest, StoredEvent } from './event-store.js';
+import { appendIn } from './postgres-append.js';
+import { connectControlDatabase } from './postgres-data-source.js';
+import { PostgresEventStore } from './postgres-event-store.js';
+
+let database: FreshDatabase;
+let dataSource: DataSource;
+
+beforeAll(async () => {
+  database = await freshDatabase();
+  dataSource = await connectControlDatabase({ url: database.url });
+}, 60_000);
+
+afterAll(async () => {
+  await dataSource?.destroy();
+  await database?.drop();
+});
+
+const empty = () => dataSource.query('truncate control.event, control.recorded_request, control.checkpoint');
+
+eventStoreContract('PostgreSQL', async () => {
+  await empty();
+  const stores = [new PostgresEventStore(dataSource, database.url)];
+  return {
+    store: stores[0] as PostgresEventStore,
+    reopened: async () => {
+      const store = new PostgresEventStore(dataSource, database.url);
+      stores.push(store);
+      return store;
+    },
+    end: async () => {
+      await Promise.all(stores.map((store) => store.close()));
+    },
+  };
+});
+
+const event = (name: string) => ({ type: 'ProjectCreated', project: 'p', name, atUs: 0 }) as const;
+const request = (stream: string, name: string): AppendRequest => ({
+  stream,
+  expectedVersion: 0,
+  events: [event(name)],
+  origin: { atUs: 0, actor: 'tester', reason: null, requestId: null },
+});
+
+describe('PostgreSQL below the contract', () => {
+  beforeEach(empty);
+
+  // Without the lock of an append this fails: the second position is visible before the first, and the reader has passed it.
+  it('never shows a later position before an earlier one, however slowly that commits', async () => {
+    const store = new PostgresEventStore(dataSource, database.url);
+    const seen: StoredEvent[] = [];
+    const subscription = store.subscribe({
+      name: 'reader',
+      handle: async (events) => void seen.push(...events),
+      reset: async () => undefined,
+    });
+    const slow = dataSource.createQueryRunner();
+    await slow.startTransaction();
+    await appendIn(slow.manager, request('slow', 'first'));
+    const quick = store.append(request('quick', 'second'));
+    await sleep(150);
+    await subscription.caughtUp();
+    expect(seen).toEqual([]);
+    await slow.commitTransaction();
+    await slow.release();
+    await quick;
+    await subscription.caughtUp();
+    expect(seen.map(({ stream }) => stream)).toEqual(['slow', 'quick']);
+    await store.close();
+  });
+
+  it('writes what a subscriber writes exactly once, also when a batch fails half way', async () => {
+    await dataSource.query('create table if not exists control.tally (name text)');
+    const store = new PostgresEventStore(dataSource, database.url);
+    let failures = 3;
+    const subscription = store.subscribe({
+      name: 'tally',
+      handle: async (events, transaction) => {
+        for (const { stream } of events) await transaction.query('insert into control.tally values ($1)', [stream]);
+        if (failures-- > 0) throw new Error('half way');
+      },
+      reset: async (transaction) => transaction.query('delete from control.tally'),
+    });
+    await store.append(request('a', 'one'));
+    await store.append(request('b', 'two'));
+    await subscription.caughtUp();
+    expect(await dataSource.query('select name from control.tally order by name')).toEqual([{ name: 'a' }, { name: 'b' }]);
+    await store.close();
+  });
+
+  it('takes over when the connection of its lock is cut', async () => {
+    const store = new PostgresEventStore(dataSource, database.url);
+    const seen: StoredEvent[] = [];
+    const subscription = store.subscribe({
+      name: 'cut',
+      handle: async (events) => void seen.push(...events),
+      reset: async () => undefined,
+    });
+    await store.append(request('a', 'one'));
+    await subscription.caughtUp();
+    await dataSource.query("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'rampart cut'");
+    await store.append(request('b', 'two'));
+    await subscription.caughtUp();
+    expect(seen.map(({ stream }) => stream)).toEqual(['a', 'b']);
+    await store.close();
+  });
+
+  it('is awake within milliseconds of an append', async () => {
+    const store = new PostgresEventStore(dataSource, database.url);
+    let handledAt = 0;
+    const subscription = store.subscribe({
+      name: 'awake',
+      handle: async () => {
+        handledAt = performance.now();
+      },
+      reset: async () => undefined,
+    });
+    await subscription.caughtUp();
+    await sleep(100);
+    const appendedAt = performance.now();
+    await store.append(request('a', 'one'));
+    while (handledAt === 0) await sleep(5);
+    expect(handledAt - appendedAt).toBeLessThan(400);
+    await store.close();
+  });
+
+  it('refuses text that it can\u2019t store as a mistake of the caller', async () => {
+    const store = new PostgresEventStore(dataSource, database.url);
+    await expect(store.append(request('a', 'nul \u0000'))).rejects.toMatchObject({ code: 'text-not-storable' });
+  });
+
+  it('migrates once when two processes start together', async () => {
+    const fresh = await freshDatabase();
+    const sources = await Promise.all([connectControlDatabase({ url: fresh.url }), connectControlDatabase({ url: fresh.url })]);
+    expect(await sources[0].query('select count(*)::int as migrations from control.migration')).toEqual([{ migrations: 1 }]);
+    await Promise.all(sources.map((source) => source.destroy()));
+    await fresh.drop();
+  });
+});

@@ -1,0 +1,91 @@
+/** Streams in PostgreSQL: one table, one order. The table is the outbox as well: there is no second one. */
+import { DomainError } from '@rampart/domain/errors';
+import type { DataSource, EntityManager } from 'typeorm';
+import {
+  type AppendRequest,
+  EventStore,
+  EventStoreUnavailable,
+  type RecordedRequest,
+  type StoredEvent,
+  type Subscriber,
+} from './event-store.js';
+import { appendIn } from './postgres-append.js';
+import { type EventRow, eventsAfter, storedEvent } from './postgres-event-rows.js';
+import { PostgresSubscription, rebuildIn } from './postgres-subscription.js';
+import { revisionMismatch } from './revision-mismatch.js';
+
+export class PostgresEventStore extends EventStore<EntityManager> {
+  private readonly subscriptions: PostgresSubscription[] = [];
+
+  /** @param url  for the connections of their own that subscriptions listen on */
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly url: string,
+  ) {
+    super();
+  }
+
+  async append(request: AppendRequest): Promise<number> {
+    try {
+      return await this.dataSource.transaction((transaction) => appendIn(transaction, request));
+    } catch (error) {
+      // The lock lets nobody come this far twice, but the table must not depend on it.
+      if (isTaken(error)) throw revisionMismatch(request.stream, request.expectedVersion, request.expectedVersion + 1);
+      throw translated(error);
+    }
+  }
+
+  async readStream(stream: string): Promise<readonly StoredEvent[]> {
+    return (await this.query<EventRow>('select * from control.event where stream = $1 order by version', [stream])).map(storedEvent);
+  }
+
+  readAll(afterPosition: number, limit: number): Promise<readonly StoredEvent[]> {
+    return eventsAfter(this.dataSource.manager, afterPosition, limit).catch((error: unknown) => {
+      throw translated(error);
+    });
+  }
+
+  async recordedRequest(scope: string, key: string): Promise<RecordedRequest | undefined> {
+    const [found] = await this.query<RecordedRequest>(
+      'select scope, key, digest, answer from control.recorded_request where scope = $1 and key = $2',
+      [scope, key],
+    );
+    return found;
+  }
+
+  subscribe(subscriber: Subscriber<EntityManager>): PostgresSubscription {
+    const subscription = new PostgresSubscription(subscriber, this.dataSource, this.url);
+    this.subscriptions.push(subscription);
+    return subscription;
+  }
+
+  rebuild(subscriber: Subscriber<EntityManager>): Promise<number> {
+    return this.dataSource.transaction((transaction) => rebuildIn(transaction, subscriber));
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.subscriptions.map((subscription) => subscription.close()));
+  }
+
+  private async query<Row>(sql: string, parameters: readonly unknown[]): Promise<readonly Row[]> {
+    try {
+      return await this.dataSource.query<Row[]>(sql, [...parameters]);
+    } catch (error) {
+      throw translated(error);
+    }
+  }
+}
+
+const isTaken = (error: unknown): boolean => (error as { constraint?: unknown }).constraint === 'event_stream_version_key';
+
+/** Text that PostgreSQL can't hold is the caller's; a lost connection is nobody's. */
+const translated = (error: unknown): unknown => {
+  const { code } = error as { code?: unknown };
+  if (code === '22P05' || code === '22021')
+    return new DomainError('text-not-storable', 'a text holds the character U+0000, which can\u2019t be stored: leave it out');
+  if (typeof code === 'string' && /^(08|57P|53)|^E[A-Z]+$/.test(code))
+    return new EventStoreUnavailable('the event store can\u2019t be reached at the moment', { cause: error });
+  if (error instanceof Error && /Connection terminated|timeout exceeded when trying to connect/.test(error.message))
+    return new EventStoreUnavailable('the event store can\u2019t be reached at the moment', { cause: error });
+  return error;
+};
