@@ -79,7 +79,7 @@ const rotate = (command: Extract<ApiKeyCommand, { type: 'RotateApiKey' }>, state
   requireIssued(state);
   if (state.status === 'revoked') {
     const at = new Date(state.revokedAtUs / 1000).toISOString();
-    throw new DomainError('key-revoked', `key ${state.id} was revoked at ${at} and stays so: create a new one`, { id: state.id });
+    throw new DomainError('key-is-revoked', `key ${state.id} was revoked at ${at} and stays so: create a new one`, { id: state.id });
   }
   return [{ type: 'ApiKeyRotated', hash: command.hash, atUs: command.atUs }];
 };
