@@ -13,6 +13,9 @@ const sayWhy = (error: unknown): void => {
   process.stderr.write(`${text}\n`);
 };
 
+/** The terminal sends Ctrl-C to npm and to this process, and npm passes it on: twice is once. */
+const sameKeypressMs = 700;
+
 /** Calls `gone` when the parent has died. npm does not pass on its own violent death. */
 const watchParent = (watchesPipe: boolean, gone: () => void): void => {
   if (watchesPipe) process.stdin.on('end', gone).on('close', gone).on('error', gone).resume();
@@ -32,11 +35,13 @@ const main = async (): Promise<void> => {
     stopping ??= platform.stop().then(() => process.exit(code));
     return stopping;
   };
+  let askedAtMs = 0;
   const onSignal = (name: string) => {
     if (stopping === undefined) {
-      say(`${name}: stopping (again: at once)`);
+      askedAtMs = Date.now();
+      say(`${name}: stopping${name === 'Ctrl-C' ? ' (once more: at once)' : ''} …`);
       void stop(0);
-    } else if (name === 'Ctrl-C') {
+    } else if (name === 'Ctrl-C' && Date.now() - askedAtMs > sameKeypressMs) {
       platform.kill();
       process.exit(130);
     }

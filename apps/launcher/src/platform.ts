@@ -80,6 +80,7 @@ export class Platform {
   /** Without waiting for anything. */
   kill(): void {
     for (const supervised of this.children()) supervised.killGroup();
+    if (this.claim !== undefined) removeRunFile(this.folder);
     this.claim?.release();
   }
 

@@ -29,7 +29,7 @@ export interface Task {
   readonly log: LogFile;
   /** Asked before every start; clears what a dead process left and says what to run. */
   prepare(everReady: boolean): Promise<Launch>;
-  /** Sees every line of stdout. */
+  /** Sees every line of stdout and stderr. */
   onLine?(line: string): void;
   /** True when it answers; a throw means no. */
   probe(): Promise<boolean>;
@@ -140,13 +140,13 @@ export class Supervised {
     const child = spawn(command, args, { env, cwd, detached: true, stdio: ['pipe', 'pipe', 'pipe'] });
     this.child = child;
     child.stdin?.on('error', () => undefined);
-    if (child.stdout !== null) {
-      createInterface({ input: child.stdout }).on('line', (line) => {
+    for (const stream of [child.stdout, child.stderr]) {
+      if (stream === null) continue;
+      createInterface({ input: stream }).on('line', (line) => {
         this.task.log.write(`${line}\n`);
         this.task.onLine?.(line);
       });
     }
-    child.stderr?.on('data', (chunk: Buffer) => this.task.log.write(chunk));
     const ended = new Promise<string>((resolve, reject) => {
       child.once('error', reject);
       child.once('exit', (code, signal) => resolve(signal ?? `exit code ${code}`));

@@ -91,6 +91,8 @@ const settings = (port: number): readonly string[] =>
     log_timezone: 'UTC',
     jit: 'off',
     cluster_name: 'rampart',
+    // After a crash everything is flushed first: in one go where the system can, instead of a thousand files one by one (measured 0.2 against 3.6 s).
+    ...(process.platform === 'linux' ? { recovery_init_sync_method: 'syncfs' } : {}),
   }).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
 
 /** Starts it under supervision; `supervised.whenReady` says when it answers. */
@@ -101,12 +103,14 @@ export const embeddedPostgres = async (options: PostgresOptions): Promise<Embedd
   initialise(place, password);
   let port: number | undefined;
   let pid: number | undefined;
+  let accepts = false;
   const url = (name: string) => `postgres://${role}:${password}@127.0.0.1:${port}/${name}`;
   const task: Task = {
     name: 'postgres',
     log: new LogFile(options.logFile),
     prepare: async (everReady) => {
       pid = undefined;
+      accepts = false;
       await clearOrphan(place.cluster);
       if (port === undefined || !everReady) port = await freePort();
       const args = ['-D', place.cluster, ...settings(port)];
@@ -115,9 +119,11 @@ export const embeddedPostgres = async (options: PostgresOptions): Promise<Embedd
     },
     onLine: (line) => {
       pid = guardedPid(line) ?? pid;
+      // Asking earlier only fills the log with refusals.
+      if (line.includes('database system is ready to accept connections')) accepts = true;
     },
     probe: async () => {
-      if (pid === undefined) return false;
+      if (!accepts) return false;
       await makeDatabase(url('postgres'), database);
       return true;
     },
