@@ -1,0 +1,87 @@
+/** Lets a request through when its key is known, its role admitted and its project its own. Closed by default. */
+import { timingSafeEqual } from 'node:crypto';
+import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
+import { ModuleRef, Reflector } from '@nestjs/core';
+import { DomainError } from '@rampart/domain/errors';
+import type { FastifyRequest } from 'fastify';
+import { AdminKey } from './admin-key.js';
+import { ApiKeys, hashOfKey, type KeyRecord } from './api-keys.js';
+import { assertRole, type CallerIdentity, type CallingRequest, type RouteScope, SCOPE } from './scope.js';
+
+const LONGEST_KEY = 512;
+
+@Injectable()
+export class AccessGuard implements CanActivate {
+  private keys: ApiKeys | undefined;
+
+  constructor(
+    private readonly reflector: Reflector,
+    private readonly admin: AdminKey,
+    private readonly modules: ModuleRef,
+  ) {}
+
+  async canActivate(context: ExecutionContext): Promise<boolean> {
+    const scope = this.reflector.getAllAndOverride<RouteScope | undefined>(SCOPE, [context.getHandler(), context.getClass()]);
+    if (scope === undefined) throw new DomainError('scope-undeclared', 'This route declares no scope, so nobody may call it.');
+    if (scope.roles === 'open') return true;
+    const request = context.switchToHttp().getRequest<CallingRequest>();
+    const key = await this.keyOf(request);
+    assertRole(key.role, scope.roles);
+    request.caller = await this.callerOf(key, request, scope);
+    return true;
+  }
+
+  private async keyOf(request: FastifyRequest): Promise<KeyRecord> {
+    const presented = presentedKey(request);
+    if (presented === undefined) throw new DomainError('key-missing', 'Send an API key: Authorization: Bearer <key>, or X-API-Key: <key>.');
+    const hash = hashOfKey(presented);
+    if (this.admin.matches(hash)) return { id: 'admin', hash, role: 'admin', project: null, environment: null, revoked: false };
+    const record = await this.source().byHash(hash);
+    if (record === undefined || !isSame(record.hash, hash)) throw new DomainError('key-unknown', 'No such API key.');
+    if (record.revoked) throw new DomainError('key-revoked', `The API key ${record.id} was revoked; ask a manager for a new one.`);
+    return record;
+  }
+
+  private async callerOf(key: KeyRecord, request: FastifyRequest, scope: RouteScope): Promise<CallerIdentity> {
+    const project = await this.projectOf(key, request, scope);
+    const environment = queryOf(request, 'environment');
+    if (key.environment !== null && environment !== undefined && environment !== key.environment)
+      throw new DomainError('foreign-environment', `The key ${key.id} belongs to environment ${key.environment}, not to ${environment}.`);
+    return { keyId: key.id, role: key.role, project, environment: key.environment ?? environment ?? null };
+  }
+
+  private async projectOf(key: KeyRecord, request: FastifyRequest, scope: RouteScope): Promise<string | null> {
+    const header = request.headers['x-project'];
+    const named = queryOf(request, 'project') ?? (typeof header === 'string' && header !== '' ? header : undefined);
+    if (key.project !== null) {
+      if (named === undefined || named === key.project) return key.project;
+      throw new DomainError('foreign-project', `The key ${key.id} belongs to project ${key.project}, not to ${named}.`);
+    }
+    if (!scope.needsProject) return named ?? null;
+    if (named === undefined) throw new DomainError('project-missing', 'This key is for every project: name one with ?project=<key>.');
+    if (await this.source().hasProject(named)) return named;
+    throw new DomainError('project-not-found', `There is no project ${named}.`, { project: named });
+  }
+
+  /** Looked up late: each service provides its own keys, in a module of its own. */
+  private source(): ApiKeys {
+    const keys = this.keys ?? this.modules.get<ApiKeys>(ApiKeys, { strict: false });
+    this.keys = keys;
+    return keys;
+  }
+}
+
+const presentedKey = (request: FastifyRequest): string | undefined => {
+  const { authorization, 'x-api-key': apiKey } = request.headers;
+  const bearer = authorization === undefined ? undefined : /^Bearer +(\S+) *$/i.exec(authorization)?.[1];
+  const key = bearer ?? (typeof apiKey === 'string' ? apiKey.trim() : undefined);
+  return key === undefined || key === '' || key.length > LONGEST_KEY ? undefined : key;
+};
+
+const queryOf = (request: FastifyRequest, name: string): string | undefined => {
+  const value = (request.query as Readonly<Record<string, unknown>> | undefined)?.[name];
+  return typeof value === 'string' && value !== '' ? value : undefined;
+};
+
+const isSame = (left: string, right: string): boolean =>
+  left.length === right.length && timingSafeEqual(Buffer.from(left), Buffer.from(right));

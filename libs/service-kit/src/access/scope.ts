@@ -1,0 +1,76 @@
+/** What a route demands of its caller, and who the caller is. A route that declares nothing is refused to everybody. */
+import { applyDecorators, createParamDecorator, type ExecutionContext, SetMetadata } from '@nestjs/common';
+import { ApiBearerAuth, ApiQuery } from '@nestjs/swagger';
+import { DomainError } from '@rampart/domain/errors';
+import type { FastifyRequest } from 'fastify';
+import type { Role } from './api-keys.js';
+
+export const SCOPE = 'rampart:scope';
+
+export interface RouteScope {
+  /** Roles admitted, before inheritance: admin passes where manager does, manager where analyst does. */
+  readonly roles: readonly Role[] | 'open';
+  /** False where a route belongs to no project: then none is asked for and `Caller.project` is that of the key. */
+  readonly needsProject: boolean;
+}
+
+/** Who asks, as the guard found out. */
+export interface CallerIdentity {
+  readonly keyId: string;
+  readonly role: Role;
+  /** The project that the request is about; null only on routes with `project: false`. */
+  readonly project: string | null;
+  /** The key's environment, or the one named by `?environment=`; null when neither. */
+  readonly environment: string | null;
+}
+
+export type CallingRequest = FastifyRequest & { caller?: CallerIdentity };
+
+/** Declares who may call: `@Scope('analyst')`, `@Scope(['emit', 'import'])`, `@Scope('admin', { project: false })`. */
+export const Scope = (roles: Role | readonly Role[], { project = true }: { readonly project?: boolean } = {}) => {
+  const scope: RouteScope = { roles: typeof roles === 'string' ? [roles] : roles, needsProject: project };
+  const named = ApiQuery({ name: 'project', required: false, type: String, description: 'admin keys only: the project this is about' });
+  return applyDecorators(SetMetadata(SCOPE, scope), ApiBearerAuth(), ...(project ? [named] : []));
+};
+
+/** For probes of the kit only: no key at all. */
+export const Open = () => SetMetadata(SCOPE, { roles: 'open', needsProject: false } satisfies RouteScope);
+
+const callerOf = (context: ExecutionContext): CallerIdentity => {
+  const { caller } = context.switchToHttp().getRequest<CallingRequest>();
+  if (caller === undefined) throw new RangeError('a route that wants its caller must declare a @Scope');
+  return caller;
+};
+
+/** The caller: `@Caller() caller: CallerIdentity`. */
+export const Caller = createParamDecorator((_: unknown, context: ExecutionContext) => callerOf(context));
+
+/** The project of the request, never null: `@Project() project: string`. */
+export const Project = createParamDecorator((_: unknown, context: ExecutionContext) => {
+  const { project } = callerOf(context);
+  if (project === null) throw new RangeError('@Project() on a route that declares project: false');
+  return project;
+});
+
+/** The environment of the request, `production` unless key or query name another: `@Environment() environment: string`. */
+export const Environment = createParamDecorator((fallback: string | undefined, context: ExecutionContext) => {
+  const { environment } = callerOf(context);
+  return environment ?? fallback ?? 'production';
+});
+
+const HOLDERS: Readonly<Record<Role, readonly Role[]>> = {
+  admin: ['admin'],
+  manager: ['manager', 'admin'],
+  analyst: ['analyst', 'manager', 'admin'],
+  emit: ['emit'],
+  import: ['import'],
+};
+
+/** @throws DomainError wrong-role */
+export const assertRole = (role: Role, admitted: readonly Role[]): void => {
+  if (admitted.some((one) => HOLDERS[one].includes(role))) return;
+  throw new DomainError('wrong-role', `A key of role ${role} may not do this; it takes one of role ${admitted.join(' or ')}.`, {
+    role,
+    needed: admitted,
+  });
+};

@@ -1,0 +1,39 @@
+/** The one place where an error meets HTTP. */
+import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Log } from '../observability/log.js';
+import { type Problem, problemOf } from './problem-details.js';
+
+const RETRY_AFTER_SECONDS = '1';
+
+@Catch()
+export class ProblemFilter implements ExceptionFilter {
+  constructor(
+    private readonly log: Log,
+    private readonly statuses: Readonly<Record<string, number>>,
+  ) {}
+
+  catch(error: unknown, host: ArgumentsHost): void {
+    const http = host.switchToHttp();
+    const request = http.getRequest<FastifyRequest>();
+    const reply = http.getResponse<FastifyReply>();
+    const problem = withLimit(problemOf(error, request.id, this.statuses), request);
+    if (problem.status >= 500)
+      this.log.error({ err: causeOf(error), route: request.routeOptions.url, status: problem.status }, 'request failed');
+    // A stream that broke in the middle has sent its status already.
+    if (reply.sent || reply.raw.headersSent) return;
+    if (problem.status === 401) void reply.header('www-authenticate', 'Bearer');
+    if (problem.status === 503) void reply.header('retry-after', RETRY_AFTER_SECONDS);
+    // The rest of a body that is too large is not read: the connection can't be used again.
+    if (problem.status === 413) void reply.header('connection', 'close');
+    void reply.status(problem.status).type('application/problem+json').serializer(JSON.stringify).send(problem);
+  }
+}
+
+const withLimit = (problem: Problem, request: FastifyRequest): Problem => {
+  if (problem.status !== 413) return problem;
+  const bytes = request.routeOptions.bodyLimit.toLocaleString('en');
+  return { ...problem, detail: `The body is larger than the limit of ${bytes} bytes; send it in parts.` };
+};
+
+const causeOf = (error: unknown): unknown => (error instanceof HttpException ? (error.cause ?? error) : error);

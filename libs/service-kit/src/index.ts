@@ -1,0 +1,14 @@
+export { AdminKey } from './access/admin-key.js';
+export { ApiKeys, hashOfKey, type KeyRecord, type Role } from './access/api-keys.js';
+export { Caller, type CallerIdentity, Environment, Project, Scope } from './access/scope.js';
+export { RawBody } from './http/body-parsing.js';
+export { parseJson } from './http/json-text.js';
+export { InvalidRequest, type Problem, type ProblemItem } from './http/problem-details.js';
+export { jsonPointer } from './http/validation.js';
+export { createLog, type Log } from './observability/log.js';
+export { Metrics } from './observability/metrics.js';
+export { Readiness, type ReadinessCheck } from './observability/readiness.js';
+export { currentRequestId } from './observability/request-context.js';
+export { createService, LOG, type ServiceDescription } from './running/create-service.js';
+export { type RunnableService, runService } from './running/run-service.js';
+export { ConfigError, readConfig, type ServiceConfig, serviceConfig } from './running/service-config.js';

@@ -1,0 +1,259 @@
+import { gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Body, Controller, Get, Module, Param, Post } from '@nestjs/common';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { DomainError } from '@rampart/domain/errors';
+import { z } from 'zod';
+import { ApiKeys, hashOfKey, type KeyRecord, type Role } from '../access/api-keys.js';
+import { Caller, type CallerIdentity, Environment, Project, Scope } from '../access/scope.js';
+import { RawBody } from '../http/body-parsing.js';
+import { createService } from './create-service.js';
+import { serviceConfig } from './service-config.js';
+
+const ADMIN = 'an-admin-key-of-enough-length';
+const BODY_LIMIT = 1000;
+const thing = z.strictObject({ name: z.string().min(2), 'a/b': z.array(z.int()).optional() });
+
+const record = (key: string, role: Role, more: Partial<KeyRecord> = {}): KeyRecord => ({
+  id: key,
+  hash: hashOfKey(key),
+  role,
+  project: 'shop',
+  environment: null,
+  revoked: false,
+  ...more,
+});
+
+class Keys extends ApiKeys {
+  private readonly records = [
+    record('manager', 'manager'),
+    record('analyst', 'analyst'),
+    record('emit', 'emit', { environment: 'staging' }),
+    record('gone', 'manager', { revoked: true }),
+  ];
+  override byHash(hash: string) {
+    if (hash === hashOfKey('too-early')) throw Object.assign(new Error('keys are not loaded'), { retriable: true });
+    return this.records.find((one) => one.hash === hash);
+  }
+  override hasProject(project: string) {
+    return project === 'shop';
+  }
+}
+
+@Controller('v1')
+class Things {
+  @Get('whoami')
+  @Scope('analyst')
+  whoami(@Caller() caller: CallerIdentity, @Project() project: string, @Environment() environment: string) {
+    return { caller, project, environment };
+  }
+  @Post('things')
+  @Scope('manager')
+  create(@Body({ schema: thing }) body: z.infer<typeof thing>) {
+    return body;
+  }
+  @Post('events')
+  @Scope(['emit', 'import'])
+  @RawBody()
+  events(@Body() body: Buffer) {
+    return { isBuffer: Buffer.isBuffer(body), bytes: body.length };
+  }
+  @Get('refuse/:code')
+  @Scope('admin', { project: false })
+  refuse(@Param('code') code: string) {
+    throw new DomainError(code, 'needs 3, has 2', { needed: 3 });
+  }
+  @Get('broken')
+  @Scope('admin', { project: false })
+  broken() {
+    throw new Error('password is hunter2');
+  }
+  @Get('undeclared')
+  undeclared() {
+    return 'secret';
+  }
+}
+
+@Module({ controllers: [Things], providers: [{ provide: ApiKeys, useClass: Keys }] })
+class ThingsModule {}
+
+let app: NestFastifyApplication;
+let address: string;
+
+beforeAll(async () => {
+  const config = serviceConfig.parse({ RAMPART_ADMIN_KEY: ADMIN, RAMPART_LOG_LEVEL: 'silent' });
+  app = await createService(
+    {
+      name: 'things',
+      api: { title: 'Things', description: '', version: '1' },
+      module: () => ThingsModule,
+      bodyLimit: BODY_LIMIT,
+      statuses: { 'out-of-tea': 418 },
+    },
+    config,
+  );
+  await app.listen(0, '127.0.0.1');
+  address = await app.getUrl();
+});
+
+afterAll(() => app.close());
+
+interface Call {
+  readonly key?: string;
+  readonly headers?: Record<string, string>;
+  readonly body?: unknown;
+}
+const call = async (method: 'GET' | 'POST', url: string, { key, headers = {}, body }: Call = {}) => {
+  const payload = typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body);
+  const answer = await fetch(`${address}${url}`, {
+    method,
+    headers: {
+      ...(key === undefined ? {} : { authorization: `Bearer ${key}` }),
+      ...(payload === undefined ? {} : { 'content-type': 'application/json' }),
+      ...headers,
+    },
+    ...(payload === undefined ? {} : { body: payload }),
+  });
+  const text = await answer.text();
+  return { status: answer.status, headers: Object.fromEntries(answer.headers), text, body: text.startsWith('{') ? JSON.parse(text) : text };
+};
+
+describe('who may call', () => {
+  it('answers probes, metrics and docs without a key', async () => {
+    for (const path of ['/livez', '/readyz', '/metrics', '/docs-json'])
+      expect([path, (await call('GET', path)).status]).toEqual([path, 200]);
+  });
+
+  it('refuses a route that declares no scope, even to the admin', async () => {
+    expect(await call('GET', '/v1/undeclared', { key: ADMIN })).toMatchObject({ status: 403, body: { code: 'scope-undeclared' } });
+  });
+
+  it.each([
+    ['no key', undefined, 401, 'key-missing'],
+    ['an unknown key', 'nobody', 401, 'key-unknown'],
+    ['a revoked key', 'gone', 401, 'key-revoked'],
+    ['a key that only emits', 'emit', 403, 'wrong-role'],
+    ['any key while keys are not loaded', 'too-early', 503, 'unavailable'],
+  ])('refuses %s', async (_, key, status, code) => {
+    const answer = await call('GET', '/v1/whoami', key === undefined ? {} : { key });
+    expect(answer).toMatchObject({ status, body: { status, code } });
+    expect(answer.headers['content-type']).toMatch('application/problem+json');
+    if (status === 401) expect(answer.headers['www-authenticate']).toBe('Bearer');
+    if (status === 503) expect(answer.headers['retry-after']).toBe('1');
+  });
+
+  it('takes the project from the key, and refuses another', async () => {
+    expect((await call('GET', '/v1/whoami', { key: 'analyst' })).body).toEqual({
+      caller: { keyId: 'analyst', role: 'analyst', project: 'shop', environment: null },
+      project: 'shop',
+      environment: 'production',
+    });
+    expect(await call('GET', '/v1/whoami?project=other', { key: 'analyst' })).toMatchObject({
+      status: 403,
+      body: { code: 'foreign-project' },
+    });
+  });
+
+  it('asks the admin for a project, by query or header', async () => {
+    expect(await call('GET', '/v1/whoami', { key: ADMIN })).toMatchObject({ status: 400, body: { code: 'project-missing' } });
+    expect(await call('GET', '/v1/whoami?project=none', { key: ADMIN })).toMatchObject({
+      status: 404,
+      body: { code: 'project-not-found' },
+    });
+    expect((await call('GET', '/v1/whoami?project=shop', { key: ADMIN })).body).toMatchObject({ project: 'shop' });
+    expect((await call('GET', '/v1/whoami', { headers: { 'x-api-key': ADMIN, 'x-project': 'shop' } })).body).toMatchObject({
+      project: 'shop',
+    });
+  });
+
+  it('lets a manager read and an analyst not write', async () => {
+    expect((await call('GET', '/v1/whoami?environment=staging', { key: 'manager' })).body).toMatchObject({ environment: 'staging' });
+    expect((await call('POST', '/v1/things', { key: 'analyst', body: { name: 'ab' } })).status).toBe(403);
+  });
+
+  it('keeps a key in its environment', async () => {
+    expect(await call('POST', '/v1/events?environment=production', { key: 'emit', body: [] })).toMatchObject({
+      status: 403,
+      body: { code: 'foreign-environment' },
+    });
+  });
+});
+
+describe('bodies', () => {
+  it('lists every violation of the schema by JSON pointer', async () => {
+    const { status, body } = await call('POST', '/v1/things', { key: 'manager', body: { name: '', 'a/b': [1, 'x'], extra: 1 } });
+    expect(status).toBe(400);
+    expect(body).toMatchObject({ code: 'invalid-request', title: 'Bad Request', type: 'urn:rampart:problem:invalid-request' });
+    expect(body.errors.map((error: { code: string; path: string }) => [error.code, error.path])).toEqual([
+      ['too-small', '/name'],
+      ['invalid-type', '/a~1b/1'],
+      ['unrecognized-keys', ''],
+    ]);
+  });
+
+  it('says where JSON breaks', async () => {
+    const { status, body } = await call('POST', '/v1/things', { key: 'manager', body: '{\n "name": NaN}' });
+    expect([status, body.code]).toEqual([400, 'not-json']);
+    expect(body.detail).toMatch(/position 11 \(line 2, column 10\)/);
+  });
+
+  it('refuses what is too large, also when only the unpacked body is', async () => {
+    const plain = await call('POST', '/v1/events', { key: 'emit', body: 'x'.repeat(BODY_LIMIT + 1) });
+    expect(plain).toMatchObject({ status: 413, body: { code: 'too-large' } });
+    expect(plain.body.detail).toMatch('1,000 bytes');
+    const packed = gzipSync('x'.repeat(BODY_LIMIT + 1));
+    expect(packed.length).toBeLessThan(BODY_LIMIT);
+    expect((await call('POST', '/v1/events', { key: 'emit', body: packed, headers: { 'content-encoding': 'gzip' } })).status).toBe(413);
+  });
+
+  it('unpacks gzip and hands bytes to a route that wants them', async () => {
+    const body = gzipSync('[1, 2, 3]');
+    const answer = await call('POST', '/v1/events', { key: 'emit', body, headers: { 'content-encoding': 'gzip' } });
+    expect(answer).toMatchObject({ status: 201, body: { isBuffer: true, bytes: 9 } });
+  });
+
+  it('refuses gzip that is none, other encodings and other media types', async () => {
+    const send = (headers: Record<string, string>) => call('POST', '/v1/things', { key: 'manager', body: '{"name":"ab"}', headers });
+    expect((await send({ 'content-encoding': 'gzip' })).status).toBe(400);
+    expect(await send({ 'content-encoding': 'br' })).toMatchObject({ status: 415, body: { code: 'unsupported-encoding' } });
+    expect(await send({ 'content-type': 'text/csv' })).toMatchObject({ status: 415, body: { code: 'unsupported-media-type' } });
+  });
+});
+
+describe('answers to errors', () => {
+  it.each([
+    ['no-such-rule', 409],
+    ['experiment-not-found', 404],
+    ['revision-mismatch', 412],
+    ['out-of-tea', 418],
+  ])('%s is %i', async (code, status) => {
+    const answer = await call('GET', `/v1/refuse/${code}`, { key: ADMIN });
+    expect(answer).toMatchObject({ status, body: { status, code, detail: 'needs 3, has 2', details: { needed: 3 } } });
+  });
+
+  it('tells nothing of an unexpected error but the request to ask about', async () => {
+    const answer = await call('GET', '/v1/broken', { key: ADMIN, headers: { 'x-request-id': 'abc-123' } });
+    expect(answer).toMatchObject({ status: 500, body: { code: 'internal', requestId: 'abc-123' } });
+    expect(answer.headers['x-request-id']).toBe('abc-123');
+    expect(answer.text).not.toMatch('hunter2');
+  });
+
+  it('answers a path that does not exist as a problem', async () => {
+    expect(await call('GET', '/v1/nothing')).toMatchObject({ status: 404, body: { code: 'route-not-found' } });
+  });
+});
+
+describe('what it tells about itself', () => {
+  it('counts requests by route template and status', async () => {
+    await call('GET', '/v1/refuse/some-code', { key: ADMIN });
+    const { text } = await call('GET', '/metrics');
+    expect(text).toMatch(/http_request_duration_seconds_count\{[^}]*route="\/v1\/refuse\/:code"[^}]*\}/);
+    expect(text).not.toMatch('some-code');
+  });
+
+  it('documents the schema of a body', async () => {
+    const { body } = await call('GET', '/docs-json');
+    const schema = body.paths['/v1/things'].post.requestBody.content['application/json'].schema;
+    expect(schema).toMatchObject({ type: 'object', required: ['name'] });
+  });
+});

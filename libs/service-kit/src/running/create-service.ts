@@ -1,0 +1,73 @@
+/** A service of the platform, built but not listening: what runService starts and what specs drive. */
+import { type DynamicModule, Module, type ModuleMetadata, type Type } from '@nestjs/common';
+import { APP_GUARD, NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { AccessGuard } from '../access/access.guard.js';
+import { AdminKey } from '../access/admin-key.js';
+import { type ApiDescription, serveDocs } from '../http/api-docs.js';
+import { parseBodies } from '../http/body-parsing.js';
+import { ProblemFilter } from '../http/problem.filter.js';
+import { schemaValidation } from '../http/validation.js';
+import { createLog, type Log, nestLogger } from '../observability/log.js';
+import { Metrics } from '../observability/metrics.js';
+import { ProbesController } from '../observability/probes.controller.js';
+import { Readiness } from '../observability/readiness.js';
+import { followRequests, requestIdOf } from '../observability/request-context.js';
+import type { ServiceConfig } from './service-config.js';
+
+const DEFAULT_BODY_LIMIT = 1024 * 1024;
+
+export interface ServiceDescription<Config extends ServiceConfig> {
+  /** As it appears in logs and metrics: `ingestion`. */
+  readonly name: string;
+  readonly api: ApiDescription;
+  /** The service's module, made from its configuration. */
+  readonly module: (config: Config) => Type | DynamicModule;
+  /** Largest body in bytes, after unpacking; default 1 MiB. */
+  readonly bodyLimit?: number;
+  /** Code of a DomainError → HTTP status, where it is not 409 (nor 404 for `…-not-found`). */
+  readonly statuses?: Readonly<Record<string, number>>;
+}
+
+/** The token of the log in Nest: `@Inject(LOG) log: Log`. */
+export const LOG = 'rampart:log';
+
+@Module({})
+class Kit {
+  static of(providers: NonNullable<ModuleMetadata['providers']>): DynamicModule {
+    return { module: Kit, global: true, controllers: [ProbesController], providers, exports: [LOG, Metrics, Readiness, AdminKey] };
+  }
+}
+
+@Module({})
+class Service {}
+
+export const createService = async <Config extends ServiceConfig>(
+  description: ServiceDescription<Config>,
+  config: Config,
+  { log = createLog(description.name, config.RAMPART_LOG_LEVEL), withDocsPage = false }: { log?: Log; withDocsPage?: boolean } = {},
+): Promise<NestFastifyApplication> => {
+  const metrics = new Metrics(description.name);
+  const kit = Kit.of([
+    { provide: LOG, useValue: log },
+    { provide: Metrics, useValue: metrics },
+    { provide: Readiness, useValue: new Readiness() },
+    { provide: AdminKey, useValue: new AdminKey({ key: config.RAMPART_ADMIN_KEY, file: config.RAMPART_ADMIN_KEY_FILE }) },
+    { provide: APP_GUARD, useClass: AccessGuard },
+  ]);
+  const adapter = new FastifyAdapter({ bodyLimit: description.bodyLimit ?? DEFAULT_BODY_LIMIT, genReqId: requestIdOf });
+  const fastify = adapter.getInstance();
+  followRequests(fastify);
+  metrics.observe(fastify);
+  parseBodies(fastify);
+  const root: DynamicModule = { module: Service, imports: [kit, description.module(config)] };
+  const app = await NestFactory.create<NestFastifyApplication>(root, adapter, {
+    bodyParser: false,
+    logger: nestLogger(log),
+    abortOnError: false,
+  });
+  app.useGlobalFilters(new ProblemFilter(log, description.statuses ?? {}));
+  app.useGlobalPipes(schemaValidation());
+  serveDocs(app, description.api, withDocsPage);
+  return app;
+};
