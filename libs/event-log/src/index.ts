@@ -1,3 +1,5 @@
 export * from './event-log.js';
 export * from './log-errors.js';
+export { maxMessageBytes } from './message-rules.js';
 export * from './positions.js';
+export * from './ticks.js';

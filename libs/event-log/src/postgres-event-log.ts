@@ -43,7 +43,8 @@ export class PostgresEventLog extends EventLog {
   private readonly topics = new Map<string, TopicState>();
   private readonly consumers = new Set<Consumer>();
   private schema: Promise<void> | undefined;
-  private closed: Promise<void> | undefined;
+  private closing: Promise<void> | undefined;
+  private isClosed = false;
 
   constructor({ url, maxQueuedBytes = 64 * 2 ** 20, patienceMs = 10_000, roundMs = 500 }: PostgresEventLogOptions) {
     super();
@@ -102,7 +103,7 @@ export class PostgresEventLog extends EventLog {
   }
 
   async append(topic: string, messages: readonly OutgoingMessage[]): Promise<readonly Appended[]> {
-    if (this.closed !== undefined) throw closedError();
+    if (this.isClosed) throw closedError();
     if (messages.length === 0) return [];
     let state = this.topics.get(topic) ?? (await this.loadTopic(topic));
     // Another process may have opened a generation with more partitions.
@@ -156,12 +157,15 @@ export class PostgresEventLog extends EventLog {
   }
 
   close(): Promise<void> {
-    this.closed ??= this.shutDown();
-    return this.closed;
+    this.closing ??= this.shutDown();
+    return this.closing;
   }
 
   private async shutDown(): Promise<void> {
-    await Promise.all([this.appender.close(), ...[...this.consumers].map((consumer) => consumer.close())]);
+    // First the consumers: the batches in their hands may still have something to append.
+    await Promise.all([...this.consumers].map((consumer) => consumer.close()));
+    this.isClosed = true;
+    await this.appender.close();
     await this.pool.end();
   }
 
@@ -170,7 +174,7 @@ export class PostgresEventLog extends EventLog {
     group: string | undefined,
     connect: (events: SeatEvents) => ReturnType<typeof takeSeat>,
   ) {
-    if (this.closed !== undefined) throw closedError();
+    if (this.closing !== undefined) throw closedError();
     const consumer: Consumer = new Consumer({
       topic: options.topic,
       group,
@@ -203,7 +207,7 @@ export class PostgresEventLog extends EventLog {
   }
 
   private async withClient<T>(act: (client: pg.PoolClient) => Promise<T>): Promise<T> {
-    if (this.closed !== undefined) throw closedError();
+    if (this.isClosed) throw closedError();
     try {
       const client = await this.pool.connect();
       let failure: Error | undefined;

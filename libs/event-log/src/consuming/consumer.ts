@@ -85,6 +85,8 @@ export class Consumer implements Following {
             failures = 0;
           });
         } catch (error) {
+          // Whatever a closing consumer could not finish is delivered to the next one.
+          if (this.closing.signal.aborted) break;
           this.error = messageOf(error);
           if (isFinal(error)) throw error;
           this.state = 'connecting';
