@@ -1,0 +1,143 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Module } from '@nestjs/common';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { ApiKeys, createService, hashOfKey, serviceConfig } from '@rampart/service-kit';
+import { Definitions } from './definition-in-force.js';
+import { EvidenceOf, OneDefinition } from './evidence.examples.js';
+import { Evidence } from './evidence.source.js';
+import { MetricPreviewController } from './metric-preview.controller.js';
+import { ResultsController } from './results.controller.js';
+import { exampleComparison, exampleDefinition, wholeSums } from './results.examples.js';
+import { ResultsService } from './results.service.js';
+
+const KEY = 'analyst';
+const definition = exampleDefinition({ variants: [{ key: 'A' }, { key: 'B' }], control: 'A' }, [
+  { input: { key: 'converted', type: 'proportion' } },
+]);
+
+class Keys extends ApiKeys {
+  byHash(hash: string) {
+    const record = { id: KEY, hash, role: 'analyst', project: 'shop', environment: null, revoked: false } as const;
+    return hash === hashOfKey(KEY) ? record : undefined;
+  }
+  hasProject() {
+    return true;
+  }
+}
+
+@Module({
+  controllers: [ResultsController, MetricPreviewController],
+  providers: [
+    ResultsService,
+    { provide: ApiKeys, useClass: Keys },
+    { provide: Definitions, useValue: new OneDefinition(definition) },
+    {
+      provide: Evidence,
+      useValue: new EvidenceOf({
+        watermarkUs: 5_000_000,
+        completedAtUs: 4_000_000,
+        sumsAt: () => exampleComparison([[wholeSums(1000, 100, 100)], [wholeSums(1000, 150, 150)]]),
+        seen: [{ name: 'converted', lastAtUs: 0 }],
+      }),
+    },
+  ],
+})
+class Example {}
+
+let app: NestFastifyApplication;
+
+beforeAll(async () => {
+  const config = serviceConfig.parse({ RAMPART_ADMIN_KEY: 'an admin key of enough length', RAMPART_LOG_LEVEL: 'silent' });
+  const api = { title: 'Results', description: '', version: '1' };
+  app = await createService({ name: 'analysis', api, module: () => Example }, config);
+  await app.init();
+  await app.getHttpAdapter().getInstance().ready();
+});
+
+afterAll(() => app.close());
+
+const call = async (method: 'GET' | 'POST', url: string, payload?: object) => {
+  const answer = await app.inject({
+    method,
+    url,
+    headers: { authorization: `Bearer ${KEY}` },
+    ...(payload === undefined ? {} : { payload }),
+  });
+  const isJson = answer.payload.startsWith('{');
+  return { status: answer.statusCode, type: answer.headers['content-type'], body: isJson ? JSON.parse(answer.payload) : answer.payload };
+};
+
+const experiment = '/v1/experiments/button';
+
+describe('the results API', () => {
+  it('answers with figures, verdict and evidence in one document', async () => {
+    const { status, body } = await call('GET', `${experiment}/results?environment=past`);
+    expect(status).toBe(200);
+    expect(body).toMatchObject({
+      project: 'shop',
+      environment: 'past',
+      status: 'complete',
+      control: 'A',
+      verdict: { verdict: 'go' },
+      srm: { test: { failed: false } },
+      evidenceDigest: expect.stringMatching(/^[0-9a-f]{64}$/),
+      sufficientStatistics: [
+        { metric: 'converted', variant: 'A', units: 1000, sum: '100000000' },
+        { metric: 'converted', variant: 'B' },
+      ],
+    });
+  });
+
+  it('gives the sums alone, as JSON or as a table', async () => {
+    const json = await call('GET', `${experiment}/statistics?environment=past`);
+    expect(json.body.sufficientStatistics).toHaveLength(2);
+    const csv = await call('GET', `${experiment}/statistics?environment=past&format=csv`);
+    expect(csv.type).toContain('text/csv');
+    expect(csv.body).toMatch(/^metric,version,variant/);
+    expect(csv.body.split('\r\n')).toHaveLength(4);
+  });
+
+  it('gives the population and the sample ratio', async () => {
+    const { body } = await call('GET', `${experiment}/population?environment=past`);
+    expect(body).toMatchObject({ population: { units: 2000, counted: 2000 }, srm: { observed: { A: 1000, B: 1000 } } });
+  });
+
+  it.each([
+    ['asOf=yesterday', 400, 'invalid-request'],
+    ['as_of=2026-01-01T00:00:00Z', 400, 'invalid-request'],
+    ['asOf=1970-01-01T00:00:06Z', 409, 'watermark-behind'],
+  ])('answers %s with a problem', async (query, status, code) => {
+    const answer = await call('GET', `${experiment}/results?environment=past&${query}`);
+    expect(answer).toMatchObject({ status, body: { code } });
+    expect(answer.type).toContain('application/problem+json');
+  });
+
+  it('documents its routes and their queries', async () => {
+    const { body } = await call('GET', '/docs-json');
+    const { get } = body.paths['/v1/experiments/{key}/results'];
+    expect(get.parameters.map((parameter: { name: string }) => parameter.name)).toEqual(
+      expect.arrayContaining(['key', 'asOf', 'environment']),
+    );
+    expect(Object.keys(body.paths)).toEqual(expect.arrayContaining(['/v1/metrics/preview', '/v1/experiments/{key}/freshness']));
+  });
+});
+
+describe('the preview of a metric', () => {
+  const preview = (event: string) =>
+    call('POST', '/v1/metrics/preview?environment=past', {
+      definition: { key: 'm', name: 'M', type: 'proportion', unitType: 'user', numerator: { event } },
+    });
+
+  it('says what the environment has instead of an event it has never had', async () => {
+    expect(await preview('konverted')).toMatchObject({
+      status: 200,
+      body: { events: 0, sum: null, mean: null, warnings: ['past has no event konverted: did you mean converted?'] },
+    });
+  });
+
+  it('refuses a definition that is none, with the place', async () => {
+    const { status, body } = await call('POST', '/v1/metrics/preview?environment=past', { definition: { key: 'm' } });
+    expect(status).toBe(400);
+    expect(body.errors.map((error: { path: string }) => error.path)).toContain('/definition/numerator');
+  });
+});

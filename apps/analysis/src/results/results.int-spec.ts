@@ -1,0 +1,50 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { ClickhouseFeedbackStore, END_OF_TIME, type FeedbackStore, MemoryFeedbackStore } from '@rampart/feedback-store';
+import { type FreshClickhouse, freshClickhouse } from '@rampart/test-engines';
+import { sufficientStatistics } from './arm-sums.js';
+import { comparisonQuery } from './definition-in-force.js';
+import { evidenceDigest } from './evidence-digest.js';
+import { metricResults } from './metric-results.js';
+import { populationOf } from './population.js';
+import { noDuplicates } from './results.examples.js';
+import { dirtyHistory, dirtyRows } from './rows.examples.js';
+
+let clickhouse: FreshClickhouse;
+let store: ClickhouseFeedbackStore;
+
+beforeAll(async () => {
+  clickhouse = await freshClickhouse();
+  store = new ClickhouseFeedbackStore({ url: clickhouse.url, database: clickhouse.database });
+  await store.prepare();
+}, 60_000);
+
+afterAll(async () => {
+  await store?.close();
+  await clickhouse?.drop();
+});
+
+const figuresOf = async (from: FeedbackStore) => {
+  const query = comparisonQuery(dirtyHistory, END_OF_TIME);
+  const sums = await from.sums(query);
+  const population = populationOf(dirtyHistory.experiment, sums, noDuplicates);
+  const statistics = sufficientStatistics(query.cells, dirtyHistory.metrics, sums);
+  return {
+    metrics: metricResults(dirtyHistory, query, sums),
+    population,
+    digest: evidenceDigest(dirtyHistory, statistics, population.rows),
+  };
+};
+
+describe('the figures from ClickHouse', () => {
+  it('are those of the brute-force store, digest included, also after redelivery in another order', async () => {
+    const rows = dirtyRows(3000);
+    const model = new MemoryFeedbackStore();
+    await model.insert(rows, []);
+    const expected = await figuresOf(model);
+    await store.insert(rows, []);
+    expect(await figuresOf(store)).toEqual(expected);
+    await store.insert([...rows].reverse(), []);
+    expect(await figuresOf(store)).toEqual(expected);
+    expect(expected.population.counted).toBe(2820);
+  }, 60_000);
+});
