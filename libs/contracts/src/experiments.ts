@@ -86,6 +86,18 @@ export interface ExperimentState {
   readonly version: number;
   readonly status: ExperimentStatus;
   readonly segments: readonly Segment[];
+  /** Of the first segment; 0 in a historical environment, whose exposures are older than any start. */
   readonly startedAtUs: number | null;
   readonly closedAtUs: number | null;
+  /** By metric: the version that counts here. A metric use that names no version had its newest one pinned at the start. */
+  readonly metricVersions?: Readonly<Record<string, number>>;
+  /** How it ended; absent before. */
+  readonly decision?: ExperimentDecision;
+}
+
+export interface ExperimentDecision {
+  readonly outcome: 'ship' | 'stop' | 'inconclusive';
+  /** The treatment that is shipped, null with any other outcome. */
+  readonly arm: string | null;
+  readonly reason: string;
 }

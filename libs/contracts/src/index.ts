@@ -1,3 +1,4 @@
+export * from './control.js';
 export * from './definitions.js';
 export * from './events.js';
 export * from './exact-values.js';
