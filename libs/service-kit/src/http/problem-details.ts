@@ -101,7 +101,7 @@ const frame = (status: number, code: string, requestId: string) => ({
 
 /** A stream that broke while the body was read: gzip that is none, a caller that hung up. Fastify marks these with a status. */
 const unreadableBody = (error: unknown): string | undefined => {
-  if (!(error instanceof Error) || (error as { statusCode?: unknown }).statusCode !== 400) return undefined;
+  if (typeof error !== 'object' || error === null || (error as { statusCode?: unknown }).statusCode !== 400) return undefined;
   const code = String((error as { code?: unknown }).code);
   return code.startsWith('Z_') ? 'The body is not gzip, although Content-Encoding says so.' : 'The body could not be read to its end.';
 };
