@@ -1,0 +1,121 @@
+/** What was typed: commands, options, help; a mistyped word is answered with the one that was meant. */
+import { type ParseArgsConfig, parseArgs } from 'node:util';
+import { usage } from './refusal.js';
+import { didYouMean } from './suggestion.js';
+
+export const HELP: Readonly<Record<string, string>> = {
+  '': `rampart: import finished experiments, look after keys, rebuild what is derived.
+
+  rampart import --plan PLAN.json --data FILE.csv[.gz]   a file and a plan in, a verdict out
+  rampart keys admin | rotate-admin | list | create | revoke
+  rampart rebuild store | read-models                    derive it anew from the log
+
+rampart COMMAND --help says more. The platform is the one of RAMPART_DATA (default: .rampart in the checkout),
+or --address / RAMPART_ADDRESS. Exit codes: 0 done, 1 it failed, 2 it was asked wrongly.
+`,
+  import: `rampart import --plan PLAN.json --data FILE.csv[.gz] [options]
+
+Defines the experiment of the plan in a historical environment of its own, sends every row as events, waits until the history is
+complete, and prints population, effects and verdict. The same file again, shuffled or after an interruption, counts once.
+Where no platform is running, one is started and stopped again.
+
+  --plan FILE          what the columns mean
+  --data FILE          the rows; .gz is unpacked
+  --out FILE           write the whole results document as JSON
+  --expect FILE        compare with reference answers; exit code 1 where a figure differs
+  --project KEY        default: imports
+  --address URL        platform to talk to (RAMPART_ADDRESS); the admin key is RAMPART_ADMIN_KEY, or the file of the data folder
+  --keep-running       do not stop a platform that was started for this import
+  --skip-bad-rows      leave out rows that cannot be read instead of refusing the file
+  --max-rejected N     stop when the platform rejects more events than this; default: 100
+  --check              read plan and file, say what is wrong, send nothing
+`,
+  keys: `rampart keys ACTION [options]
+
+  admin                the admin key of this platform and where it is kept
+  rotate-admin         replace it at once; running services notice by themselves
+  list                 keys of a project
+  create --name TEXT --role manager|analyst|emit|import [--environment KEY]
+  revoke ID
+
+  --project KEY        default: default
+  --address URL        platform to talk to (RAMPART_ADDRESS)
+`,
+  rebuild: `rampart rebuild store | read-models
+
+  store                empties the feedback store and reads the log again: the same sums, the same digests
+  read-models          derives the catalogue of definitions anew from the history of events
+
+The platform must be running; it goes on answering, and says how far it is behind.
+  --address URL        platform to talk to (RAMPART_ADDRESS)
+`,
+};
+
+const OPTIONS = {
+  import: {
+    plan: { type: 'string' },
+    data: { type: 'string' },
+    out: { type: 'string' },
+    expect: { type: 'string' },
+    project: { type: 'string', default: 'imports' },
+    address: { type: 'string' },
+    'keep-running': { type: 'boolean', default: false },
+    'skip-bad-rows': { type: 'boolean', default: false },
+    'max-rejected': { type: 'string', default: '100' },
+    check: { type: 'boolean', default: false },
+  },
+  keys: {
+    project: { type: 'string', default: 'default' },
+    name: { type: 'string' },
+    role: { type: 'string' },
+    environment: { type: 'string' },
+    address: { type: 'string' },
+  },
+  rebuild: { address: { type: 'string' } },
+} as const satisfies Record<string, ParseArgsConfig['options']>;
+
+export type CommandName = keyof typeof OPTIONS;
+export interface Typed {
+  readonly command: CommandName;
+  readonly words: readonly string[];
+  readonly texts: Readonly<Record<string, string | undefined>>;
+  readonly flags: Readonly<Record<string, boolean>>;
+}
+
+/** @returns the command with its options, or the help that was asked for. @throws Refusal (exit code 2) */
+export const readCommandLine = (argv: readonly string[]): Typed | { readonly help: string } => {
+  const [command, ...rest] = argv;
+  if (command === undefined || command === '--help' || command === '-h' || command === 'help')
+    return { help: HELP[rest[0] ?? ''] ?? HELP[''] ?? '' };
+  const names = Object.keys(OPTIONS);
+  if (!names.includes(command))
+    throw usage(`There is no command "${command}".${didYouMean(command, names)} Commands: ${names.join(', ')}.`);
+  const known = command as CommandName;
+  if (rest.includes('--help') || rest.includes('-h')) return { help: HELP[known] ?? '' };
+  const options: NonNullable<ParseArgsConfig['options']> = OPTIONS[known];
+  checkOptions(rest, known, options);
+  const { values, positionals } = parsed(rest, options);
+  const texts = Object.entries(values).filter((entry): entry is [string, string] => typeof entry[1] === 'string');
+  const flags = Object.entries(values).filter((entry): entry is [string, boolean] => typeof entry[1] === 'boolean');
+  return { command: known, words: positionals, texts: Object.fromEntries(texts), flags: Object.fromEntries(flags) };
+};
+
+const parsed = (args: readonly string[], options: NonNullable<ParseArgsConfig['options']>) => {
+  try {
+    return parseArgs({ args: [...args], options, allowPositionals: true, strict: true });
+  } catch (error) {
+    throw usage(error instanceof Error ? error.message : String(error));
+  }
+};
+
+const checkOptions = (args: readonly string[], command: string, options: object): void => {
+  for (const word of args) {
+    const name = /^--([^=]+)/.exec(word)?.[1];
+    if (name === undefined || Object.hasOwn(options, name)) continue;
+    const nearest = didYouMean(
+      `--${name}`,
+      Object.keys(options).map((one) => `--${one}`),
+    );
+    throw usage(`rampart ${command} has no option "--${name}".${nearest} See rampart ${command} --help.`);
+  }
+};

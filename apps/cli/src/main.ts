@@ -1,0 +1,87 @@
+#!/usr/bin/env node
+/** The `rampart` command. */
+import { HELP, readCommandLine, type Typed } from './command-line.js';
+import { importFile } from './import/import-command.js';
+import { Progress } from './import/progress.js';
+import { type KeysRequest, keys } from './operations/keys-command.js';
+import { rebuild } from './operations/rebuild-command.js';
+import { Refusal, usage } from './refusal.js';
+import { didYouMean } from './suggestion.js';
+
+const print = (text: string): void => {
+  process.stdout.write(`${text}\n`);
+};
+
+const run = async (argv: readonly string[]): Promise<number> => {
+  const typed = readCommandLine(argv);
+  if ('help' in typed) {
+    process.stdout.write(typed.help);
+    return 0;
+  }
+  if (typed.command === 'import') return runImport(typed);
+  if (typed.command === 'keys') await keys(keysRequest(typed), process.env, print);
+  else await rebuild(wordOf(typed, ['store', 'read-models']), typed.texts.address, process.env, print);
+  return 0;
+};
+
+const runImport = async ({ words, texts, flags }: Typed): Promise<number> => {
+  if (words[0] !== undefined) throw usage(`What is "${words[0]}"? rampart import takes options only; see rampart import --help.`);
+  const { plan, data } = texts;
+  if (plan === undefined || data === undefined) throw usage(`An import needs --plan and --data.\n\n${HELP.import}`);
+  const mostRejected = Number(texts['max-rejected']);
+  if (!Number.isInteger(mostRejected) || mostRejected < 0) throw usage(`--max-rejected is a number, not "${texts['max-rejected']}".`);
+  const stop = new AbortController();
+  const onSignal = () => {
+    if (stop.signal.aborted) process.exit(130);
+    stop.abort(new Refusal('Interrupted. Run the same command again to go on: what was sent already counts once.'));
+  };
+  process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
+  const code = await importFile(
+    {
+      ...{ plan, data, mostRejected },
+      ...{ out: texts.out, expect: texts.expect, project: texts.project ?? 'imports', address: texts.address },
+      ...{ keepRunning: flags['keep-running'] === true, skipBadRows: flags['skip-bad-rows'] === true, checkOnly: flags.check === true },
+    },
+    { environment: process.env, progress: new Progress(process.stderr, Date.now), print, signal: stop.signal, nowMs: Date.now },
+  ).catch((error: unknown) => {
+    if (!stop.signal.aborted) throw error;
+    complain(error instanceof Refusal ? error : stop.signal.reason);
+    return 130;
+  });
+  return code;
+};
+
+const keysRequest = (typed: Typed): KeysRequest => {
+  const { texts, words } = typed;
+  const action = wordOf(typed, ['admin', 'rotate-admin', 'list', 'create', 'revoke']);
+  return {
+    action,
+    id: words[1],
+    project: texts.project ?? 'default',
+    name: texts.name,
+    role: texts.role,
+    environmentKey: texts.environment,
+    address: texts.address,
+  };
+};
+
+const wordOf = <Word extends string>({ command, words }: Typed, known: readonly Word[]): Word => {
+  const [word] = words;
+  const found = known.find((one) => one === word);
+  if (found !== undefined) return found;
+  if (word === undefined) throw usage(`rampart ${command} needs one of ${known.join(', ')}.\n\n${HELP[command]}`);
+  throw usage(`rampart ${command} knows no "${word}".${didYouMean(word, known)} It knows ${known.join(', ')}.`);
+};
+
+const complain = (error: unknown): void => {
+  const text = error instanceof Refusal ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error);
+  process.stderr.write(`${text}\n`);
+};
+
+run(process.argv.slice(2)).then(
+  (code) => process.exit(code),
+  (error: unknown) => {
+    complain(error);
+    process.exit(error instanceof Refusal ? error.exitCode : 1);
+  },
+);
