@@ -1,6 +1,7 @@
 export * from './definitions-replica.js';
 export * from './event-log.js';
 export * from './log-errors.js';
+export { MemoryEventLog } from './memory-event-log.js';
 export { maxMessageBytes } from './message-rules.js';
 export * from './positions.js';
 export * from './ticks.js';

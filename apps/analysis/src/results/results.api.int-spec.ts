@@ -45,26 +45,23 @@ class Keys extends ApiKeys {
 class Example {}
 
 let app: NestFastifyApplication;
+let address: string;
 
 beforeAll(async () => {
-  const config = serviceConfig.parse({ RAMPART_ADMIN_KEY: 'an admin key of enough length', RAMPART_LOG_LEVEL: 'silent' });
+  const config = serviceConfig.parse({ RAMPART_ADMIN_KEY: 'an-admin-key-of-enough-length', RAMPART_LOG_LEVEL: 'silent' });
   const api = { title: 'Results', description: '', version: '1' };
   app = await createService({ name: 'analysis', api, module: () => Example }, config);
-  await app.init();
-  await app.getHttpAdapter().getInstance().ready();
+  await app.listen(0, '127.0.0.1');
+  address = await app.getUrl();
 });
 
-afterAll(() => app.close());
+afterAll(() => app?.close());
 
-const call = async (method: 'GET' | 'POST', url: string, payload?: object) => {
-  const answer = await app.inject({
-    method,
-    url,
-    headers: { authorization: `Bearer ${KEY}` },
-    ...(payload === undefined ? {} : { payload }),
-  });
-  const isJson = answer.payload.startsWith('{');
-  return { status: answer.statusCode, type: answer.headers['content-type'], body: isJson ? JSON.parse(answer.payload) : answer.payload };
+const call = async (method: 'GET' | 'POST', url: string, body?: object) => {
+  const headers = { authorization: `Bearer ${KEY}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }) };
+  const answer = await fetch(`${address}${url}`, { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
+  const text = await answer.text();
+  return { status: answer.status, type: answer.headers.get('content-type'), body: text.startsWith('{') ? JSON.parse(text) : text };
 };
 
 const experiment = '/v1/experiments/button';
