@@ -1,6 +1,6 @@
 /** The whole log in this process, for tests that are not about PostgreSQL. Nothing survives it. */
 import { Consumer, type Seat, type SeatEvents } from './consuming/consumer.js';
-import { checkedStart, type PartitionSource } from './consuming/partition-loop.js';
+import { checkedStart, type PartitionSource, readingOf } from './consuming/partition-loop.js';
 import {
   type Appended,
   type BatchLimits,
@@ -195,7 +195,7 @@ export class MemoryEventLog extends EventLog {
       },
       read: async (from) => {
         this.checkAway();
-        return topic.readBatch(partition, from, limits);
+        return readingOf(name, partition, topic.read(partition, from, limits), limits);
       },
       commit: async (next) => {
         this.checkAway();

@@ -18,6 +18,7 @@ import {
 import { LogError } from './log-errors.js';
 import { checkMessages, checkSameTopic, checkTopicSpec } from './message-rules.js';
 import { PostgresAppender } from './postgres/postgres-appender.js';
+import { copyOut } from './postgres/postgres-copy.js';
 import { readMessages, readOffsets } from './postgres/postgres-reader.js';
 import { ensureSchema } from './postgres/postgres-schema.js';
 import { takeFollowerSeat, takeSeat } from './postgres/postgres-seat.js';
@@ -133,7 +134,7 @@ export class PostgresEventLog extends EventLog {
   async read({ topic, partition, offset, limit }: Parameters<EventLog['read']>[0]): Promise<readonly LogMessage[]> {
     const { compacted } = this.topics.get(topic) ?? (await this.loadTopic(topic));
     const from = { topic, compacted, partition, offset, maxMessages: limit, maxBytes: defaultLimits.maxBytes };
-    return this.withClient((client) => readMessages(client, from));
+    return this.withClient((client) => readMessages((select) => copyOut(client, select), from));
   }
 
   async offsets(topic: string): Promise<readonly PartitionOffsets[]> {

@@ -1,6 +1,7 @@
 /** Carries one owned partition from the log to its handler: read, deliver, commit, wait. */
-import type { ConsumeOptions, LogBatch, PartitionProgress } from '../event-log.js';
+import type { BatchLimits, ConsumeOptions, LogBatch, LogMessage, PartitionProgress } from '../event-log.js';
 import { LogError } from '../log-errors.js';
+import { partsOfPosition } from '../positions.js';
 import { DeliveryAborted, defaultRetry, deliver } from './deliver.js';
 
 /** What a loop needs of the log. Its errors end the loop; the consumer decides what follows. */
@@ -10,10 +11,28 @@ export interface PartitionSource {
   readonly compacted: boolean;
   /** Where to begin. @throws LogError when that is outside the log */
   start(): Promise<number>;
-  /** The messages from an offset on, all of one generation; none at the end of the log. */
-  read(from: number): Promise<LogBatch>;
+  read(from: number): Promise<Reading>;
   commit(next: number): Promise<void>;
 }
+
+/** The messages from an offset on, none at the end of the log. */
+export interface Reading {
+  readonly batch: LogBatch;
+  /** False if the end of the log was reached: what comes later is announced. */
+  readonly mayHaveMore: boolean;
+}
+
+/** A generation ends its batch: what follows comes with the next read. */
+export const readingOf = (topic: string, partition: number, found: readonly LogMessage[], limits: Required<BatchLimits>): Reading => {
+  const generationOf = ({ position }: LogMessage) => partsOfPosition(position).generation;
+  const generation = found[0] === undefined ? 0 : generationOf(found[0]);
+  const last = found.at(-1);
+  const isMixed = last !== undefined && generationOf(last) !== generation;
+  const messages = isMixed ? found.filter((message) => generationOf(message) === generation) : found;
+  const bytes = found.reduce((sum, { value }) => sum + (value?.byteLength ?? 0), 0);
+  const mayHaveMore = isMixed || found.length >= limits.maxMessages || bytes >= limits.maxBytes;
+  return { batch: { topic, partition, generation, messages }, mayHaveMore };
+};
 
 export type Handlers = Pick<ConsumeOptions, 'onBatch' | 'retry'> & Partial<Pick<ConsumeOptions, 'onPoison'>>;
 
@@ -86,7 +105,7 @@ export class PartitionLoop {
     const from = this.next ?? 0;
     const end = this.end;
     this.hasNews = false;
-    const batch = await source.read(from);
+    const { batch, mayHaveMore } = await source.read(from);
     const last = batch.messages.at(-1);
     this.checkGap(from, batch.messages[0]?.offset ?? end);
     if (last === undefined) {
@@ -94,12 +113,11 @@ export class PartitionLoop {
       if (end > from) this.moveTo(end);
       return this.idle();
     }
-    // A full look again costs one empty read; a missed wake-up would cost a round.
-    this.hasNews = true;
     this.poisoned += await this.deliver(batch);
     this.delivered += batch.messages.length;
     await source.commit(last.offset + 1);
     this.moveTo(last.offset + 1);
+    if (!mayHaveMore) await this.idle();
   }
 
   private checkGap(from: number, found: number): void {

@@ -1,8 +1,8 @@
 /** One topic in memory: its partitions, their messages and who listens. */
 import type { TopicSpec } from '@rampart/contracts';
 import type { SeatEvents } from '../consuming/consumer.js';
-import type { Appended, BatchLimits, LogBatch, LogMessage, OutgoingMessage, PartitionOffsets, TopicState } from '../event-log.js';
-import { partsOfPosition, positionOf } from '../positions.js';
+import type { Appended, BatchLimits, LogMessage, OutgoingMessage, PartitionOffsets, TopicState } from '../event-log.js';
+import { positionOf } from '../positions.js';
 
 interface Partition {
   messages: LogMessage[];
@@ -52,13 +52,6 @@ export class MemoryTopic {
       bytes += message.value?.byteLength ?? 0;
     }
     return found;
-  }
-
-  readBatch(partition: number, from: number, limits: Required<BatchLimits>): LogBatch {
-    const found = this.read(partition, from, limits);
-    const generationOf = ({ position }: LogMessage) => partsOfPosition(position).generation;
-    const generation = found[0] === undefined ? this.generation : generationOf(found[0]);
-    return { topic: this.spec.topic, partition, generation, messages: found.filter((message) => generationOf(message) === generation) };
   }
 
   offsets(): readonly PartitionOffsets[] {

@@ -1,7 +1,8 @@
 /** The reading side: messages and offsets of a topic over a given connection. */
-import type pg from 'pg';
+import pg from 'pg';
 import type { LogMessage, PartitionOffsets } from '../event-log.js';
 import { positionOf } from '../positions.js';
+import { eachRow } from './postgres-copy.js';
 
 export interface ReadFrom {
   readonly topic: string;
@@ -12,46 +13,40 @@ export interface ReadFrom {
   readonly maxBytes: number;
 }
 
-/** A session, or a client in whose hands nothing else is. */
-export interface Queryable {
-  query(statement: pg.QueryConfig): Promise<pg.QueryResult>;
-}
-
-export interface GenerationMessage extends LogMessage {
-  readonly generation: number;
-}
-
 const noHeaders = Object.freeze({});
-const tableOf = (compacted: boolean): string => (compacted ? 'log.compacted' : 'log.message');
 
-// octet_length reads no value: only those below the limit are fetched from where long values lie.
-const readStatement = (compacted: boolean) => ({
-  name: `rampart-log-read-${compacted ? 'compacted' : 'plain'}`,
-  text: `select "offset", generation, known_us, appended_us, key, headers, value from (
-    select *, sum(octet_length(value)) over (order by "offset") - octet_length(value) as before from ${tableOf(compacted)}
-    where topic = $1 and partition = $2 and "offset" >= $3 order by "offset" limit $4
-  ) m where before is null or before < $5 order by "offset"`,
-});
-const plainStatement = readStatement(false);
-const compactedStatement = readStatement(true);
+/** COPY takes no parameters. octet_length reads no value: only those below the limit are fetched from where long values lie. */
+const selection = ({ topic, compacted, partition, offset, maxMessages, maxBytes }: ReadFrom): string =>
+  `select "offset", generation, known_us, appended_us, key, headers, value from (
+    select *, sum(octet_length(value)) over (order by "offset") - octet_length(value) as before
+      from ${compacted ? 'log.compacted' : 'log.message'}
+     where topic = ${pg.escapeLiteral(topic)} and partition = ${Math.trunc(partition)} and "offset" >= ${Math.trunc(offset)}
+     order by "offset" limit ${Math.trunc(maxMessages)}
+  ) m where before is null or before < ${Math.trunc(maxBytes)} order by "offset"`;
 
 export const readMessages = async (
-  client: Queryable,
-  { topic, compacted, partition, offset, maxMessages, maxBytes }: ReadFrom,
-): Promise<readonly GenerationMessage[]> => {
-  const statement = compacted ? compactedStatement : plainStatement;
-  const { rows } = await client.query({ ...statement, values: [topic, partition, offset, maxMessages, maxBytes] });
-  return rows.map((row) => ({
-    offset: Number(row.offset),
-    generation: row.generation,
-    position: positionOf(row.generation, Number(row.offset)),
-    knownAtUs: Number(row.known_us),
-    appendedAtUs: Number(row.appended_us),
-    key: row.key,
-    headers: row.headers === null ? noHeaders : JSON.parse(row.headers),
-    value: row.value,
-  }));
+  copy: (select: string) => Promise<readonly Buffer[]>,
+  from: ReadFrom,
+): Promise<readonly LogMessage[]> => {
+  const messages: LogMessage[] = [];
+  eachRow(await copy(selection(from)), ([at, generation, knownAtUs, appendedAtUs, key, headers, value]) => {
+    const offset = bigintOf(at);
+    messages.push({
+      offset,
+      position: positionOf(generation?.readInt32BE() ?? 0, offset),
+      knownAtUs: bigintOf(knownAtUs),
+      appendedAtUs: bigintOf(appendedAtUs),
+      key: key?.toString() ?? null,
+      headers: headers ? JSON.parse(headers.toString()) : noHeaders,
+      value: value ?? null,
+    });
+  });
+  return messages;
 };
+
+/** A bigint column that is a safe integer. */
+const bigintOf = (column: Buffer | null | undefined): number =>
+  column ? column.readInt32BE(0) * 2 ** 32 + column.readUInt32BE(4) : Number.NaN;
 
 /** One row per partition of a topic, in order. */
 export const offsetsText = `
@@ -63,5 +58,8 @@ export const offsetsText = `
 export const offsetsOf = (rows: readonly { partition: number; end: string; earliest: string }[]): readonly PartitionOffsets[] =>
   rows.map(({ partition, end, earliest }) => ({ partition, end: Number(end), earliest: Number(earliest) }));
 
-export const readOffsets = async (client: Queryable, topic: string): Promise<readonly PartitionOffsets[]> =>
+export const readOffsets = async (
+  client: { query(statement: pg.QueryConfig): Promise<pg.QueryResult> },
+  topic: string,
+): Promise<readonly PartitionOffsets[]> =>
   offsetsOf((await client.query({ name: 'rampart-log-offsets', text: offsetsText, values: [topic] })).rows);

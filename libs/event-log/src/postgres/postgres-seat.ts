@@ -1,9 +1,8 @@
 /** A member's place in a consumer group, held by advisory locks: when its connection ends, so does the place. */
 import { createHash } from 'node:crypto';
 import type { Seat, SeatEvents, Survey } from '../consuming/consumer.js';
-import type { PartitionSource } from '../consuming/partition-loop.js';
-import { checkedStart } from '../consuming/partition-loop.js';
-import type { BatchLimits, LogBatch, TopicState } from '../event-log.js';
+import { checkedStart, type PartitionSource, type Reading, readingOf } from '../consuming/partition-loop.js';
+import type { BatchLimits, TopicState } from '../event-log.js';
 import { offsetsOf, offsetsText, readMessages, readOffsets } from './postgres-reader.js';
 import { channelOf } from './postgres-schema.js';
 import { openSession, type Session } from './postgres-session.js';
@@ -180,10 +179,7 @@ const readBatch = async (
   { topic: { topic, compacted }, limits }: Pick<SeatOptions, 'topic' | 'limits'>,
   partition: number,
   offset: number,
-): Promise<LogBatch> => {
-  const found = await readMessages(session, { topic, compacted, partition, offset, ...limits });
-  const generation = found[0]?.generation ?? 0;
-  // A generation ends its batch: what follows comes with the next read.
-  const messages = found.at(-1)?.generation === generation ? found : found.filter((message) => message.generation === generation);
-  return { topic, partition, generation, messages };
+): Promise<Reading> => {
+  const found = await readMessages((select) => session.copy(select), { topic, compacted, partition, offset, ...limits });
+  return readingOf(topic, partition, found, limits);
 };

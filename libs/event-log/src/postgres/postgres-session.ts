@@ -1,6 +1,7 @@
 /** One connection to PostgreSQL, and what its failures mean. */
 import pg from 'pg';
 import { LogError, LogUnavailableError } from '../log-errors.js';
+import { copyOut } from './postgres-copy.js';
 
 export interface SessionOptions {
   readonly url: string;
@@ -20,7 +21,15 @@ export class Session {
 
   /** One statement after the other, whoever asks. */
   query(statement: string | pg.QueryConfig, values?: unknown[]): Promise<pg.QueryResult> {
-    const answer = this.last.then(() => this.client.query(statement, values));
+    return this.next(() => this.client.query(statement, values));
+  }
+
+  copy(select: string): Promise<readonly Buffer[]> {
+    return this.next(() => copyOut(this.client, select));
+  }
+
+  private next<T>(act: () => Promise<T>): Promise<T> {
+    const answer = this.last.then(act);
     this.last = answer.catch(() => undefined);
     return answer;
   }
