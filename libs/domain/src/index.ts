@@ -18,6 +18,6 @@ export * from './tenancy/project.js';
 export { RESERVED_SLUGS } from './tenancy/slug.js';
 export type { ArmTest, Look, Margin, MonitoredMetric, NonInferiorityTest, QualityCheck } from './verdict/look.js';
 export { type PlanState, planState, type Schedule, type Wait, waitSentence } from './verdict/plan-state.js';
-export { multipleExposureCheck, sampleRatioCheck } from './verdict/quality-checks.js';
+export { multipleExposureCheck, type SampleRatioTest, sampleRatioCheck } from './verdict/quality-checks.js';
 export { type PolicyRule, requireSomethingToShow, SHIP_POLICY, shipVerdict } from './verdict/ship-policy.js';
 export type { ArmVerdict, Finding, Verdict, VerdictKind } from './verdict/verdict.js';

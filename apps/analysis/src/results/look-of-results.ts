@@ -7,9 +7,10 @@ import {
   multipleExposureCheck,
   type PlanState,
   type QualityCheck,
+  type SampleRatioTest,
   sampleRatioCheck,
 } from '@rampart/domain';
-import { compareMeans, type Moments, studentT } from '@rampart/statistics';
+import { compareMeans, type Moments, srmSequential, studentT } from '@rampart/statistics';
 import { armsOf, type DefinitionInForce } from './definition-in-force.js';
 import { oneSided, type UsedMargin } from './effects.js';
 import { decidingComparisons } from './metric-results.js';
@@ -30,7 +31,7 @@ export const lookOf = (definition: DefinitionInForce, figures: Figures, plan: Pl
     multiplicity: experiment.plan.multiplicity,
     plan,
     treatments,
-    quality: qualityOf(definition, figures),
+    quality: qualityOf(definition, figures, plan),
     metrics: definition.metrics.flatMap(({ use, definition: metric }, index): MonitoredMetric[] => {
       const result = figures.metrics[index];
       if (result === undefined || use.role === 'secondary') return [];
@@ -41,18 +42,25 @@ export const lookOf = (definition: DefinitionInForce, figures: Figures, plan: Pl
   };
 };
 
-const qualityOf = ({ experiment }: DefinitionInForce, { srm, population }: Figures): readonly QualityCheck[] => {
+const qualityOf = ({ experiment }: DefinitionInForce, { srm, population }: Figures, plan: PlanState): readonly QualityCheck[] => {
   const { test } = srm;
-  const cells = experiment.variants.filter((variant) => variant.weight !== 0);
-  const ratio =
-    'refused' in test
-      ? undefined
-      : { observed: cells.map(({ key }) => srm.observed[key] ?? 0), weights: cells.map(({ weight }) => weight ?? 0), p: test.p };
+  const whyNot = 'refused' in test ? WHY_NOT[test.refused] : undefined;
+  const ratio = 'refused' in test ? undefined : ratioTest(experiment.variants, srm.observed, test.p, plan);
   const inTwoArms = population.rows.reduce((sum, row) => sum + row.excluded['two-arms'], 0);
-  return [
-    sampleRatioCheck(ratio, experiment.plan.srmAlpha, 'refused' in test ? WHY_NOT[test.refused] : undefined),
-    multipleExposureCheck(population.counted + inTwoArms, inTwoArms),
-  ];
+  return [sampleRatioCheck(ratio, experiment.plan.srmAlpha, whyNot), multipleExposureCheck(population.counted + inTwoArms, inTwoArms)];
+};
+
+/** χ² at the one look; before it, whoever looks may look often: then the e-process, whose p is valid at any look. */
+const ratioTest = (
+  variants: DefinitionInForce['experiment']['variants'],
+  counted: SrmResult['observed'],
+  chiSquareP: number,
+  plan: PlanState,
+): SampleRatioTest => {
+  const cells = variants.filter((variant) => variant.weight !== 0);
+  const [observed, weights] = [cells.map(({ key }) => counted[key] ?? 0), cells.map(({ weight }) => weight ?? 0)];
+  if (plan.waits.length === 0) return { observed, weights, p: chiSquareP };
+  return { observed, weights, p: srmSequential([{ observed, weights }]).p, isAlwaysValid: true };
 };
 
 const WHY_NOT: Readonly<Record<string, string>> = {

@@ -60,6 +60,18 @@ describe('a live environment', () => {
     expect(answer.warnings.join()).toContain('not valid under continuous looking');
   });
 
+  it('judges the sample ratio by a test that may be looked at often, until the look', async () => {
+    // 1,000 against 850: χ² says p 0.0005, at any look it is p 0.03.
+    const sumsAt = () => exampleComparison([[wholeSums(1000, 100, 100)], [wholeSums(850, 100, 100)]]);
+    const definition = define('live', { plannedEndUs: day(14) });
+    const before = await ask(definition, { sumsAt });
+    expect(before).toMatchObject({ srm: { test: { failed: true } }, verdict: { verdict: 'continue' } });
+    expect(before.verdict.findings.find((finding) => finding.kind === 'quality')?.sentence).toContain('at any look p');
+    expect((await ask(definition, { sumsAt, watermarkUs: day(14) })).verdict.verdict).toBe('invalid');
+    const broken = () => exampleComparison([[wholeSums(1000, 100, 100)], [wholeSums(500, 100, 100)]]);
+    expect((await ask(definition, { sumsAt: broken })).verdict.verdict).toBe('invalid');
+  });
+
   it('shows its one look once that is over, and keeps the verdict when asked for later figures', async () => {
     const definition = define('live', { plannedEndUs: day(14) });
     const stored = { watermarkUs: day(30), sumsAt: (until: number) => conversions(until <= day(14) ? 150 : 101) };

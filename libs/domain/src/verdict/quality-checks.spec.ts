@@ -16,6 +16,11 @@ describe('the sample ratio', () => {
     expect(check.sentence).toContain('cells hold 500, 400 and 900 units where 1:1:2 was designed (p 0.0004 < 0.0010): find out');
   });
 
+  it('says where its p is valid at any look', () => {
+    const check = sampleRatioCheck({ observed: [500, 420], weights: [1, 1], p: 0.2, isAlwaysValid: true }, 0.001);
+    expect(check.sentence).toContain('(at any look p 0.20 > 0.0010)');
+  });
+
   it('is not tested without a designed ratio', () => {
     expect(sampleRatioCheck(undefined, 0.001)).toMatchObject({ outcome: 'not-tested' });
   });

@@ -6,6 +6,8 @@ export interface SampleRatioTest {
   readonly observed: readonly number[];
   readonly weights: readonly number[];
   readonly p: number;
+  /** Valid at any look: needed while a comparison is watched before its one planned look. */
+  readonly isAlwaysValid?: boolean;
 }
 
 /** @param test  undefined where no ratio was designed, or too few units are there to test it; @param alpha  alarm below this */
@@ -16,8 +18,9 @@ export const sampleRatioCheck = (test: SampleRatioTest | undefined, alpha: numbe
   const last = observed.pop();
   const figures = `cells hold ${observed.join(', ')} and ${last} units where ${test.weights.join(':')} was designed`;
   const isFailed = test.p < alpha;
+  const validity = test.isAlwaysValid === true ? 'at any look ' : '';
   const hint = isFailed ? ': find out which hop loses units before reading any effect' : '';
-  return { ...about, outcome: isFailed ? 'failed' : 'passed', sentence: `${figures} (${againstLevel(test.p, alpha)})${hint}` };
+  return { ...about, outcome: isFailed ? 'failed' : 'passed', sentence: `${figures} (${validity}${againstLevel(test.p, alpha)})${hint}` };
 };
 
 /** @param seen  units with a randomised first exposure, those in two arms included; @param inTwoArms  those seen in two arms */
