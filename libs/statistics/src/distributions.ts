@@ -81,7 +81,8 @@ const invert = (
     const at = tails(Math.exp(logX));
     return 'logUpper' in wanted ? at.logUpper - wanted.logUpper : wanted.logLower - at.logLower;
   };
-  if (excess(logLow) <= 0) return Math.exp(logLow);
+  // Smaller than any double: 0 is the nearest.
+  if (excess(logLow) <= 0) return 0;
   return Math.exp(findRoot(excess, logLow, logHigh));
 };
 
@@ -132,7 +133,7 @@ const betaQuantile = (lowerTail: number, a: number, b: number): number => {
     return Math.log1p(-lowerTail) - incompleteBeta(y, 1 - y, b, a).logLower;
   };
   const median = betaTails(0.5, a, b).lower;
-  if (lowerTail <= median) return excess(-700) <= 0 ? Math.exp(-700) : Math.exp(findRoot(excess, -700, Math.log(0.5)));
+  if (lowerTail <= median) return excess(-700) <= 0 ? 0 : Math.exp(findRoot(excess, -700, Math.log(0.5)));
   return excessFromTop(-700) <= 0 ? 1 : 1 - Math.exp(findRoot(excessFromTop, -700, Math.log(0.5)));
 };
 

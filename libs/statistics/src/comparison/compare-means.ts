@@ -84,8 +84,8 @@ export const welchDf = (control: Moments, treatment: Moments): number =>
 
 const satterthwaite = (control: Moments, ofControl: number, treatment: Moments, ofTreatment: number): number => {
   // As shares of the total: squares of tiny variances would underflow.
-  const share = ofControl / (ofControl + ofTreatment);
-  return 1 / (share ** 2 / (control.n - 1) + (1 - share) ** 2 / (treatment.n - 1));
+  const total = ofControl + ofTreatment;
+  return 1 / ((ofControl / total) ** 2 / (control.n - 1) + (ofTreatment / total) ** 2 / (treatment.n - 1));
 };
 
 const linearLift = (control: Moments, treatment: Moments): { estimate: number; se: number } => {

@@ -52,4 +52,8 @@ export const studentTIsf = (upperTail: number, df: number): number => {
 };
 
 /** The slow road for heavy tails (df of a few and tiny probabilities), where Newton may overshoot. */
-const bisectInLogarithm = (excess: (t: number) => number): number => Math.exp(findRoot((logT) => excess(Math.exp(logT)), -700, 700));
+const bisectInLogarithm = (excess: (t: number) => number): number => {
+  if (excess(Number.MAX_VALUE) > 0)
+    throw new RangeError('the quantile exceeds the largest double: the tail is too heavy for so small a probability');
+  return Math.exp(findRoot((logT) => excess(Math.exp(logT)), -700, Math.log(Number.MAX_VALUE)));
+};
