@@ -95,7 +95,7 @@ export interface Subscription {
   /** Resolves after `close`; rejects with the sentence that stopped the consumer (an offset beyond the log's end). */
   readonly done: Promise<void>;
   stats(): ConsumerStats;
-  /** Lets the batches in hand end, commits them and hands the partitions over. */
+  /** Lets the batches in hand end, commits them and hands the partitions over. A handler that awaits it waits for itself. */
   close(): Promise<void>;
 }
 
@@ -196,7 +196,7 @@ export abstract class EventLog {
 
   abstract stats(): LogStats;
 
-  /** Settles the appends in hand, closes consumers and followers. Later calls are refused with `log-closed`. */
+  /** Closes consumers and followers, then settles the appends in hand. Later calls are refused with `log-closed`. */
   abstract close(): Promise<void>;
 
   /** Every message from the earliest to the end as of now, partition by partition; of a compacted topic the current values. */

@@ -1,0 +1,205 @@
+/** What every log promises to those who append. */
+import { describe, expect, it } from '@jest/globals';
+import { LogError, LogUnavailableError } from '../log-errors.js';
+import { partsOfPosition, positionOf } from '../positions.js';
+import { isTick, startTicks } from '../ticks.js';
+import { appendTexts, eventually, freshTopic, type LogHarness, textOf } from './harness.js';
+
+export const topicContract = (harness: () => LogHarness): void =>
+  describe('a topic', () => {
+    it('is created once, whoever asks and however often', async () => {
+      const [one, other] = [harness().open(), harness().open()];
+      const spec = { topic: 'created-at-once.v1', partitions: 3, compacted: false };
+      const states = await Promise.all([one, other, one, other].map((log) => log.createTopic(spec)));
+      expect(new Set(states.map((state) => JSON.stringify(state)))).toEqual(new Set([JSON.stringify({ ...states[0] })]));
+      expect(states[0]).toMatchObject({ ...spec, generation: 0 });
+      await Promise.all([one.close(), other.close()]);
+    });
+
+    it('is refused with another partition count or kind', async () => {
+      const log = harness().open();
+      const topic = await freshTopic(log, { partitions: 4 });
+      await expect(log.createTopic({ topic, partitions: 6, compacted: false })).rejects.toThrow(/4 partitions, but 6/);
+      await expect(log.createTopic({ topic, partitions: 4, compacted: true })).rejects.toMatchObject({
+        code: 'topic-differs',
+        retriable: false,
+      });
+      await log.close();
+    });
+
+    it('must exist before it is used', async () => {
+      const log = harness().open();
+      await expect(appendTexts(log, 'nobody-made-it.v1', ['a'])).rejects.toMatchObject({ code: 'unknown-topic' });
+      await expect(log.offsets('nobody-made-it.v1')).rejects.toBeInstanceOf(LogError);
+      await log.close();
+    });
+
+    it('continues in a new generation: greater positions, later known times, more partitions', async () => {
+      const log = harness().open();
+      const topic = await freshTopic(log, { partitions: 2 });
+      const [before] = await appendTexts(log, topic, ['old'], 1);
+      await harness().setClock(1);
+      expect(await log.startGeneration(topic, { partitions: 3 })).toMatchObject({ generation: 1, partitions: 3 });
+      const after = await log.append(
+        topic,
+        [0, 1, 2].map((partition) => ({ partition, value: 'new' })),
+      );
+      await harness().setClock(undefined);
+      for (const { knownAtUs } of after) expect(knownAtUs).toBeGreaterThan(before?.knownAtUs ?? Number.NaN);
+      const [old, fresh] = await log.read({ topic, partition: 1, offset: 0, limit: 10 });
+      expect(partsOfPosition(old?.position ?? -1n)).toEqual({ generation: 0, offset: 0, row: 0 });
+      expect(fresh?.position).toBe(positionOf(1, 1));
+      await expect(log.startGeneration(topic, { partitions: 2 })).rejects.toMatchObject({ code: 'topic-differs' });
+      await log.close();
+    });
+  });
+
+export const appendContract = (harness: () => LogHarness): void =>
+  describe('append', () => {
+    it('keeps bytes, keys and headers as they are', async () => {
+      const log = harness().open();
+      const topic = await freshTopic(log);
+      const bytes = Uint8Array.from([0, 255, 1, 0, 128]);
+      await log.append(topic, [
+        { partition: 0, key: 'schlüssel', value: bytes, headers: { a: 'ä"\\', tick: '1' } },
+        { partition: 0, value: 'Grüße 🌋' },
+        { partition: 0, value: null },
+        { partition: 0, key: null, value: '' },
+      ]);
+      const [first, second, third, fourth] = await log.read({ topic, partition: 0, offset: 0, limit: 10 });
+      expect(first).toMatchObject({ offset: 0, key: 'schlüssel', headers: { a: 'ä"\\', tick: '1' } });
+      expect([...(first?.value ?? [])]).toEqual([...bytes]);
+      expect([second, third, fourth].map((message) => message && textOf(message))).toEqual(['Grüße 🌋', null, '']);
+      expect(second?.headers).toEqual({});
+      await log.close();
+    });
+
+    it('gives dense offsets, in the order of the calls within each partition', async () => {
+      const log = harness().open();
+      const topic = await freshTopic(log, { partitions: 2 });
+      const calls = Array.from({ length: 200 }, (_, call) =>
+        log.append(
+          topic,
+          [0, 1, 0].map((partition, m) => ({ partition, value: `${call}.${m}` })),
+        ),
+      );
+      const appended = await Promise.all(calls);
+      for (const partition of [0, 1]) {
+        const stored = await log.read({ topic, partition, offset: 0, limit: 1_000 });
+        expect(stored.map(({ offset }) => offset)).toEqual(stored.map((_, index) => index));
+        const told = appended.flat().filter((one) => one.partition === partition);
+        expect(told).toEqual(stored.map(({ offset, knownAtUs }) => ({ partition, offset, knownAtUs })));
+        const calls = stored.map((message) => Number((textOf(message) ?? '').split('.')[0]));
+        expect(calls).toEqual([...calls].sort((a, b) => a - b));
+      }
+      await log.close();
+    });
+
+    it('refuses alone the call that can never be taken', async () => {
+      const log = harness().open();
+      const topic = await freshTopic(log);
+      const compacted = await freshTopic(log, { compacted: true });
+      const [good, badPartition, noKey] = await Promise.allSettled([
+        appendTexts(log, topic, ['good']),
+        appendTexts(log, topic, ['bad'], 7),
+        log.append(compacted, [{ partition: 0, value: 'no key' }]),
+      ]);
+      expect(good.status).toBe('fulfilled');
+      expect(badPartition).toMatchObject({ reason: { code: 'unknown-partition', retriable: false } });
+      expect(noKey).toMatchObject({ reason: { code: 'message-refused', retriable: false } });
+      expect((await log.offsets(topic))[0]?.end).toBe(1);
+      await log.close();
+    });
+
+    it('refuses at once, retriably, what does not fit into its queue', async () => {
+      const log = harness().open({ maxQueuedBytes: 100_000 });
+      const topic = await freshTopic(log);
+      await appendTexts(log, topic, ['first']);
+      const outcomes = await Promise.allSettled(Array.from({ length: 50 }, () => appendTexts(log, topic, ['x'.repeat(10_000)])));
+      const refused = outcomes.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []));
+      expect(refused.length).toBeGreaterThan(30);
+      for (const reason of refused) {
+        expect(reason).toBeInstanceOf(LogUnavailableError);
+        expect(reason).toMatchObject({ retriable: true, retryAfterMs: expect.any(Number) });
+      }
+      expect(log.stats().append).toMatchObject({ overflowed: refused.length, queuedBytes: 0 });
+      expect((await log.offsets(topic))[0]?.end).toBe(1 + 50 - refused.length);
+      await appendTexts(log, topic, ['fits again']);
+      await log.close();
+    });
+
+    it('settles what is in hand when it is closed, and loses nothing that it acknowledged', async () => {
+      const [log, reader] = [harness().open(), harness().open()];
+      const topic = await freshTopic(log);
+      await appendTexts(log, topic, ['first']);
+      const busy = Array.from({ length: 100 }, (_, index) => appendTexts(log, topic, [`${index}`]));
+      const closed = log.close();
+      const outcomes = await Promise.allSettled(busy);
+      await closed;
+      await expect(appendTexts(log, topic, ['too late'])).rejects.toMatchObject({ code: 'log-closed' });
+      const acknowledged = outcomes.filter(({ status }) => status === 'fulfilled').length;
+      expect((await reader.offsets(topic))[0]?.end).toBe(1 + acknowledged);
+      await reader.close();
+    });
+  });
+
+export const knownTimeContract = (harness: () => LogHarness): void =>
+  describe('known time', () => {
+    it('is the append time, and one microsecond more than its predecessor while the clock stands or steps back', async () => {
+      const log = harness().open();
+      const topic = await freshTopic(log, { partitions: 2 });
+      const start = 1_800_000_000_000_000;
+      const known: number[] = [];
+      for (const clock of [start, start, start - 5_000_000, start + 10]) {
+        await harness().setClock(clock);
+        known.push(...(await appendTexts(log, topic, ['a', 'b'])).map(({ knownAtUs }) => knownAtUs));
+      }
+      const [elsewhere] = await appendTexts(log, topic, ['c'], 1);
+      await harness().setClock(undefined);
+      expect(known.map((at) => at - start)).toEqual([0, 1, 2, 3, 4, 5, 10, 11]);
+      expect(elsewhere?.knownAtUs).toBe(start + 10);
+      const stored = await log.read({ topic, partition: 0, offset: 0, limit: 10 });
+      expect(stored.map(({ knownAtUs }) => knownAtUs)).toEqual(known);
+      expect(stored[4]?.appendedAtUs).toBe(start - 5_000_000);
+      await log.close();
+    });
+
+    it('rises over concurrent writers', async () => {
+      const logs = [harness().open(), harness().open()];
+      const topic = await freshTopic(logs[0] ?? harness().open());
+      await Promise.all(logs.flatMap((log) => Array.from({ length: 50 }, () => appendTexts(log, topic, ['a', 'b']))));
+      const times = (await logs[0]?.read({ topic, partition: 0, offset: 0, limit: 1_000 }))?.map(({ knownAtUs }) => knownAtUs) ?? [];
+      expect(times).toHaveLength(200);
+      expect(times.every((at, index) => index === 0 || at > (times[index - 1] ?? Number.NaN))).toBe(true);
+      await Promise.all(logs.map((log) => log.close()));
+    });
+  });
+
+export const tickContract = (harness: () => LogHarness): void =>
+  describe('ticks', () => {
+    it('reach every partition and are told from events', async () => {
+      const log = harness().open();
+      const topic = await freshTopic(log, { partitions: 3 });
+      await appendTexts(log, topic, ['event'], 1);
+      const ticks = startTicks(log, topic, 20);
+      await eventually('two ticks', async () => (await log.offsets(topic)).every(({ end }) => end >= 2));
+      await ticks.stop();
+      const ends = await log.offsets(topic);
+      const messages = await log.read({ topic, partition: 1, offset: 0, limit: 10 });
+      expect(messages.slice(0, 2).map(isTick)).toEqual([false, true]);
+      await new Promise((resolve) => setTimeout(resolve, 60));
+      expect(await log.offsets(topic)).toEqual(ends);
+      expect(ticks.trouble()).toBeUndefined();
+      await log.close();
+    });
+
+    it('take one place in a compacted topic, however many there were', async () => {
+      const log = harness().open();
+      const topic = await freshTopic(log, { compacted: true });
+      const ticks = startTicks(log, topic, 10);
+      await eventually('three ticks', async () => ((await log.offsets(topic))[0]?.end ?? 0) >= 3);
+      await ticks.stop();
+      expect(await log.read({ topic, partition: 0, offset: 0, limit: 10 })).toHaveLength(1);
+      await log.close();
+    });
+  });

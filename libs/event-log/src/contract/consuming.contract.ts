@@ -1,0 +1,243 @@
+/** What every log promises to the consumers of a group. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, it } from '@jest/globals';
+import type { LogBatch } from '../event-log.js';
+import { appendTexts, eventually, FinalError, freshTopic, type LogHarness, Recorder, textOf } from './harness.js';
+
+const holds = (batch: LogBatch, text: string): boolean => batch.messages.some((message) => textOf(message) === text);
+
+export const deliveryContract = (harness: () => LogHarness): void =>
+  describe('a consumer', () => {
+    it('gets everything in order per key, what was there and what comes', async () => {
+      const log = harness().open();
+      const topic = await freshTopic(log, { partitions: 3 });
+      const keyed = (from: number) =>
+        Array.from({ length: 60 }, (_, index) => ({ partition: index % 3, key: `k${index % 6}`, value: `${from + index}` }));
+      await log.append(topic, keyed(0));
+      const recorder = new Recorder();
+      log.consume({ ...recorder.options(topic, 'g'), maxMessages: 7 });
+      await recorder.until(60);
+      await log.append(topic, keyed(60));
+      await recorder.until(120);
+      for (let key = 0; key < 6; key += 1) {
+        const values = recorder.messages.filter((message) => message.key === `k${key}`).map((message) => Number(textOf(message)));
+        expect(values).toEqual(Array.from({ length: 20 }, (_, index) => key + index * 6));
+      }
+      expect(Math.max(...recorder.batches.map(({ messages }) => messages.length))).toBe(7);
+      await log.close();
+    });
+
+    it('is given a batch again until it takes it, and shows meanwhile what fails', async () => {
+      const log = harness().open();
+      const topic = await freshTopic(log);
+      await appendTexts(log, topic, ['a', 'b']);
+      const recorder = new Recorder();
+      let isBroken = true;
+      const consumer = log.consume(
+        recorder.options(topic, 'g', () => {
+          if (isBroken) throw new Error('the store is away');
+        }),
+      );
+      await eventually('two attempts', () => (consumer.stats().partitions[0]?.failing?.attempts ?? 0) >= 2);
+      expect(consumer.stats().partitions[0]).toMatchObject({ next: 0, lag: 2, failing: { error: 'the store is away' } });
+      isBroken = false;
+      await recorder.until(2);
+      await eventually('no failure any more', () => consumer.stats().partitions[0]?.failing === undefined);
+      expect(recorder.poison).toEqual([]);
+      await log.close();
+    });
+
+    it('hands only the poisonous message to the dead letters, and each good one to the handler', async () => {
+      const log = harness().open();
+      const topic = await freshTopic(log);
+      await appendTexts(log, topic, ['a', 'b', 'bad', 'c', 'd', 'worse', 'e']);
+      const recorder = new Recorder();
+      const options = recorder.options(topic, 'g', (batch) => {
+        if (holds(batch, 'bad') || holds(batch, 'worse')) throw new FinalError('not a number');
+      });
+      const consumer = log.consume(options);
+      await recorder.until(5);
+      await eventually('an end', () => consumer.stats().partitions[0]?.next === 7);
+      expect(recorder.texts).toEqual(['a', 'b', 'c', 'd', 'e']);
+      expect(recorder.poison.map(({ message }) => [message.offset, textOf(message)])).toEqual([
+        [2, 'bad'],
+        [5, 'worse'],
+      ]);
+      expect(recorder.poison[0]).toMatchObject({ topic, partition: 0, generation: 0, error: { message: 'not a number' } });
+      expect(consumer.stats().partitions[0]).toMatchObject({ delivered: 7, poisoned: 2 });
+      await log.close();
+    });
+
+    it('keeps other partitions going while one fails', async () => {
+      const log = harness().open();
+      const topic = await freshTopic(log, { partitions: 2 });
+      await log.append(topic, [
+        { partition: 0, value: 'stuck' },
+        { partition: 1, value: 'free' },
+      ]);
+      const recorder = new Recorder();
+      log.consume(
+        recorder.options(topic, 'g', ({ partition }) => {
+          if (partition === 0) throw new Error('no');
+        }),
+      );
+      await recorder.until(1);
+      await appendTexts(log, topic, ['free too'], 1);
+      await recorder.until(2);
+      expect(recorder.texts).toEqual(['free', 'free too']);
+      await log.close();
+    });
+
+    it('never gets messages of two generations in one batch', async () => {
+      const log = harness().open();
+      const topic = await freshTopic(log);
+      await appendTexts(log, topic, ['a', 'b']);
+      await log.startGeneration(topic);
+      await appendTexts(log, topic, ['c']);
+      const recorder = new Recorder();
+      log.consume(recorder.options(topic, 'g'));
+      await recorder.until(3);
+      expect(recorder.batches.map(({ generation, messages }) => [generation, messages.length])).toEqual([
+        [0, 2],
+        [1, 1],
+      ]);
+      await log.close();
+    });
+  });
+
+export const resumeContract = (harness: () => LogHarness): void =>
+  describe('a group', () => {
+    it('goes on where it closed, and lets the batch in hand end before', async () => {
+      const [first, second] = [harness().open(), harness().open()];
+      const topic = await freshTopic(first);
+      await appendTexts(first, topic, ['a', 'b']);
+      const [before, after] = [new Recorder(), new Recorder()];
+      let isIn = false;
+      const consumer = first.consume(
+        before.options(topic, 'g', async () => {
+          isIn = true;
+          await sleep(50);
+        }),
+      );
+      await eventually('a batch in hand', () => isIn);
+      await consumer.close();
+      await consumer.done;
+      expect(before.texts).toEqual(['a', 'b']);
+      await appendTexts(first, topic, ['c']);
+      second.consume(after.options(topic, 'g'));
+      await after.until(1);
+      expect(after.texts).toEqual(['c']);
+      await Promise.all([first.close(), second.close()]);
+    });
+
+    it('gets a batch again whose commit a broken connection prevented, and goes on by itself', async () => {
+      const log = harness().open();
+      const topic = await freshTopic(log);
+      await appendTexts(log, topic, ['a']);
+      const recorder = new Recorder();
+      const consumer = log.consume(
+        recorder.options(topic, 'g', async () => {
+          if (recorder.batches.length === 0) await harness().cut();
+        }),
+      );
+      await recorder.until(2);
+      expect(recorder.texts).toEqual(['a', 'a']);
+      await appendTexts(log, topic, ['b']).catch(() => appendTexts(log, topic, ['b']));
+      await recorder.until(3);
+      expect(recorder.texts).toEqual(['a', 'a', 'b']);
+      await eventually('running again', () => consumer.stats().state === 'running');
+      await log.close();
+    });
+
+    it('shares the partitions among its consumers, and hands over when one joins or leaves', async () => {
+      const [one, other] = [harness().open(), harness().open()];
+      const topic = await freshTopic(one, { partitions: 4 });
+      const [first, second] = [new Recorder(), new Recorder()];
+      const firstConsumer = one.consume(first.options(topic, 'g'));
+      const owned = (consumer: typeof firstConsumer) => consumer.stats().partitions.map(({ partition }) => partition);
+      await eventually('all partitions', () => owned(firstConsumer).length === 4);
+      const secondConsumer = other.consume(second.options(topic, 'g'));
+      await eventually('two each', () => owned(firstConsumer).length === 2 && owned(secondConsumer).length === 2);
+      expect([...owned(firstConsumer), ...owned(secondConsumer)].sort()).toEqual([0, 1, 2, 3]);
+      const all = [0, 1, 2, 3].map((partition) => ({ partition, value: `${partition}` }));
+      await one.append(topic, all);
+      await Promise.all([first.until(2), second.until(2)]);
+      await firstConsumer.close();
+      await eventually('all partitions handed over', () => owned(secondConsumer).length === 4);
+      await one.append(topic, all);
+      await second.until(6);
+      expect([first.messages.length, second.messages.length]).toEqual([2, 6]);
+      await Promise.all([one.close(), other.close()]);
+    });
+
+    it('has two consumers of one process, and other groups beside it', async () => {
+      const log = harness().open();
+      const topic = await freshTopic(log, { partitions: 2 });
+      const recorders = [new Recorder(), new Recorder(), new Recorder()];
+      const groups = ['g', 'g', 'another'];
+      const consumers = recorders.map((recorder, index) => log.consume(recorder.options(topic, groups[index] ?? 'g')));
+      await eventually('shares of 1, 1, 2', () => consumers.map((one) => one.stats().partitions.length).join() === '1,1,2');
+      await log.append(
+        topic,
+        [0, 1].map((partition) => ({ partition, value: `${partition}` })),
+      );
+      await Promise.all([recorders[0]?.until(1), recorders[1]?.until(1), recorders[2]?.until(2)]);
+      await sleep(30);
+      expect(recorders.map(({ messages }) => messages.length)).toEqual([1, 1, 2]);
+      await log.close();
+    });
+
+    it('stops with a sentence when its offset lies beyond the end, and resets nothing', async () => {
+      const log = harness().open();
+      const topic = await freshTopic(log);
+      await appendTexts(log, topic, ['a', 'b', 'c']);
+      const recorder = new Recorder();
+      const consumer = log.consume(recorder.options(topic, 'g'));
+      await recorder.until(3);
+      await consumer.close();
+      await harness().truncate(topic, 0, 1);
+      const again = log.consume(recorder.options(topic, 'g'));
+      await expect(again.done).rejects.toThrow(/"g" stands at offset 3 of .*\/0, but the log ends at 1/);
+      expect(again.stats()).toMatchObject({ state: 'stopped', error: expect.stringContaining('ends at 1') });
+      await appendTexts(log, topic, ['d', 'e', 'f']);
+      const restored = log.consume(recorder.options(topic, 'g'));
+      await recorder.until(4);
+      expect(recorder.texts.at(-1)).toBe('f');
+      await restored.close();
+      await log.close();
+    });
+
+    it('stops with a sentence when the log loses its end while it runs', async () => {
+      const log = harness().open();
+      const topic = await freshTopic(log);
+      await appendTexts(log, topic, ['a', 'b', 'c']);
+      const recorder = new Recorder();
+      const consumer = log.consume(recorder.options(topic, 'g'));
+      await recorder.until(3);
+      await harness().truncate(topic, 0, 1);
+      await expect(consumer.done).rejects.toMatchObject({ code: 'offset-beyond-end' });
+      await log.close();
+    });
+
+    it('stops with a sentence when messages that it has not read were dropped', async () => {
+      const log = harness().open();
+      const topic = await freshTopic(log);
+      await appendTexts(log, topic, ['a', 'b', 'c', 'd']);
+      const recorder = new Recorder();
+      let closed: Promise<void> | undefined;
+      const onBatch = async () => {
+        closed = consumer.close();
+      };
+      const consumer = log.consume({ ...recorder.options(topic, 'g'), maxMessages: 1, onBatch });
+      await consumer.done;
+      await closed;
+      expect(await log.dropBefore({ topic, partition: 0, offset: 3 })).toBe(3);
+      const again = log.consume(recorder.options(topic, 'g'));
+      await expect(again.done).rejects.toMatchObject({ code: 'offset-before-start' });
+      const fresh = log.consume(recorder.options(topic, 'a-new-group'));
+      await recorder.until(1);
+      expect(recorder.texts).toEqual(['d']);
+      await fresh.close();
+      await log.close();
+    });
+  });
