@@ -1,0 +1,35 @@
+import { Inject, Module, type OnApplicationBootstrap } from '@nestjs/common';
+import { EventStore } from '@rampart/event-store';
+import { ApiKeys, Readiness } from '@rampart/service-kit';
+import { DataSource, type EntityManager } from 'typeorm';
+import { CommandModule } from '../command/command.module.js';
+import { Catalogue } from './catalogue.store.js';
+import { queryHandlers } from './catalogue-queries.js';
+import { KnownApiKeys } from './known-api-keys.js';
+import { Resources } from './resources.js';
+
+@Module({
+  imports: [CommandModule],
+  providers: [
+    {
+      provide: Catalogue,
+      inject: [EventStore, DataSource],
+      useFactory: (store: EventStore<EntityManager>, dataSource: DataSource) => new Catalogue(store, dataSource),
+    },
+    { provide: ApiKeys, useClass: KnownApiKeys },
+    Resources,
+    ...queryHandlers,
+  ],
+  exports: [Catalogue, ApiKeys],
+})
+export class CatalogueModule implements OnApplicationBootstrap {
+  constructor(
+    @Inject(Catalogue) private readonly catalogue: Catalogue,
+    @Inject(Readiness) private readonly readiness: Readiness,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    this.catalogue.follow();
+    this.readiness.add('catalogue', () => this.catalogue.trouble());
+  }
+}

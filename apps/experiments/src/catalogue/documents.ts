@@ -1,0 +1,72 @@
+/** How each resource looks to readers: the state of its decider as a document. Times are ISO 8601. */
+import { type ExperimentState, formatInstant } from '@rampart/contracts';
+import type { ApiKey, Environment, Experiment, Feature, Metric, Project, Run } from '@rampart/domain';
+
+/** Empty for what does not exist: who asks decides what that means. */
+type Document = Readonly<Record<string, unknown>>;
+
+export const projectDocument = (state: Project, revision: number): Document =>
+  state.status === 'absent' ? {} : { key: state.project, name: state.name, revision, createdAt: formatInstant(state.createdAtUs) };
+
+export const environmentDocument = (state: Environment, revision: number): Document =>
+  state.status === 'absent'
+    ? {}
+    : { key: state.environment, project: state.project, kind: state.kind, revision, createdAt: formatInstant(state.createdAtUs) };
+
+/** Without the hash: it is nobody's business. */
+export const keyDocument = (state: ApiKey, revision: number): Document => {
+  if (state.status === 'absent') return {};
+  const { id, name, role, project, environment, createdAtUs, rotatedAtUs } = state;
+  return {
+    id,
+    name,
+    role,
+    project,
+    environment,
+    revoked: state.status === 'revoked',
+    revision,
+    createdAt: formatInstant(createdAtUs),
+    rotatedAt: rotatedAtUs === null ? null : formatInstant(rotatedAtUs),
+    revokedAt: state.status === 'revoked' ? formatInstant(state.revokedAtUs) : null,
+  };
+};
+
+/** Of a metric or a feature: the newest version, unless another is asked for. */
+const versioned = ({ versions }: Metric | Feature, revision: number, version?: number): Document => {
+  const found = version === undefined ? versions.at(-1) : versions.find((candidate) => candidate.version === version);
+  if (found === undefined) return {};
+  const { definition, definedAtUs } = found;
+  return { key: definition.key, version: found.version, revision, definedAt: formatInstant(definedAtUs), definition };
+};
+
+export const metricDocument = (state: Metric, revision: number, version?: number): Document => versioned(state, revision, version);
+export const featureDocument = (state: Feature, revision: number, version?: number): Document => versioned(state, revision, version);
+
+export const experimentDocument = ({ versions, runs }: Experiment, revision: number, version?: number): Document => {
+  const found = version === undefined ? versions.at(-1) : versions.find((candidate) => candidate.version === version);
+  if (found === undefined) return {};
+  const { definition, definedAtUs } = found;
+  const environments = Object.entries(runs).map(([environment, run]) => [environment, runDocument(definition.key, run)] as const);
+  return {
+    key: definition.key,
+    version: found.version,
+    revision,
+    definedAt: formatInstant(definedAtUs),
+    definition,
+    environments: Object.fromEntries(environments),
+  };
+};
+
+/** As it is published. */
+export const experimentState = (experiment: string, run: Run): ExperimentState => ({
+  experiment,
+  version: run.version,
+  status: run.status,
+  segments: run.segments,
+  startedAtUs: run.segments[0].startedAtUs,
+  closedAtUs: 'closedAtUs' in run ? run.closedAtUs : null,
+  metricVersions: run.metricVersions,
+  ...('decision' in run ? { decision: run.decision } : {}),
+});
+
+const runDocument = (experiment: string, run: Run): Document => ({ ...experimentState(experiment, run), revision: run.revision });

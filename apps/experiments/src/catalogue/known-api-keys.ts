@@ -1,0 +1,32 @@
+/** The keys that this service believes: its own, read where they are written. */
+import { Injectable } from '@nestjs/common';
+import { type ApiKeyEvent, apiKeyDecider, fold } from '@rampart/domain';
+import { EventStore } from '@rampart/event-store';
+import { ApiKeys, type KeyRecord } from '@rampart/service-kit';
+import { projectStream } from '../streams.js';
+import { Catalogue } from './catalogue.store.js';
+
+@Injectable()
+export class KnownApiKeys extends ApiKeys {
+  constructor(
+    private readonly store: EventStore,
+    private readonly catalogue: Catalogue,
+  ) {
+    super();
+  }
+
+  async byHash(hash: string): Promise<KeyRecord | undefined> {
+    const stream = await this.catalogue.keyStreamByHash(hash);
+    if (stream === undefined) return undefined;
+    // From the stream: a key that was revoked or rotated a moment ago is no longer believed.
+    const events = (await this.store.readStream(stream)).map(({ event }) => event as ApiKeyEvent);
+    const key = fold(apiKeyDecider, events);
+    if (key.status === 'absent') return undefined;
+    const { id, role, project, environment } = key;
+    return { id, hash: key.hash, role, project, environment, revoked: key.status === 'revoked' };
+  }
+
+  async hasProject(project: string): Promise<boolean> {
+    return (await this.store.readStream(projectStream(project))).length > 0;
+  }
+}

@@ -1,0 +1,111 @@
+/** From a message to its stream, its decider and the document that answers. */
+import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
+import {
+  type ApiKey,
+  type ApiKeyCommand,
+  type ApiKeyEvent,
+  apiKeyDecider,
+  type Decider,
+  DomainError,
+  environmentDecider,
+  experimentDecider,
+  featureDecider,
+  metricDecider,
+  projectDecider,
+} from '@rampart/domain';
+import {
+  environmentDocument,
+  experimentDocument,
+  featureDocument,
+  keyDocument,
+  metricDocument,
+  projectDocument,
+} from '../catalogue/documents.js';
+import { environmentStream, experimentStream, featureStream, keyStream, metricStream, projectStream } from '../streams.js';
+import { CommandDoor, type Outcome } from './command-door.js';
+import { ApiKeyMessage, EnvironmentMessage, ExperimentMessage, FeatureMessage, MetricMessage, ProjectMessage } from './command-messages.js';
+import { SurroundingsReader } from './surroundings.js';
+
+@CommandHandler(ProjectMessage)
+class ProjectHandler implements ICommandHandler<ProjectMessage> {
+  constructor(private readonly door: CommandDoor) {}
+
+  execute({ command, envelope }: ProjectMessage): Promise<Outcome> {
+    return this.door.execute({
+      stream: projectStream(command.project),
+      decider: projectDecider,
+      command,
+      envelope,
+      document: projectDocument,
+    });
+  }
+}
+
+@CommandHandler(EnvironmentMessage)
+class EnvironmentHandler implements ICommandHandler<EnvironmentMessage> {
+  constructor(private readonly door: CommandDoor) {}
+
+  execute({ command, envelope }: EnvironmentMessage): Promise<Outcome> {
+    const stream = environmentStream(command.project, command.environment);
+    return this.door.execute({ stream, decider: environmentDecider, command, envelope, document: environmentDocument });
+  }
+}
+
+@CommandHandler(ApiKeyMessage)
+class ApiKeyHandler implements ICommandHandler<ApiKeyMessage> {
+  constructor(private readonly door: CommandDoor) {}
+
+  execute({ id, project, command, envelope, secret }: ApiKeyMessage): Promise<Outcome> {
+    const document = (state: ApiKey, revision: number) => ({
+      ...keyDocument(state, revision),
+      ...(secret === null || envelope.isDryRun ? {} : { key: secret }),
+    });
+    return this.door.execute({ stream: keyStream(id), decider: keysOf(project), command, envelope, document });
+  }
+}
+
+/** Keys of other projects are as good as absent: nobody learns that they exist. */
+const keysOf = (project: string | null): Decider<ApiKey, ApiKeyCommand, ApiKeyEvent> => ({
+  ...apiKeyDecider,
+  decide: (command, state) => {
+    if (project !== null && state.status !== 'absent' && state.project !== project)
+      throw new DomainError('key-not-found', 'there is no such key in this project');
+    return apiKeyDecider.decide(command, state);
+  },
+});
+
+@CommandHandler(MetricMessage)
+class MetricHandler implements ICommandHandler<MetricMessage> {
+  constructor(private readonly door: CommandDoor) {}
+
+  execute({ project, command, envelope }: MetricMessage): Promise<Outcome> {
+    const stream = metricStream(project, command.definition.key);
+    return this.door.execute({ stream, decider: metricDecider, command, envelope, document: metricDocument });
+  }
+}
+
+@CommandHandler(FeatureMessage)
+class FeatureHandler implements ICommandHandler<FeatureMessage> {
+  constructor(private readonly door: CommandDoor) {}
+
+  execute({ project, command, envelope }: FeatureMessage): Promise<Outcome> {
+    const stream = featureStream(project, command.definition.key);
+    return this.door.execute({ stream, decider: featureDecider, command, envelope, document: featureDocument });
+  }
+}
+
+@CommandHandler(ExperimentMessage)
+class ExperimentHandler implements ICommandHandler<ExperimentMessage> {
+  constructor(
+    private readonly door: CommandDoor,
+    private readonly surroundings: SurroundingsReader,
+  ) {}
+
+  async execute({ project, experiment, command: request, envelope }: ExperimentMessage): Promise<Outcome> {
+    const command = await this.surroundings.completed(project, experiment, request);
+    const stream = experimentStream(project, experiment);
+    return this.door.execute({ stream, decider: experimentDecider, command, envelope, document: experimentDocument });
+  }
+}
+
+export const commandHandlers = [ProjectHandler, EnvironmentHandler, ApiKeyHandler, MetricHandler, FeatureHandler, ExperimentHandler];

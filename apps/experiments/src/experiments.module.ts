@@ -1,0 +1,49 @@
+/** The control plane: commands in, history kept, definitions out. */
+import { type DynamicModule, Module } from '@nestjs/common';
+import { APP_INTERCEPTOR } from '@nestjs/core';
+import { CqrsModule } from '@nestjs/cqrs';
+import { EventStore, type PostgresEventStore } from '@rampart/event-store';
+import { CatalogueModule } from './catalogue/catalogue.module.js';
+import { Catalogue } from './catalogue/catalogue.store.js';
+import { CommandModule } from './command/command.module.js';
+import type { ExperimentsConfig } from './experiments-config.js';
+import { AdminController } from './http/admin.controller.js';
+import { AnswerInterceptor } from './http/answer.interceptor.js';
+import { EnvironmentsController } from './http/environments.controller.js';
+import { ExperimentsController } from './http/experiments.controller.js';
+import { FeaturesController } from './http/features.controller.js';
+import { KeysController } from './http/keys.controller.js';
+import { MetricsController } from './http/metrics.controller.js';
+import { ProjectsController } from './http/projects.controller.js';
+import { DefinitionsPublisher } from './publishing/definitions.publisher.js';
+import { PublishingModule } from './publishing/publishing.module.js';
+import { Rebuilder } from './rebuilder.js';
+import { StoresModule } from './stores.module.js';
+
+@Module({})
+export class ExperimentsModule {
+  static of(config: ExperimentsConfig): DynamicModule {
+    return {
+      module: ExperimentsModule,
+      imports: [CqrsModule.forRoot(), StoresModule.of(config), CommandModule, CatalogueModule, PublishingModule],
+      controllers: [
+        ProjectsController,
+        EnvironmentsController,
+        KeysController,
+        MetricsController,
+        FeaturesController,
+        ExperimentsController,
+        AdminController,
+      ],
+      providers: [
+        { provide: APP_INTERCEPTOR, useClass: AnswerInterceptor },
+        {
+          provide: Rebuilder,
+          inject: [EventStore, Catalogue, DefinitionsPublisher],
+          useFactory: (store: PostgresEventStore, catalogue: Catalogue, publisher: DefinitionsPublisher) =>
+            new Rebuilder(store, catalogue, publisher),
+        },
+      ],
+    };
+  }
+}

@@ -1,0 +1,40 @@
+/** The service as it is run and as specs drive it. Codes that are no conflict with the state have their status here. */
+import type { RunnableService } from '@rampart/service-kit';
+import { ExperimentsModule } from './experiments.module.js';
+import { type ExperimentsConfig, experimentsConfig } from './experiments-config.js';
+
+/** What could never be carried out, whatever the state is. */
+const UNPROCESSABLE = [
+  'invalid-slug',
+  'reserved-slug',
+  'key-reach',
+  'metric-direction',
+  'variant-twice',
+  'variant-value',
+  'default-variant-unknown',
+  'too-few-arms',
+  'control-not-an-arm',
+  'weights-incomplete',
+  'weight-not-an-integer',
+  'weights-zero',
+  'metric-twice',
+  'margin-without-guardrail',
+  'nothing-to-show',
+  'arm-not-shipped',
+  'arm-missing',
+  'arm-is-control',
+  'arm-unknown',
+  'text-not-storable',
+];
+
+export const experimentsService: RunnableService<ExperimentsConfig> = {
+  name: 'experiments',
+  api: {
+    title: 'Rampart control',
+    description: 'Projects, environments, keys, metrics, features and experiments: define, start, decide, and see what was so when.',
+    version: '1',
+  },
+  module: (config) => ExperimentsModule.of(config),
+  config: experimentsConfig,
+  statuses: Object.fromEntries(UNPROCESSABLE.map((code) => [code, 422])),
+};

@@ -1,0 +1,29 @@
+import { Body, Controller, HttpCode, Post } from '@nestjs/common';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Scope } from '@rampart/service-kit';
+import { z } from 'zod';
+import { REBUILDABLE, Rebuilder } from '../rebuilder.js';
+
+const rebuildInput = z
+  .strictObject({
+    names: z
+      .array(z.enum(REBUILDABLE))
+      .min(1)
+      .default([...REBUILDABLE]),
+  })
+  .prefault({});
+type RebuildInput = z.infer<typeof rebuildInput>;
+
+@ApiTags('admin')
+@Controller('v1/admin')
+export class AdminController {
+  constructor(private readonly rebuilder: Rebuilder) {}
+
+  @Post('rebuild')
+  @HttpCode(200)
+  @Scope('admin', { project: false })
+  @ApiOperation({ summary: 'Make the catalogue anew from the event store, and publish all definitions again' })
+  async run(@Body({ schema: rebuildInput }) { names }: RebuildInput) {
+    return { rebuilt: await this.rebuilder.run(names) };
+  }
+}

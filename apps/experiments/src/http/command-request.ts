@@ -1,0 +1,69 @@
+/** What a request says around its body: the revision it expects, its idempotency key, its reason, and whether it only asks what would happen. */
+import { createHash } from 'node:crypto';
+import { applyDecorators, createParamDecorator, type ExecutionContext } from '@nestjs/common';
+import { ApiHeader, ApiQuery } from '@nestjs/swagger';
+import { type CallerIdentity, currentRequestId, InvalidRequest } from '@rampart/service-kit';
+import type { FastifyRequest } from 'fastify';
+import { nowUs } from '../clock.js';
+import type { Envelope } from '../command/command-door.js';
+
+type Request = FastifyRequest & { readonly caller?: CallerIdentity };
+
+/** The envelope of the command: `@Asked() envelope: Envelope`. */
+export const Asked = createParamDecorator(
+  (_: unknown, context: ExecutionContext): Envelope => envelopeOf(context.switchToHttp().getRequest()),
+);
+
+/** Documents what every changing route takes. */
+export const Commanding = () =>
+  applyDecorators(
+    ApiHeader({ name: 'Idempotency-Key', required: false, description: 'same key and same request: same answer, for 24 hours' }),
+    ApiHeader({
+      name: 'If-Match',
+      required: false,
+      description: 'the revision that was read, as in the ETag; 412 if there is a newer one',
+    }),
+    ApiQuery({ name: 'validate', required: false, type: Boolean, description: 'true: say what would happen, store nothing' }),
+    ApiQuery({ name: 'reason', required: false, type: String, description: 'why: kept in the history' }),
+  );
+
+const envelopeOf = (request: Request): Envelope => {
+  const { caller, query, body } = request;
+  if (caller === undefined) throw new RangeError('a route that commands must declare a @Scope');
+  const { validate, reason } = query as Readonly<Record<string, unknown>>;
+  const said = (body as { readonly reason?: unknown } | undefined)?.reason ?? reason;
+  const isDryRun = flagOf(validate);
+  return {
+    origin: { atUs: nowUs(), actor: caller.keyId, reason: typeof said === 'string' ? said : null, requestId: currentRequestId() ?? null },
+    expectedRevision: revisionOf(request.headers['if-match']),
+    idempotency: isDryRun ? null : idempotencyOf(request, caller),
+    isDryRun,
+  };
+};
+
+const flagOf = (value: unknown): boolean => {
+  if (value === undefined || value === 'false') return false;
+  if (value === 'true' || value === '') return true;
+  throw refused('invalid-validate', `validate must be true or false, got "${value}"`);
+};
+
+/** `"3"`, `W/"3"` or `3`; `*` is any. */
+const revisionOf = (header: string | undefined): number | null => {
+  if (header === undefined || header.trim() === '*') return null;
+  const revision = /^(?:W\/)?"?(\d{1,9})"?$/.exec(header.trim())?.[1];
+  if (revision !== undefined) return Number(revision);
+  throw refused('invalid-if-match', `If-Match must be one revision in quotes, like "3", got ${header}`);
+};
+
+const idempotencyOf = (request: Request, { keyId, project }: CallerIdentity): Envelope['idempotency'] => {
+  const { 'idempotency-key': key } = request.headers;
+  if (key === undefined) return null;
+  if (typeof key !== 'string' || key.length < 1 || key.length > 200)
+    throw refused('invalid-idempotency-key', `Idempotency-Key must have 1–200 characters, got ${key.length}`);
+  const digest = createHash('sha256')
+    .update(JSON.stringify([request.method, request.url, request.body ?? null]))
+    .digest('hex');
+  return { scope: `${project ?? '-'}/${keyId}`, key, digest };
+};
+
+const refused = (code: string, message: string) => new InvalidRequest([{ code, path: '', message }]);

@@ -1,0 +1,75 @@
+import { Body, Controller, Get, Param, Post, Put, Query } from '@nestjs/common';
+import { CommandBus, QueryBus } from '@nestjs/cqrs';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { type FeatureInput, featureInput, slug } from '@rampart/contracts';
+import { Project, Scope } from '@rampart/service-kit';
+import { ResourceDocument, ResourceHistory, ResourceList } from '../catalogue/catalogue-queries.js';
+import type { Envelope } from '../command/command-door.js';
+import { FeatureMessage } from '../command/command-messages.js';
+import { featureStream } from '../streams.js';
+import { Answer } from './answer.interceptor.js';
+import { Asked, Commanding } from './command-request.js';
+import { requireSameKey } from './definition-key.js';
+import { type VersionQuery, versionQuery } from './read-request.js';
+
+@ApiTags('features')
+@Controller('v1/features')
+export class FeaturesController {
+  constructor(
+    private readonly commands: CommandBus,
+    private readonly queries: QueryBus,
+  ) {}
+
+  @Post()
+  @Scope('manager')
+  @Commanding()
+  @ApiOperation({ summary: 'Define a new feature: version 1' })
+  async create(@Project() project: string, @Body({ schema: featureInput }) definition: FeatureInput, @Asked() envelope: Envelope) {
+    const command = { type: 'CreateFeature', definition, atUs: envelope.origin.atUs } as const;
+    return Answer.made(await this.commands.execute(new FeatureMessage(project, command, envelope)), envelope.isDryRun);
+  }
+
+  @Put(':key')
+  @Scope('manager')
+  @Commanding()
+  @ApiOperation({ summary: 'Define a feature, or a new version of one: 201; 200 when the newest version says the same' })
+  async define(
+    @Project() project: string,
+    @Param('key', { schema: slug }) key: string,
+    @Body({ schema: featureInput }) definition: FeatureInput,
+    @Asked() envelope: Envelope,
+  ) {
+    requireSameKey(key, definition.key);
+    const command = { type: 'DefineFeature', definition, atUs: envelope.origin.atUs } as const;
+    return Answer.made(await this.commands.execute(new FeatureMessage(project, command, envelope)), envelope.isDryRun);
+  }
+
+  @Get()
+  @Scope('analyst')
+  @ApiOperation({ summary: 'The features of the project, each in its newest version' })
+  async list(@Project() project: string) {
+    return { items: await this.queries.execute(new ResourceList('feature', project)) };
+  }
+
+  @Get(':key')
+  @Scope('analyst')
+  @ApiOperation({ summary: 'One feature: its newest version, another one, or as it was at an instant' })
+  async read(
+    @Project() project: string,
+    @Param('key', { schema: slug }) key: string,
+    @Query({ schema: versionQuery }) { asOf, version }: VersionQuery,
+  ) {
+    return Answer.ok(
+      await this.queries.execute(
+        new ResourceDocument('feature', { stream: featureStream(project, key), asOfUs: asOf ?? null, version: version ?? null }),
+      ),
+    );
+  }
+
+  @Get(':key/history')
+  @Scope('analyst')
+  @ApiOperation({ summary: 'Everything that happened to it: when, by whom and why' })
+  async history(@Project() project: string, @Param('key', { schema: slug }) key: string) {
+    return { items: await this.queries.execute(new ResourceHistory('feature', featureStream(project, key))) };
+  }
+}

@@ -1,0 +1,83 @@
+import { Body, Controller, Get, HttpCode, Param, Post } from '@nestjs/common';
+import { CommandBus, QueryBus } from '@nestjs/cqrs';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { type ActionInput, actionInput, type KeyInput, keyInput, slug } from '@rampart/contracts';
+import { DomainError } from '@rampart/domain';
+import { Caller, type CallerIdentity, Scope } from '@rampart/service-kit';
+import { ResourceList } from '../catalogue/catalogue-queries.js';
+import type { Envelope } from '../command/command-door.js';
+import { ApiKeyMessage } from '../command/command-messages.js';
+import { newApiKey } from '../command/new-api-key.js';
+import { SurroundingsReader } from '../command/surroundings.js';
+import { Answer } from './answer.interceptor.js';
+import { Asked, Commanding } from './command-request.js';
+
+@ApiTags('keys')
+@Controller('v1/keys')
+export class KeysController {
+  constructor(
+    private readonly commands: CommandBus,
+    private readonly queries: QueryBus,
+    private readonly surroundings: SurroundingsReader,
+  ) {}
+
+  @Post()
+  @Scope('manager', { project: false })
+  @Commanding()
+  @ApiOperation({ summary: 'Create a key; the answer is the only place where it is ever shown' })
+  async create(@Caller() caller: CallerIdentity, @Body({ schema: keyInput }) input: KeyInput, @Asked() envelope: Envelope) {
+    if (input.role === 'admin' && caller.role !== 'admin')
+      throw new DomainError('wrong-role', `a key of role ${caller.role} can't make one of role admin: ask an admin`, { role: caller.role });
+    const { project } = caller;
+    // The role that belongs to no environment may still be asked with one in the query: only the body counts.
+    const environment =
+      input.environment === undefined ? null : { key: input.environment, kind: await this.kindOf(project, input.environment) };
+    const { id, key, hash } = newApiKey();
+    const { role, name } = input;
+    const command = { type: 'CreateApiKey', id, hash, role, project, environment, name, atUs: envelope.origin.atUs } as const;
+    return Answer.made(await this.commands.execute(new ApiKeyMessage(id, project, command, envelope, key)), envelope.isDryRun);
+  }
+
+  @Get()
+  @Scope('manager', { project: false })
+  @ApiOperation({ summary: 'The keys of the project, or of the platform where an admin names no project; never the keys themselves' })
+  async list(@Caller() { project }: CallerIdentity) {
+    return { items: await this.queries.execute(new ResourceList('key', project)) };
+  }
+
+  @Post(':id/revoke')
+  @HttpCode(200)
+  @Scope('manager', { project: false })
+  @Commanding()
+  @ApiOperation({ summary: 'Revoke a key, for good' })
+  async revoke(
+    @Param('id', { schema: slug }) id: string,
+    @Caller() { project }: CallerIdentity,
+    @Body({ schema: actionInput }) _: ActionInput,
+    @Asked() envelope: Envelope,
+  ) {
+    const command = { type: 'RevokeApiKey', atUs: envelope.origin.atUs } as const;
+    return Answer.ok(await this.commands.execute(new ApiKeyMessage(id, project, command, envelope, null)));
+  }
+
+  @Post(':id/rotate')
+  @HttpCode(200)
+  @Scope('manager', { project: false })
+  @Commanding()
+  @ApiOperation({ summary: 'Give a key a new secret; the old one stops working at once' })
+  async rotate(
+    @Param('id', { schema: slug }) id: string,
+    @Caller() { project }: CallerIdentity,
+    @Body({ schema: actionInput }) _: ActionInput,
+    @Asked() envelope: Envelope,
+  ) {
+    const { key, hash } = newApiKey(id);
+    const command = { type: 'RotateApiKey', hash, atUs: envelope.origin.atUs } as const;
+    return Answer.ok(await this.commands.execute(new ApiKeyMessage(id, project, command, envelope, key)));
+  }
+
+  private async kindOf(project: string | null, environment: string) {
+    if (project !== null) return this.surroundings.kindOf(project, environment);
+    throw new DomainError('project-missing', `environment "${environment}" belongs to a project: name it with ?project=<key>`);
+  }
+}

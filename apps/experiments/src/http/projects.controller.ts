@@ -1,0 +1,52 @@
+import { Body, Controller, Get, Param, Post } from '@nestjs/common';
+import { CommandBus, QueryBus } from '@nestjs/cqrs';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { type ProjectInput, projectInput, slug } from '@rampart/contracts';
+import { DomainError } from '@rampart/domain';
+import { Caller, type CallerIdentity, Scope } from '@rampart/service-kit';
+import { ResourceDocument, ResourceList } from '../catalogue/catalogue-queries.js';
+import type { Envelope } from '../command/command-door.js';
+import { ProjectMessage } from '../command/command-messages.js';
+import { projectStream } from '../streams.js';
+import { Answer } from './answer.interceptor.js';
+import { Asked, Commanding } from './command-request.js';
+
+@ApiTags('projects')
+@Controller('v1/projects')
+export class ProjectsController {
+  constructor(
+    private readonly commands: CommandBus,
+    private readonly queries: QueryBus,
+  ) {}
+
+  @Post()
+  @Scope('admin', { project: false })
+  @Commanding()
+  @ApiOperation({ summary: 'Create a project' })
+  async create(@Body({ schema: projectInput }) { key, name }: ProjectInput, @Asked() envelope: Envelope) {
+    const { atUs } = envelope.origin;
+    return Answer.made(
+      await this.commands.execute(new ProjectMessage({ type: 'CreateProject', project: key, name, atUs }, envelope)),
+      envelope.isDryRun,
+    );
+  }
+
+  @Get()
+  @Scope('analyst', { project: false })
+  @ApiOperation({ summary: 'The projects that this key may see' })
+  async list(@Caller() { project, role }: CallerIdentity) {
+    const all = await this.queries.execute(new ResourceList('project', null));
+    return { items: role === 'admin' ? all : all.filter(({ key }) => key === project) };
+  }
+
+  @Get(':key')
+  @Scope('analyst', { project: false })
+  @ApiOperation({ summary: 'One project' })
+  async read(@Param('key', { schema: slug }) key: string, @Caller() { project, role }: CallerIdentity) {
+    if (role !== 'admin' && key !== project)
+      throw new DomainError('project-not-found', `there is no project "${key}" here`, { project: key });
+    return Answer.ok(
+      await this.queries.execute(new ResourceDocument('project', { stream: projectStream(key), asOfUs: null, version: null })),
+    );
+  }
+}

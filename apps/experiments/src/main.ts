@@ -1,0 +1,5 @@
+import 'reflect-metadata';
+import { runService } from '@rampart/service-kit';
+import { experimentsService } from './experiments.service.js';
+
+await runService(experimentsService);

@@ -1,0 +1,54 @@
+/** The event store, the event log and the database behind them: opened first, closed last. */
+import { type DynamicModule, Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
+import { EventLog } from '@rampart/event-log';
+import { PostgresEventLog } from '@rampart/event-log/postgres';
+import { connectControlDatabase, EventStore, PostgresEventStore } from '@rampart/event-store';
+import { Readiness } from '@rampart/service-kit';
+import { DataSource } from 'typeorm';
+import { catalogueEntity } from './catalogue/catalogue.entities.js';
+import { catalogueMigrations } from './catalogue/postgres-catalogue-tables.js';
+import { AnswerSeal } from './command/answer-seal.js';
+import type { ExperimentsConfig } from './experiments-config.js';
+
+export const openStores = async (url: string) => {
+  const dataSource = await connectControlDatabase({ url, entities: [catalogueEntity], migrations: catalogueMigrations });
+  return { dataSource, store: new PostgresEventStore(dataSource, url), log: new PostgresEventLog({ url }) };
+};
+type Stores = Awaited<ReturnType<typeof openStores>>;
+
+export const closeStores = async ({ dataSource, store, log }: Stores): Promise<void> => {
+  await store.close();
+  await log.close();
+  await dataSource.destroy();
+};
+
+const STORES = 'experiments:stores';
+
+@Module({})
+export class StoresModule implements OnApplicationShutdown {
+  constructor(
+    @Inject(STORES) private readonly stores: Stores,
+    @Inject(Readiness) readiness: Readiness,
+  ) {
+    readiness.add('event store', async () => void (await stores.store.readStream('project/default')));
+  }
+
+  static of({ RAMPART_DATABASE_URL, RAMPART_SECRET }: ExperimentsConfig): DynamicModule {
+    return {
+      module: StoresModule,
+      global: true,
+      providers: [
+        { provide: STORES, useFactory: () => openStores(RAMPART_DATABASE_URL) },
+        { provide: DataSource, inject: [STORES], useFactory: ({ dataSource }: Stores) => dataSource },
+        { provide: EventStore, inject: [STORES], useFactory: ({ store }: Stores) => store },
+        { provide: EventLog, inject: [STORES], useFactory: ({ log }: Stores) => log },
+        { provide: AnswerSeal, useFactory: () => new AnswerSeal(RAMPART_SECRET) },
+      ],
+      exports: [DataSource, EventStore, EventLog, AnswerSeal],
+    };
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await closeStores(this.stores);
+  }
+}

@@ -1,0 +1,27 @@
+/** Names of the streams: forever, since history hangs on them. Slugs hold no slash. */
+
+export type ResourceKind = 'project' | 'environment' | 'key' | 'metric' | 'feature' | 'experiment';
+
+export interface StreamParts {
+  readonly kind: ResourceKind;
+  /** null for what belongs to the platform. A key's project is in its events. */
+  readonly project: string | null;
+  readonly id: string;
+}
+
+export const projectStream = (project: string): string => `project/${project}`;
+export const keyStream = (id: string): string => `key/${id}`;
+export const environmentStream = (project: string, environment: string): string => `environment/${project}/${environment}`;
+export const metricStream = (project: string, metric: string): string => `metric/${project}/${metric}`;
+export const featureStream = (project: string, feature: string): string => `feature/${project}/${feature}`;
+export const experimentStream = (project: string, experiment: string): string => `experiment/${project}/${experiment}`;
+
+/** @throws RangeError for a name that this file did not make */
+export const partsOfStream = (stream: string): StreamParts => {
+  const [kind, first, second, ...rest] = stream.split('/');
+  const isProjectless = kind === 'project' || kind === 'key';
+  if (isProjectless && first !== undefined && second === undefined) return { kind, project: null, id: first };
+  const isOfProject = kind === 'environment' || kind === 'metric' || kind === 'feature' || kind === 'experiment';
+  if (isOfProject && first !== undefined && second !== undefined && rest.length === 0) return { kind, project: first, id: second };
+  throw new RangeError(`"${stream}" is no stream of the control plane`);
+};
