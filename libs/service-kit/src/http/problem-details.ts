@@ -67,7 +67,7 @@ const HTTP_CODES: Readonly<Record<number, string>> = {
 export const problemOf = (error: unknown, requestId: string, statuses: Readonly<Record<string, number>> = {}): Problem => {
   if (error instanceof DomainError) return refusal(error, requestId, statuses);
   if (isRetriable(error)) {
-    const detail = 'Something that this service needs is not available at the moment; nothing was stored. Try again.';
+    const detail = 'Something that this service needs is not available at the moment; try again after Retry-After.';
     return { ...frame(503, 'unavailable', requestId), detail };
   }
   if (error instanceof HttpException && error.getStatus() < 500) {

@@ -33,11 +33,15 @@ export interface ServiceDescription<Config extends ServiceConfig> {
 export const LOG = 'rampart:log';
 
 @Module({})
-class Kit {
-  static of(providers: NonNullable<ModuleMetadata['providers']>): DynamicModule {
-    return { module: Kit, global: true, controllers: [ProbesController], providers, exports: [LOG, Metrics, Readiness, AdminKey] };
-  }
-}
+class Kit {}
+
+const kitOf = (providers: NonNullable<ModuleMetadata['providers']>): DynamicModule => ({
+  module: Kit,
+  global: true,
+  controllers: [ProbesController],
+  providers,
+  exports: [LOG, Metrics, Readiness, AdminKey],
+});
 
 @Module({})
 class Service {}
@@ -48,7 +52,7 @@ export const createService = async <Config extends ServiceConfig>(
   { log = createLog(description.name, config.RAMPART_LOG_LEVEL), withDocsPage = false }: { log?: Log; withDocsPage?: boolean } = {},
 ): Promise<NestFastifyApplication> => {
   const metrics = new Metrics(description.name);
-  const kit = Kit.of([
+  const kit = kitOf([
     { provide: LOG, useValue: log },
     { provide: Metrics, useValue: metrics },
     { provide: Readiness, useValue: new Readiness() },

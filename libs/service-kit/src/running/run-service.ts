@@ -39,7 +39,7 @@ const configOrExit = <Config extends ServiceConfig>(service: RunnableService<Con
 
 const giveUp = (log: Log, what: string, error: unknown): never => {
   log.fatal({ err: error }, what);
-  process.stderr.write(`${what}\n`);
+  process.stderr.write(`${what}${error instanceof Error ? `: ${error.message}` : ''}\n`);
   process.exit(1);
 };
 

@@ -1,0 +1,32 @@
+/** Ingestion on one screen: doors → intake → log. */
+import { type DynamicModule, Module } from '@nestjs/common';
+import { EventLog } from '@rampart/event-log';
+import { PostgresEventLog } from '@rampart/event-log/postgres';
+import { ApiKeys } from '@rampart/service-kit';
+import { DeadLettersController } from './doors/dead-letters.controller.js';
+import { EventsController } from './doors/events.controller.js';
+import { IntakeScopes } from './doors/intake-scopes.js';
+import { ReplicaKeys } from './doors/replica-keys.js';
+import { Pseudonyms } from './intake/pseudonyms.js';
+import { IngestCounters } from './running/ingest-counters.js';
+import type { IngestionConfig } from './running/ingestion-config.js';
+import { Intake } from './running/intake.service.js';
+import { LogLink, PARTITIONS } from './running/log-link.js';
+
+@Module({})
+class IngestionModule {}
+
+export const ingestionModule = (config: IngestionConfig): DynamicModule => ({
+  module: IngestionModule,
+  controllers: [EventsController, DeadLettersController],
+  providers: [
+    { provide: PARTITIONS, useValue: config.RAMPART_LOG_PARTITIONS },
+    { provide: EventLog, useFactory: () => new PostgresEventLog({ url: config.RAMPART_DATABASE_URL }) },
+    { provide: Pseudonyms, useFactory: () => new Pseudonyms(config.RAMPART_SECRET) },
+    { provide: ApiKeys, useClass: ReplicaKeys },
+    LogLink,
+    IngestCounters,
+    Intake,
+    IntakeScopes,
+  ],
+});

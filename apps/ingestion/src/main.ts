@@ -1,0 +1,4 @@
+import { runService } from '@rampart/service-kit';
+import { ingestionService } from './running/ingestion-service.js';
+
+await runService(ingestionService);

@@ -1,0 +1,21 @@
+import { serviceConfig } from '@rampart/service-kit';
+import { z } from 'zod';
+
+export const ingestionConfig = serviceConfig.extend({
+  RAMPART_DATABASE_URL: z
+    .string()
+    .regex(/^postgres(ql)?:\/\//, 'must be postgres://…')
+    .describe('where the log is'),
+  RAMPART_SECRET: z
+    .string()
+    .min(16, 'must have at least 16 characters')
+    .describe('the platform’s secret: unit pseudonyms are made with it'),
+  RAMPART_LOG_PARTITIONS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(256)
+    .default(4)
+    .describe('partitions of a new feedback log; fixed when it is created'),
+});
+export type IngestionConfig = z.infer<typeof ingestionConfig>;
