@@ -1,9 +1,9 @@
 /** What a sum is, unit by unit: the definition that the statement in SQL is tested against. */
 import type { FeedbackRow, InstantUs } from '@rampart/contracts';
 import type { CellSums, ComparisonQuery, ComparisonSums, MetricSums, PlacedRow, PopulationCount } from './feedback-store.js';
-import { closesAfterUs, type Measure, type MeasuredMetric, measured, ONE_EVENT, takesValues } from './measures.js';
+import { boundTo, closesAfterUs, type Measure, type MeasuredMetric, measured, ONE_EVENT, takesValues } from './measures.js';
 import { idHashOf, knownTimeOf } from './row-identity.js';
-import { matchesAll, valueOf } from './selectors.js';
+import { matchesAll, valueTaken } from './selectors.js';
 
 /** A row as a comparison sees it. */
 interface Seen {
@@ -193,11 +193,11 @@ const contribution = (metric: MeasuredMetric, unit: Unit, closesAt: InstantUs): 
   const before =
     covariate === null ? [] : unit.events.filter((event) => age(event) < 0 && age(event) >= -covariate.lookbackUs && inTime(event));
   const hasNoValue = (measure: Measure) => (event: Seen) =>
-    takesValues(measure) && selected(measure)(event) && valueOf(measure.selector, event.row) === undefined;
+    takesValues(measure) && selected(measure)(event) && valueTaken(measure.selector, event.row) === undefined;
   const measures = denominator === null ? [numerator] : [numerator, denominator];
   const taken = (measure: Measure) => inWindow.filter(inTime).filter(selected(measure));
   return {
-    x: capped(metric, together(numerator, taken(numerator)) ?? 0n),
+    x: boundTo(metric, together(numerator, taken(numerator)) ?? 0n),
     y: denominator === null ? 0n : (together(denominator, taken(denominator)) ?? 0n),
     covariate: covariate === null ? undefined : together(covariate, before.filter(selected(covariate))),
     late: inWindow.filter((event) => !inTime(event) && measures.some((measure) => selected(measure)(event))).length,
@@ -211,7 +211,7 @@ const together = (measure: Measure, rows: readonly Seen[]): bigint | undefined =
     if (rows.length === 0) return undefined;
     return measure.aggregate === 'any' ? ONE_EVENT : BigInt(rows.length) * ONE_EVENT;
   }
-  const values = [...rows].sort(byEventTime).flatMap(({ row }) => valueOf(measure.selector, row) ?? []);
+  const values = [...rows].sort(byEventTime).flatMap(({ row }) => valueTaken(measure.selector, row) ?? []);
   if (values.length === 0) return undefined;
   switch (measure.aggregate) {
     case 'first':
@@ -219,15 +219,10 @@ const together = (measure: Measure, rows: readonly Seen[]): bigint | undefined =
     case 'last':
       return values.at(-1);
     case 'max':
-      return values.reduce((a, b) => (a > b ? a : b));
+      return [...values].sort(compare).at(-1);
     case 'min':
-      return values.reduce((a, b) => (a < b ? a : b));
+      return [...values].sort(compare)[0];
     default:
       return values.reduce((a, b) => a + b, 0n);
   }
-};
-
-const capped = ({ capLower, capUpper }: MeasuredMetric, total: bigint): bigint => {
-  if (capLower !== null && total < capLower) return capLower;
-  return capUpper !== null && total > capUpper ? capUpper : total;
 };

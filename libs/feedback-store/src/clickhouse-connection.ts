@@ -94,7 +94,8 @@ export class ClickhouseConnection {
     }).catch((error: unknown) => {
       throw new StoreError(`ClickHouse did not take an insert into ${table}: ${causeOf(error)}`, { retriable: true });
     });
-    const text = await response.text();
+    // Read to its end, so that the connection can be used again; never shown, since refusals quote rows.
+    await response.arrayBuffer();
     if (response.ok) return;
     const code = Number(response.headers.get('x-clickhouse-exception-code') ?? 0);
     throw new StoreError(`ClickHouse refused an insert into ${table} with code ${code}`, { retriable: !rowRefusals.has(code), code });

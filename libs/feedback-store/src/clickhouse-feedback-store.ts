@@ -2,10 +2,11 @@
 import type { InstantUs } from '@rampart/contracts';
 import { ClickhouseConnection, type ClickhouseOptions } from './clickhouse-connection.js';
 import { RowBinaryWriter } from './clickhouse-row-binary.js';
+import { maskfuls, type PlannedMetric, plannedMetric } from './clickhouse-row-masks.js';
 import { type EncodedTable, RowEncoder } from './clickhouse-rows.js';
 import { dropSchema, prepareSchema } from './clickhouse-schema.js';
-import { comparisonSums, type PopulationRows, type SumsRow } from './clickhouse-sums-rows.js';
-import { flagsOf, MASK_FLAGS, type PlannedMetric, plannedMetric, sumsStatement } from './clickhouse-sums-statement.js';
+import { type Answer, comparisonSums, type StatementRow } from './clickhouse-sums-rows.js';
+import { sumsStatement } from './clickhouse-sums-statement.js';
 import type { Population } from './clickhouse-units-statement.js';
 import { type ComparisonQuery, type ComparisonSums, FeedbackStore, type PlacedRow, type Progress } from './feedback-store.js';
 import { measured } from './measures.js';
@@ -56,10 +57,10 @@ export class ClickhouseFeedbackStore extends FeedbackStore {
     const metrics = query.metrics.map(({ definition }, index) => plannedMetric(measured(definition), index, query));
     const closes = metrics.map(({ closesAfterUs }) => closesAfterUs);
     const lastCloseUs = closes.length === 0 || closes.includes(null) ? null : Math.max(...closes.map(Number));
-    const answers: PopulationRows[] = [];
+    const answers: Answer[] = [];
     for (const { population, group } of groupsOf(metrics)) {
-      const { sql, parameters } = sumsStatement(query, population, group, lastCloseUs);
-      answers.push({ population, metrics: group, rows: await this.connection.rows<SumsRow>(sql, parameters.all()) });
+      const { sql, parameters, columns } = sumsStatement(query, population, group, lastCloseUs);
+      answers.push({ metrics: group, columns, rows: await this.connection.rows<StatementRow>(sql, parameters.all()) });
     }
     return comparisonSums(query, answers);
   }
@@ -108,20 +109,10 @@ const progressTable = (progress: readonly Progress[]): EncodedTable => {
   return { table: 'progress', columns: ['topic', 'partition', 'position', 'known_at'], bytes: writer.bytes() };
 };
 
-/** One statement for each population, more where the metrics' flags do not fit in one mask. Without metrics the exposed are counted. */
+/** One statement for each population, more where the metrics do not fit in one mask. Without metrics the exposed are counted. */
 const groupsOf = (metrics: readonly PlannedMetric[]): readonly { population: Population; group: readonly PlannedMetric[] }[] => {
-  const groups = (['exposed', 'assigned'] as const).flatMap((population) => {
-    const own: PlannedMetric[][] = [];
-    let flags = MASK_FLAGS;
-    for (const metric of metrics.filter((one) => one.measured.population === population)) {
-      flags += flagsOf(metric);
-      if (flags > MASK_FLAGS) {
-        own.push([]);
-        flags = flagsOf(metric);
-      }
-      own.at(-1)?.push(metric);
-    }
-    return own.map((group) => ({ population, group }));
-  });
+  const groups = (['exposed', 'assigned'] as const).flatMap((population) =>
+    maskfuls(metrics.filter(({ measured: { population: own } }) => own === population)).map((group) => ({ population, group })),
+  );
   return groups.length === 0 ? [{ population: 'exposed', group: [] }] : groups;
 };

@@ -2,9 +2,9 @@
 import type { EventSelector, Filter } from '@rampart/contracts';
 import type { Parameters } from './clickhouse-parameters.js';
 
-/** Holds where all filters do. */
+/** Holds where all filters do; empty without filters. */
 export const filtersSql = (filters: readonly Filter[], parameters: Parameters): string =>
-  filters.map((filter) => `(${filterSql(filter, parameters)})`).join(' AND ') || '1';
+  filters.map((filter) => `(${filterSql(filter, parameters)})`).join(' AND ');
 
 const filterSql = ({ property, operator, value }: Filter, parameters: Parameters): string => {
   const name = parameters.bind('String', property);

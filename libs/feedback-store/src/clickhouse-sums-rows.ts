@@ -1,30 +1,48 @@
 /** From the statement's rows of text to the sums of the port. */
-import type { PlannedMetric } from './clickhouse-sums-statement.js';
-import { type Population, UNKNOWN_CELL, whys } from './clickhouse-units-statement.js';
+import type { PlannedMetric } from './clickhouse-row-masks.js';
+import type { Statement } from './clickhouse-sums-statement.js';
+import { UNKNOWN_CELL, whys } from './clickhouse-units-statement.js';
 import type { CellSums, ComparisonQuery, ComparisonSums, MetricSums, PopulationCount } from './feedback-store.js';
+import { boundTo } from './measures.js';
 
-/** A group of units: by cell, segment and reason; the columns of metric i end in i. */
-export type SumsRow = Readonly<Record<string, string>> & { readonly cell: number; readonly segment: number; readonly why: number };
-
-export interface PopulationRows {
-  readonly population: Population;
-  readonly metrics: readonly PlannedMetric[];
-  readonly rows: readonly SumsRow[];
+export interface StatementRow {
+  readonly part: 'units' | 'sums';
+  readonly cell: number;
+  readonly segment: number;
+  readonly why: number;
+  readonly numbers: readonly string[];
 }
 
-export const comparisonSums = (query: ComparisonQuery, answers: readonly PopulationRows[]): ComparisonSums => {
+/** What one statement answered about its metrics. */
+export interface Answer {
+  readonly metrics: readonly PlannedMetric[];
+  readonly columns: Statement['columns'];
+  readonly rows: readonly StatementRow[];
+}
+
+type Numbers = (name: string) => bigint;
+
+const named = (names: readonly string[], numbers: readonly string[]): Numbers => {
+  const byName = new Map(names.map((name, at) => [name, numbers[at]]));
+  return (name) => BigInt(byName.get(name) ?? 0);
+};
+
+const none: Numbers = () => 0n;
+
+export const comparisonSums = (query: ComparisonQuery, answers: readonly Answer[]): ComparisonSums => {
   // The first answer counts the population: of the exposed, where any metric is about them.
-  const rows = answers[0]?.rows ?? [];
-  const total = (column: string) => rows.reduce((sum, row) => sum + Number(row[column]), 0);
+  const [{ columns, rows } = { columns: { units: [], sums: [] }, rows: [] }] = answers;
+  const groups = rows.filter(({ part }) => part === 'units').map((row) => ({ row, number: named(columns.units, row.numbers) }));
+  const total = (name: string) => groups.reduce((sum, { number }) => sum + Number(number(name)), 0);
   return {
     cells: cellSums(answers),
-    population: rows.flatMap((row) => populationCounts(query, row)).sort(byCell),
+    population: groups.flatMap(({ row, number }) => populationCounts(query, row, number)).sort(byPlace),
     lateExposures: total('lateExposures'),
     crossedLate: total('crossedLate'),
   };
 };
 
-const byCell = (a: PopulationCount, b: PopulationCount): number =>
+const byPlace = (a: PopulationCount, b: PopulationCount): number =>
   a.cell - b.cell || a.segment - b.segment || (a.kind < b.kind ? -1 : a.kind > b.kind ? 1 : 0);
 
 const kindOfWhy = {
@@ -34,64 +52,87 @@ const kindOfWhy = {
   unknown: 'reason-unknown',
 } as const;
 
-const populationCounts = ({ multipleExposure }: ComparisonQuery, row: SumsRow): readonly PopulationCount[] => {
-  const units = Number(row.units);
-  const place = { cell: row.cell === UNKNOWN_CELL ? -1 : row.cell, segment: row.segment };
-  const why = whys[row.why] ?? 'unknown';
-  if (why !== 'SPLIT') return counted([{ ...place, kind: kindOfWhy[why], units }]);
-  if (row.cell === UNKNOWN_CELL) return counted([{ ...place, kind: 'unknown-variant', units }]);
-  const twoArms = multipleExposure === 'exclude' ? Number(row.crossed) : 0;
-  return counted([
+const populationCounts = (
+  { multipleExposure }: ComparisonQuery,
+  { cell, segment, why: code }: StatementRow,
+  number: Numbers,
+): readonly PopulationCount[] => {
+  const units = Number(number('units'));
+  const place = { cell: cell === UNKNOWN_CELL ? -1 : cell, segment };
+  const why = whys[code] ?? 'unknown';
+  if (why !== 'SPLIT') return present([{ ...place, kind: kindOfWhy[why], units }]);
+  if (cell === UNKNOWN_CELL) return present([{ ...place, kind: 'unknown-variant', units }]);
+  const twoArms = multipleExposure === 'exclude' ? Number(number('crossed')) : 0;
+  return present([
     { ...place, kind: 'counted', units: units - twoArms },
     { ...place, kind: 'two-arms', units: twoArms },
   ]);
 };
 
-const counted = (counts: readonly PopulationCount[]): readonly PopulationCount[] => counts.filter(({ units }) => units > 0);
+const present = (counts: readonly PopulationCount[]): readonly PopulationCount[] => counts.filter(({ units }) => units > 0);
 
-const cellSums = (answers: readonly PopulationRows[]): readonly CellSums[] => {
-  const found = new Map<string, { cell: number; segment: number; metrics: MetricSums[] }>();
-  const none = answers
-    .flatMap(({ metrics }) => metrics)
-    .sort((a, b) => a.index - b.index)
-    .map((metric) => metricSums(metric, {}));
-  for (const { metrics, rows } of answers) {
-    for (const row of rows.filter(({ cell, why }) => why === 0 && cell !== UNKNOWN_CELL)) {
-      const key = `${row.cell} ${row.segment}`;
-      const entry = found.get(key) ?? { cell: row.cell, segment: row.segment, metrics: [...none] };
-      found.set(key, entry);
-      for (const metric of metrics) entry.metrics[metric.index] = metricSums(metric, row);
-    }
-  }
-  return [...found.values()]
+const cellSums = (answers: readonly Answer[]): readonly CellSums[] => {
+  const places = new Map(
+    answers
+      .flatMap(({ rows }) => rows)
+      .filter(({ part, why, cell }) => part === 'units' && why === 0 && cell !== UNKNOWN_CELL)
+      .map(({ cell, segment }) => [`${cell} ${segment}`, { cell, segment }]),
+  );
+  return [...places.values()]
+    .map(
+      (place): CellSums => ({
+        ...place,
+        stratum: '',
+        metrics: answers
+          .flatMap((answer) => sumsAt(answer, place))
+          .sort(byIndex)
+          .map(([, sums]) => sums),
+      }),
+    )
     .filter(({ metrics }) => metrics.some(({ units, openUnits }) => units + openUnits > 0))
-    .sort((a, b) => a.cell - b.cell || a.segment - b.segment)
-    .map((entry) => ({ ...entry, stratum: '' }));
+    .sort((a, b) => a.cell - b.cell || a.segment - b.segment);
 };
 
-const metricSums = ({ index, measured }: PlannedMetric, row: Readonly<Record<string, unknown>>): MetricSums => {
-  const integer = (name: string) => BigInt(String(row[`${name}${index}`] ?? 0));
-  const count = (name: string) => Number(row[`${name}${index}`] ?? 0);
+const byIndex = ([a]: readonly [number, MetricSums], [b]: readonly [number, MetricSums]): number => a - b;
+
+const sumsAt = ({ metrics, columns, rows }: Answer, { cell, segment }: Pick<CellSums, 'cell' | 'segment'>) => {
+  const numbers = (part: 'units' | 'sums') => {
+    const row = rows.find((one) => one.part === part && one.why === 0 && one.cell === cell && one.segment === segment);
+    return row === undefined ? none : named(columns[part], row.numbers);
+  };
+  const [units, sums] = [numbers('units'), numbers('sums')];
+  return metrics.map((metric) => [metric.index, metricSums(metric, units, sums)] as const);
+};
+
+const metricSums = ({ index, measured }: PlannedMetric, unitNumbers: Numbers, sums: Numbers): MetricSums => {
+  const of = (name: string) => sums(`${name}${index}`);
+  const units = unitNumbers(`n${index}`);
+  // Units without any row are not among the sums: each counts as nothing within the caps.
+  const zero = boundTo(measured, 0n);
+  const without = units - of('rows');
+  const sum = of('sx') + without * zero;
+  const sumSquares = of('sxx') + without * zero * zero;
+  const isEverybody = measured.covariate?.whenMissing === 'zero';
   return {
-    units: count('n'),
-    openUnits: count('open'),
-    sum: integer('sx'),
-    sumSquares: integer('sxx'),
-    denominatorSum: integer('sy'),
-    denominatorSumSquares: integer('syy'),
-    crossSum: integer('sxy'),
+    units: Number(units),
+    openUnits: Number(unitNumbers(`open${index}`)),
+    sum,
+    sumSquares,
+    denominatorSum: of('sy'),
+    denominatorSumSquares: of('syy'),
+    crossSum: of('sxy'),
     covariate:
       measured.covariate === null
         ? null
         : {
-            units: count('nc'),
-            sum: integer('cx'),
-            sumSquares: integer('cxx'),
-            covariateSum: integer('sc'),
-            covariateSumSquares: integer('scc'),
-            covariateCrossSum: integer('sxc'),
+            units: Number(isEverybody ? units : of('nc')),
+            sum: isEverybody ? sum : of('cx'),
+            sumSquares: isEverybody ? sumSquares : of('cxx'),
+            covariateSum: of('sc'),
+            covariateSumSquares: of('scc'),
+            covariateCrossSum: of('sxc'),
           },
-    lateEvents: count('lateEvents'),
-    unconverted: count('unconvertedRows'),
+    lateEvents: Number(of('late')),
+    unconverted: Number(of('unconverted')),
   };
 };

@@ -1,48 +1,27 @@
 /**
- * One statement from raw rows to sums of one population. Each joined row gets a mask that says what it is to which metric (numerator, denominator,
- * covariate, late, unconverted); rows become a few numbers per unit, and units become exact integers per cell, segment and reason.
+ * One statement from raw rows to the sums of one population. Each joined row gets a mask that says what it is to which metric; rows become a few numbers
+ * per unit, and units become exact integers per cell and segment. A second branch counts the units, so that those without events are counted too.
  */
 import { Parameters } from './clickhouse-parameters.js';
-import { filtersSql, type ValueSql, valueSql } from './clickhouse-selectors.js';
+import { Masks, type PlannedMetric, type RoleSql, rolesOf } from './clickhouse-row-masks.js';
+import type { ValueSql } from './clickhouse-selectors.js';
 import { NEVER, type Population, tieSql, UNKNOWN_CELL, unitsSql } from './clickhouse-units-statement.js';
 import type { ComparisonQuery } from './feedback-store.js';
-import { closesAfterUs, type Measure, type MeasuredMetric, takesValues } from './measures.js';
-import { scopeOf } from './row-identity.js';
+import { boundTo, type Measure, takesValues } from './measures.js';
 
 export interface Statement {
   readonly sql: string;
   readonly parameters: Parameters;
+  /** What `numbers` holds, in order: in rows whose part is `units`, and in those whose part is `sums`. */
+  readonly columns: Readonly<Record<'units' | 'sums', readonly string[]>>;
 }
 
-/** A metric with its place in the query. */
-export interface PlannedMetric {
-  readonly index: number;
-  readonly measured: MeasuredMetric;
-  readonly closesAfterUs: number | null;
+interface Column {
+  readonly name: string;
+  readonly sql: string;
 }
 
-type Role = 'numerator' | 'denominator' | 'covariate';
-
-/** What one measure does with the rows of its scope. */
-interface RoleSql {
-  readonly metric: PlannedMetric;
-  readonly role: Role;
-  readonly measure: Measure;
-  readonly scope: bigint;
-  readonly filters: string;
-  readonly value: ValueSql;
-}
-
-export const plannedMetric = (measured: MeasuredMetric, index: number, query: ComparisonQuery): PlannedMetric => ({
-  index,
-  measured,
-  closesAfterUs: closesAfterUs(measured, query.allowedLatenessUs),
-});
-
-/** How many flags of the mask (64) a metric takes. */
-export const flagsOf = ({ measured }: PlannedMetric): number => 3 + (measured.denominator ? 1 : 0) + (measured.covariate ? 1 : 0);
-export const MASK_FLAGS = 64;
-
+/** @param lastCloseUs  after the first exposure, when the last window of all metrics closes; null: never */
 export const sumsStatement = (
   query: ComparisonQuery,
   population: Population,
@@ -51,130 +30,103 @@ export const sumsStatement = (
 ): Statement => {
   const parameters = new Parameters();
   const units = unitsSql(query, population, parameters);
-  const roles = metrics.flatMap((metric) => rolesOf(metric, query, parameters));
   const until = parameters.bind('Int64', query.knownUntilUs);
-  const flags = new Flags(metrics);
-  const perUnit = roles.length === 0 ? `SELECT ${unitColumns.join(', ')} FROM (${units})` : unitSums(units, roles, flags, { query, until });
-  const isCandidate = `why = 0 AND cell != ${UNKNOWN_CELL}`;
+  const masks = new Masks(metrics);
+  const roles = metrics.flatMap((metric) => rolesOf(metric, query, parameters));
+  const counts = [...populationColumns(lastCloseUs), ...metrics.flatMap((metric) => unitColumns(metric, query, until))];
+  const sums = metrics.flatMap((metric) => sumColumns(metric, masks));
+  const counted = `SELECT 'units' AS part, toInt32(cell) AS cell, toInt32(segment) AS segment, toInt32(why) AS why, ${numbers(counts)}
+FROM (${units}) GROUP BY cell, segment, why`;
+  const joined = joinedRows(units, roles, masks, { query, metrics, until });
+  const summed = `SELECT 'sums' AS part, toInt32(place % 256) AS cell, toInt32(intDiv(place, 256)) AS segment, toInt32(0) AS why, ${numbers(sums)}
+FROM (SELECT any(place) AS place, any(allowed) AS allowed, ${unitNumbers(roles, metrics, masks).join(', ')}
+FROM (${joined}) GROUP BY rn)
+GROUP BY place`;
+  return {
+    sql: metrics.length === 0 ? counted : `${counted}\nUNION ALL\n${summed}`,
+    parameters,
+    columns: { units: counts.map(({ name }) => name), sums: sums.map(({ name }) => name) },
+  };
+};
+
+// Text, since the integers are wider than JSON's numbers.
+const numbers = (columns: readonly Column[]): string => `[${columns.map(({ sql }) => `toString(${sql})`).join(', ')}] AS numbers`;
+
+const isCandidate = `(hasFirst AND why = 0 AND cell != ${UNKNOWN_CELL})`;
+
+const populationColumns = (lastCloseUs: number | null): readonly Column[] => {
   const crossed = lastCloseUs === null ? `crossedAt < ${NEVER}` : `crossedAt <= t0 + ${lastCloseUs}`;
-  const sql = `SELECT toInt32(cell) AS cell, toInt32(segment) AS segment, toInt32(why) AS why, toString(countIf(hasFirst)) AS units,
-  toString(countIf(hasFirst AND ${isCandidate} AND ${crossed})) AS crossed,
-  toString(countIf(hasFirst AND ${isCandidate} AND crossedAt < ${NEVER} AND NOT (${crossed}))) AS crossedLate,
-  toString(sum(lateExposures)) AS lateExposures${metrics.map((metric) => `,\n  ${metricSums(metric, query, until, isCandidate).join(', ')}`).join('')}
-FROM (${perUnit})
-GROUP BY cell, segment, why`;
-  return { sql, parameters };
-};
-
-const unitColumns = ['hasFirst', 't0', 'segment', 'cell', 'why', 'crossedAt', 'lateExposures'];
-
-const rolesOf = (metric: PlannedMetric, query: ComparisonQuery, parameters: Parameters): readonly RoleSql[] =>
-  (['numerator', 'denominator', 'covariate'] as const).flatMap((role) => {
-    const measure = metric.measured[role];
-    if (measure === null) return [];
-    const scope = scopeOf({ ...query, name: measure.selector.event });
-    const filters = filtersSql(measure.selector.filters, parameters);
-    return [{ metric, role, measure, scope, filters, value: valueSql(measure.selector, parameters) }];
-  });
-
-/** Gives each (metric, meaning) a bit. */
-class Flags {
-  private readonly numbers = new Map<string, number>();
-
-  constructor(metrics: readonly PlannedMetric[]) {
-    for (const metric of metrics) {
-      for (const meaning of ['numerator', 'late', 'unconverted']) this.numbers.set(`${metric.index} ${meaning}`, this.numbers.size);
-      if (metric.measured.denominator !== null) this.numbers.set(`${metric.index} denominator`, this.numbers.size);
-      if (metric.measured.covariate !== null) this.numbers.set(`${metric.index} covariate`, this.numbers.size);
-    }
-  }
-
-  bit(metric: PlannedMetric, meaning: Role | 'late' | 'unconverted'): number {
-    return this.numbers.get(`${metric.index} ${meaning}`) ?? -1;
-  }
-
-  has(metric: PlannedMetric, meaning: Role | 'late' | 'unconverted'): string {
-    return `bitTest(mask, ${this.bit(metric, meaning)})`;
-  }
-}
-
-/** The rows joined to their units, and the few numbers that a unit has for each metric. */
-const unitSums = (
-  units: string,
-  roles: readonly RoleSql[],
-  flags: Flags,
-  { query, until }: { query: ComparisonQuery; until: string },
-): string => {
-  const scopes = [...new Set(roles.map(({ scope }) => scope))];
-  const masks = scopes.map(
-    (scope) =>
-      `scope = ${scope}, ${maskSql(
-        roles.filter((role) => role.scope === scope),
-        flags,
-      )}`,
-  );
-  const isOrdered = roles.some(({ measure }) => measure.aggregate === 'first' || measure.aggregate === 'last');
-  const order = isOrdered
-    ? `, bitShiftLeft(toUInt128(toUInt64(event_at + 4611686018427387904)), 64) + toUInt128(${tieSql(query.historical)}) AS place`
-    : '';
-  const values = [...new Set(roles.filter(({ measure }) => takesValues(measure)).map(({ value }) => value.value))];
-  const valueColumn = (value: ValueSql) => `v${values.indexOf(value.value)}`;
-  const perUnit = roles.flatMap((role) => roleSums(role, flags, valueColumn(role.value)));
-  const counts = [...new Set(roles.map(({ metric }) => metric))].flatMap((metric) => [
-    `countIf(${flags.has(metric, 'late')}) AS late${metric.index}`,
-    `countIf(${flags.has(metric, 'unconverted')}) AS unconverted${metric.index}`,
-  ]);
-  return `SELECT ${unitColumns.map((column) => `any(u.${column}) AS ${column}`).join(', ')}, ${[...perUnit, ...counts].join(', ')}
-FROM (
-  SELECT u.unit AS unit, ${unitColumns.map((column) => `u.${column}`).join(', ')}${order}${values.map((value, at) => `, ${value} AS v${at}`).join('')},
-    event_at - u.t0 AS age, known_at - u.t0 AS lag,
-    if(u.hasFirst AND u.why = 0 AND u.cell != ${UNKNOWN_CELL}, multiIf(${masks.join(', ')}, 0), 0) AS mask
-  FROM (SELECT * FROM feedback FINAL WHERE scope IN (${scopes.join(', ')}) AND known_at <= ${until}) AS e
-  RIGHT JOIN (${units}) AS u ON e.unit = u.unit
-) AS u
-GROUP BY u.unit`;
-};
-
-const maskSql = (roles: readonly RoleSql[], flags: Flags): string => {
-  const conditions = new Map<number, string[]>();
-  for (const role of roles) {
-    for (const [meaning, condition] of meanings(role)) {
-      const bit = flags.bit(role.metric, meaning);
-      conditions.set(bit, [...(conditions.get(bit) ?? []), `(${condition})`]);
-    }
-  }
-  const terms = [...conditions].map(([bit, any]) => `toUInt64(${any.join(' OR ')}) * ${1n << BigInt(bit)}`);
-  return terms.join(' + ') || 'toUInt64(0)';
-};
-
-const meanings = ({ metric, role, measure, filters, value }: RoleSql): readonly (readonly [Role | 'late' | 'unconverted', string])[] => {
-  const { delayUs, windowUs, covariate } = metric.measured;
-  const inTime = metric.closesAfterUs === null ? '1' : `lag <= ${metric.closesAfterUs}`;
-  const hasValue = takesValues(measure) ? value.hasValue : '1';
-  if (role === 'covariate') return [[role, `${filters} AND age < 0 AND age >= -${covariate?.lookbackUs} AND ${inTime} AND ${hasValue}`]];
-  const inWindow = `${filters} AND age >= ${delayUs}${windowUs === null ? '' : ` AND age < ${delayUs + windowUs}`}`;
   return [
-    [role, `${inWindow} AND ${inTime} AND ${hasValue}`],
-    ...(metric.closesAfterUs === null ? [] : [['late', `${inWindow} AND NOT (${inTime})`] as const]),
-    ...(takesValues(measure) ? [['unconverted', `${inWindow} AND ${inTime} AND NOT (${hasValue})`] as const] : []),
+    { name: 'units', sql: 'countIf(hasFirst)' },
+    { name: 'crossed', sql: `countIf(${isCandidate} AND ${crossed})` },
+    { name: 'crossedLate', sql: `countIf(${isCandidate} AND crossedAt < ${NEVER} AND NOT (${crossed}))` },
+    { name: 'lateExposures', sql: 'sum(lateExposures)' },
   ];
 };
 
-const roleSums = (role: RoleSql, flags: Flags, value: string): readonly string[] => {
-  const { metric, measure } = role;
-  const has = flags.has(metric, role.role);
-  const number = aggregateSql(measure, value, has);
-  switch (role.role) {
-    case 'numerator':
-      return [`${capped(number, metric.measured)} AS x${metric.index}`];
-    case 'denominator':
-      return [`${number} AS y${metric.index}`];
-    case 'covariate':
-      return [`${number} AS c${metric.index}`, `countIf(${has}) > 0 AS has${metric.index}`];
-  }
+const isMember = ({ closesAfterUs }: PlannedMetric, { multipleExposure }: ComparisonQuery): string => {
+  if (multipleExposure === 'first') return isCandidate;
+  return `(${isCandidate} AND ${closesAfterUs === null ? `crossedAt = ${NEVER}` : `crossedAt > t0 + ${closesAfterUs}`})`;
 };
 
-/** Zero without rows. `max`, `min`, `first` and `last` of nothing are 0 in the engine too. */
+const isClosed = ({ closesAfterUs }: PlannedMetric, until: string): string =>
+  closesAfterUs === null ? '1' : `(t0 + ${closesAfterUs} <= ${until})`;
+
+const unitColumns = (metric: PlannedMetric, query: ComparisonQuery, until: string): readonly Column[] => [
+  { name: `n${metric.index}`, sql: `countIf(${isMember(metric, query)} AND ${isClosed(metric, until)})` },
+  { name: `open${metric.index}`, sql: `countIf(${isMember(metric, query)} AND NOT ${isClosed(metric, until)})` },
+];
+
+/** Rows of units that take part, each with its mask; rows that mean nothing to any metric are gone. */
+const joinedRows = (
+  units: string,
+  roles: readonly RoleSql[],
+  masks: Masks,
+  { query, metrics, until }: { query: ComparisonQuery; metrics: readonly PlannedMetric[]; until: string },
+): string => {
+  const allowed = metrics.map(
+    (metric) => `if(${isMember(metric, query)} AND ${isClosed(metric, until)}, toUInt64(${masks.all(metric)}), 0)`,
+  );
+  const scopes = [...new Set(roles.map(({ scope }) => scope))];
+  const values = valuesOf(roles).map((value, at) => `, ${value} AS v${at}`);
+  // Instants may lie before 1970: shifted, so that the packed number sorts as they do.
+  const order = `, bitShiftLeft(toUInt128(toUInt64(event_at + 4611686018427387904)), 64) + toUInt128(${tieSql(query.historical)}) AS order`;
+  return `SELECT u.rn AS rn, u.place AS place, u.allowed AS allowed${values.join('')}${roles.some(isOrdered) ? order : ''},
+  event_at - u.t0 AS age, known_at - u.t0 AS lag, bitAnd(u.allowed, ${masks.sql(roles)}) AS mask
+FROM (SELECT * FROM feedback FINAL WHERE scope IN (${scopes.join(', ')}) AND known_at <= ${until}) AS e
+INNER JOIN (
+  SELECT unit, t0, toUInt32(segment) * 256 + cell AS place, ${allowed.join(' + ')} AS allowed, toUInt32(rowNumberInAllBlocks()) AS rn
+  FROM (${units}) WHERE allowed != 0
+) AS u ON e.unit = u.unit
+WHERE mask != 0`;
+};
+
+const isOrdered = ({ measure }: RoleSql): boolean => measure.aggregate === 'first' || measure.aggregate === 'last';
+
+const valuesOf = (roles: readonly RoleSql[]): readonly string[] => [
+  ...new Set(roles.filter(({ measure }) => takesValues(measure)).map(({ value }) => value.value)),
+];
+
+/** The numbers of one unit. */
+const unitNumbers = (roles: readonly RoleSql[], metrics: readonly PlannedMetric[], masks: Masks): readonly string[] => {
+  const values = valuesOf(roles);
+  const column = ({ value }: ValueSql) => `v${values.indexOf(value)}`;
+  const rare = masks.rare(metrics);
+  return [
+    ...roles.flatMap(({ metric, role, measure, value }) => {
+      const has = masks.has(metric, role);
+      const number = aggregateSql(measure, column(value), has);
+      if (role === 'numerator') return [`${capped(number, metric)} AS x${metric.index}`];
+      if (role === 'denominator') return [`${number} AS y${metric.index}`];
+      const isKnown = metric.measured.covariate?.whenMissing === 'exclude' ? [`countIf(${has}) > 0 AS has${metric.index}`] : [];
+      return [`${number} AS c${metric.index}`, ...isKnown];
+    }),
+    // One list that is nearly always empty, instead of two counters for each metric.
+    `groupArrayIf(mask, bitAnd(mask, ${rare}) != 0) AS rare`,
+  ];
+};
+
+/** Zero without rows: `max`, `min`, `first` and `last` of nothing are 0 in the engine too. */
 const aggregateSql = ({ aggregate }: Measure, value: string, has: string): string => {
   switch (aggregate) {
     case 'any':
@@ -188,48 +140,51 @@ const aggregateSql = ({ aggregate }: Measure, value: string, has: string): strin
     case 'min':
       return `toInt128(minIf(${value}, ${has}))`;
     case 'first':
-      return `toInt128(argMinIf(${value}, place, ${has}))`;
+      return `toInt128(argMinIf(${value}, order, ${has}))`;
     case 'last':
-      return `toInt128(argMaxIf(${value}, place, ${has}))`;
+      return `toInt128(argMaxIf(${value}, order, ${has}))`;
   }
 };
 
 // Not least and greatest: the engine compiles those wrongly for Int128.
-const capped = (number: string, { capLower, capUpper }: MeasuredMetric): string => {
+const capped = (number: string, { measured: { capLower, capUpper } }: PlannedMetric): string => {
   const lower = capLower === null ? [] : [`(${number}) < toInt128('${capLower}'), toInt128('${capLower}')`];
   const upper = capUpper === null ? [] : [`(${number}) > toInt128('${capUpper}'), toInt128('${capUpper}')`];
   const bounds = [...lower, ...upper];
   return bounds.length === 0 ? number : `multiIf(${bounds.join(', ')}, ${number})`;
 };
 
-/** The sums over the units of a group: each column is text, since the integers are wider than JSON's numbers. */
-const metricSums = (metric: PlannedMetric, query: ComparisonQuery, until: string, isCandidate: string): readonly string[] => {
-  const { index, measured, closesAfterUs: closes } = metric;
-  const isIn = `hasFirst AND ${isCandidate}${query.multipleExposure === 'first' ? '' : ` AND ${closes === null ? `crossedAt = ${NEVER}` : `crossedAt > t0 + ${closes}`}`}`;
-  const isClosed = closes === null ? '1' : `t0 + ${closes} <= ${until}`;
-  const counts = `(${isIn} AND ${isClosed})`;
+/** Sums over the units that have any row. Where a unit without rows counts as more or less than 0, those with rows are counted as well. */
+const sumColumns = (metric: PlannedMetric, masks: Masks): readonly Column[] => {
+  const { index, measured } = metric;
   const [x, y, c] = [`x${index}`, `y${index}`, `c${index}`];
-  const product = (a: string, b: string, name: string, where = counts) =>
-    `toString(sumIf(toInt256(${a}) * ${b}, ${where})) AS ${name}${index}`;
-  const total = (a: string, name: string, where = counts) => `toString(sumIf(toInt256(${a}), ${where})) AS ${name}${index}`;
-  const adjusted = measured.covariate?.whenMissing === 'exclude' ? `(${counts} AND has${index})` : counts;
-  return [
-    `toString(countIf(${counts})) AS n${index}`,
-    `toString(countIf(${isIn} AND NOT (${isClosed}))) AS open${index}`,
-    total(x, 'sx'),
-    product(x, x, 'sxx'),
-    ...(measured.denominator === null ? [] : [total(y, 'sy'), product(y, y, 'syy'), product(x, y, 'sxy')]),
-    ...(measured.covariate === null
+  const zeroIsNotZero = boundTo(measured, 0n) !== 0n;
+  const takesPart = `bitTest(allowed, ${masks.bit(metric, 'numerator')})`;
+  const sum = (name: string, sql: string, where = zeroIsNotZero ? takesPart : '') => ({
+    name: `${name}${index}`,
+    sql: where === '' ? `sum(toInt256(${sql}))` : `sumIf(toInt256(${sql}), ${where})`,
+  });
+  const ratio = [sum('sy', y), sum('syy', `${y}) * toInt256(${y}`), sum('sxy', `${x}) * toInt256(${y}`)];
+  const isKnown = measured.covariate?.whenMissing === 'exclude' ? `has${index}` : undefined;
+  const covariate = [
+    sum('sc', c, isKnown),
+    sum('scc', `${c}) * toInt256(${c}`, isKnown),
+    sum('sxc', `${x}) * toInt256(${c}`, isKnown),
+    ...(isKnown === undefined
       ? []
-      : [
-          `toString(countIf(${adjusted})) AS nc${index}`,
-          total(x, 'cx', adjusted),
-          product(x, x, 'cxx', adjusted),
-          total(c, 'sc', adjusted),
-          product(c, c, 'scc', adjusted),
-          product(x, c, 'sxc', adjusted),
-        ]),
-    `toString(sumIf(late${index}, ${counts})) AS lateEvents${index}`,
-    `toString(sumIf(unconverted${index}, ${counts})) AS unconvertedRows${index}`,
+      : [{ name: `nc${index}`, sql: `countIf(${isKnown})` }, sum('cx', x, isKnown), sum('cxx', `${x}) * toInt256(${x}`, isKnown)]),
+  ];
+  const rare = (name: string, meaning: 'late' | 'unconverted') => ({
+    name: `${name}${index}`,
+    sql: `sum(arrayCount(one -> bitTest(one, ${masks.bit(metric, meaning)}), rare))`,
+  });
+  return [
+    ...(zeroIsNotZero ? [{ name: `rows${index}`, sql: `countIf(${takesPart})` }] : []),
+    sum('sx', x),
+    sum('sxx', `${x}) * toInt256(${x}`),
+    ...(measured.denominator === null ? [] : ratio),
+    ...(measured.covariate === null ? [] : covariate),
+    rare('late', 'late'),
+    rare('unconverted', 'unconverted'),
   ];
 };

@@ -33,30 +33,31 @@ export const armsOf = ({ cells }: ComparisonQuery): readonly string[] => [...new
 export const unitsSql = (query: ComparisonQuery, population: Population, parameters: Parameters): string => {
   const arms = armsOf(query);
   const armOfCell = query.cells.map(({ arm }) => arms.indexOf(arm));
-  const armOf = (cell: string) => `[${armOfCell.join(', ')}][toUInt16(${cell}) + 1]`;
-  const crossings = arms.map((_, arm) => `if(${armOf('cell')} = ${arm}, ${NEVER}, arm${arm})`);
+  // Of the arms that are not the unit's own, the one that was seen first; the place after the cells is that of an unknown variant.
+  const others = arms.map((_, arm) => `if(arm = ${arm}, ${NEVER}, known${arm})`);
   return `SELECT unit, first > 0 AS hasFirst,
   toInt64(toUInt64(bitShiftRight(first, 64))) - ${BIAS} AS t0,
   toUInt16(bitShiftRight(first, 16)) AS segment, toUInt8(bitShiftRight(first, 8)) AS cell, toUInt8(first) AS why,
-  if(cell = ${UNKNOWN_CELL}, ${NEVER}, least(${NEVER}, ${crossings.join(', ')})) AS crossedAt, lateExposures
+  if(cell = ${UNKNOWN_CELL}, toUInt8(${UNKNOWN_CELL}), toUInt8([${armOfCell.join(', ')}][cell + 1])) AS arm,
+  if(arm = ${UNKNOWN_CELL}, ${NEVER}, least(${[NEVER, ...others].join(', ')})) AS crossedAt, lateExposures
 FROM (
   SELECT unit, minIf(packed, isAdmissible) AS first, countIf(NOT isAdmissible) AS lateExposures,
-    ${arms.map((_, arm) => `minIf(known_at, why = 0 AND cell != ${UNKNOWN_CELL} AND ${armOf('cell')} = ${arm}) AS known${arm}`).join(', ')},
-    ${arms.map((_, arm) => `if(countIf(why = 0 AND cell != ${UNKNOWN_CELL} AND ${armOf('cell')} = ${arm}) = 0, ${NEVER}, known${arm}) AS arm${arm}`).join(', ')}
-  FROM (${exposuresSql(query, population, parameters)})
+    ${arms.map((_, arm) => `min(if(why = 0 AND arm = ${arm}, known_at, ${NEVER})) AS known${arm}`).join(', ')}
+  FROM (${exposuresSql(query, population, parameters, armOfCell)})
   GROUP BY unit
 )`;
 };
 
-const exposuresSql = (query: ComparisonQuery, population: Population, parameters: Parameters): string => {
+const exposuresSql = (query: ComparisonQuery, population: Population, parameters: Parameters, armOfCell: readonly number[]): string => {
   const segment = `ifNull(segment, ${parameters.bind('UInt16', query.defaultSegment)})`;
   const variants = parameters.bind(
     'Array(String)',
     query.cells.map(({ variant }) => variant),
   );
+  const range = `[${[...query.cells.keys()].join(', ')}]`;
   const missing = whys.indexOf(query.reasonWhenMissing);
   return `SELECT unit, known_at, least(event_at, known_at) AS t, known_at <= t + ${parameters.bind('Int64', query.allowedLatenessUs)} AS isAdmissible,
-    if(has(${variants}, variant), toUInt8(indexOf(${variants}, variant) - 1), toUInt8(${UNKNOWN_CELL})) AS cell,
+    toUInt8(transform(variant, ${variants}, ${range}, ${UNKNOWN_CELL})) AS cell, toUInt8(transform(variant, ${variants}, [${armOfCell.join(', ')}], ${UNKNOWN_CELL})) AS arm,
     toUInt8(multiIf(reason = 'SPLIT', 0, reason = 'OVERRIDE', 1, reason = 'USER_CHANNEL', 2, reason IN ('HOLDOUT', 'STATIC'), 3, ${missing})) AS why,
     bitShiftLeft(toUInt256(toUInt64(known_at + ${BIAS})), 192) + bitShiftLeft(toUInt256(${tieSql(query.historical)}), 128)
       + bitShiftLeft(toUInt256(toUInt64(t + ${BIAS})), 64) + toUInt256(toUInt64(${segment}) * 65536 + toUInt64(cell) * 256 + why) AS packed

@@ -70,3 +70,9 @@ const bound = (decimal: string | undefined, scale: bigint): bigint | null => {
 /** Rows known later than this after the first exposure count no more; null where the metric has no window. */
 export const closesAfterUs = ({ delayUs, windowUs }: MeasuredMetric, allowedLatenessUs: number): number | null =>
   windowUs === null ? null : delayUs + windowUs + allowedLatenessUs;
+
+/** A unit's numerator within the metric's caps. */
+export const boundTo = ({ capLower, capUpper }: MeasuredMetric, total: bigint): bigint => {
+  if (capLower !== null && total < capLower) return capLower;
+  return capUpper !== null && total > capUpper ? capUpper : total;
+};

@@ -52,7 +52,7 @@ export const millionthsOfProperty = (value: PropertyValue | undefined): bigint |
 };
 
 /** @returns undefined where the row has no such value: it is counted as unconverted and left out */
-export const valueOf = ({ property }: EventSelector, { value, properties }: FeedbackRow): bigint | undefined => {
+export const valueTaken = ({ property }: EventSelector, { value, properties }: FeedbackRow): bigint | undefined => {
   if (property !== undefined) return millionthsOfProperty(ownProperty(properties, property));
   return value === undefined ? undefined : BigInt(value);
 };

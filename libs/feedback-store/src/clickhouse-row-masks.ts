@@ -1,0 +1,131 @@
+/** What a row is to which metric, as one number: each (metric, meaning) has a bit. */
+import type { Parameters } from './clickhouse-parameters.js';
+import { filtersSql, type ValueSql, valueSql } from './clickhouse-selectors.js';
+import type { ComparisonQuery } from './feedback-store.js';
+import { closesAfterUs, type Measure, type MeasuredMetric, takesValues } from './measures.js';
+import { scopeOf } from './row-identity.js';
+
+/** A metric with its place in the query. */
+export interface PlannedMetric {
+  readonly index: number;
+  readonly measured: MeasuredMetric;
+  readonly closesAfterUs: number | null;
+}
+
+export const plannedMetric = (measured: MeasuredMetric, index: number, query: ComparisonQuery): PlannedMetric => ({
+  index,
+  measured,
+  closesAfterUs: closesAfterUs(measured, query.allowedLatenessUs),
+});
+
+export type Role = 'numerator' | 'denominator' | 'covariate';
+export type Meaning = Role | 'late' | 'unconverted';
+
+const meaningsOf = ({ measured }: PlannedMetric): readonly Meaning[] => [
+  'numerator',
+  'late',
+  'unconverted',
+  ...(measured.denominator === null ? [] : (['denominator'] as const)),
+  ...(measured.covariate === null ? [] : (['covariate'] as const)),
+];
+
+const MASK_BITS = 64;
+
+/** As many metrics together as one mask has room for. */
+export const maskfuls = (metrics: readonly PlannedMetric[]): readonly (readonly PlannedMetric[])[] => {
+  const groups: PlannedMetric[][] = [];
+  let bits = MASK_BITS;
+  for (const metric of metrics) {
+    bits += meaningsOf(metric).length;
+    if (bits > MASK_BITS) {
+      groups.push([]);
+      bits = meaningsOf(metric).length;
+    }
+    groups.at(-1)?.push(metric);
+  }
+  return groups;
+};
+
+/** What one measure does with the rows of its scope. */
+export interface RoleSql {
+  readonly metric: PlannedMetric;
+  readonly role: Role;
+  readonly measure: Measure;
+  readonly scope: bigint;
+  readonly filters: string;
+  readonly value: ValueSql;
+}
+
+export const rolesOf = (metric: PlannedMetric, query: ComparisonQuery, parameters: Parameters): readonly RoleSql[] =>
+  (['numerator', 'denominator', 'covariate'] as const).flatMap((role) => {
+    const measure = metric.measured[role];
+    if (measure === null) return [];
+    const scope = scopeOf({ ...query, name: measure.selector.event });
+    const filters = filtersSql(measure.selector.filters, parameters);
+    return [{ metric, role, measure, scope, filters, value: valueSql(measure.selector, parameters) }];
+  });
+
+export class Masks {
+  private readonly bits = new Map<string, number>();
+
+  constructor(metrics: readonly PlannedMetric[]) {
+    for (const metric of metrics) {
+      for (const meaning of meaningsOf(metric)) this.bits.set(`${metric.index} ${meaning}`, this.bits.size);
+    }
+  }
+
+  bit(metric: PlannedMetric, meaning: Meaning): number {
+    const bit = this.bits.get(`${metric.index} ${meaning}`);
+    if (bit === undefined) throw new RangeError(`metric ${metric.index} has no ${meaning}`);
+    return bit;
+  }
+
+  has(metric: PlannedMetric, meaning: Meaning): string {
+    return `bitTest(mask, ${this.bit(metric, meaning)})`;
+  }
+
+  /** All bits of a metric: what a unit that takes part in it may have. */
+  all(metric: PlannedMetric): bigint {
+    return meaningsOf(metric).reduce((sum, meaning) => sum | (1n << BigInt(this.bit(metric, meaning))), 0n);
+  }
+
+  /** Rows that are only counted. */
+  rare(metrics: readonly PlannedMetric[]): bigint {
+    return metrics.reduce(
+      (sum, metric) => sum | (1n << BigInt(this.bit(metric, 'late'))) | (1n << BigInt(this.bit(metric, 'unconverted'))),
+      0n,
+    );
+  }
+
+  /** Of a row with columns scope, age and lag (event time and known time after the first exposure). */
+  sql(roles: readonly RoleSql[]): string {
+    const scopes = [...new Set(roles.map(({ scope }) => scope))];
+    const cases = scopes.map((scope) => `scope = ${scope}, ${this.termsOf(roles.filter((role) => role.scope === scope))}`);
+    return `multiIf(${cases.join(', ')}, toUInt64(0))`;
+  }
+
+  private termsOf(roles: readonly RoleSql[]): string {
+    const conditions = new Map<number, string[]>();
+    for (const role of roles) {
+      for (const [meaning, condition] of conditionsOf(role)) {
+        const bit = this.bit(role.metric, meaning);
+        conditions.set(bit, [...(conditions.get(bit) ?? []), `(${condition})`]);
+      }
+    }
+    return [...conditions].map(([bit, any]) => `toUInt64(${any.join(' OR ')}) * ${1n << BigInt(bit)}`).join(' + ');
+  }
+}
+
+const conditionsOf = ({ metric, role, measure, filters, value }: RoleSql): readonly (readonly [Meaning, string])[] => {
+  const { delayUs, windowUs, covariate } = metric.measured;
+  const all = (...conditions: readonly string[]) => conditions.filter((condition) => condition !== '').join(' AND ');
+  const inTime = metric.closesAfterUs === null ? '' : `lag <= ${metric.closesAfterUs}`;
+  const hasValue = takesValues(measure) ? value.hasValue : '';
+  if (role === 'covariate') return [[role, all('age < 0', `age >= -${covariate?.lookbackUs}`, inTime, hasValue, filters)]];
+  const inWindow = all(`age >= ${delayUs}`, windowUs === null ? '' : `age < ${delayUs + windowUs}`, filters);
+  return [
+    [role, all(inWindow, inTime, hasValue)],
+    ...(inTime === '' ? [] : [['late', `${inWindow} AND NOT (${inTime})`] as const]),
+    ...(hasValue === '' ? [] : [['unconverted', all(inWindow, inTime, `NOT (${hasValue})`)] as const]),
+  ];
+};
