@@ -102,6 +102,8 @@ export class Survey {
   private checkRange(event: string, power: number): void {
     const figures = this.figures.get(event);
     if (figures === undefined) return;
+    if (figures.largest > LARGEST_VALUE)
+      throw new Refusal(`"${event}" has values up to ${figures.largest}; the largest that can be added up exactly is ${LARGEST_VALUE}.`);
     const room = (LARGEST_VALUE / (figures.largest === 0n ? 1n : figures.largest)).toString().length - 1 + 6;
     if (figures.largest * 10n ** BigInt(power) > LARGEST_VALUE)
       throw new Refusal(

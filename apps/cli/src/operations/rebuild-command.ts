@@ -6,7 +6,7 @@ import { requirePlatform } from '../platform/running-platform.js';
 
 export type Rebuilt = 'store' | 'read-models';
 
-const PATHS: Readonly<Record<Rebuilt, string>> = { store: '/v1/analysis/rebuild', 'read-models': '/v1/experiments-admin/rebuild' };
+const PATHS: Readonly<Record<Rebuilt, string>> = { store: '/v1/analysis/rebuild', 'read-models': '/v1/admin/rebuild' };
 
 export const rebuild = async (
   what: Rebuilt,

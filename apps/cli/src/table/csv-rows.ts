@@ -18,7 +18,12 @@ export interface CsvFile {
 
 /** @throws Refusal where the file cannot be read, has no header, or names a column twice */
 export const openCsv = async (file: string): Promise<CsvFile> => {
-  const rows = rowsOf(file);
+  return readCsv(bytesOf(file), file);
+};
+
+/** @param file  its name, for messages */
+export const readCsv = async (bytes: Readable, file: string): Promise<CsvFile> => {
+  const rows = rowsOf(bytes, file);
   const first = await rows.next();
   if (first.done === true) throw new Refusal(`${file} is empty: it needs a line of column names.`);
   const header = first.value.cells;
@@ -27,9 +32,8 @@ export const openCsv = async (file: string): Promise<CsvFile> => {
   return { header, rows };
 };
 
-async function* rowsOf(file: string): AsyncGenerator<Row> {
+async function* rowsOf(source: Readable, file: string): AsyncGenerator<Row> {
   const parser = parse({ bom: true, relax_column_count: true, max_record_size: 1_000_000, record_delimiter: ['\r\n', '\n', '\r'] });
-  const source = bytesOf(file);
   let failure: Error | undefined;
   pipeline(source, parser, (error) => {
     failure = error ?? undefined;
