@@ -41,7 +41,7 @@ export class PostgresEventLog extends EventLog {
   private readonly options: Required<PostgresEventLogOptions>;
   private readonly pool: pg.Pool;
   private readonly appender: PostgresAppender;
-  private readonly topics = new Map<string, TopicState>();
+  private readonly topics = new Map<string, Promise<TopicState>>();
   private readonly consumers = new Set<Consumer>();
   private schema: Promise<void> | undefined;
   private closing: Promise<void> | undefined;
@@ -106,9 +106,10 @@ export class PostgresEventLog extends EventLog {
   async append(topic: string, messages: readonly OutgoingMessage[]): Promise<readonly Appended[]> {
     if (this.isClosed) throw closedError();
     if (messages.length === 0) return [];
-    let state = this.topics.get(topic) ?? (await this.loadTopic(topic));
+    // All callers wait for the same promise, so that those who come before it is there keep their order.
+    let state = await this.topicState(topic);
     // Another process may have opened a generation with more partitions.
-    if (messages.some(({ partition }) => partition >= state.partitions)) state = await this.loadTopic(topic);
+    if (messages.some(({ partition }) => partition >= state.partitions)) state = await this.reloadTopic(topic);
     checkMessages(state, messages);
     return this.appender.append(topic, state.compacted, messages);
   }
@@ -132,7 +133,7 @@ export class PostgresEventLog extends EventLog {
   }
 
   async read({ topic, partition, offset, limit }: Parameters<EventLog['read']>[0]): Promise<readonly LogMessage[]> {
-    const { compacted } = this.topics.get(topic) ?? (await this.loadTopic(topic));
+    const { compacted } = await this.topicState(topic);
     const from = { topic, compacted, partition, offset, maxMessages: limit, maxBytes: defaultLimits.maxBytes };
     return this.withClient((client) => readMessages((select) => copyOut(client, select), from));
   }
@@ -188,13 +189,24 @@ export class PostgresEventLog extends EventLog {
     return consumer;
   }
 
-  private async loadTopic(topic: string): Promise<TopicState> {
+  private topicState(topic: string): Promise<TopicState> {
+    return this.topics.get(topic) ?? this.reloadTopic(topic);
+  }
+
+  private reloadTopic(topic: string): Promise<TopicState> {
+    const loading = this.loadTopic(topic);
+    this.topics.set(topic, loading);
+    loading.catch(() => this.topics.get(topic) === loading && this.topics.delete(topic));
+    return loading;
+  }
+
+  private loadTopic(topic: string): Promise<TopicState> {
     const text = 'select topic, partitions, compacted, generation from log.topic where topic = $1';
-    const { rows } = await this.withClient((client) => client.query<TopicState>(text, [topic]));
-    const [state] = rows;
-    if (state === undefined) throw unknownTopic(topic);
-    this.topics.set(topic, state);
-    return state;
+    return this.withClient(async (client) => {
+      const [state] = (await client.query<TopicState>(text, [topic])).rows;
+      if (state === undefined) throw unknownTopic(topic);
+      return state;
+    });
   }
 
   private async withSchema(client: pg.PoolClient): Promise<void> {

@@ -1,2 +1,3 @@
 export * from './fresh-clickhouse.js';
 export * from './fresh-database.js';
+export * from './own-postgres.js';

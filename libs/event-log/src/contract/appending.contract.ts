@@ -74,9 +74,10 @@ export const appendContract = (harness: () => LogHarness): void =>
       await log.close();
     });
 
-    it('gives dense offsets, in the order of the calls within each partition', async () => {
-      const log = harness().open();
-      const topic = await freshTopic(log, { partitions: 2 });
+    it('gives dense offsets, in the order of the calls within each partition, also when the log was just opened', async () => {
+      const [maker, log] = [harness().open(), harness().open()];
+      const topic = await freshTopic(maker, { partitions: 2 });
+      await maker.close();
       const calls = Array.from({ length: 200 }, (_, call) =>
         log.append(
           topic,

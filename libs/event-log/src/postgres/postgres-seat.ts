@@ -15,8 +15,8 @@ export interface SeatOptions {
   readonly patienceMs: number;
 }
 
-/** A member that hangs (stopped, swapped out) loses its connection, and with it its partitions, after this long without a round. */
-const hungAfterMs = 20_000;
+/** A member that hangs (stopped, swapped out) loses its connection, and with it its partitions, after this many patiences without a round. */
+const patiences = 2;
 
 /** 64 bits: two names that collided would lock each other out for ever. */
 const lockKey = (...names: readonly (string | number)[]): bigint =>
@@ -25,12 +25,26 @@ const lockKey = (...names: readonly (string | number)[]): bigint =>
     .digest()
     .readBigInt64BE();
 
+/** As pg_locks shows a key: classid and objid. */
+const halves = (key: bigint): readonly [string, string] => {
+  const unsigned = BigInt.asUintN(64, key);
+  return [(unsigned >> 32n).toString(), (unsigned & 0xffff_ffffn).toString()];
+};
+
 const survey = {
   name: 'rampart-log-survey',
   text: `select array(select pid from pg_locks where locktype = 'advisory' and granted and mode = 'ShareLock' and objsubid = 1
       and database = (select oid from pg_database where datname = current_database())
       and classid = $2::bigint::oid and objid = $3::bigint::oid order by pid)::text[] as members, pg_backend_pid()::text as me, o.*
     from (${offsetsText}) o`,
+};
+/** The server ends idle sessions itself, but not one that waits for its client to take an answer. */
+const evict = {
+  name: 'rampart-log-evict',
+  text: `select pg_terminate_backend(pid) from pg_stat_activity where wait_event = 'ClientWrite' and datname = current_database()
+      and query_start < clock_timestamp() - $3::int * interval '1 millisecond'
+      and pid in (select pid from pg_locks where locktype = 'advisory' and granted and mode = 'ExclusiveLock' and objsubid = 1
+        and classid = $1::bigint::oid and objid = $2::bigint::oid)`,
 };
 const commit = {
   name: 'rampart-log-commit',
@@ -51,7 +65,7 @@ export const takeSeat = async (options: SeatOptions, events: SeatEvents): Promis
   try {
     await session.query(`listen "${channelOf(topic.topic)}"`);
     await session.query(`listen "${groupChannel}"`);
-    await session.query(`set idle_session_timeout = ${hungAfterMs}`);
+    await session.query(`set idle_session_timeout = ${patienceMs * patiences}`);
     // A commit that a crash of the server takes back is a redelivery; waiting for the disk would cost each batch more.
     await session.query('set synchronous_commit = off');
     await session.query('select pg_advisory_lock_shared($1)', [lockKey(group, topic.topic).toString()]);
@@ -72,8 +86,7 @@ class PostgresSeat implements Seat {
 
   async survey(): Promise<Survey> {
     const { topic, group } = this.options;
-    const key = BigInt.asUintN(64, lockKey(group, topic.topic));
-    const values = [topic.topic, (key >> 32n).toString(), (key & 0xffff_ffffn).toString()];
+    const values = [topic.topic, ...halves(lockKey(group, topic.topic))];
     const { rows } = await this.session.query({ ...survey, values });
     const { members = [], me } = rows[0] ?? {};
     return { rank: members.indexOf(me), members: members.length, offsets: offsetsOf(rows) };
@@ -81,7 +94,10 @@ class PostgresSeat implements Seat {
 
   async acquire(partition: number): Promise<boolean> {
     const { rows } = await this.session.query('select pg_try_advisory_lock($1) as mine', [this.key(partition)]);
-    return rows[0]?.mine === true;
+    if (rows[0]?.mine === true) return true;
+    const [high, low] = halves(lockKey(this.options.group, this.options.topic.topic, partition));
+    await this.session.query({ ...evict, values: [high, low, this.options.patienceMs * patiences] });
+    return false;
   }
 
   async release(partition: number): Promise<void> {

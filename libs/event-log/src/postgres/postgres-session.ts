@@ -67,11 +67,17 @@ export const openSession = async ({ url, name, patienceMs, onNotice, onLost }: S
 const passing = /^(08|53|57|40|25006)/;
 
 /** What a caller should know: not now (LogUnavailableError), or the error as it is. */
-export const explained = (error: unknown): Error => {
-  if (error instanceof LogError || error instanceof LogUnavailableError) return error;
-  if (!(error instanceof Error)) return new Error(String(error));
-  const isFromServer = error instanceof pg.DatabaseError && error.code !== undefined;
-  if (isFromServer && !passing.test(error.code ?? '')) return error;
-  const reason = error.message === '' && 'code' in error ? String(error.code) : error.message;
-  return new LogUnavailableError(`The log's PostgreSQL can't be reached: ${reason}. Try again in a second.`, 1_000, { cause: error });
+export const explained = (error: unknown): unknown => {
+  if (error instanceof LogError || error instanceof LogUnavailableError || error instanceof TypeError || error instanceof RangeError)
+    return error;
+  if (error instanceof pg.DatabaseError && error.code !== undefined && !passing.test(error.code)) return error;
+  return new LogUnavailableError(`The log's PostgreSQL can't be reached: ${reasonOf(error)}. Try again in a second.`, 1_000, {
+    cause: error,
+  });
+};
+
+/** A refused connection to several addresses has a code and no message. */
+const reasonOf = (error: unknown): string => {
+  const { message = '', code } = error as { message?: string; code?: string };
+  return message || code || String(error);
 };

