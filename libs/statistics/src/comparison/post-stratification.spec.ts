@@ -1,0 +1,99 @@
+import { describe, expect, it } from '@jest/globals';
+import type { CoMoments } from '../sums/co-moments.js';
+import type { Moments } from '../sums/moments.js';
+import { compareMeans } from './compare-means.js';
+import type { EffectEstimate } from './compared-effect.js';
+import {
+  type PostStratified,
+  postStratifiedCuped,
+  postStratifiedMeans,
+  postStratifiedRatios,
+  type Stratum,
+} from './post-stratification.js';
+
+const asked = { alpha: 0.05, difference: 'absolute' } as const;
+const arm = (n: number, mean: number, variance: number): Moments => ({ n, mean, m2: variance * (n - 1) });
+const cell = (control: Moments, treatment: Moments): Stratum<Moments> => ({ control, treatment });
+
+const estimateOf = (effect: PostStratified): EffectEstimate & { postStratificationApplied: boolean; strataUsed: number } => {
+  if (effect.kind === 'refused') throw new Error(effect.reason);
+  return effect;
+};
+
+describe('post-stratification', () => {
+  it('takes the strata’s imbalance out of the effect (Simpson)', () => {
+    // Better in both strata, worse in total: the treatment got most of the poor stratum.
+    const strata = [cell(arm(900, 10, 4), arm(100, 11, 4)), cell(arm(100, 1, 4), arm(900, 2, 4))];
+    const effect = estimateOf(postStratifiedMeans(strata, asked));
+    expect(effect.estimate).toBeCloseTo(1, 12);
+    expect(effect.postStratificationApplied).toBe(true);
+  });
+
+  it('narrows the interval when strata predict the outcome', () => {
+    const strata = [cell(arm(500, 10, 1), arm(500, 10.1, 1)), cell(arm(500, 0, 1), arm(500, 0.1, 1))];
+    const pooled = arm(1000, 5, 26);
+    const plain = compareMeans({ control: pooled, treatment: { ...pooled, mean: 5.1 }, ...asked }) as EffectEstimate;
+    expect(estimateOf(postStratifiedMeans(strata, asked)).se).toBeLessThan(plain.se / 3);
+  });
+
+  it('merges a stratum without variance into the largest', () => {
+    const strata = [cell(arm(500, 10, 1), arm(500, 10.1, 1)), cell(arm(300, 5, 1), arm(300, 5.1, 1)), cell(arm(3, 0, 0), arm(4, 1, 1))];
+    expect(estimateOf(postStratifiedMeans(strata, asked)).strataUsed).toBe(2);
+  });
+
+  it('is the plain comparison, and says so, when one stratum is left', () => {
+    const only = cell(arm(500, 10, 1), arm(500, 10.1, 1));
+    const effect = estimateOf(postStratifiedMeans([only], asked));
+    expect(effect.postStratificationApplied).toBe(false);
+    expect(effect.estimate).toBe((compareMeans({ ...only, ...asked }) as EffectEstimate).estimate);
+  });
+
+  it('merges everything when the merged largest is still no sample of its own', () => {
+    const effect = postStratifiedMeans([cell(arm(1, 1, 0), arm(500, 1, 1)), cell(arm(20, 2, 1), arm(20, 2, 1))], asked);
+    expect(estimateOf(effect).strataUsed).toBe(1);
+  });
+
+  it('refuses a relative effect on a control mean of 0, and no strata', () => {
+    const strata = [cell(arm(500, 1, 1), arm(500, 2, 1)), cell(arm(500, -1, 1), arm(500, 2, 1))];
+    expect(postStratifiedMeans(strata, { alpha: 0.05, difference: 'relative' })).toMatchObject({
+      kind: 'refused',
+      reason: 'ZERO_BASELINE',
+    });
+    expect(() => postStratifiedMeans([], asked)).toThrow(RangeError);
+  });
+
+  it('of ratios over denominators that hardly vary is that of means', () => {
+    const pair = (n: number, mean: number): CoMoments => ({ n, meanX: 1, meanY: mean, m2X: 0, m2Y: n - 1, cXY: 0 });
+    const [ratios, means] = [
+      postStratifiedRatios(
+        [
+          { control: pair(500, 10), treatment: pair(400, 11) },
+          { control: pair(500, 3), treatment: pair(700, 3) },
+        ],
+        asked,
+      ),
+      postStratifiedMeans([cell(arm(500, 10, 1), arm(400, 11, 1)), cell(arm(500, 3, 1), arm(700, 3, 1))], asked),
+    ].map(estimateOf);
+    expect(ratios?.estimate).toBeCloseTo(means?.estimate ?? Number.NaN, 12);
+    expect(ratios?.se).toBeCloseTo(means?.se ?? Number.NaN, 12);
+  });
+
+  it('of ratios gives a lift with the sign of the difference on a negative base', () => {
+    const pair = (n: number, mean: number): CoMoments => ({ n, meanX: 2, meanY: mean, m2X: n, m2Y: n, cXY: 0.2 * n });
+    const strata = [
+      { control: pair(500, -4), treatment: pair(500, -3) },
+      { control: pair(500, -2), treatment: pair(500, -1) },
+    ];
+    const effect = estimateOf(postStratifiedRatios(strata, { alpha: 0.05, difference: 'relative' }));
+    expect(effect.estimate).toBeCloseTo(1 / 3, 12);
+  });
+
+  it('with a covariate takes its chance imbalance out as well', () => {
+    const pair = (n: number, meanX: number, meanY: number): CoMoments => ({ n, meanX, meanY, m2X: n, m2Y: 4.2 * n, cXY: 2 * n });
+    const strata = [
+      { control: pair(200, 0, 0), treatment: pair(200, 0.5, 1.3) },
+      { control: pair(200, 1, 5), treatment: pair(200, 1, 5.3) },
+    ];
+    expect(estimateOf(postStratifiedCuped(strata, asked)).estimate).toBeCloseTo(0.3, 12);
+  });
+});
