@@ -12,7 +12,7 @@ import {
   statfsSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { Refusal } from './refusal.js';
 
 /** A new PostgreSQL cluster takes 40 MB, its log of changes and ClickHouse's first parts some more. */
@@ -40,14 +40,21 @@ const tryToWrite = (folder: string): void => {
   rmSync(probe);
 };
 
+/** Not `recursive`: Node tries forever where the parent exists and still nothing can be made, as in /proc. */
+const makeFolder = (folder: string): void => {
+  if (existsSync(folder)) return;
+  if (dirname(folder) !== folder) makeFolder(dirname(folder));
+  mkdirSync(folder);
+};
+
 /** Makes the folder where it is missing. Returns its real path. */
 export const prepareDataFolder = (folder: string): string => {
   try {
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
     // As root, PostgreSQL runs as another user and must walk through; what is secret inside has its own mode.
     if (process.getuid?.() === 0 && readdirSync(folder).length === 0) chmodSync(folder, 0o711);
     tryToWrite(folder);
-    mkdirSync(join(folder, 'logs'), { recursive: true, mode: 0o700 });
+    if (!existsSync(join(folder, 'logs'))) mkdirSync(join(folder, 'logs'), { mode: 0o700 });
   } catch (error) {
     throw unusable(folder, error);
   }

@@ -1,7 +1,7 @@
 /** Where the embedded PostgreSQL lives and as whom it runs. PostgreSQL refuses root, so root lends it an unprivileged user and folders that this user can reach. */
 import { spawnSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
-import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Refusal } from '../refusal.js';
 
@@ -128,14 +128,6 @@ const clusterForRoot = (folder: string): string => {
   writeFileSync(record, `${cluster}\n`);
   return cluster;
 };
-
-/** Clusters in root's place that belonged to an earlier data folder at the same path. */
-export const forgottenClusters = (cluster: string): readonly string[] =>
-  cluster.startsWith(rootsOwnPlace)
-    ? readdirSync(dirname(cluster))
-        .map((name) => join(dirname(cluster), name))
-        .filter((path) => path !== cluster && !path.startsWith(`${cluster}.`))
-    : [];
 
 export const postgresPlace = (folder: string, binaries: PostgresBinaries): PostgresPlace => {
   const cluster = isRoot() ? clusterForRoot(folder) : join(folder, 'postgres');
