@@ -120,16 +120,22 @@ const continueBelow = (state: Density | undefined, t: number, upper: number, sid
   return { t, drift, grid, mass };
 };
 
+/** Further apart than this a step's density is below 1e-18, and most pairs of nodes are. */
+const FAR = 9;
+const INVERSE_ROOT_2PI = 1 / Math.sqrt(2 * Math.PI);
+
 const densityAt = (state: Density | undefined, t: number, z: number, drift: number): number => {
   if (state === undefined) return normal.pdf(z - drift * Math.sqrt(t));
   const step = Math.sqrt(t - state.t);
   const scale = Math.sqrt(t) / step;
+  const here = (z * Math.sqrt(t) - drift * (t - state.t)) / step;
+  const perNode = Math.sqrt(state.t) / step;
   let sum = 0;
   state.mass.forEach((mass, i) => {
-    const u = state.grid.nodes[i] ?? 0;
-    sum += mass * scale * normal.pdf((z * Math.sqrt(t) - u * Math.sqrt(state.t) - drift * (t - state.t)) / step);
+    const off = here - (state.grid.nodes[i] ?? 0) * perNode;
+    if (off < FAR && off > -FAR) sum += mass * Math.exp(-0.5 * off * off);
   });
-  return sum;
+  return sum * scale * INVERSE_ROOT_2PI;
 };
 
 export interface GroupSequentialPower {
