@@ -59,7 +59,7 @@ const clearDead = (path: string): void => {
 export const claimDataFolder = (folder: string): Claim => {
   const path = join(folder, 'launcher.lock');
   const self: Holder = { pid: process.pid, identity: identityOf(process.pid) ?? '' };
-  for (let attempt = 0; attempt < 20 && !take(path, self); attempt++) {
+  for (let attempt = 1; !take(path, self); attempt++) {
     const holder = read(path);
     if (isLiving(holder)) {
       const where = holder.address === undefined ? 'is just starting' : `is already running at ${holder.address}`;
@@ -67,6 +67,7 @@ export const claimDataFolder = (folder: string): Claim => {
         `Rampart ${where} (pid ${holder.pid}) with the data folder ${folder}. Stop it first, or choose another folder with RAMPART_DATA.`,
       );
     }
+    if (attempt === 20) throw new Refusal(`${path} cannot be taken over: remove it when no Rampart runs with this data folder.`);
     clearDead(path);
   }
   return {

@@ -1,0 +1,31 @@
+import { describe, expect, it } from '@jest/globals';
+import { Refusal } from './refusal.js';
+import { settingsFrom } from './settings.js';
+
+describe('settings', () => {
+  it('are the documented defaults when nothing is given, an empty text included', () => {
+    expect(settingsFrom({ RAMPART_PORT: ' ', DATABASE_URL: '' }, '/checkout')).toEqual({
+      host: '127.0.0.1',
+      port: 8080,
+      dataFolder: '/checkout/.rampart',
+      adminKey: undefined,
+      secret: undefined,
+      databaseUrl: undefined,
+      clickhouseUrl: undefined,
+      watchesPipe: false,
+    });
+  });
+
+  it.each(['http', '-1', '80.5', '65536'])('refuse %s as a port', (port) => {
+    expect(() => settingsFrom({ RAMPART_PORT: port }, '/')).toThrow(Refusal);
+  });
+
+  it('refuse an admin key that is too short to be one, and say how long it must be', () => {
+    expect(() => settingsFrom({ RAMPART_ADMIN_KEY: 'secret' }, '/')).toThrow('has 6 characters: give at least 16');
+  });
+
+  it('refuse an address of another kind of server', () => {
+    expect(() => settingsFrom({ DATABASE_URL: 'mysql://host/db' }, '/')).toThrow('postgres://');
+    expect(() => settingsFrom({ CLICKHOUSE_URL: 'tcp://host:9000' }, '/')).toThrow('http://');
+  });
+});
