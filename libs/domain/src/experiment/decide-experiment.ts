@@ -90,7 +90,7 @@ const define = ({ definition, atUs }: Of<'DefineExperiment'>, { versions }: Expe
   return [{ type: 'ExperimentDefined', version: 1, definition, atUs }];
 };
 
-/** What assigns nothing is in force at once, everywhere; what assigns waits until a paused run is resumed. */
+/** What assigns nothing is in force at once, everywhere; what assigns waits until a paused run is resumed, and never reaches a frozen one. */
 const redefine = (command: Of<'RedefineExperiment'>, state: Experiment, newest: DefinitionVersion): readonly ExperimentEvent[] => {
   const { definition, surroundings, atUs } = command;
   requireSoundDefinition(definition);
@@ -98,7 +98,7 @@ const redefine = (command: Of<'RedefineExperiment'>, state: Experiment, newest: 
   const adoptedIn = Object.entries(state.runs).flatMap(([environment, run]): readonly Adoption[] => {
     if (run.status === 'decided' || run.status === 'archived') return [];
     if (!assignsTheSame(definitionOf(state, run), definition)) {
-      requirePaused(definition.key, environment, run);
+      requireNotRunning(definition.key, environment, run);
       return [];
     }
     const planned = plannedRun(run, { definition, environment, surroundings, startsAtUs: run.segments[0].startedAtUs });
@@ -242,11 +242,9 @@ const requireLive = (environment: string, { kind }: Run, action: string): void =
   throw new DomainError('historical-environment', message, { environment, kind });
 };
 
-const requirePaused = (experiment: string, environment: string, { status }: Run): void => {
-  if (status === 'paused') return;
-  const message = `this changes who gets what (feature, unit type, assignment or variants), and "${experiment}" is ${status} in ${environment}: ${
-    status === 'running' ? 'pause it there, change it, resume' : 'decide it, and define another experiment'
-  }`;
+const requireNotRunning = (experiment: string, environment: string, { status }: Run): void => {
+  if (status !== 'running') return;
+  const message = `this changes who gets what (feature, unit type, assignment or variants), and "${experiment}" is ${status} in ${environment}: pause it there, change it, resume`;
   throw new DomainError('experiment-assigns', message, { path: '/variants', experiment, environment, status });
 };
 

@@ -1,0 +1,280 @@
+import { describe, it } from '@jest/globals';
+import { scenario } from '../scenario.contract.js';
+import { type ExperimentCommand, experimentDecider } from './decide-experiment.js';
+import type { ExperimentEvent } from './experiment.js';
+import { anExperiment, DAY, defined, metricOf, paused, segment, started, surroundings, T0 } from './experiments.examples.js';
+
+const { given } = scenario(experimentDecider);
+const environment = 'production';
+const atUs = T0 + 2 * DAY;
+
+const start = (change: Partial<Extract<ExperimentCommand, { type: 'StartExperiment' }>> = {}): ExperimentCommand => ({
+  type: 'StartExperiment',
+  environment,
+  kind: 'live',
+  surroundings: surroundings(),
+  seed: 'seed-1',
+  atUs: T0,
+  ...change,
+});
+const redefine = (definition = anExperiment(), facts = surroundings()): ExperimentCommand => ({
+  type: 'RedefineExperiment',
+  definition,
+  surroundings: facts,
+  atUs,
+});
+const resume: ExperimentCommand = { type: 'ResumeExperiment', environment, surroundings: surroundings(), seed: 'seed-2', atUs };
+const decide = (outcome: 'ship' | 'stop' | 'inconclusive', arm: string | null = null): ExperimentCommand => ({
+  type: 'DecideExperiment',
+  environment,
+  outcome,
+  arm,
+  reason: 'seen enough',
+  atUs,
+});
+const decided: ExperimentEvent = {
+  type: 'ExperimentDecided',
+  environment,
+  decision: { outcome: 'ship', arm: 'green', reason: 'seen enough' },
+  atUs,
+};
+const frozen: ExperimentEvent = {
+  type: 'EnrolmentFrozen',
+  environment,
+  segment: segment({ segment: 2, coverage: 0, startedAtUs: atUs }),
+  atUs,
+};
+const threeArms = anExperiment({
+  variants: [
+    { key: 'blue', weight: 1 },
+    { key: 'green', weight: 1 },
+    { key: 'red', weight: 1 },
+  ],
+});
+
+describe('nothing', () => {
+  it('becomes a draft', () => {
+    given([]).when({ type: 'DefineExperiment', definition: anExperiment(), atUs: T0 }).then([defined()]);
+  });
+  it('can be neither changed, started nor decided', () => {
+    given([]).when(redefine()).thenRefuses('experiment-not-found');
+    given([]).when(start()).thenRefuses('experiment-not-found');
+    given([]).when(decide('stop')).thenRefuses('experiment-not-found');
+  });
+});
+
+describe('a draft', () => {
+  it('is defined once', () => {
+    given([defined()]).when({ type: 'DefineExperiment', definition: anExperiment(), atUs }).thenRefuses('experiment-exists', 'version 1');
+  });
+  it('takes any sound change, as a new version', () => {
+    given([defined()])
+      .when(redefine(threeArms))
+      .then([{ type: 'ExperimentRedefined', version: 2, definition: threeArms, adoptedIn: [], atUs }]);
+  });
+  it('stays as it is when the new definition says the same', () => {
+    given([defined()]).when(redefine()).then([]);
+    given([defined()])
+      .when(redefine({ ...anExperiment(), feature: undefined }))
+      .then([]);
+  });
+  it('starts with the newest metric versions and its first segment', () => {
+    const facts = surroundings({ converted: metricOf({}, { windowUs: 2 * DAY }) });
+    given([defined()])
+      .when(start({ surroundings: facts }))
+      .then([started({ metricVersions: { converted: 2 } })]);
+  });
+  it('starts with the metric version that it names', () => {
+    const named = anExperiment({ metrics: [{ metric: 'converted', version: 1, role: 'success' }] });
+    const facts = surroundings({ converted: metricOf({}, {}) });
+    given([defined(named)])
+      .when(start({ surroundings: facts }))
+      .then([started({ metricVersions: { converted: 1 } })]);
+  });
+  it('starts in history at the beginning of time', () => {
+    given([defined()])
+      .when(start({ environment: 'past', kind: 'historical', atUs }))
+      .then([started({ environment: 'past', kind: 'historical', segment: segment({ startedAtUs: 0 }), atUs })]);
+  });
+  it('does not start before it is ready', () => {
+    given([defined()])
+      .when(start({ surroundings: surroundings({}) }))
+      .thenRefuses('experiment-not-ready', 'no metric "converted"');
+  });
+  it('can be neither paused, resumed, frozen, decided nor archived', () => {
+    for (const command of [
+      { type: 'PauseExperiment', environment, atUs },
+      resume,
+      { type: 'FreezeEnrolment', environment, atUs },
+      decide('stop'),
+      { type: 'ArchiveExperiment', environment, atUs },
+    ] as const)
+      given([defined()]).when(command).thenRefuses('experiment-status', 'draft in production');
+  });
+});
+
+describe('a running experiment', () => {
+  const running = [defined(), started()];
+
+  it('does not start again, but elsewhere', () => {
+    given(running).when(start()).thenRefuses('experiment-status', 'running in production: only a draft one can be started');
+    given(running)
+      .when(start({ environment: 'staging' }))
+      .then([started({ environment: 'staging' })]);
+  });
+  it('takes at once what assigns nothing', () => {
+    const definition = anExperiment({ hypothesis: 'green sells much more', plan: { plannedEndUs: T0 + 30 * DAY } });
+    given(running)
+      .when(redefine(definition))
+      .then([
+        { type: 'ExperimentRedefined', version: 2, definition, adoptedIn: [{ environment, metricVersions: { converted: 1 } }], atUs },
+      ]);
+  });
+  it('keeps the metric versions that it began with, and pins what is added', () => {
+    const definition = anExperiment({
+      metrics: [
+        { metric: 'converted', role: 'success' },
+        { metric: 'revenue', role: 'secondary' },
+      ],
+    });
+    const facts = surroundings({ converted: metricOf({}, {}), revenue: metricOf({}, {}, {}) });
+    given(running)
+      .when(redefine(definition, facts))
+      .then([
+        {
+          type: 'ExperimentRedefined',
+          version: 2,
+          definition,
+          adoptedIn: [{ environment, metricVersions: { converted: 1, revenue: 3 } }],
+          atUs,
+        },
+      ]);
+  });
+  it('refuses a change of who gets what, and says what to do', () => {
+    given(running).when(redefine(threeArms)).thenRefuses('experiment-assigns', 'pause it there, change it, resume');
+    given(running)
+      .when(redefine(anExperiment({ unitType: 'device' })))
+      .thenRefuses('experiment-assigns', 'running in production');
+  });
+  it('refuses a metric that could not have been started with', () => {
+    const definition = anExperiment({ metrics: [{ metric: 'unheard', role: 'success' }] });
+    given(running).when(redefine(definition)).thenRefuses('experiment-not-ready', 'unheard');
+  });
+  it('enrols nobody in the segment of a pause', () => {
+    given(running)
+      .when({ type: 'PauseExperiment', environment, atUs: T0 + DAY })
+      .then([paused()]);
+  });
+  it('enrols nobody any more once frozen', () => {
+    given(running).when({ type: 'FreezeEnrolment', environment, atUs }).then([frozen]);
+  });
+  it('is decided with its only treatment', () => {
+    given(running).when(decide('ship')).then([decided]);
+    given(running).when(decide('ship', 'green')).then([decided]);
+  });
+  it('ships a treatment and nothing else', () => {
+    given(running).when(decide('ship', 'blue')).thenRefuses('arm-is-control', 'decide stop');
+    given(running).when(decide('ship', 'red')).thenRefuses('arm-unknown', 'green');
+    given(running).when(decide('stop', 'green')).thenRefuses('arm-not-shipped');
+    given([defined(threeArms), started()])
+      .when(decide('ship'))
+      .thenRefuses('arm-missing', '2 treatments');
+  });
+  it('is not archived before it is decided', () => {
+    given(running).when({ type: 'ArchiveExperiment', environment, atUs }).thenRefuses('experiment-status', 'only a decided one');
+  });
+  it('in history can be decided, not paused', () => {
+    const past = [defined(), started({ environment: 'past', kind: 'historical' })];
+    given(past).when({ type: 'PauseExperiment', environment: 'past', atUs }).thenRefuses('historical-environment');
+    given(past).when({ type: 'FreezeEnrolment', environment: 'past', atUs }).thenRefuses('historical-environment');
+    given(past)
+      .when({ ...decide('stop'), environment: 'past' } as ExperimentCommand)
+      .then([{ ...decided, environment: 'past', decision: { outcome: 'stop', arm: null, reason: 'seen enough' } } as ExperimentEvent]);
+  });
+});
+
+describe('a paused experiment', () => {
+  const facts = [defined(), started(), paused()];
+  const changed: ExperimentEvent = { type: 'ExperimentRedefined', version: 2, definition: threeArms, adoptedIn: [], atUs };
+
+  it('goes on in the same comparison when nothing that assigns changed', () => {
+    given(facts)
+      .when(resume)
+      .then([
+        {
+          type: 'ExperimentResumed',
+          environment,
+          version: 1,
+          metricVersions: { converted: 1 },
+          segment: segment({ segment: 3, startedAtUs: atUs }),
+          atUs,
+        },
+      ]);
+  });
+  it('takes a change of who gets what, without adopting it yet', () => {
+    given(facts).when(redefine(threeArms)).then([changed]);
+  });
+  it('then goes on in a new comparison with a new seed', () => {
+    given([...facts, changed])
+      .when(resume)
+      .then([
+        {
+          type: 'ExperimentResumed',
+          environment,
+          version: 2,
+          metricVersions: { converted: 1 },
+          segment: segment({ segment: 3, comparison: 2, seed: 'seed-2', startedAtUs: atUs }),
+          atUs,
+        },
+      ]);
+  });
+  it('refuses such a change while it runs anywhere else', () => {
+    given([...facts, started({ environment: 'staging' })])
+      .when(redefine(threeArms))
+      .thenRefuses('experiment-assigns', 'running in staging');
+  });
+  it('is not paused again', () => {
+    given(facts).when({ type: 'PauseExperiment', environment, atUs }).thenRefuses('experiment-status', 'paused in production');
+  });
+});
+
+describe('an experiment whose enrolment is frozen', () => {
+  const facts = [defined(), started(), frozen];
+  it('is not resumed', () => {
+    given(facts).when(resume).thenRefuses('experiment-status', 'enrolment-frozen');
+  });
+  it('keeps who got what, whatever is defined later, and takes the rest', () => {
+    given(facts)
+      .when(redefine(threeArms))
+      .then([{ type: 'ExperimentRedefined', version: 2, definition: threeArms, adoptedIn: [], atUs }]);
+    const definition = anExperiment({ hypothesis: 'other' });
+    given(facts)
+      .when(redefine(definition))
+      .then([
+        { type: 'ExperimentRedefined', version: 2, definition, adoptedIn: [{ environment, metricVersions: { converted: 1 } }], atUs },
+      ]);
+  });
+  it('is decided', () => {
+    given(facts).when(decide('ship')).then([decided]);
+  });
+});
+
+describe('a decided experiment', () => {
+  const facts = [defined(), started(), decided];
+  it('keeps its definition there, whatever is defined later', () => {
+    given(facts)
+      .when(redefine(threeArms))
+      .then([{ type: 'ExperimentRedefined', version: 2, definition: threeArms, adoptedIn: [], atUs }]);
+  });
+  it('is archived once', () => {
+    const archived: ExperimentEvent = { type: 'ExperimentArchived', environment, atUs };
+    given(facts).when({ type: 'ArchiveExperiment', environment, atUs }).then([archived]);
+    given([...facts, archived])
+      .when({ type: 'ArchiveExperiment', environment, atUs })
+      .thenRefuses('experiment-status');
+  });
+  it('is neither decided nor started again', () => {
+    given(facts).when(decide('stop')).thenRefuses('experiment-status', 'decided in production');
+    given(facts).when(start()).thenRefuses('experiment-status');
+  });
+});

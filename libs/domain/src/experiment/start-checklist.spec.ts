@@ -1,0 +1,92 @@
+import { describe, expect, it } from '@jest/globals';
+import type { Feature } from '../feature/feature.js';
+import type { ExperimentDefinition } from './experiment-definition.js';
+import { anExperiment, DAY, metricOf, surroundings, T0 } from './experiments.examples.js';
+import { type PlannedRun, pinnedVersions, startChecklist } from './start-checklist.js';
+
+const planned = (change: Partial<PlannedRun> = {}): PlannedRun => ({
+  definition: anExperiment(),
+  environment: { key: 'production', kind: 'live' },
+  surroundings: surroundings(),
+  metricVersions: {},
+  startsAtUs: T0,
+  ...change,
+});
+const found = (change: Partial<PlannedRun>) => startChecklist(planned(change)).map(({ level, code, path }) => `${level} ${code} ${path}`);
+const used = (role: 'success' | 'guardrail' | 'secondary', withMargin = false): ExperimentDefinition =>
+  anExperiment({ metrics: [{ metric: 'converted', role, ...(withMargin ? { margin: { absolute: 1 } } : {}) }] });
+const openEnd = surroundings({ converted: metricOf({ windowUs: null }) });
+const past = { key: 'past', kind: 'historical' } as const;
+
+describe('the checklist before a start', () => {
+  it('is empty when all is well', () => {
+    expect(found({})).toEqual([]);
+  });
+  it('asks for every metric, in the version that is named', () => {
+    expect(found({ surroundings: surroundings({}) })).toEqual(['refusal metric-not-found /metrics/0/metric']);
+    const definition = anExperiment({ metrics: [{ metric: 'converted', version: 3, role: 'success' }] });
+    expect(found({ definition })).toEqual(['refusal metric-version-not-found /metrics/0/version']);
+    expect(startChecklist(planned({ definition }))[0]?.sentence).toMatch(/no version 3, its newest is 1/);
+  });
+  it('asks for the unit type that is compared', () => {
+    expect(found({ surroundings: surroundings({ converted: metricOf({ unitType: 'device' }) }) })).toEqual([
+      'refusal metric-unit-type /metrics/0/metric',
+    ]);
+  });
+  it('refuses what would decide and is never final', () => {
+    expect(found({ surroundings: openEnd })).toEqual(['refusal metric-without-window /metrics/0/metric']);
+    expect(found({ surroundings: openEnd, definition: used('guardrail', true) })).toEqual([
+      'refusal metric-without-window /metrics/0/metric',
+    ]);
+  });
+  it('warns of a guardrail from which only harm could be told', () => {
+    expect(found({ surroundings: openEnd, definition: used('guardrail') })).toEqual(['warning metric-without-window /metrics/0/metric']);
+  });
+  it('lets be shown what has an open end', () => {
+    expect(found({ surroundings: openEnd, definition: used('secondary') })).toEqual([]);
+  });
+  it('asks history for no window and no end: it has both', () => {
+    expect(found({ surroundings: openEnd, environment: past, definition: anExperiment({ plan: { plannedEndUs: undefined } }) })).toEqual(
+      [],
+    );
+  });
+  it('warns when the plan names no end, or one before the minimum run', () => {
+    expect(found({ definition: anExperiment({ plan: { plannedEndUs: undefined } }) })).toEqual([
+      'warning no-planned-end /plan/plannedEndUs',
+    ]);
+    const early = anExperiment({ plan: { plannedEndUs: T0 + 3 * DAY } });
+    expect(found({ definition: early })).toEqual(['warning planned-end-too-early /plan/plannedEndUs']);
+    expect(startChecklist(planned({ definition: early }))[0]?.sentence).toMatch(/2026-01-04.*2026-01-08/);
+  });
+  it('asks for the feature and its variants', () => {
+    const definition = anExperiment({ feature: 'colour' });
+    expect(found({ definition })).toEqual(['refusal feature-not-found /feature']);
+    const colour: Feature = {
+      versions: [
+        {
+          version: 1,
+          definedAtUs: T0,
+          definition: {
+            key: 'colour',
+            name: 'Colour',
+            valueType: 'string',
+            variants: [{ key: 'blue', value: '#00f' }],
+            defaultVariant: 'blue',
+          },
+        },
+      ],
+    };
+    const facts = surroundings(surroundings().metrics, colour);
+    expect(found({ definition, surroundings: facts })).toEqual(['refusal variant-not-of-feature /variants/1/key']);
+  });
+});
+
+describe('pinned metric versions', () => {
+  const three = surroundings({ converted: metricOf({}, {}, {}) });
+  it('are the named one, else the one that counts already, else the newest', () => {
+    const named = anExperiment({ metrics: [{ metric: 'converted', version: 2, role: 'success' }] });
+    expect(pinnedVersions(planned({ definition: named, surroundings: three, metricVersions: { converted: 1 } }))).toEqual({ converted: 2 });
+    expect(pinnedVersions(planned({ surroundings: three, metricVersions: { converted: 1 } }))).toEqual({ converted: 1 });
+    expect(pinnedVersions(planned({ surroundings: three }))).toEqual({ converted: 3 });
+  });
+});
