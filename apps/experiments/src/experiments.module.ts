@@ -21,29 +21,27 @@ import { Rebuilder } from './rebuilder.js';
 import { StoresModule } from './stores.module.js';
 
 @Module({})
-export class ExperimentsModule {
-  static of(config: ExperimentsConfig): DynamicModule {
-    return {
-      module: ExperimentsModule,
-      imports: [CqrsModule.forRoot(), StoresModule.of(config), CommandModule, CatalogueModule, PublishingModule],
-      controllers: [
-        ProjectsController,
-        EnvironmentsController,
-        KeysController,
-        MetricsController,
-        FeaturesController,
-        ExperimentsController,
-        AdminController,
-      ],
-      providers: [
-        { provide: APP_INTERCEPTOR, useClass: AnswerInterceptor },
-        {
-          provide: Rebuilder,
-          inject: [EventStore, Catalogue, DefinitionsPublisher],
-          useFactory: (store: PostgresEventStore, catalogue: Catalogue, publisher: DefinitionsPublisher) =>
-            new Rebuilder(store, catalogue, publisher),
-        },
-      ],
-    };
-  }
-}
+export class ExperimentsModule {}
+
+export const experimentsModule = (config: ExperimentsConfig): DynamicModule => ({
+  module: ExperimentsModule,
+  imports: [CqrsModule.forRoot(), StoresModule.of(config), CommandModule, CatalogueModule, PublishingModule],
+  controllers: [
+    ProjectsController,
+    EnvironmentsController,
+    KeysController,
+    MetricsController,
+    FeaturesController,
+    ExperimentsController,
+    AdminController,
+  ],
+  providers: [
+    { provide: APP_INTERCEPTOR, useClass: AnswerInterceptor },
+    {
+      provide: Rebuilder,
+      inject: [EventStore, Catalogue, DefinitionsPublisher],
+      useFactory: (store: PostgresEventStore, catalogue: Catalogue, publisher: DefinitionsPublisher) =>
+        new Rebuilder(store, catalogue, publisher),
+    },
+  ],
+});

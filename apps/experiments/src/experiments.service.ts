@@ -1,6 +1,6 @@
 /** The service as it is run and as specs drive it. Codes that are no conflict with the state have their status here. */
 import type { RunnableService } from '@rampart/service-kit';
-import { ExperimentsModule } from './experiments.module.js';
+import { experimentsModule } from './experiments.module.js';
 import { type ExperimentsConfig, experimentsConfig } from './experiments-config.js';
 
 /** What could never be carried out, whatever the state is. */
@@ -34,7 +34,7 @@ export const experimentsService: RunnableService<ExperimentsConfig> = {
     description: 'Projects, environments, keys, metrics, features and experiments: define, start, decide, and see what was so when.',
     version: '1',
   },
-  module: (config) => ExperimentsModule.of(config),
+  module: experimentsModule,
   config: experimentsConfig,
   statuses: Object.fromEntries(UNPROCESSABLE.map((code) => [code, 422])),
 };

@@ -53,9 +53,13 @@ class EnvironmentHandler implements ICommandHandler<EnvironmentMessage> {
 
 @CommandHandler(ApiKeyMessage)
 class ApiKeyHandler implements ICommandHandler<ApiKeyMessage> {
-  constructor(private readonly door: CommandDoor) {}
+  constructor(
+    private readonly door: CommandDoor,
+    private readonly surroundings: SurroundingsReader,
+  ) {}
 
-  execute({ id, project, command, envelope, secret }: ApiKeyMessage): Promise<Outcome> {
+  async execute({ id, project, command, envelope, secret }: ApiKeyMessage): Promise<Outcome> {
+    if (command.type === 'CreateApiKey' && command.project !== null) await this.surroundings.requireProject(command.project);
     const document = (state: ApiKey, revision: number) => ({
       ...keyDocument(state, revision),
       ...(secret === null || envelope.isDryRun ? {} : { key: secret }),

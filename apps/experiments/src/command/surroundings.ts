@@ -15,7 +15,7 @@ import {
   type Surroundings,
 } from '@rampart/domain';
 import { EventStore, type RampartEvent } from '@rampart/event-store';
-import { environmentStream, experimentStream, featureStream, metricStream } from '../streams.js';
+import { environmentStream, experimentStream, featureStream, metricStream, projectStream } from '../streams.js';
 
 /** A domain command before its facts have been looked up. */
 export type ExperimentRequest = WithoutFacts<ExperimentCommand>;
@@ -53,6 +53,12 @@ export class SurroundingsReader {
     throw new DomainError('environment-not-found', `project "${project}" has no environment "${key}": create it first`, {
       environment: key,
     });
+  }
+
+  /** @throws DomainError project-not-found */
+  async requireProject(project: string): Promise<void> {
+    if ((await this.events(projectStream(project))).length > 0) return;
+    throw new DomainError('project-not-found', `there is no project "${project}": create it first`, { project });
   }
 
   private async aroundNewest(project: string, key: string): Promise<Surroundings> {

@@ -7,6 +7,8 @@ import { messagesAfter } from './definition-messages.js';
 /** Names of subscriptions are forever. */
 const PUBLISHER = 'definitions.v1';
 const PARTITION = 0;
+/** Microseconds since the epoch. A message that is published again is known later, but was decided then. */
+const DECIDED_AT = 'decided-at-us';
 
 export class DefinitionsPublisher {
   readonly subscriber: Subscriber<unknown>;
@@ -40,12 +42,15 @@ export class DefinitionsPublisher {
     await this.createTopic();
     const streams = new Map<string, readonly StoredEvent[]>();
     for (const { stream } of events) if (!streams.has(stream)) streams.set(stream, await this.store.readStream(stream));
-    const messages = events.flatMap(({ stream, version }) => messagesAfter((streams.get(stream) ?? []).slice(0, version)));
-    if (messages.length === 0) return;
-    await this.log.append(
-      DEFINITIONS,
-      messages.map(({ key, value }) => ({ partition: PARTITION, key, value: JSON.stringify(value) })),
+    const messages = events.flatMap(({ stream, version, atUs }) =>
+      messagesAfter((streams.get(stream) ?? []).slice(0, version)).map(({ key, value }) => ({
+        partition: PARTITION,
+        key,
+        value: JSON.stringify(value),
+        headers: { [DECIDED_AT]: String(atUs) },
+      })),
     );
+    if (messages.length > 0) await this.log.append(DEFINITIONS, messages);
   }
 
   private async createTopic(): Promise<void> {
