@@ -11,7 +11,7 @@ import {
   type ItemAnswer,
   LIMITS,
 } from '@rampart/contracts';
-import { EventLog } from '@rampart/event-log';
+import { EventLog, LogUnavailableError, type OutgoingMessage } from '@rampart/event-log';
 import { type IntakeScope, rowsOf } from '../intake/event-rows.js';
 import type { Arrival } from '../intake/event-time.js';
 import { messagesOf } from '../intake/feedback-messages.js';
@@ -20,6 +20,8 @@ import { type Rejection, rejected } from '../intake/rejection.js';
 import type { RequestItems } from '../intake/request-items.js';
 import { IngestCounters } from './ingest-counters.js';
 import { LogLink } from './log-link.js';
+
+const RETRY_AFTER_MS = 1_000;
 
 /** What became of one item: its rows, or the reason against it. */
 export type Outcome = readonly FeedbackRow[] | Rejection;
@@ -52,13 +54,21 @@ export class Intake {
     const rows = outcomes.flatMap((outcome) => (isRejection(outcome) ? [] : outcome));
     const letters = keepsLetters ? lettersOf(outcomes, items, scope, arrival) : [];
     const timer = this.counters.appendSeconds.startTimer();
-    await Promise.all([
-      rows.length === 0 ? undefined : this.log.append(FEEDBACK, messagesOf(rows, this.link.partitions)),
-      letters.length === 0 ? undefined : this.log.append(DEAD_LETTERS, letters),
-    ]);
+    await Promise.all([this.append(FEEDBACK, messagesOf(rows, this.link.partitions)), this.append(DEAD_LETTERS, letters)]);
     timer();
     this.count(outcomes, items, scope);
     return answerOf(outcomes, items);
+  }
+
+  private async append(topic: string, messages: readonly OutgoingMessage[]): Promise<void> {
+    if (messages.length === 0) return;
+    try {
+      await this.log.append(topic, messages);
+    } catch (error) {
+      // Whatever ails the log, the sender must keep its events and come back; only a refusal of the log is our own mistake.
+      if ((error as { retriable?: unknown }).retriable !== undefined) throw error;
+      throw new LogUnavailableError(`${topic} takes nothing now`, RETRY_AFTER_MS, { cause: error });
+    }
   }
 
   private count(outcomes: readonly Outcome[], items: RequestItems, scope: IntakeScope): void {
