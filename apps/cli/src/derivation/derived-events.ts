@@ -3,13 +3,14 @@ import { createHash } from 'node:crypto';
 import { formatInstant } from '@rampart/contracts';
 import type { Cell, ImportPlan } from '../plan/plan.js';
 import { Refusal } from '../refusal.js';
-import { jsonNumberOf, shifted } from '../table/exact-decimals.js';
-import type { ReadValue, RowReading } from './row-reading.js';
+import { type ExactDecimal, jsonNumberOf, shifted } from '../table/exact-decimals.js';
+import type { RowReading } from './row-reading.js';
 
 export interface DerivedEvent {
   /** Column or event of the plan that it came from, for messages. */
   readonly column: string;
-  readonly event: Readonly<Record<string, unknown>>;
+  /** The event as JSON. */
+  readonly text: string;
 }
 
 export interface RowIdentity {
@@ -22,39 +23,73 @@ export const sourceOf = (planKey: string): string => `import/${planKey}`;
 const BEFORE_US = 1_000_000;
 const LONGEST_NAME_IN_ID = 100;
 
-/** @param scales  per event name, powers of ten; @returns the events of a row, whose ids depend on plan key, row identity and column only */
+/**
+ * @param scales  per event name, powers of ten
+ * @returns the events of a row as JSON texts, put together from prepared pieces: a file has millions.
+ *          Their ids depend on plan key, row identity and column only.
+ */
 export const eventDeriver = (plan: ImportPlan, cells: readonly Cell[], scales: ReadonlyMap<string, bigint>) => {
-  const variants = plan.arms.columns.map((column) => variantsByText(column, cells));
-  const source = sourceOf(plan.key);
-  const powers = new Map([...scales].map(([event, scale]) => [event, scale.toString().length - 1]));
-  const type = plan.unit.type;
+  const exposures = plan.arms.columns.map((column) => exposureText(plan, column, cells));
+  const values = new Map(plan.values.map(({ event }) => [event, metricText(plan, 'v', event, scales.get(event) ?? 1n)]));
+  const covariates = new Map(plan.covariates.map(({ event }) => [event, metricText(plan, 'c', event, scales.get(event) ?? 1n)]));
+  const unitType = JSON.stringify(plan.unit.type);
 
   return (reading: RowReading, { hash, occurrence }: RowIdentity): readonly DerivedEvent[] => {
     const row = `${hash}.${occurrence}`;
-    const unit = { type, id: reading.unitId ?? row };
-    const time = formatInstant(reading.atUs);
-    const { properties } = reading;
-    const envelope = (kind: string, name: string) => ({ specversion: '1.0', id: `${row}.${kind}:${nameInId(name)}`, source });
-    const metric = (kind: string, { event, exact }: ReadValue, at: string): DerivedEvent => {
-      const value = jsonNumberOf(shifted(exact, powers.get(event) ?? 0));
-      return {
-        column: event,
-        event: { ...envelope(kind, event), type: 'metric.v1', time: at, data: { unit, name: event, value, properties } },
-      };
+    const about: AboutRow = {
+      row,
+      time: formatInstant(reading.atUs),
+      unit: `{"type":${unitType},"id":${reading.unitId === undefined ? `"${row}"` : JSON.stringify(reading.unitId)}}`,
+      properties: reading.properties === undefined ? '' : `,"properties":${JSON.stringify(reading.properties)}`,
     };
     const derived: DerivedEvent[] = [];
     for (const [index, column] of plan.arms.columns.entries()) {
       const text = reading.armTexts[index];
-      if (text === undefined) continue;
-      const variant = variants[index]?.get(text) ?? unknownVariant(text, cells);
-      const data = { unit, experiment: plan.key, variant, properties };
-      derived.push({ column, event: { ...envelope('x', column), type: 'exposure.v1', time, data } });
+      if (text !== undefined) derived.push({ column, text: exposures[index]?.(text, about) ?? '' });
     }
-    for (const value of reading.values) derived.push(metric('v', value, time));
+    for (const { event, exact } of reading.values) derived.push({ column: event, text: values.get(event)?.(exact, about) ?? '' });
     if (reading.covariates.length === 0) return derived;
-    const before = formatInstant(reading.atUs - BEFORE_US);
-    for (const value of reading.covariates) derived.push(metric('c', value, before));
+    const before = { ...about, time: formatInstant(reading.atUs - BEFORE_US) };
+    for (const { event, exact } of reading.covariates) derived.push({ column: event, text: covariates.get(event)?.(exact, before) ?? '' });
     return derived;
+  };
+};
+
+interface AboutRow {
+  readonly row: string;
+  readonly time: string;
+  /** JSON. */
+  readonly unit: string;
+  /** JSON of the last field of `data`, or nothing. */
+  readonly properties: string;
+}
+
+const START = '{"specversion":"1.0","id":"';
+/** What follows a row's identity in an event's id, and all that is the same in every event of a column. */
+const afterRow = (plan: ImportPlan, kind: string, name: string, type: string): string => {
+  const end = JSON.stringify(`.${kind}:${nameInId(name)}`).slice(1);
+  return `${end},"source":${JSON.stringify(sourceOf(plan.key))},"type":"${type}","time":"`;
+};
+
+const exposureText = (plan: ImportPlan, column: string, cells: readonly Cell[]) => {
+  const variants = new Map([...variantsByText(column, cells)].map(([text, variant]) => [text, JSON.stringify(variant)]));
+  const after = afterRow(plan, 'x', column, 'exposure.v1');
+  const experiment = `,"experiment":${JSON.stringify(plan.key)},"variant":`;
+  return (text: string, { row, time, unit, properties }: AboutRow): string => {
+    const variant = variants.get(text) ?? JSON.stringify(unknownVariant(text, cells));
+    return `${START}${row}${after}${time}","data":{"unit":${unit}${experiment}${variant}${properties}}}`;
+  };
+};
+
+const metricText = (plan: ImportPlan, kind: string, event: string, scale: bigint) => {
+  const after = afterRow(plan, kind, event, 'metric.v1');
+  const name = `,"name":${JSON.stringify(event)},"value":`;
+  const power = scale.toString().length - 1;
+  return (exact: ExactDecimal, { row, time, unit, properties }: AboutRow): string => {
+    const value = jsonNumberOf(power === 0 ? exact : shifted(exact, power));
+    // The survey has made sure of it.
+    if (value === undefined) throw new RangeError(`"${event}" has a value that JSON cannot carry exactly`);
+    return `${START}${row}${after}${time}","data":{"unit":${unit}${name}${value}${properties}}}`;
   };
 };
 

@@ -46,13 +46,12 @@ export class EventSender {
     private readonly options: SenderOptions,
   ) {}
 
-  /** Resolves when there is room for more. */
-  async send(event: object, origin: Origin): Promise<void> {
-    const text = JSON.stringify(event);
-    if (this.batch.texts.length >= BATCH_EVENTS || this.batch.characters + text.length > BATCH_CHARACTERS) await this.flush();
+  /** @param text  an event as JSON; @returns whether the batch is full, and `flush` should be awaited before more is added */
+  add(text: string, origin: Origin): boolean {
     this.batch.texts.push(text);
     this.batch.origins.push(origin);
     this.batch.characters += text.length + 1;
+    return this.batch.texts.length >= BATCH_EVENTS || this.batch.characters > BATCH_CHARACTERS;
   }
 
   /** Resolves when the log has everything. */
@@ -62,7 +61,8 @@ export class EventSender {
     this.throwFailure();
   }
 
-  private async flush(): Promise<void> {
+  /** Sends the batch; resolves when there is room for another one. */
+  async flush(): Promise<void> {
     while (this.inFlight.size >= IN_FLIGHT) await Promise.race(this.inFlight);
     this.throwFailure();
     const { batch } = this;

@@ -59,7 +59,8 @@ export const sendRows = async (
     const digest = rowHash(plan.key, cells, order);
     const occurrence = occurrences.next(digest);
     if (occurrence > 1) repeated++;
-    for (const { column, event } of derive(reading, { hash: hashText(digest), occurrence })) await sender.send(event, { line, column });
+    for (const { column, text } of derive(reading, { hash: hashText(digest), occurrence }))
+      if (sender.add(text, { line, column })) await sender.flush();
   }
   await sender.drained();
   return repeated;

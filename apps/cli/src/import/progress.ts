@@ -22,6 +22,7 @@ export class Progress {
   /** A sentence that stays. */
   say(sentence: string): void {
     this.clear();
+    this.lastMs = this.nowMs();
     this.output.write(`${sentence}\n`);
   }
 

@@ -1,5 +1,5 @@
 /** Texts of a file → instants: formats, and local times of a zone. */
-import { type InstantUs, parseInstant } from '@rampart/contracts';
+import type { InstantUs } from '@rampart/contracts';
 import { usage } from '../refusal.js';
 import { zoneOffsets } from './zone-offsets.js';
 
@@ -34,16 +34,28 @@ export const timeReader = (format: string | undefined, zone: string | undefined)
   return (text) => {
     const parts = read(text);
     if (parts === undefined) return undefined;
-    const { year, month, day, hour = '0', minute = '00', second = '00', fraction = '', zone: own } = parts;
-    const local = `${year}-${month?.padStart(2, '0')}-${day?.padStart(2, '0')}T${hour.padStart(2, '0')}:${minute}:${second}.${fraction.padEnd(6, '0').slice(0, 6)}`;
-    if (own !== undefined)
-      return parseInstant(`${local}${/^[+-]\d{4}$/.test(own) ? `${own.slice(0, 3)}:${own.slice(3)}` : own.toUpperCase()}`);
-    const asUtc = parseInstant(`${local}Z`);
-    return asUtc === undefined || offsetAt === undefined ? undefined : asUtc - offsetAt(asUtc);
+    const local = asIfUtc(parts);
+    if (local === undefined) return undefined;
+    if (parts.zone !== undefined) return local - offsetOf(parts.zone);
+    return offsetAt === undefined ? undefined : local - offsetAt(local);
   };
 };
 
 type Parts = Readonly<Partial<Record<'year' | 'month' | 'day' | 'hour' | 'minute' | 'second' | 'fraction' | 'zone', string>>>;
+
+/** The instant at which clocks of UTC show this; undefined for 30 February and 25 o'clock. */
+const asIfUtc = ({ year, month, day, hour = '0', minute = '0', second = '0', fraction = '' }: Parts): InstantUs | undefined => {
+  if (Number(hour) > 23 || Number(minute) > 59 || Number(second) > 59) return undefined;
+  const ms = Date.UTC(Number(year), Number(month) - 1, Number(day), Number(hour), Number(minute), Number(second));
+  if (new Date(ms).getUTCDate() !== Number(day) || Number(month) > 12 || Number(year) < 100) return undefined;
+  return ms * 1000 + (fraction === '' ? 0 : Number(fraction.padEnd(6, '0').slice(0, 6)));
+};
+
+const offsetOf = (zone: string): number => {
+  if (zone === 'Z' || zone === 'z') return 0;
+  const minutes = Number(zone.slice(1, 3)) * 60 + Number(zone.slice(-2));
+  return (zone.startsWith('-') ? -1 : 1) * minutes * 60_000_000;
+};
 
 const isoParts = (text: string): Parts | undefined => {
   const match = ISO.exec(text);
