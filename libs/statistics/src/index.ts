@@ -22,6 +22,7 @@ export * from './quality/heterogeneity.js';
 export * from './quality/srm.js';
 export * from './sequential/asymptotic-confidence-sequence.js';
 export * from './sequential/bernoulli.js';
+export * from './sequential/e-values.js';
 export * from './sequential/first-error.js';
 export * from './sequential/group-sequential.js';
 export * from './sequential/msprt.js';

@@ -1,7 +1,7 @@
 /** Sample-ratio mismatch: do the arms hold the shares of units that the allocation promised? */
 import { chiSquare, normal } from '../distributions.js';
-import { logMeanExp } from '../kernel/log-space.js';
 import { stirlingError } from '../kernel/stirling.js';
+import { averageLogE, fromLogE, type SequentialTest } from '../sequential/e-values.js';
 import { requireCount } from '../sums/moments.js';
 
 export type SrmTest =
@@ -109,19 +109,6 @@ export const logDirichletMultinomialE = (counts: readonly number[], shares: read
   return logE;
 };
 
-export interface SequentialTest {
-  /** ln of the e-value; ≥ ln(1/α) is an alarm at level α, at any look. */
-  readonly logE: number;
-  /** min(1, 1/E) at this look. The always-valid p is its running minimum. */
-  readonly p: number;
-  readonly logP: number;
-}
-
-export const fromLogE = (logE: number): SequentialTest => {
-  const logP = Math.min(0, -logE);
-  return { logE, p: Math.exp(logP), logP };
-};
-
 /**
  * Anytime-valid sample-ratio test: alarm when E ≥ 1/α (the platform asks E ≥ 1 000), after however many looks.
  * @param periods  one entry per stretch of constant weights; consecutive segments of equal weights are one period
@@ -137,7 +124,7 @@ export const srmSequential = (
     const shares = sharesOf(period);
     const usable = period.observed.map((count, arm) => ((shares[arm] ?? 0) > 0 ? count : 0));
     const each = concentrations.map((concentration) => logDirichletMultinomialE(usable, shares, concentration));
-    return sum + logMeanExp(each);
+    return sum + averageLogE(each);
   }, 0);
   return fromLogE(logE);
 };

@@ -1,6 +1,7 @@
 /** Intervals and p-values that stay valid however often they are looked at: the default for everything watched continuously. */
 import { type Alternative, boundsFor } from '../comparison/compared-effect.js';
 import { requireFinite } from '../sums/moments.js';
+import { fromLogE, type SequentialTest } from './e-values.js';
 import { logNormalMixture, normalMixtureBound, normalMixtureRho, type Sides } from './normal-mixture.js';
 
 /** N* when nothing is planned: total units of the pair at which the interval is tightest. */
@@ -19,17 +20,13 @@ export interface ConfidenceSequenceInput {
   readonly nullDifference?: number;
 }
 
-export interface AlwaysValid {
+/** Evidence against `nullDifference`, and the interval of all differences not rejected. */
+export interface AlwaysValid extends SequentialTest {
   /** In standard errors. */
   readonly multiplier: number;
   readonly halfWidth: number;
   readonly ciLower: number | null;
   readonly ciUpper: number | null;
-  /** ln of the e-value against `nullDifference`; ≥ ln(1/α) rejects at level α, at this or any other look. */
-  readonly logE: number;
-  /** min(1, 1/E) of this look. The always-valid p is its running minimum, where the estimand is constant and sums only grow. */
-  readonly p: number;
-  readonly logP: number;
 }
 
 const sidesOf = (alternative: Alternative): Sides => (alternative === 'two-sided' ? 'two-sided' : 'one-sided');
@@ -59,14 +56,11 @@ export const asymptoticConfidenceSequence = (input: ConfidenceSequenceInput): Al
   const rho = normalMixtureRho(tightestAtUnits, alpha, sidesOf(alternative));
   const multiplier = sequenceMultiplier(n, alpha, tightestAtUnits, alternative);
   const logE = logNormalMixture((alternative === 'less' ? -z : z) * Math.sqrt(n), n, rho, sidesOf(alternative));
-  const logP = Math.min(0, -logE);
   return {
     multiplier,
     halfWidth: multiplier * se,
     ...boundsFor(alternative, estimate, multiplier * se),
-    logE,
-    p: Math.exp(logP),
-    logP,
+    ...fromLogE(logE),
   };
 };
 

@@ -1,11 +1,9 @@
 /** Errors and crashes: an exact e-process on units with at least one, valid at every look from the first unit on. */
 import { requireLevel } from '../comparison/compared-effect.js';
 import { type AllocationPeriod, FIRST_ERROR_CONCENTRATIONS, srmSequential } from '../quality/srm.js';
+import type { SequentialTest } from './e-values.js';
 
-export interface FirstErrorHarm {
-  readonly logE: number;
-  readonly p: number;
-  readonly logP: number;
+export interface FirstErrorHarm extends SequentialTest {
   /** Share of the erring units that are in the treatment; `null` before the first. */
   readonly treatmentShare: number | null;
   /** The share that allocation alone would give. */

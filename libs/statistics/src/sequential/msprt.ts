@@ -1,6 +1,7 @@
 /** Mixture sequential probability ratio test (Johari, Koomen, Pekelis & Walsh 2022): for platforms that know the spread of past effects. */
 import { requireLevel } from '../comparison/compared-effect.js';
 import { requireFinite } from '../sums/moments.js';
+import { fromLogE } from './e-values.js';
 
 export interface MixtureSprt {
   /** ln Λ; ≥ ln(1/α) rejects at any look. */
@@ -29,8 +30,8 @@ export const mixtureSprt = ({ estimate, varianceOfEstimate, tau2, theta0 = 0 }: 
   const total = variance + requirePositive('tau2', tau2);
   const shift = requireFinite('estimate', estimate) - theta0;
   const logLambda = 0.5 * Math.log(variance / total) + (tau2 * shift * shift) / (2 * variance * total);
-  const logP = Math.min(0, -logLambda);
-  return { logLambda, p: Math.exp(logP), logP };
+  const { p, logP } = fromLogE(logLambda);
+  return { logLambda, p, logP };
 };
 
 /** |z| at which this look rejects. */
@@ -38,13 +39,4 @@ export const mixtureSprtCriticalZ = (varianceOfEstimate: number, tau2: number, a
   const growth = 1 + requirePositive('varianceOfEstimate', varianceOfEstimate) / requirePositive('tau2', tau2);
   const log = -2 * Math.log(requireLevel('alpha', alpha)) + Math.log1p(tau2 / varianceOfEstimate);
   return Math.sqrt(growth * log);
-};
-
-/** Always-valid p after each look: the smallest so far. */
-export const runningMinimumP = (pValues: readonly number[]): readonly number[] => {
-  let smallest = 1;
-  return pValues.map((p) => {
-    smallest = Math.min(smallest, p);
-    return smallest;
-  });
 };

@@ -2,17 +2,12 @@
 import { requireLevel } from '../comparison/compared-effect.js';
 import { requireFinite } from '../sums/moments.js';
 import { type BetaBinomialMixture, betaBinomialMixture, logBetaBinomialMixture } from './bernoulli.js';
-
-export interface QuantileAbTest {
-  /** A lower bound of ln E over all common quantiles. */
-  readonly logE: number;
-  readonly p: number;
-  readonly logP: number;
-}
+import { fromLogE, type SequentialTest } from './e-values.js';
 
 /**
  * Both arms' values, all of them: the test needs their order statistics.
  * For a candidate value of the common quantile each arm says how surprising its share below is; the least surprising candidate decides.
+ * @returns logE is a lower bound over all common quantiles
  * @param quantile  which, in (0, 1)
  * @param tightestAtUnits  per arm, where the test is most powerful
  * Golden: quantile_sequential
@@ -23,7 +18,7 @@ export const quantileAbTest = (input: {
   readonly quantile: number;
   readonly tightestAtUnits: number;
   readonly alphaOpt: number;
-}): QuantileAbTest => {
+}): SequentialTest => {
   const { control, treatment, tightestAtUnits, alphaOpt } = input;
   const quantile = requireLevel('quantile', input.quantile);
   if (control.length === 0 || treatment.length === 0) throw new RangeError('both arms need at least one value');
@@ -44,8 +39,7 @@ export const quantileAbTest = (input: {
       ),
     Number.MAX_VALUE,
   );
-  const logP = Math.min(0, -logE);
-  return { logE, p: Math.exp(logP), logP };
+  return fromLogE(logE);
 };
 
 interface Surprise {
