@@ -5,10 +5,8 @@ import { ApiKeys, createService, hashOfKey, serviceConfig } from '@rampart/servi
 import { Definitions } from './definition-in-force.js';
 import { EvidenceOf, OneDefinition } from './evidence.examples.js';
 import { Evidence } from './evidence.source.js';
-import { MetricPreviewController } from './metric-preview.controller.js';
-import { ResultsController } from './results.controller.js';
 import { exampleComparison, exampleDefinition, wholeSums } from './results.examples.js';
-import { ResultsService } from './results.service.js';
+import { ResultsModule } from './results.module.js';
 
 const KEY = 'analyst';
 const definition = exampleDefinition({ variants: [{ key: 'A' }, { key: 'B' }], control: 'A' }, [
@@ -26,10 +24,7 @@ class Keys extends ApiKeys {
 }
 
 @Module({
-  controllers: [ResultsController, MetricPreviewController],
   providers: [
-    ResultsService,
-    { provide: ApiKeys, useClass: Keys },
     { provide: Definitions, useValue: new OneDefinition(definition) },
     {
       provide: Evidence,
@@ -41,7 +36,11 @@ class Keys extends ApiKeys {
       }),
     },
   ],
+  exports: [Definitions, Evidence],
 })
+class Sources {}
+
+@Module({ imports: [ResultsModule.over([Sources])], providers: [{ provide: ApiKeys, useClass: Keys }] })
 class Example {}
 
 let app: NestFastifyApplication;
