@@ -1,7 +1,7 @@
 /** What an adapter must do to be a log; run it for every one. */
 import { afterAll, beforeAll, describe } from '@jest/globals';
 import { appendContract, knownTimeContract, tickContract, topicContract } from './contract/appending.contract.js';
-import { deliveryContract, resumeContract } from './contract/consuming.contract.js';
+import { deliveryContract, growthContract, resumeContract } from './contract/consuming.contract.js';
 import { compactionContract, followContract } from './contract/following.contract.js';
 import type { LogHarness } from './contract/harness.js';
 
@@ -22,6 +22,7 @@ export const eventLogContract = (name: string, create: () => Promise<LogHarness>
       knownTimeContract,
       tickContract,
       deliveryContract,
+      growthContract,
       resumeContract,
       followContract,
       compactionContract,

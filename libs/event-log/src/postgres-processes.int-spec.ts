@@ -1,6 +1,8 @@
 /** The log on PostgreSQL between processes of their own: writers side by side, and what happens when one is killed or hangs. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type FreshDatabase, freshDatabase } from '@rampart/test-engines';
 import { eventually, freshTopic, Recorder, textOf } from './contract/harness.js';
@@ -26,6 +28,18 @@ const consumer = `
     onBatch: async ({ partition, messages }) => {
       for (const { offset } of messages) process.stdout.write(partition + '/' + offset + '\\n');
       await new Promise((resolve) => setTimeout(resolve, 20));
+    },
+    onPoison: async () => {},
+  });
+`;
+
+/** Stops itself when the first message has come and the many megabytes of the other partition are on their way. */
+const glutton = `
+  log.consume({
+    topic, group: 'g', maxBytes: 2 ** 27,
+    onBatch: async () => {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      process.kill(process.pid, 'SIGSTOP');
     },
     onPoison: async () => {},
   });
@@ -171,7 +185,29 @@ describe('the log on PostgreSQL, between processes', () => {
     },
     timeoutMs,
   );
+
+  it(
+    'takes them also from one that hangs while the server sends it a batch',
+    async () => {
+      const topic = await freshTopic(log, { partitions: 2 });
+      await log.append(topic, [{ partition: 0, value: 'small' }]);
+      for (let n = 0; n < 60; n += 1) await log.append(topic, [{ partition: 1, value: 'x'.repeat(2 ** 20) }]);
+      const hung = child(glutton, topic);
+      await eventually('a consumer that has stopped', () => isStopped(hung.process.pid));
+      const recorder = new Recorder();
+      log.consume(recorder.options(topic, 'g'));
+      await recorder.until(61);
+      hung.process.kill('SIGKILL');
+    },
+    timeoutMs,
+  );
 });
+
+/** As the kernel says, on Linux; elsewhere a while has to do. */
+const isStopped = async (pid: number | undefined): Promise<boolean> => {
+  if (process.platform !== 'linux') return sleep(1_000, true);
+  return (await readFile(`/proc/${pid}/stat`, 'utf8')).includes(') T ');
+};
 
 const lastOffsets = (recorder: Recorder): readonly number[] =>
   [0, 1].map((partition) => recorder.messages.findLast((message) => message.partition === partition)?.offset ?? -1);

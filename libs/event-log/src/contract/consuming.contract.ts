@@ -105,6 +105,25 @@ export const deliveryContract = (harness: () => LogHarness): void =>
     });
   });
 
+export const growthContract = (harness: () => LogHarness): void =>
+  describe('a topic that grows', () => {
+    it('gives its new partitions to consumers and followers that run already', async () => {
+      const [log, other] = [harness().open(), harness().open()];
+      const topic = await freshTopic(log);
+      const [recorder, follower] = [new Recorder(), new Recorder()];
+      const consumer = log.consume(recorder.options(topic, 'g'));
+      log.follow({ topic, onBatch: follower.options(topic, '-').onBatch });
+      await appendTexts(other, topic, ['a']);
+      await recorder.until(1);
+      await log.startGeneration(topic, { partitions: 2 });
+      await appendTexts(other, topic, ['b'], 1);
+      await Promise.all([recorder.until(2), follower.until(2)]);
+      expect(recorder.texts).toEqual(['a', 'b']);
+      expect(consumer.stats().partitions.map(({ next }) => next)).toEqual([1, 1]);
+      await Promise.all([log.close(), other.close()]);
+    });
+  });
+
 export const resumeContract = (harness: () => LogHarness): void =>
   describe('a group', () => {
     it('goes on where it closed, and lets the batch in hand end before', async () => {

@@ -38,12 +38,12 @@ const survey = {
       and classid = $2::bigint::oid and objid = $3::bigint::oid order by pid)::text[] as members, pg_backend_pid()::text as me, o.*
     from (${offsetsText}) o`,
 };
-/** The server ends idle sessions itself, but not one that waits for its client to take an answer. */
+/** The server ends a member's idle session itself, but not one that waits for its client to take an answer. */
 const evict = {
   name: 'rampart-log-evict',
   text: `select pg_terminate_backend(pid) from pg_stat_activity where wait_event = 'ClientWrite' and datname = current_database()
       and query_start < clock_timestamp() - $3::int * interval '1 millisecond'
-      and pid in (select pid from pg_locks where locktype = 'advisory' and granted and mode = 'ExclusiveLock' and objsubid = 1
+      and pid in (select pid from pg_locks where locktype = 'advisory' and granted and mode = 'ShareLock' and objsubid = 1
         and classid = $1::bigint::oid and objid = $2::bigint::oid)`,
 };
 const commit = {
@@ -78,6 +78,8 @@ export const takeSeat = async (options: SeatOptions, events: SeatEvents): Promis
 };
 
 class PostgresSeat implements Seat {
+  private lookedForHungAtMs = performance.now();
+
   constructor(
     private readonly session: Session,
     private readonly options: SeatOptions,
@@ -86,18 +88,16 @@ class PostgresSeat implements Seat {
 
   async survey(): Promise<Survey> {
     const { topic, group } = this.options;
-    const values = [topic.topic, ...halves(lockKey(group, topic.topic))];
-    const { rows } = await this.session.query({ ...survey, values });
+    const key = halves(lockKey(group, topic.topic));
+    await this.evictHung(key);
+    const { rows } = await this.session.query({ ...survey, values: [topic.topic, ...key] });
     const { members = [], me } = rows[0] ?? {};
     return { rank: members.indexOf(me), members: members.length, offsets: offsetsOf(rows) };
   }
 
   async acquire(partition: number): Promise<boolean> {
     const { rows } = await this.session.query('select pg_try_advisory_lock($1) as mine', [this.key(partition)]);
-    if (rows[0]?.mine === true) return true;
-    const [high, low] = halves(lockKey(this.options.group, this.options.topic.topic, partition));
-    await this.session.query({ ...evict, values: [high, low, this.options.patienceMs * patiences] });
-    return false;
+    return rows[0]?.mine === true;
   }
 
   async release(partition: number): Promise<void> {
@@ -122,6 +122,13 @@ class PostgresSeat implements Seat {
     // Best effort: the others notice at their next round anyway.
     await this.session.query('select pg_advisory_unlock_all(), pg_notify($1, $2)', [this.groupChannel, 'left']).catch(() => undefined);
     await this.session.end();
+  }
+
+  private async evictHung(key: readonly [string, string]): Promise<void> {
+    const { patienceMs } = this.options;
+    if (performance.now() - this.lookedForHungAtMs < patienceMs) return;
+    this.lookedForHungAtMs = performance.now();
+    await this.session.query({ ...evict, values: [...key, patienceMs * patiences] });
   }
 
   private async start(partition: number): Promise<number> {
