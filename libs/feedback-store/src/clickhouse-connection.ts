@@ -101,6 +101,20 @@ export class ClickhouseConnection {
     throw new StoreError(`ClickHouse refused an insert into ${table} with code ${code}`, { retriable: !rowRefusals.has(code), code });
   }
 
+  /** For small tables: rows as objects. */
+  async insertObjects(table: string, rows: readonly object[]): Promise<void> {
+    if (rows.length === 0) return;
+    await this.guarded(() =>
+      this.client.insert({
+        table,
+        values: [...rows],
+        format: 'JSONEachRow',
+        clickhouse_settings: { async_insert: 0, distributed_foreground_insert: 1 },
+        http_headers: { 'X-ClickHouse-Database': this.database },
+      }),
+    );
+  }
+
   async close(): Promise<void> {
     await this.client.close();
   }

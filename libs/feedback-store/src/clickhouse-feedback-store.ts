@@ -4,7 +4,7 @@ import { ClickhouseConnection, type ClickhouseOptions } from './clickhouse-conne
 import { RowBinaryWriter } from './clickhouse-row-binary.js';
 import { maskfuls, type PlannedMetric, plannedMetric } from './clickhouse-row-masks.js';
 import { type EncodedTable, RowEncoder } from './clickhouse-rows.js';
-import { dropSchema, prepareSchema } from './clickhouse-schema.js';
+import { dropSchema, fillingOf, prepareSchema } from './clickhouse-schema.js';
 import { type Answer, comparisonSums, type StatementRow } from './clickhouse-sums-rows.js';
 import { sumsStatement } from './clickhouse-sums-statement.js';
 import type { Population } from './clickhouse-units-statement.js';
@@ -65,7 +65,10 @@ export class ClickhouseFeedbackStore extends FeedbackStore {
     return comparisonSums(query, answers);
   }
 
-  /** Takes everything away that a rebuild from the log makes again, and prepares anew. */
+  identity(): Promise<string> {
+    return fillingOf(this.connection);
+  }
+
   async reset(): Promise<void> {
     await dropSchema(this.connection);
     this.encoder.forgetAnnounced();

@@ -33,10 +33,10 @@ export class RowEncoder {
     for (const placed of rows) {
       const { row } = placed;
       const space = this.spaceOf(row);
-      arrivals.count(space, placed);
       if (row.kind === 'import') writeImport(imports, space, placed);
       else {
         const scope = this.scopeOf(row, space, scopes);
+        arrivals.count(scope, placed);
         if (row.kind === 'metric' || row.kind === 'feedback') writeFeedback(feedback, scope, space, placed);
         else writeExposure(exposure, scope, space, placed);
       }
@@ -50,7 +50,7 @@ export class RowEncoder {
       beside: [
         { table: 'scope', columns: ['space', 'scope', 'project', 'environment', 'name', 'unit_type'], bytes: scopes.bytes() },
         { table: 'import', columns: ['space', 'id_hash', 'until_at', 'logged_at', 'position'], bytes: imports.bytes() },
-        { table: 'arrival', columns: ['space', 'partition', 'message', 'rows'], bytes: arrivals.bytes() },
+        { table: 'arrival', columns: ['scope', 'partition', 'message', 'rows'], bytes: arrivals.bytes() },
       ].filter(written),
     };
   }
@@ -92,14 +92,14 @@ const remember = (memory: Map<string, bigint>, text: string, value: bigint): voi
 };
 
 class Arrivals {
-  private readonly counts = new Map<string, { space: bigint; partition: number; message: bigint; rows: number }>();
-  private last: { space: bigint; partition: number; message: bigint; rows: number } | undefined;
+  private readonly counts = new Map<string, { scope: bigint; partition: number; message: bigint; rows: number }>();
+  private last: { scope: bigint; partition: number; message: bigint; rows: number } | undefined;
 
-  count(space: bigint, { position, partition = 0 }: PlacedRow): void {
+  count(scope: bigint, { position, partition = 0 }: PlacedRow): void {
     const message = position >> MESSAGE_BITS;
-    if (this.last?.message !== message || this.last.space !== space || this.last.partition !== partition) {
-      const key = `${space} ${partition} ${message}`;
-      this.last = this.counts.get(key) ?? { space, partition, message, rows: 0 };
+    if (this.last?.message !== message || this.last.scope !== scope || this.last.partition !== partition) {
+      const key = `${scope} ${partition} ${message}`;
+      this.last = this.counts.get(key) ?? { scope, partition, message, rows: 0 };
       this.counts.set(key, this.last);
     }
     this.last.rows++;
@@ -107,8 +107,8 @@ class Arrivals {
 
   bytes(): Uint8Array {
     const writer = new RowBinaryWriter(this.counts.size * 22 + 1);
-    for (const { space, partition, message, rows } of this.counts.values()) {
-      writer.uint64(space);
+    for (const { scope, partition, message, rows } of this.counts.values()) {
+      writer.uint64(scope);
       writer.uint16(partition);
       writer.uint64(message);
       writer.uint32(rows);

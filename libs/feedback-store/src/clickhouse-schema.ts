@@ -2,6 +2,7 @@
  * The tables. Truth is `feedback` and `exposure`, one row for each unit reference of an event; the lowest position of an id wins, whatever a retry says.
  * No time is part of a sorting key: a retry may carry another, corrected time.
  */
+import { randomBytes } from 'node:crypto';
 import type { ClickhouseConnection } from './clickhouse-connection.js';
 
 const propertyColumns = `
@@ -48,15 +49,26 @@ const tables: readonly string[] = [
   `identity (space UInt64, id_hash UInt128, lowest SimpleAggregateFunction(min, UInt64), highest SimpleAggregateFunction(max, UInt64))
   ENGINE = AggregatingMergeTree ORDER BY (space, id_hash) SETTINGS ${durable}`,
 
-  // How many rows of a space a message brought. A message that is delivered again replaces itself; of a message stored in parts the whole wins.
-  `arrival (space UInt64, partition UInt16, message UInt64, rows UInt32)
-  ENGINE = ReplacingMergeTree(rows) ORDER BY (space, partition, message) SETTINGS ${durable}`,
+  // How many rows of a scope a message brought. A message that is delivered again replaces itself; of a message stored in parts the whole wins.
+  `arrival (scope UInt64, partition UInt16, message UInt64 CODEC(Delta, ZSTD(1)), rows UInt32)
+  ENGINE = ReplacingMergeTree(rows) ORDER BY (scope, partition, message) SETTINGS ${durable}`,
 
   `import (space UInt64, id_hash UInt128, until_at Int64, logged_at Int64, position UInt64, ${firstArrivalWins})
   ENGINE = ReplacingMergeTree(version) ORDER BY (space, id_hash) SETTINGS ${durable}`,
 
+  // One row; concurrent first starts may write two, of which the earlier counts.
+  `filling (id String, made_at DateTime64(6) DEFAULT now64(6)) ENGINE = MergeTree ORDER BY (made_at, id) SETTINGS ${durable}`,
+
   `progress (topic LowCardinality(String), partition UInt16, position UInt64, known_at Int64)
   ENGINE = ReplacingMergeTree(position) ORDER BY (topic, partition) SETTINGS ${durable}`,
+
+  `ingest_count (space UInt64, at Int64, partition UInt16, position UInt64, key LowCardinality(String), kind LowCardinality(String),
+  name LowCardinality(String), accepted UInt64, rejected Map(LowCardinality(String), UInt64))
+  ENGINE = ReplacingMergeTree ORDER BY (space, at, partition, position)`,
+
+  `dead_letter (space UInt64, position UInt64, partition UInt16, key String, code LowCardinality(String), path String, message String, received_at Int64,
+  event_id Nullable(String), source Nullable(String), raw Nullable(String) CODEC(ZSTD(3)), topic String, place String)
+  ENGINE = ReplacingMergeTree ORDER BY (space, position, partition)`,
 ];
 
 const identityOf = (table: string): string =>
@@ -64,12 +76,19 @@ const identityOf = (table: string): string =>
 
 const views: readonly string[] = [identityOf('feedback'), identityOf('exposure')];
 
-export const tableNames = ['feedback', 'exposure', 'scope', 'identity', 'arrival', 'import', 'progress'] as const;
-
 export const prepareSchema = async (connection: ClickhouseConnection): Promise<void> => {
   await connection.command(`CREATE DATABASE IF NOT EXISTS ${connection.database}`, false);
   for (const table of tables) await connection.command(`CREATE TABLE IF NOT EXISTS ${table}`);
   for (const view of views) await connection.command(`CREATE MATERIALIZED VIEW IF NOT EXISTS ${view}`);
+};
+
+/** Which filling of the tables this is: named at the first start and after each reset. */
+export const fillingOf = async (connection: ClickhouseConnection): Promise<string> => {
+  const read = async () => (await connection.rows<{ id: string }>('SELECT id FROM filling ORDER BY made_at, id LIMIT 1'))[0]?.id;
+  const found = await read();
+  if (found !== undefined) return found;
+  await connection.insertObjects('filling', [{ id: randomBytes(4).toString('hex') }]);
+  return (await read()) ?? fillingOf(connection);
 };
 
 /** Everything that a rebuild from the log makes again. */

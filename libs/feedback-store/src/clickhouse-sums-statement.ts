@@ -2,12 +2,14 @@
  * One statement from raw rows to the sums of one population. Each joined row gets a mask that says what it is to which metric; rows become a few numbers
  * per unit, and units become exact integers per cell and segment. A second branch counts the units, so that those without events are counted too.
  */
+
+import { aggregateSql, cappedSql, placeSql } from './clickhouse-measures.js';
 import { Parameters } from './clickhouse-parameters.js';
 import { Masks, type PlannedMetric, type RoleSql, rolesOf } from './clickhouse-row-masks.js';
 import type { ValueSql } from './clickhouse-selectors.js';
-import { NEVER, type Population, tieSql, UNKNOWN_CELL, unitsSql } from './clickhouse-units-statement.js';
+import { NEVER, type Population, UNKNOWN_CELL, unitsSql } from './clickhouse-units-statement.js';
 import type { ComparisonQuery } from './feedback-store.js';
-import { boundTo, type Measure, takesValues } from './measures.js';
+import { boundTo, takesValues } from './measures.js';
 
 export interface Statement {
   readonly sql: string;
@@ -89,9 +91,7 @@ const joinedRows = (
   );
   const scopes = [...new Set(roles.map(({ scope }) => scope))];
   const values = valuesOf(roles).map((value, at) => `, ${value} AS v${at}`);
-  // Instants may lie before 1970: shifted, so that the packed number sorts as they do.
-  const order = `, bitShiftLeft(toUInt128(toUInt64(event_at + 4611686018427387904)), 64) + toUInt128(${tieSql(query.historical)}) AS order`;
-  return `SELECT u.rn AS rn, u.place AS place, u.allowed AS allowed${values.join('')}${roles.some(isOrdered) ? order : ''},
+  return `SELECT u.rn AS rn, u.place AS place, u.allowed AS allowed${values.join('')}${roles.some(isOrdered) ? `, ${placeSql(query.historical)} AS ordering` : ''},
   event_at - u.t0 AS age, known_at - u.t0 AS lag, bitAnd(u.allowed, ${masks.sql(roles)}) AS mask
 FROM (SELECT * FROM feedback FINAL WHERE scope IN (${scopes.join(', ')}) AND known_at <= ${until}) AS e
 INNER JOIN (
@@ -116,7 +116,7 @@ const unitNumbers = (roles: readonly RoleSql[], metrics: readonly PlannedMetric[
     ...roles.flatMap(({ metric, role, measure, value }) => {
       const has = masks.has(metric, role);
       const number = aggregateSql(measure, column(value), has);
-      if (role === 'numerator') return [`${capped(number, metric)} AS x${metric.index}`];
+      if (role === 'numerator') return [`${cappedSql(number, metric.measured)} AS x${metric.index}`];
       if (role === 'denominator') return [`${number} AS y${metric.index}`];
       const isKnown = metric.measured.covariate?.whenMissing === 'exclude' ? [`countIf(${has}) > 0 AS has${metric.index}`] : [];
       return [`${number} AS c${metric.index}`, ...isKnown];
@@ -124,34 +124,6 @@ const unitNumbers = (roles: readonly RoleSql[], metrics: readonly PlannedMetric[
     // One list that is nearly always empty, instead of two counters for each metric.
     `groupArrayIf(mask, bitAnd(mask, ${rare}) != 0) AS rare`,
   ];
-};
-
-/** Zero without rows: `max`, `min`, `first` and `last` of nothing are 0 in the engine too. */
-const aggregateSql = ({ aggregate }: Measure, value: string, has: string): string => {
-  switch (aggregate) {
-    case 'any':
-      return `toInt128(countIf(${has}) > 0) * 1000000`;
-    case 'count':
-      return `toInt128(countIf(${has})) * 1000000`;
-    case 'sum':
-      return `sumIf(toInt128(${value}), ${has})`;
-    case 'max':
-      return `toInt128(maxIf(${value}, ${has}))`;
-    case 'min':
-      return `toInt128(minIf(${value}, ${has}))`;
-    case 'first':
-      return `toInt128(argMinIf(${value}, order, ${has}))`;
-    case 'last':
-      return `toInt128(argMaxIf(${value}, order, ${has}))`;
-  }
-};
-
-// Not least and greatest: the engine compiles those wrongly for Int128.
-const capped = (number: string, { measured: { capLower, capUpper } }: PlannedMetric): string => {
-  const lower = capLower === null ? [] : [`(${number}) < toInt128('${capLower}'), toInt128('${capLower}')`];
-  const upper = capUpper === null ? [] : [`(${number}) > toInt128('${capUpper}'), toInt128('${capUpper}')`];
-  const bounds = [...lower, ...upper];
-  return bounds.length === 0 ? number : `multiIf(${bounds.join(', ')}, ${number})`;
 };
 
 /** Sums over the units that have any row. Where a unit without rows counts as more or less than 0, those with rows are counted as well. */

@@ -138,5 +138,9 @@ export abstract class FeedbackStore {
   abstract insert(rows: readonly PlacedRow[], progress: readonly Progress[]): Promise<void>;
   abstract progress(topic: string): Promise<readonly Progress[]>;
   abstract sums(query: ComparisonQuery): Promise<ComparisonSums>;
+  /** Of this filling of the store: what was read into it must be read again into another one. Changes with `reset`. */
+  abstract identity(): Promise<string>;
+  /** Empties the store: everything in it can be made again from the log. */
+  abstract reset(): Promise<void>;
   abstract close(): Promise<void>;
 }

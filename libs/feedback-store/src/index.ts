@@ -1,4 +1,6 @@
-export * from './clickhouse-feedback-store.js';
+export { ClickhouseFeedbackStore } from './clickhouse-feedback-store.js';
+export { ClickhouseFeedbackViews } from './clickhouse-feedback-views.js';
 export * from './feedback-store.js';
-export * from './memory-feedback-store.js';
+export * from './feedback-views.js';
+export { MemoryFeedbackStore } from './memory-feedback-store.js';
 export * from './store-error.js';

@@ -6,6 +6,7 @@ import { idHashOf, scopedName, scopeOf } from './row-identity.js';
 export class MemoryFeedbackStore extends FeedbackStore {
   private readonly rows = new Map<string, PlacedRow>();
   private readonly stored = new Map<string, Progress>();
+  private resets = 0;
 
   async prepare(): Promise<void> {}
 
@@ -29,6 +30,16 @@ export class MemoryFeedbackStore extends FeedbackStore {
 
   async sums(query: ComparisonQuery): Promise<ComparisonSums> {
     return bruteForceSums(query, [...this.rows.values()]);
+  }
+
+  async identity(): Promise<string> {
+    return `memory${this.resets}`;
+  }
+
+  async reset(): Promise<void> {
+    this.rows.clear();
+    this.stored.clear();
+    this.resets++;
   }
 
   async close(): Promise<void> {}

@@ -30,3 +30,10 @@ export const spaceOf = (project: string, environment: string): bigint => hash64(
 /** The first 128 bits of SHA-256(source NUL id), as 16 Latin-1 characters: what tells a retry from another event. */
 export const idHashOf = ({ source, id }: Pick<FeedbackRow, 'source' | 'id'>): string =>
   hash('sha256', `${source}\0${id}`, 'binary').slice(0, 16);
+
+/** The parts of a position. */
+export const idsOfPosition = (position: bigint): { readonly generation: number; readonly offset: bigint; readonly row: number } => ({
+  generation: Number(position >> 56n),
+  offset: (position >> 12n) & ((1n << 44n) - 1n),
+  row: Number(position & 4095n),
+});
