@@ -1,0 +1,111 @@
+import { createServer, type RequestListener, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { type FrontDoor, openFrontDoor } from './front-door.js';
+import type { PlatformStatus } from './status-page.js';
+
+const status: PlatformStatus = {
+  isReady: false,
+  address: 'http://127.0.0.1:1',
+  version: '1.2.3',
+  startedAt: '2026-01-01T00:00:00.000Z',
+  adminKey: 'in /data/<admin>/key',
+  components: [{ name: 'analysis', kind: 'service', state: 'restarting', isReady: false, restarts: 2, pid: 7, version: '1.2.3' }],
+};
+
+let door: FrontDoor | undefined;
+let service: Server | undefined;
+afterEach(async () => {
+  await door?.close(100);
+  service?.close();
+  service?.closeAllConnections();
+});
+
+const serve = async (listener: RequestListener): Promise<number> => {
+  const server = createServer(listener);
+  service = server;
+  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+  return (server.address() as AddressInfo).port;
+};
+
+const open = async (port: number | undefined): Promise<string> => {
+  door = await openFrontDoor({ host: '127.0.0.1', port: 0, portOf: () => port, status: async () => status });
+  return door.address;
+};
+
+describe('the front door', () => {
+  it('passes a body on as it comes, and the answer with its status and headers', async () => {
+    const port = await serve((request, response) => {
+      let bytes = 0;
+      request.on('data', (chunk: Buffer) => {
+        bytes += chunk.length;
+      });
+      request.on('end', () => response.writeHead(202, { etag: '"3"' }).end(`${bytes} ${request.url} ${request.headers['x-request-id']}`));
+    });
+    const address = await open(port);
+    const body = new Uint8Array(3_000_000);
+    const answer = await fetch(`${address}/v1/events?project=a`, { method: 'POST', body, headers: { 'x-request-id': 'r-1' } });
+    expect([answer.status, answer.headers.get('etag'), answer.headers.get('x-request-id')]).toEqual([202, '"3"', 'r-1']);
+    expect(await answer.text()).toBe('3000000 /v1/events?project=a r-1');
+  });
+
+  it('hands over the first part of an answer before the last exists', async () => {
+    const port = await serve((_, response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' }).write('data: 1\n\n');
+    });
+    const answer = await fetch(`${await open(port)}/v1/experiments/a`);
+    const first = await answer.body?.getReader().read();
+    expect(Buffer.from(first?.value ?? []).toString()).toBe('data: 1\n\n');
+  });
+
+  it('tells a service that the client has gone', async () => {
+    let gone: () => void;
+    const noticed = new Promise<void>((resolve) => {
+      gone = resolve;
+    });
+    const port = await serve((_, response) => {
+      response.on('close', gone);
+    });
+    const address = await open(port);
+    await expect(fetch(`${address}/v1/experiments`, { signal: AbortSignal.timeout(200) })).rejects.toThrow();
+    await noticed;
+  });
+
+  it('says 503, when to come back and why, while a service is down', async () => {
+    const port = await serve(() => undefined);
+    await new Promise((closed) => service?.close(closed));
+    const answer = await fetch(`${await open(port)}/v1/experiments`);
+    expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '1']);
+    expect(answer.headers.get('content-type')).toContain('application/problem+json');
+    expect(await answer.json()).toMatchObject({
+      code: 'service-unavailable',
+      detail: expect.stringContaining('experiments is not running'),
+    });
+  });
+
+  it('does not pass half an answer off as a whole one', async () => {
+    const port = await serve((_, response) => {
+      response.writeHead(200, { 'content-length': '100' }).write('half');
+      setTimeout(() => response.destroy(), 50);
+    });
+    const answer = await fetch(`${await open(port)}/v1/experiments`);
+    await expect(answer.text()).rejects.toThrow();
+  });
+
+  it('shows what is not ready, on a page and as 503', async () => {
+    const address = await open(undefined);
+    const page = await (await fetch(address)).text();
+    expect(page).toContain('<th scope="row">analysis</th><td>service 1.2.3</td><td class="no">restarting</td><td>2</td><td>7</td>');
+    expect(page).not.toContain('<admin>');
+    const ready = await fetch(`${address}/readyz`);
+    expect([ready.status, await ready.json()]).toEqual([503, { status: 'not-ready', components: { analysis: 'restarting' } }]);
+    expect((await fetch(`${address}/livez`)).status).toBe(200);
+    expect((await fetch(`${address}/nothing`)).status).toBe(404);
+  });
+
+  it('names the port and the setting when the port is taken', async () => {
+    const port = await serve(() => undefined);
+    const opening = openFrontDoor({ host: '127.0.0.1', port, portOf: () => undefined, status: async () => status });
+    await expect(opening).rejects.toThrow(new RegExp(`^Port ${port} is in use .* RAMPART_PORT`));
+  });
+});
