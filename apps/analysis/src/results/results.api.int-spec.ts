@@ -6,7 +6,7 @@ import { Definitions } from './definition-in-force.js';
 import { EvidenceOf, OneDefinition } from './evidence.examples.js';
 import { Evidence } from './evidence.source.js';
 import { exampleComparison, exampleDefinition, wholeSums } from './results.examples.js';
-import { ResultsModule } from './results.module.js';
+import { resultsModule } from './results.module.js';
 
 const KEY = 'analyst';
 const definition = exampleDefinition({ variants: [{ key: 'A' }, { key: 'B' }], control: 'A' }, [
@@ -40,7 +40,7 @@ class Keys extends ApiKeys {
 })
 class Sources {}
 
-@Module({ imports: [ResultsModule.over([Sources])], providers: [{ provide: ApiKeys, useClass: Keys }] })
+@Module({ imports: [resultsModule([Sources])], providers: [{ provide: ApiKeys, useClass: Keys }] })
 class Example {}
 
 let app: NestFastifyApplication;

@@ -5,15 +5,13 @@ import { ResultsController } from './results.controller.js';
 import { ResultsService } from './results.service.js';
 
 @Module({})
-export class ResultsModule {
-  /** @param sources  modules that export `Definitions` and `Evidence` */
-  static over(sources: NonNullable<ModuleMetadata['imports']>): DynamicModule {
-    return {
-      module: ResultsModule,
-      imports: sources,
-      controllers: [ResultsController, MetricPreviewController],
-      providers: [ResultsService],
-      exports: [ResultsService],
-    };
-  }
-}
+class Results {}
+
+/** @param sources  modules that export `Definitions` and `Evidence` */
+export const resultsModule = (sources: NonNullable<ModuleMetadata['imports']>): DynamicModule => ({
+  module: Results,
+  imports: sources,
+  controllers: [ResultsController, MetricPreviewController],
+  providers: [ResultsService],
+  exports: [ResultsService],
+});
