@@ -42,7 +42,7 @@ export class EventSender {
   private failure: unknown;
 
   constructor(
-    private readonly client: ApiClient,
+    private readonly client: Pick<ApiClient, 'address' | 'call'>,
     private readonly options: SenderOptions,
   ) {}
 

@@ -1,0 +1,189 @@
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { Results } from '@rampart/contracts';
+import {
+  checkoutButton,
+  dataSets,
+  enlarged,
+  type Imported,
+  importFile,
+  plans,
+  rampart,
+  scratch,
+  scratchFile,
+  shuffled,
+  startImport,
+} from './importer.js';
+import { eventually, freePort, type Platform, startPlatform, temporaryData } from './platform.js';
+
+let platform: Platform;
+
+beforeAll(async () => {
+  platform = await startPlatform();
+}, 120_000);
+
+afterAll(async () => {
+  await platform?.stop();
+  platform?.remove();
+  rmSync(scratch, { recursive: true, force: true });
+});
+
+const evidence = ({ evidenceDigest, sufficientStatistics, population }: Results) => ({
+  evidenceDigest,
+  sufficientStatistics,
+  rows: population.rows,
+  stored: population.duplicates.stored,
+});
+
+describe('the simulated set', () => {
+  const { plan, data, expected } = checkoutButton;
+  let first: Imported;
+
+  beforeAll(async () => {
+    first = await importFile(platform, { plan, data, expect: expected });
+  }, 60_000);
+
+  it('gives the verdict and every figure of its reference answers', () => {
+    expect(first.stdout).toMatch(/Verdict: GO\. .*\d/);
+    expect(first.stdout).toMatch(/Reference answers: [1-9]\d+ figures compared/);
+    expect(first.results).toMatchObject({ status: 'complete', population: { units: 8000, counted: 8000 } });
+  });
+
+  it('counts once when it comes again, in another order, and says how often it came', async () => {
+    const again = await importFile(platform, { plan, data: shuffled(data) });
+    expect(evidence(again.results)).toEqual(evidence(first.results));
+    const { accepted, stored, duplicates } = again.results.population.duplicates;
+    // The one event more is the completion, which is no row of a unit in either count.
+    expect([accepted, duplicates]).toEqual([2 * stored, stored]);
+  }, 60_000);
+
+  it('has the same sums in another project and in another order', async () => {
+    const other = await importFile(platform, { plan, data: shuffled(data), project: 'elsewhere' });
+    expect(other.results.sufficientStatistics).toEqual(first.results.sufficientStatistics);
+    expect(other.results.population.duplicates).toMatchObject({ duplicates: 0 });
+  }, 60_000);
+
+  it('is refused under the same key with another definition', async () => {
+    const arms = { column: 'button', cells: [{ variant: 'old' }, { variant: 'new' }, { variant: 'newest' }] };
+    const changed = scratchFile('plan.json', JSON.stringify({ ...JSON.parse(readFileSync(plan, 'utf8')), arms }));
+    const { code, stderr } = await startImport(platform, { plan: changed, data }).ended;
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/imported before with another definition.*"key"/s);
+  }, 60_000);
+});
+
+describe('an import that is disturbed', () => {
+  const { plan } = checkoutButton;
+  let data: string;
+  let calm: ReturnType<typeof evidence>;
+
+  beforeAll(async () => {
+    data = enlarged(checkoutButton.data, 6);
+    calm = evidence((await importFile(platform, { plan, data, project: 'calm' })).results);
+  }, 120_000);
+
+  const eventsOf = async (project: string): Promise<number> => {
+    const answer = await platform.call('GET', `/v1/experiments/checkout_button/results?project=${project}&environment=checkout_button`);
+    return answer.status === 200 ? answer.body.population.units : 0;
+  };
+  const isUnderWay = (project: string) =>
+    eventually('some units have arrived', async () => ((await eventsOf(project)) > 0 ? true : undefined), 60_000);
+
+  it('by kill -9 of the importer goes on where it is started again', async () => {
+    const killed = startImport(platform, { plan, data, project: 'killed' });
+    await isUnderWay('killed');
+    killed.child.kill('SIGKILL');
+    expect((await killed.ended).signal).toBe('SIGKILL');
+    expect(await eventsOf('killed')).toBeLessThan(48_000);
+    expect(evidence((await importFile(platform, { plan, data, project: 'killed' })).results)).toEqual(calm);
+  }, 120_000);
+
+  it('by Ctrl-C says how to go on', async () => {
+    const stopped = startImport(platform, { plan, data, project: 'stopped' });
+    await isUnderWay('stopped');
+    stopped.child.kill('SIGINT');
+    const { code, stderr } = await stopped.ended;
+    expect(code).toBe(130);
+    expect(stderr).toMatch(/Interrupted after [\d,]+ rows\. Run the same command again/);
+  }, 120_000);
+
+  it('by kill -9 of every service in turn ends with the same sums', async () => {
+    const running = startImport(platform, { plan, data, project: 'shaken' });
+    await isUnderWay('shaken');
+    for (const name of ['ingestion', 'analysis', 'experiments']) {
+      process.kill(platform.processes()[name] ?? -1, 'SIGKILL');
+      await sleep(300);
+    }
+    const { code, stderr } = await running.ended;
+    expect([code, stderr]).toEqual([0, expect.any(String)]);
+    expect(evidence((await importFile(platform, { plan, data, project: 'shaken' })).results)).toEqual(calm);
+  }, 180_000);
+});
+
+describe('published experiments', () => {
+  const sets: readonly (readonly [set: string, file: string, plan: string])[] = [
+    ['cookie_cats', 'cookie_cats.csv.gz', 'plan'],
+    ['cookie_cats', 'cookie_cats.csv.gz', 'plan-without-outlier'],
+    ['landing_page_ab', 'ab_data.csv.gz', 'plan'],
+    ['landing_page_ab', 'ab_data.csv.gz', 'plan-first-group'],
+    ['landing_page_ab', 'ab_data.csv.gz', 'plan-ca'],
+    ['hillstrom_email', 'hillstrom.csv.gz', 'plan'],
+    ['adsmart_brand', 'AdSmartABdata.csv.gz', 'plan'],
+    ['adsmart_brand', 'AdSmartABdata.csv.gz', 'plan-answers'],
+    ['grocery_website', 'grocery_website.csv.gz', 'plan'],
+    ['grocery_website', 'grocery_website.csv.gz', 'plan-all-visits'],
+    ['progresa_turnout', 'progresa.csv.gz', 'plan'],
+  ];
+  for (const [set, file, plan] of sets) {
+    const data = join(dataSets ?? '', set, file);
+    const isThere = dataSets !== undefined && existsSync(data);
+    const test = isThere ? it : it.skip;
+    test(`${set}, ${plan}: every reference answer${isThere ? '' : ` (no ${set}/${file}: set RAMPART_DATA_SETS)`}`, async () => {
+      const expectFile = join(plans, set, `${plan.replace('plan', 'expected')}.json`);
+      const { stdout } = await importFile(platform, { plan: join(plans, set, `${plan}.json`), data, expect: expectFile });
+      expect(stdout).toMatch(/Reference answers: [1-9]\d+ figures compared, (all exactly equal|largest relative difference)/);
+    }, 180_000);
+  }
+});
+
+describe('the other commands', () => {
+  const run = (...args: readonly string[]) => rampart(args, { RAMPART_DATA: platform.data }).ended;
+
+  it('keys are made, listed and revoked', async () => {
+    const made = await run('keys', 'create', '--project', 'imports', '--name', 'reader', '--role', 'analyst');
+    const [key, id] = [/^rk_\S+/.exec(made.stdout)?.[0] ?? '', /\(id (\S+),/.exec(made.stdout)?.[1] ?? ''];
+    const read = () => platform.call('GET', '/v1/metrics', undefined, { key });
+    await eventually('the key works', async () => ((await read()).status === 200 ? true : undefined));
+    expect((await run('keys', 'list', '--project', 'imports')).stdout).toMatch(new RegExp(`${id}\\s+reader\\s+analyst`));
+    expect(await run('keys', 'revoke', id, '--project', 'imports')).toMatchObject({ code: 0 });
+    await eventually('the key is refused', async () => ((await read()).status === 401 ? true : undefined));
+  }, 60_000);
+
+  it('the admin key is shown, and replaced without a restart', async () => {
+    expect((await run('keys', 'admin')).stdout).toContain(platform.adminKey);
+    const fresh = /^rk_\S+/.exec((await run('keys', 'rotate-admin')).stdout)?.[0] ?? '';
+    expect(fresh).not.toBe(platform.adminKey);
+    const status = async (key: string) => (await platform.call('GET', '/v1/projects', undefined, { key })).status;
+    await eventually('the new key works', async () => ((await status(fresh)) === 200 ? true : undefined));
+    expect(await status(platform.adminKey)).toBe(401);
+    expect(await run('import', '--plan', checkoutButton.plan, '--data', checkoutButton.data)).toMatchObject({ code: 0 });
+  }, 60_000);
+});
+
+describe('without a platform', () => {
+  it('starts one for the import, and leaves nothing behind', async () => {
+    const data = temporaryData();
+    try {
+      const env = { RAMPART_DATA: data, RAMPART_PORT: String(await freePort()) };
+      const { plan, data: file, expected } = checkoutButton;
+      const { code, stdout, stderr } = await rampart(['import', '--plan', plan, '--data', file, '--expect', expected], env).ended;
+      expect([code, stderr]).toEqual([0, expect.stringContaining('starting one')]);
+      expect(stdout).toContain('Verdict: GO');
+      expect(existsSync(join(data, 'run.json'))).toBe(false);
+    } finally {
+      rmSync(data, { recursive: true, force: true });
+    }
+  }, 180_000);
+});
