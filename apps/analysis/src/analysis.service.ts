@@ -1,0 +1,16 @@
+/** Analysis as a service of the platform. */
+import type { RunnableService } from '@rampart/service-kit';
+import { analysisModule } from './analysis.module.js';
+import { type AnalysisConfig, analysisConfig } from './config.js';
+
+export const analysisService: RunnableService<AnalysisConfig> = {
+  name: 'analysis',
+  api: {
+    title: 'Rampart analysis',
+    description: 'Results with everything needed to recompute them, and what ingestion took and refused.',
+    version: '1',
+  },
+  config: analysisConfig,
+  module: analysisModule,
+  statuses: { 'not-started': 409, importing: 409, 'watermark-behind': 409, 'watermark-undefined': 409 },
+};

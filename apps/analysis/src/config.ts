@@ -1,0 +1,34 @@
+import { serviceConfig } from '@rampart/service-kit';
+import { z } from 'zod';
+
+export const storeConfig = z.object({
+  RAMPART_CLICKHOUSE_URL: z
+    .string()
+    .regex(/^https?:\/\//, 'must be http://user:password@host:port')
+    .describe('where the feedback store is'),
+  RAMPART_CLICKHOUSE_DATABASE: z
+    .string()
+    .regex(/^[A-Za-z_][A-Za-z0-9_]{0,62}$/, 'must be a plain name')
+    .default('rampart'),
+});
+
+export const analysisConfig = serviceConfig.extend({
+  RAMPART_DATABASE_URL: z
+    .string()
+    .regex(/^postgres(ql)?:\/\//, 'must be postgres://…')
+    .describe('where the log is'),
+  ...storeConfig.shape,
+  RAMPART_LOG_PARTITIONS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(256)
+    .default(4)
+    .describe('partitions of a new feedback log; fixed when it is created'),
+});
+export type AnalysisConfig = z.infer<typeof analysisConfig>;
+
+export const storeOptions = ({ RAMPART_CLICKHOUSE_URL: url, RAMPART_CLICKHOUSE_DATABASE: database }: z.infer<typeof storeConfig>) => ({
+  url,
+  database,
+});

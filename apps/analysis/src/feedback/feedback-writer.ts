@@ -1,0 +1,106 @@
+/** Gathers the batches of all partitions into few, large inserts; a row that the store will never take is set aside alone. */
+import type { FeedbackStore, PlacedRow, Progress } from '@rampart/feedback-store';
+
+export interface WriterOptions {
+  /** An insert goes out as soon as it has this many rows … */
+  readonly rows: number;
+  /** … or when its first batch has waited this long. */
+  readonly waitMs: number;
+  /** Told of each insert that is durable. */
+  onInserted?(insert: { readonly rows: number; readonly seconds: number }): void;
+  /** Must make durable that these rows are left out, before anything moves on. */
+  onRefused(rows: readonly PlacedRow[]): Promise<void>;
+}
+
+interface Pending {
+  readonly rows: PlacedRow[];
+  readonly progress: Progress[];
+  readonly settled: Promise<void>;
+  settle(work: Promise<void>): void;
+}
+
+/** Two inserts at once keep the store busy while the next rows are read; more would only make smaller ones. */
+const insertsAtOnce = 2;
+
+export class FeedbackWriter {
+  private pending: Pending | undefined;
+  private timer: NodeJS.Timeout | undefined;
+  private inserting = 0;
+
+  constructor(
+    private readonly store: FeedbackStore,
+    private readonly options: WriterOptions,
+  ) {}
+
+  /** Resolves when rows and progress are durable. Rejects with what the store said; then nothing of the batch counts as stored. */
+  write(rows: readonly PlacedRow[], progress: readonly Progress[]): Promise<void> {
+    this.pending ??= this.begin();
+    const { pending } = this;
+    for (const row of rows) pending.rows.push(row);
+    pending.progress.push(...progress);
+    if (pending.rows.length >= this.options.rows) this.send();
+    return pending.settled;
+  }
+
+  private begin(): Pending {
+    this.timer = setTimeout(() => this.send(), this.options.waitMs);
+    let settle: Pending['settle'] = () => undefined;
+    const settled = new Promise<void>((resolve) => {
+      settle = resolve;
+    });
+    return { rows: [], progress: [], settled, settle };
+  }
+
+  private send(): void {
+    const { pending } = this;
+    // What waits grows meanwhile, and goes out when an insert in hand has ended.
+    if (pending === undefined || this.inserting >= insertsAtOnce) return;
+    clearTimeout(this.timer);
+    this.pending = undefined;
+    this.inserting++;
+    pending.settle(
+      this.insert(pending).finally(() => {
+        this.inserting--;
+        this.send();
+      }),
+    );
+  }
+
+  private async insert({ rows, progress }: Pending): Promise<void> {
+    const startedAt = performance.now();
+    try {
+      await this.store.insert(rows, progress);
+    } catch (error) {
+      if (!isFinal(error)) throw error;
+      const refused = await this.refusedRows(rows, error);
+      await this.options.onRefused(refused);
+      const left = new Set(refused);
+      // Whole messages at once: what a message brought is counted by them.
+      await this.store.insert(
+        rows.filter((row) => !left.has(row)),
+        progress,
+      );
+    }
+    this.options.onInserted?.({ rows: rows.length, seconds: (performance.now() - startedAt) / 1000 });
+  }
+
+  /** Halves the rows until each one that is refused is alone. Inserts are repeatable, so trying costs only time. */
+  private async refusedRows(rows: readonly PlacedRow[], error: unknown): Promise<readonly PlacedRow[]> {
+    // Without rows it was the progress that was refused, which no row can cure.
+    if (rows.length === 0) throw error;
+    if (rows.length === 1) return rows;
+    const middle = rows.length >> 1;
+    const refused: PlacedRow[] = [];
+    for (const half of [rows.slice(0, middle), rows.slice(middle)]) {
+      try {
+        await this.store.insert(half, []);
+      } catch (caught) {
+        if (!isFinal(caught)) throw caught;
+        refused.push(...(await this.refusedRows(half, caught)));
+      }
+    }
+    return refused;
+  }
+}
+
+const isFinal = (error: unknown): boolean => (error as { retriable?: unknown } | undefined)?.retriable === false;

@@ -1,0 +1,125 @@
+/** From the log into the store: rows, then progress, then the offset. Each event is delivered at least once and counts once. */
+
+import { Inject, Injectable } from '@nestjs/common';
+import { DEAD_LETTERS, type DeadLetter, FEEDBACK } from '@rampart/contracts';
+import { type ConsumerStats, EventLog, type LogBatch, type LogMessage, partsOfPosition, type Subscription } from '@rampart/event-log';
+import { FeedbackStore, type PlacedRow, type Progress } from '@rampart/feedback-store';
+import { LOG, type Log } from '@rampart/service-kit';
+import { placedRows, UnreadableMessage } from './feedback-message.js';
+import { FeedbackWriter } from './feedback-writer.js';
+import { IntakeFigures } from './intake-figures.js';
+import { SkippedRows } from './skipped-rows.js';
+
+/** Offsets hang on it; each filling of the store reads the log from its beginning. */
+export const FEEDBACK_GROUP = 'analysis-feedback';
+
+const batch = { rows: 50_000, waitMs: 150 };
+const limits = { maxMessages: 4_000, maxBytes: 12 * 2 ** 20 };
+
+@Injectable()
+export class FeedbackConsumer {
+  private subscription: Subscription | undefined;
+  private skipped: SkippedRows | undefined;
+  private failure: string | undefined;
+
+  constructor(
+    private readonly log: EventLog,
+    private readonly store: FeedbackStore,
+    private readonly figures: IntakeFigures,
+    @Inject(LOG) private readonly lines: Log,
+  ) {}
+
+  /** @param filling  of the store */
+  async start(filling: string): Promise<void> {
+    this.skipped ??= await SkippedRows.read(this.log);
+    const { skipped } = this;
+    const writer = new FeedbackWriter(this.store, {
+      ...batch,
+      onInserted: (insert) => this.figures.inserted(insert),
+      onRefused: async (rows) => {
+        await skipped.add(rows);
+        this.figures.skipped(rows.length);
+        this.lines.error(
+          { rows: rows.map(({ partition, position }) => `${partition}/${position}`) },
+          'the store refuses rows: left out by place',
+        );
+      },
+    });
+    this.failure = undefined;
+    this.subscription = this.log.consume({
+      topic: FEEDBACK,
+      group: `${FEEDBACK_GROUP}.${filling}`,
+      ...limits,
+      onBatch: (messages) => this.take(messages, writer, skipped),
+      onPoison: ({ partition, message, error }) => this.setAside(message, partition, String(error)),
+    });
+    this.subscription.done.catch((error: unknown) => {
+      this.failure = error instanceof Error ? error.message : String(error);
+      this.lines.fatal({ err: error }, 'feedback is no longer stored');
+    });
+  }
+
+  stats(): ConsumerStats | undefined {
+    return this.subscription?.stats();
+  }
+
+  /** Why nothing is stored at the moment. */
+  trouble(): string | undefined {
+    if (this.failure !== undefined) return this.failure;
+    const stats = this.stats();
+    if (stats === undefined) return 'the reading of feedback has not begun';
+    return stats.error ?? stats.partitions.find(({ failing }) => (failing?.attempts ?? 0) > 2)?.failing?.error;
+  }
+
+  async stop(): Promise<void> {
+    await this.subscription?.close();
+    this.subscription = undefined;
+    await this.skipped?.close();
+    this.skipped = undefined;
+  }
+
+  private async take({ topic, partition, generation, messages }: LogBatch, writer: FeedbackWriter, skipped: SkippedRows): Promise<void> {
+    const last = messages.at(-1);
+    if (last === undefined) return;
+    const rows: PlacedRow[] = [];
+    for (const message of messages) {
+      for (const row of await this.rowsOf(message, partition)) {
+        if (!skipped.has(row)) rows.push(row);
+      }
+    }
+    const progress: Progress = { topic, partition, generation, offset: BigInt(last.offset), knownAtUs: last.knownAtUs };
+    await writer.write(rows, [progress]);
+    this.figures.lagging(partition, this.stats()?.partitions.find((one) => one.partition === partition)?.lag ?? 0);
+  }
+
+  private async rowsOf(message: LogMessage, partition: number): Promise<readonly PlacedRow[]> {
+    try {
+      return placedRows(message, partition);
+    } catch (error) {
+      if (!(error instanceof UnreadableMessage)) throw error;
+      await this.setAside(message, partition, error.message);
+      return [];
+    }
+  }
+
+  /** The message goes to the dead letters as a whole; the rest of its partition goes on. */
+  private async setAside({ value, position, appendedAtUs }: LogMessage, partition: number, why: string): Promise<void> {
+    const { generation, offset } = partsOfPosition(position);
+    const letter: DeadLetter = {
+      project: null,
+      environment: null,
+      key: null,
+      code: 'unreadable-message',
+      path: '',
+      message: `message ${partition}-${offset} of ${FEEDBACK} (generation ${generation}) ${why}`,
+      receivedAtUs: appendedAtUs,
+      eventId: null,
+      source: null,
+      raw: value === null || value.byteLength > 65_536 ? null : Buffer.from(value).toString('utf8'),
+      topic: FEEDBACK,
+      position: String(position),
+    };
+    await this.log.append(DEAD_LETTERS, [{ partition: 0, value: JSON.stringify(letter) }]);
+    this.figures.unreadable();
+  }
+}

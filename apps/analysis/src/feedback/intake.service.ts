@@ -1,0 +1,99 @@
+/** Ties the service to log and store: begins when both are there, rebuilds on command, ends in good order. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { topicSpecs } from '@rampart/contracts';
+import { EventLog } from '@rampart/event-log';
+import { FeedbackStore, FeedbackViews } from '@rampart/feedback-store';
+import { LOG, type Log, Readiness } from '@rampart/service-kit';
+import { DefinitionsLink } from '../definitions-link.js';
+import { ViewConsumers } from '../ingest-views/view.consumers.js';
+import { FeedbackConsumer } from './feedback.consumer.js';
+
+const retry = { firstMs: 100, maxMs: 2_000 };
+
+/** Partitions of `feedback.v1`, by configuration. */
+export const PARTITIONS = 'analysis:partitions';
+
+@Injectable()
+export class Intake implements OnModuleInit, OnApplicationShutdown {
+  private trouble: string | undefined = 'log and store were not reached yet';
+  private readonly stopping = new AbortController();
+  private inHand: Promise<unknown> = Promise.resolve();
+
+  constructor(
+    private readonly log: EventLog,
+    private readonly store: FeedbackStore,
+    private readonly views: FeedbackViews,
+    private readonly link: DefinitionsLink,
+    private readonly feedback: FeedbackConsumer,
+    private readonly viewConsumers: ViewConsumers,
+    readiness: Readiness,
+    @Inject(PARTITIONS) private readonly partitions: number,
+    @Inject(LOG) private readonly lines: Log,
+  ) {
+    readiness.add('definitions', () => this.link.trouble());
+    readiness.add('feedback', () => this.trouble ?? this.feedback.trouble());
+    readiness.add('store', async () => {
+      await this.store.identity();
+      return undefined;
+    });
+  }
+
+  onModuleInit(): void {
+    // Not awaited: a service that waits for its log is alive and says so. A refusal ends the process with its sentence.
+    this.inHand = this.start();
+    void this.inHand;
+  }
+
+  /** Empties the store and reads the log anew; the answer comes when reading has begun. Other analysis processes must be restarted. */
+  async rebuild(): Promise<{ readonly filling: string }> {
+    const rebuilt = this.inHand.then(async () => {
+      await this.stopReading();
+      await this.store.reset();
+      this.lines.info({}, 'the store is empty and filled again from the log');
+      return { filling: await this.startReading() };
+    });
+    this.inHand = rebuilt.catch(() => undefined);
+    return rebuilt;
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    this.stopping.abort();
+    await this.inHand.catch(() => undefined);
+    await this.stopReading();
+    await this.link.close();
+    await this.log.close();
+    await Promise.all([this.store.close(), this.views.close()]);
+  }
+
+  private async start(): Promise<void> {
+    for (let attempt = 0; !this.stopping.signal.aborted; attempt += 1) {
+      try {
+        for (const spec of topicSpecs(this.partitions)) await this.log.createTopic(spec);
+        this.link.start(this.log);
+        await this.store.prepare();
+        await this.startReading();
+        return;
+      } catch (error) {
+        if ((error as { retriable?: unknown }).retriable === false) throw error;
+        this.trouble = error instanceof Error ? error.message : String(error);
+        this.lines.warn({ trouble: this.trouble }, 'waiting for log and store');
+        const pauseMs = Math.min(retry.maxMs, retry.firstMs * 2 ** Math.min(attempt, 10));
+        await sleep(pauseMs, undefined, { signal: this.stopping.signal }).catch(() => undefined);
+      }
+    }
+  }
+
+  private async startReading(): Promise<string> {
+    const filling = await this.store.identity();
+    await this.feedback.start(filling);
+    this.viewConsumers.start(filling);
+    this.trouble = undefined;
+    return filling;
+  }
+
+  private async stopReading(): Promise<void> {
+    this.trouble = 'feedback is not read at the moment';
+    await Promise.all([this.feedback.stop(), this.viewConsumers.stop()]);
+  }
+}

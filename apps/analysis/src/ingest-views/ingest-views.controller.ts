@@ -1,0 +1,119 @@
+/** What came in, what is there and what was not believed: the first place to look when numbers are missing. */
+import { Controller, Get, Query } from '@nestjs/common';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { decimalText, formatInstant, parseInstant } from '@rampart/contracts';
+import { FeedbackViews, type ListedLetter, type TailRow } from '@rampart/feedback-store';
+import { Environment, Project, Scope } from '@rampart/service-kit';
+import { z } from 'zod';
+
+const scope = { project: z.string().optional(), environment: z.string().optional() };
+const name = z.string().min(1).max(200).optional();
+const limit = z.coerce.number().int().min(1).max(1000).default(100);
+const HOUR_US = 3_600_000_000;
+
+const statsQuery = z.strictObject({
+  ...scope,
+  since: z
+    .string()
+    .refine((text) => parseInstant(text) !== undefined, 'must be an RFC 3339 instant with a zone')
+    .optional()
+    .describe('default: one hour ago'),
+  key: z.string().max(100).optional().describe('id of a write key'),
+  name: name.describe('of the event'),
+});
+const tailQuery = z.strictObject({
+  ...scope,
+  name: name.describe('of the event or experiment'),
+  unit: z
+    .string()
+    .regex(/^[0-9a-f]{32}$/, 'must be a pseudonym: 32 hex digits')
+    .optional(),
+  limit,
+});
+const namesQuery = z.strictObject(scope);
+const lettersQuery = z.strictObject({
+  ...scope,
+  code: z.string().max(100).optional(),
+  limit,
+  before: z
+    .string()
+    .regex(/^\d{1,20}$/, 'must be `next` of the page before')
+    .optional(),
+});
+
+@ApiTags('ingest')
+@Scope('analyst')
+@Controller('v1/ingest')
+export class IngestViewsController {
+  constructor(private readonly views: FeedbackViews) {}
+
+  @Get('stats')
+  @ApiOperation({ summary: 'Events accepted and rejected, by write key and name' })
+  async stats(
+    @Project() project: string,
+    @Environment() environment: string,
+    @Query({ schema: statsQuery }) query: z.infer<typeof statsQuery>,
+  ) {
+    const sinceUs = query.since === undefined ? Date.now() * 1000 - HOUR_US : (parseInstant(query.since) ?? 0);
+    const totals = await this.views.stats({ project, environment, sinceUs, key: query.key, name: query.name });
+    return {
+      since: formatInstant(sinceUs),
+      accepted: totals.reduce((sum, { accepted }) => sum + accepted, 0),
+      rejected: totals.reduce((sum, { rejected }) => sum + Object.values(rejected).reduce((a, b) => a + b, 0), 0),
+      counts: totals.map(({ lastAtUs, ...total }) => ({ ...total, lastAt: formatInstant(lastAtUs) })),
+    };
+  }
+
+  @Get('tail')
+  @ApiOperation({ summary: 'The rows that became known last' })
+  async tail(
+    @Project() project: string,
+    @Environment() environment: string,
+    @Query({ schema: tailQuery }) query: z.infer<typeof tailQuery>,
+  ) {
+    const rows = await this.views.tail({ project, environment, name: query.name, unit: query.unit, limit: query.limit });
+    return { rows: rows.map(shownRow) };
+  }
+
+  @Get('names')
+  @ApiOperation({ summary: 'Which events and experiments have rows here, for which type of unit, since when' })
+  async names(
+    @Project() project: string,
+    @Environment() environment: string,
+    @Query({ schema: namesQuery }) _query: z.infer<typeof namesQuery>,
+  ) {
+    const names = await this.views.names({ project, environment });
+    return {
+      names: names.map(({ firstAtUs, lastAtUs, ...one }) => ({
+        ...one,
+        firstAt: formatInstant(firstAtUs),
+        lastAt: formatInstant(lastAtUs),
+      })),
+    };
+  }
+
+  @Get('dead-letters')
+  @ApiOperation({ summary: 'Events that were not believed, newest first, with the reason' })
+  async deadLetters(
+    @Project() project: string,
+    @Environment() environment: string,
+    @Query({ schema: lettersQuery }) query: z.infer<typeof lettersQuery>,
+  ) {
+    const page = await this.views.deadLetters({ project, environment, code: query.code, limit: query.limit, before: query.before });
+    return { ...page, letters: page.letters.map(shownLetter) };
+  }
+}
+
+const shownRow = ({ atUs, knownAtUs, value, ...row }: TailRow) => ({
+  ...row,
+  value: value === null ? null : decimalText(BigInt(value)),
+  at: formatInstant(atUs),
+  knownAt: formatInstant(knownAtUs),
+});
+
+const shownLetter = ({ receivedAtUs, raw, ...letter }: ListedLetter) => ({
+  ...letter,
+  receivedAt: formatInstant(receivedAtUs),
+  canBeReplayed: raw !== null,
+  raw,
+});

@@ -1,0 +1,53 @@
+/** Counters and dead letters of ingestion, from the log into the store. */
+import { Injectable } from '@nestjs/common';
+import { DEAD_LETTERS, type DeadLetter, INGEST_STATS, type IngestStats } from '@rampart/contracts';
+import { EventLog, type LogBatch, type Subscription } from '@rampart/event-log';
+import { FeedbackViews, type Placed } from '@rampart/feedback-store';
+
+/** Offsets hang on them; each filling of the store reads the log from its beginning. */
+export const STATS_GROUP = 'analysis-ingest-stats';
+export const DEAD_LETTERS_GROUP = 'analysis-dead-letters';
+
+@Injectable()
+export class ViewConsumers {
+  private subscriptions: readonly Subscription[] = [];
+
+  constructor(
+    private readonly log: EventLog,
+    private readonly views: FeedbackViews,
+  ) {}
+
+  start(filling: string): void {
+    this.subscriptions = [
+      this.consume<IngestStats>(INGEST_STATS, `${STATS_GROUP}.${filling}`, (messages) => this.views.insertStats(messages)),
+      this.consume<DeadLetter>(DEAD_LETTERS, `${DEAD_LETTERS_GROUP}.${filling}`, (messages) => this.views.insertDeadLetters(messages)),
+    ];
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.subscriptions.map((subscription) => subscription.close()));
+    this.subscriptions = [];
+  }
+
+  private consume<T>(topic: string, group: string, insert: (messages: readonly Placed<T>[]) => Promise<void>): Subscription {
+    const subscription = this.log.consume({
+      topic,
+      group,
+      onBatch: (batch) => insert(readable<T>(batch)),
+      // A letter about a letter would never end: what cannot be stored is left in the log, where it can be read.
+      onPoison: async () => undefined,
+    });
+    subscription.done.catch(() => undefined);
+    return subscription;
+  }
+}
+
+const readable = <T>({ messages, partition }: LogBatch): readonly Placed<T>[] =>
+  messages.flatMap(({ value, position }) => {
+    if (value === null) return [];
+    try {
+      return [{ partition, position, value: JSON.parse(Buffer.from(value).toString('utf8')) as T }];
+    } catch {
+      return [];
+    }
+  });

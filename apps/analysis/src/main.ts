@@ -1,0 +1,5 @@
+import 'reflect-metadata';
+import { runService } from '@rampart/service-kit';
+import { analysisService } from './analysis.service.js';
+
+await runService(analysisService);
