@@ -1,0 +1,115 @@
+import { describe, expect, it } from '@jest/globals';
+import { DEFINITIONS } from '@rampart/contracts';
+import type { EventLog } from '@rampart/event-log';
+import { MemoryEventLog } from '@rampart/event-log/memory';
+import { MemoryEventStore, type Origin, type RampartEvent } from '@rampart/event-store';
+import { DefinitionsPublisher } from './definitions.publisher.js';
+
+const origin: Origin = { atUs: 7, actor: 'a', reason: null, requestId: null };
+const project = (name: string): RampartEvent => ({ type: 'ProjectCreated', project: name, name, atUs: 7 });
+const rotated = (hash: string): RampartEvent => ({ type: 'ApiKeyRotated', hash, atUs: 7 });
+const aKey: RampartEvent = {
+  type: 'ApiKeyCreated',
+  id: 'k',
+  hash: 'h0',
+  role: 'admin',
+  project: null,
+  environment: null,
+  name: 'n',
+  atUs: 7,
+};
+
+const append = (store: MemoryEventStore, stream: string, expectedVersion: number, ...events: readonly RampartEvent[]) =>
+  store.append({ stream, expectedVersion, events, origin });
+
+/** Follows until all is published, as a process does that then ends. */
+const publishAll = async (store: MemoryEventStore, log: EventLog) => {
+  const publisher = new DefinitionsPublisher(store, log);
+  const subscription = store.subscribe(publisher.subscriber);
+  await subscription.caughtUp();
+  await subscription.close();
+};
+
+/** Everything that was ever appended, superseded or not. */
+const recording = () => {
+  const appended: { key: string | null | undefined; value: unknown }[] = [];
+  class Recording extends MemoryEventLog {
+    failures = 0;
+
+    override async append(...[topic, messages]: Parameters<EventLog['append']>) {
+      const answer = await super.append(topic, messages);
+      appended.push(...messages.map(({ key, value }) => ({ key, value: JSON.parse(String(value)) })));
+      // The process dies after the log has it and before the checkpoint is stored.
+      if (this.failures-- > 0) throw new Error('killed');
+      return answer;
+    }
+  }
+  return { log: new Recording(), appended };
+};
+
+describe('the publisher', () => {
+  it('begins with everything that was ever decided', async () => {
+    const store = new MemoryEventStore();
+    await append(store, 'project/a', 0, project('a'));
+    await append(store, 'project/b', 0, project('b'));
+    const { log, appended } = recording();
+    await publishAll(store, log);
+    expect(appended.map(({ key }) => key)).toEqual(['h/-/project/a/-/1', 'head/-/project/a/-', 'h/-/project/b/-/1', 'head/-/project/b/-']);
+  });
+
+  it('publishes once what it has a checkpoint for', async () => {
+    const store = new MemoryEventStore();
+    const { log, appended } = recording();
+    await append(store, 'project/a', 0, project('a'));
+    await publishAll(store, log);
+    await append(store, 'project/b', 0, project('b'));
+    await publishAll(store, log);
+    expect(appended.map(({ key }) => key)).toEqual(['h/-/project/a/-/1', 'head/-/project/a/-', 'h/-/project/b/-/1', 'head/-/project/b/-']);
+  });
+
+  it('repeats after a death in between, and each key keeps its order', async () => {
+    const store = new MemoryEventStore();
+    const { log, appended } = recording();
+    log.failures = 2;
+    await append(store, 'key/k', 0, aKey, rotated('h1'));
+    await publishAll(store, log);
+    await append(store, 'key/k', 2, rotated('h2'));
+    await publishAll(store, log);
+    const heads = appended.filter(({ key }) => key === 'head/-/key/k/-').map(({ value }) => value);
+    expect(heads).toEqual([1, 2, 1, 2, 1, 2, 3].map((revision) => ({ revision })));
+    for (const revision of [1, 2, 3]) {
+      const said = appended.filter(({ key }) => key === `h/-/key/k/-/${revision}`).map(({ value }) => JSON.stringify(value));
+      expect(new Set(said).size).toBe(1);
+      expect(said[0]).toContain(`"hash":"h${revision - 1}"`);
+    }
+  });
+
+  it('says each revision as it was then, also when it is late', async () => {
+    const store = new MemoryEventStore();
+    await append(store, 'key/k', 0, aKey);
+    await append(store, 'key/k', 1, rotated('h1'));
+    const { log, appended } = recording();
+    await publishAll(store, log);
+    const hashes = appended.flatMap(({ value }) =>
+      (value as { value?: { hash: string } }).value ? [(value as { value: { hash: string } }).value.hash] : [],
+    );
+    expect(hashes).toEqual(['h0', 'h1']);
+  });
+
+  it('says when it was decided', async () => {
+    const store = new MemoryEventStore();
+    await append(store, 'project/a', 0, project('a'));
+    const { log } = recording();
+    await publishAll(store, log);
+    for await (const { headers } of log.readAll(DEFINITIONS)) expect(headers).toEqual({ 'decided-at-us': '7' });
+  });
+
+  it('publishes all of it again on demand', async () => {
+    const store = new MemoryEventStore();
+    await append(store, 'project/a', 0, project('a'));
+    const { log, appended } = recording();
+    await publishAll(store, log);
+    expect(await store.rebuild(new DefinitionsPublisher(store, log).subscriber)).toBe(1);
+    expect(appended).toHaveLength(4);
+  });
+});
