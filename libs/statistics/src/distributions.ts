@@ -14,60 +14,48 @@ import { incompleteBeta, logBeta } from './kernel/beta.js';
 import { incompleteGamma, logGammaDensityTimesX, type Tails } from './kernel/gamma.js';
 import { noncentralTCdf } from './kernel/noncentral-t.js';
 import { logNormalPdf, logNormalSf, millsRatio, normalIsf, normalPdf, normalSf } from './kernel/normal.js';
+import { requireFinite, requireLevel, requirePositive } from './kernel/requirements.js';
 import { findRoot } from './kernel/root-finding.js';
 import { logStudentTSf, studentTIsf, studentTSf } from './kernel/student-t.js';
 
 const { jStat } = jstat;
 
-const finite = (name: string, value: number): number => {
-  if (!Number.isFinite(value)) throw new RangeError(`${name} must be finite, got ${value}`);
-  return value;
-};
-
-const positive = (name: string, value: number): number => {
-  if (!(value > 0 && Number.isFinite(value))) throw new RangeError(`${name} must be positive and finite, got ${value}`);
-  return value;
-};
-
-const openProbability = (name: string, value: number): number => {
-  if (!(value > 0 && value < 1)) throw new RangeError(`${name} must be in (0, 1), got ${value}`);
-  return value;
-};
-
 /** ln Γ(x) for x > 0. */
-export const logGamma = (x: number): number => jStat.gammaln(positive('x', x));
+export const logGamma = (x: number): number => jStat.gammaln(requirePositive('x', x));
 
-const upperNormal = (z: number): number => (Math.abs(finite('z', z)) <= 1 ? jStat.normal.cdf(-z, 0, 1) : normalSf(z));
+const upperNormal = (z: number): number => (Math.abs(requireFinite('z', z)) <= 1 ? jStat.normal.cdf(-z, 0, 1) : normalSf(z));
 
 /** Standard normal. */
 export const normal = {
   sf: upperNormal,
-  logSf: (z: number): number => logNormalSf(finite('z', z)),
+  logSf: (z: number): number => logNormalSf(requireFinite('z', z)),
   cdf: (z: number): number => upperNormal(-z),
-  logCdf: (z: number): number => logNormalSf(-finite('z', z)),
-  pdf: (z: number): number => normalPdf(finite('z', z)),
-  logPdf: (z: number): number => logNormalPdf(finite('z', z)),
+  logCdf: (z: number): number => logNormalSf(-requireFinite('z', z)),
+  pdf: (z: number): number => normalPdf(requireFinite('z', z)),
+  logPdf: (z: number): number => logNormalPdf(requireFinite('z', z)),
   /** z with P(Z > z) = upperTail. */
-  isf: (upperTail: number): number => normalIsf(openProbability('upperTail', upperTail)),
+  isf: (upperTail: number): number => normalIsf(requireLevel('upperTail', upperTail)),
   /** z with P(Z ≤ z) = lowerTail. */
-  quantile: (lowerTail: number): number => -normalIsf(openProbability('lowerTail', lowerTail)),
+  quantile: (lowerTail: number): number => -normalIsf(requireLevel('lowerTail', lowerTail)),
   /** P(Z > z) / φ(z), z ≥ 0. */
-  millsRatio: (z: number): number => millsRatio(finite('z', z)),
+  millsRatio: (z: number): number => millsRatio(requireFinite('z', z)),
 } as const;
 
 /** Student's t with df > 0 degrees of freedom, not necessarily whole. */
 export const studentT = {
-  sf: (t: number, df: number): number => studentTSf(finite('t', t), positive('df', df)),
-  logSf: (t: number, df: number): number => logStudentTSf(finite('t', t), positive('df', df)),
-  cdf: (t: number, df: number): number => studentTSf(-finite('t', t), positive('df', df)),
-  isf: (upperTail: number, df: number): number => studentTIsf(openProbability('upperTail', upperTail), positive('df', df)),
-  quantile: (lowerTail: number, df: number): number => -studentTIsf(openProbability('lowerTail', lowerTail), positive('df', df)),
+  sf: (t: number, df: number): number => studentTSf(requireFinite('t', t), requirePositive('df', df)),
+  logSf: (t: number, df: number): number => logStudentTSf(requireFinite('t', t), requirePositive('df', df)),
+  cdf: (t: number, df: number): number => studentTSf(-requireFinite('t', t), requirePositive('df', df)),
+  isf: (upperTail: number, df: number): number => studentTIsf(requireLevel('upperTail', upperTail), requirePositive('df', df)),
+  quantile: (lowerTail: number, df: number): number => -studentTIsf(requireLevel('lowerTail', lowerTail), requirePositive('df', df)),
 } as const;
 
 /** Student's t around a noncentrality: power of a t-test with few units. */
 export const noncentralT = {
-  cdf: (x: number, df: number, ncp: number): number => noncentralTCdf(finite('x', x), positive('df', df), finite('ncp', ncp)),
-  sf: (x: number, df: number, ncp: number): number => noncentralTCdf(-finite('x', x), positive('df', df), -finite('ncp', ncp)),
+  cdf: (x: number, df: number, ncp: number): number =>
+    noncentralTCdf(requireFinite('x', x), requirePositive('df', df), requireFinite('ncp', ncp)),
+  sf: (x: number, df: number, ncp: number): number =>
+    noncentralTCdf(-requireFinite('x', x), requirePositive('df', df), -requireFinite('ncp', ncp)),
 } as const;
 
 /** The x ≥ 0 at which a tail of `tails(x)` has the wanted logarithm; searched in ln x, so that 1e-200 is found as well as 1e5. */
@@ -86,18 +74,19 @@ const invert = (
   return Math.exp(findRoot(excess, logLow, logHigh));
 };
 
-const gammaTails = (x: number, shape: number): Tails => incompleteGamma(positive('shape', shape), Math.max(0, finite('x', x)));
+const gammaTails = (x: number, shape: number): Tails =>
+  incompleteGamma(requirePositive('shape', shape), Math.max(0, requireFinite('x', x)));
 /** Where even the smallest double is exceeded: a tail of 1e-308 lies below a + 1500 + 60·√a. */
 const beyondEveryGammaTail = (shape: number): number => Math.log(shape + 1500 + 60 * Math.sqrt(shape));
 
 const gammaIsf = (upperTail: number, shape: number): number => {
-  const wanted = openProbability('upperTail', upperTail) <= 0.5 ? { logUpper: Math.log(upperTail) } : { logLower: Math.log1p(-upperTail) };
-  return invert((x) => gammaTails(x, shape), wanted, -700, beyondEveryGammaTail(positive('shape', shape)));
+  const wanted = requireLevel('upperTail', upperTail) <= 0.5 ? { logUpper: Math.log(upperTail) } : { logLower: Math.log1p(-upperTail) };
+  return invert((x) => gammaTails(x, shape), wanted, -700, beyondEveryGammaTail(requirePositive('shape', shape)));
 };
 
 const gammaQuantile = (lowerTail: number, shape: number): number => {
-  const wanted = openProbability('lowerTail', lowerTail) <= 0.5 ? { logLower: Math.log(lowerTail) } : { logUpper: Math.log1p(-lowerTail) };
-  return invert((x) => gammaTails(x, shape), wanted, -700, beyondEveryGammaTail(positive('shape', shape)));
+  const wanted = requireLevel('lowerTail', lowerTail) <= 0.5 ? { logLower: Math.log(lowerTail) } : { logUpper: Math.log1p(-lowerTail) };
+  return invert((x) => gammaTails(x, shape), wanted, -700, beyondEveryGammaTail(requirePositive('shape', shape)));
 };
 
 /** Gamma with the given shape and scale 1. */
@@ -105,7 +94,7 @@ export const gamma = {
   sf: (x: number, shape: number): number => gammaTails(x, shape).upper,
   logSf: (x: number, shape: number): number => gammaTails(x, shape).logUpper,
   cdf: (x: number, shape: number): number => gammaTails(x, shape).lower,
-  logPdfTimesX: (x: number, shape: number): number => logGammaDensityTimesX(positive('shape', shape), positive('x', x)),
+  logPdfTimesX: (x: number, shape: number): number => logGammaDensityTimesX(requirePositive('shape', shape), requirePositive('x', x)),
   isf: gammaIsf,
   quantile: gammaQuantile,
 } as const;
@@ -120,13 +109,13 @@ export const chiSquare = {
 } as const;
 
 const betaTails = (x: number, a: number, b: number): Tails => {
-  const inside = Math.min(1, Math.max(0, finite('x', x)));
-  return incompleteBeta(inside, 1 - inside, positive('a', a), positive('b', b));
+  const inside = Math.min(1, Math.max(0, requireFinite('x', x)));
+  return incompleteBeta(inside, 1 - inside, requirePositive('a', a), requirePositive('b', b));
 };
 
 /** Quantile by the smaller tail: a lower tail p of Beta(a, b) is 1 − the upper tail p of Beta(b, a). */
 const betaQuantile = (lowerTail: number, a: number, b: number): number => {
-  const logLower = Math.log(openProbability('lowerTail', lowerTail));
+  const logLower = Math.log(requireLevel('lowerTail', lowerTail));
   const excess = (logX: number): number => logLower - betaTails(Math.exp(logX), a, b).logLower;
   const excessFromTop = (logY: number): number => {
     const y = Math.exp(logY);
@@ -146,5 +135,5 @@ export const beta = {
   quantile: betaQuantile,
   /** x with P(X > x) = upperTail. */
   isf: (upperTail: number, a: number, b: number): number => 1 - betaQuantile(upperTail, b, a),
-  logNormaliser: (a: number, b: number): number => logBeta(positive('a', a), positive('b', b)),
+  logNormaliser: (a: number, b: number): number => logBeta(requirePositive('a', a), requirePositive('b', b)),
 } as const;

@@ -1,7 +1,8 @@
 /** Which of several arms is best, and how a bandit would share the traffic. */
+
 import { normal } from '../distributions.js';
 import { integrateBetween } from '../kernel/quadrature.js';
-import { requireCount, requireFinite } from '../sums/moments.js';
+import { requireCount, requireFinite, requirePositive } from '../kernel/requirements.js';
 
 export interface ArmPosterior {
   readonly mean: number;
@@ -17,8 +18,10 @@ const PANELS = 4;
  * Golden: pbest-*
  */
 export const bestArmProbability = (arms: readonly ArmPosterior[]): readonly number[] => {
-  for (const { mean, sd } of arms)
-    if (!(sd > 0)) throw new RangeError(`sd must be above 0, got ${sd} at mean ${requireFinite('mean', mean)}`);
+  for (const { mean, sd } of arms) {
+    requireFinite('mean', mean);
+    requirePositive('sd', sd);
+  }
   // Corners at every arm's own scale, so that a narrow posterior inside a wide one is not stepped over.
   const corners = arms
     .flatMap(({ mean, sd }) => [-SDS, -3, -1, 0, 1, 3, SDS].map((sds) => mean + sds * sd))

@@ -1,8 +1,8 @@
 /** Beta posteriors of proportions, and two of them compared without simulation. */
-import { requireLevel } from '../comparison/compared-effect.js';
+
 import { beta } from '../distributions.js';
-import { integrate } from '../kernel/quadrature.js';
-import { requireCount } from '../sums/moments.js';
+import { integrateBetween } from '../kernel/quadrature.js';
+import { requireCount, requireLevel } from '../kernel/requirements.js';
 
 export interface BetaParameters {
   readonly a: number;
@@ -34,33 +34,29 @@ export interface BetaComparison {
   readonly lossShipTreatment: number;
 }
 
-/** Standard deviations around each mean that hold all but 1e-30 of a posterior that is near normal; cut at 0 and 1. */
-const SDS = 12;
-const PANELS = 40;
+/** What may be left out at each end of a posterior. */
+const NEGLIGIBLE = 1e-18;
+const PANELS = 8;
 
 /**
- * Two posteriors by quadrature. All integrands are positive, so nothing cancels at a million units.
+ * Two posteriors by quadrature over the logit, where one piled up at 0 or 1 is smooth too. All integrands are positive, so nothing
+ * cancels at a million units.
  * Golden: bb-spotify-us, bb-50000-500000
  */
 export const compareBetaPosteriors = (control: BetaParameters, treatment: BetaParameters): BetaComparison => {
-  const [low, high] = commonSupport(control, treatment);
-  const [fromControl, fromTreatment] = [support(control), support(treatment)];
-  const density = ({ a, b }: BetaParameters, logit: number): number =>
-    Math.exp(a * logSigmoid(logit) + b * logSigmoid(-logit) - beta.logNormaliser(a, b));
-  const [windowLow, windowHigh] = fromTreatment;
-  // Over the logit, where a posterior piled up at 0 or 1 is smooth too.
-  const chanceToWin = integrate(
-    (u) => density(treatment, u) * beta.cdf(sigmoid(u), control.a, control.b),
-    logitOf(windowLow),
-    logitOf(windowHigh),
+  const corners = [control, treatment].flatMap(cornersOf).sort((a, b) => a - b);
+  const logNormaliser = beta.logNormaliser(treatment.a, treatment.b);
+  const density = (u: number): number => Math.exp(treatment.a * logSigmoid(u) + treatment.b * logSigmoid(-u) - logNormaliser);
+  const chanceToWin = integrateBetween(
+    (u) => density(u) * beta.cdf(sigmoid(u), control.a, control.b),
+    inside(corners, treatment, treatment),
     PANELS,
   );
   const loss = (worse: BetaParameters, better: BetaParameters): number =>
-    integrate(
+    integrateBetween(
       (u) => beta.cdf(sigmoid(u), worse.a, worse.b) * beta.sf(sigmoid(u), better.a, better.b) * sigmoid(u) * sigmoid(-u),
-      logitOf(Math.min(low, fromControl[0])),
-      logitOf(Math.max(high, fromTreatment[1])),
-      2 * PANELS,
+      inside(corners, worse, better),
+      PANELS,
     );
   return { chanceToWin: Math.min(1, chanceToWin), lossKeepControl: loss(control, treatment), lossShipTreatment: loss(treatment, control) };
 };
@@ -69,15 +65,15 @@ const sigmoid = (u: number): number => 1 / (1 + Math.exp(-u));
 const logSigmoid = (u: number): number => (u > 0 ? -Math.log1p(Math.exp(-u)) : u - Math.log1p(Math.exp(u)));
 const logitOf = (p: number): number => Math.log(p) - Math.log1p(-p);
 
-/** Where a posterior lives: its extreme quantiles, inside (0, 1) by what a logit in double precision can hold. */
-const support = ({ a, b }: BetaParameters): readonly [number, number] => {
-  const mean = a / (a + b);
-  const sd = Math.sqrt((mean * (1 - mean)) / (a + b + 1));
-  const [low, high] = [mean - SDS * sd, mean + SDS * sd];
-  return [low > 1e-12 ? low : beta.quantile(1e-18, a, b), high < 1 - 1e-12 ? high : Math.min(1 - 1e-15, beta.isf(1e-18, a, b))];
-};
+/** Logits of a posterior's ends and middle. The upper end is the mirrored lower one: near 1 a double has no room. */
+const cornersOf = ({ a, b }: BetaParameters): readonly [low: number, middle: number, high: number] => [
+  logitOf(beta.quantile(NEGLIGIBLE, a, b)),
+  Math.log(a / b),
+  -logitOf(beta.quantile(NEGLIGIBLE, b, a)),
+];
 
-const commonSupport = (one: BetaParameters, other: BetaParameters): readonly [number, number] => {
-  const [a, b] = [support(one), support(other)];
-  return [Math.min(a[0], b[0]), Math.max(a[1], b[1])];
+/** The corners from where one posterior begins to where the other ends; none when that is nowhere. */
+const inside = (corners: readonly number[], from: BetaParameters, to: BetaParameters): readonly number[] => {
+  const [low, high] = [cornersOf(from)[0], cornersOf(to)[2]];
+  return corners.filter((u) => u >= low && u <= high);
 };

@@ -1,7 +1,7 @@
 /** A normal posterior on an effect: for display beside a decision, not a licence to stop when it looks good. */
-import { requireLevel } from '../comparison/compared-effect.js';
+
 import { normal } from '../distributions.js';
-import { requireFinite } from '../sums/moments.js';
+import { requireFinite, requireLevel } from '../kernel/requirements.js';
 
 /** A proper prior on the effect; on the relative scale N(0, 0.3²) is GrowthBook's. */
 export interface NormalPrior {

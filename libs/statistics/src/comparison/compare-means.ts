@@ -1,5 +1,7 @@
 /** Two arms' means per unit: Welch's test, absolute or relative to control. */
+
 import { studentT } from '../distributions.js';
+import { requireLevel } from '../kernel/requirements.js';
 import { type Moments, sampleVariance, varianceOfMean } from '../sums/moments.js';
 import {
   type Alternative,
@@ -9,7 +11,6 @@ import {
   type EffectEstimate,
   type Refused,
   refused,
-  requireLevel,
   tailProbability,
   tJudged,
 } from './compared-effect.js';

@@ -41,12 +41,6 @@ export type ComparedEffect = EffectEstimate | Refused;
 export const refused = (reason: RefusalReason, difference?: number): Refused =>
   difference === undefined || !Number.isFinite(difference) ? { kind: 'refused', reason } : { kind: 'refused', reason, difference };
 
-/** @throws RangeError unless 0 < value < 1 */
-export const requireLevel = (name: string, value: number): number => {
-  if (!(value > 0 && value < 1)) throw new RangeError(`${name} must be in (0, 1), got ${value}`);
-  return value;
-};
-
 /** p and ln p of a statistic with a symmetric null distribution given by its upper tail. */
 export const tailProbability = (
   statistic: number,

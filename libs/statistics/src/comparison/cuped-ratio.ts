@@ -1,8 +1,9 @@
 /** CUPED for ratios: the same ratio before exposure as covariate, first order in all four sums (GrowthBook; Deng et al. 2013, 2018). */
+import { requireLevel } from '../kernel/requirements.js';
 import { type CrossMoments, mergeCrossMoments, quadraticForm } from '../sums/cross-moments.js';
 import type { Moments } from '../sums/moments.js';
 import { obstacleTo, welchDf } from './compare-means.js';
-import { type Alternative, type Difference, type EffectEstimate, type Refused, refused, requireLevel, tJudged } from './compared-effect.js';
+import { type Alternative, type Difference, type EffectEstimate, type Refused, refused, tJudged } from './compared-effect.js';
 
 /** Per unit, in this order: numerator and denominator after exposure, numerator and denominator before it. */
 export type RatioWithCovariate = CrossMoments;

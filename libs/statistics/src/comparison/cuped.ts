@@ -1,8 +1,9 @@
 /** CUPED: a covariate measured before exposure takes its share out of the variance (Deng, Xu, Kohavi & Walker 2013). */
+import { requireLevel } from '../kernel/requirements.js';
 import { type CoMoments, mergeCoMoments, momentsOfX, momentsOfY } from '../sums/co-moments.js';
 import { type Moments, sampleVariance, varianceOfMean } from '../sums/moments.js';
 import { obstacleTo, welchDf } from './compare-means.js';
-import { type Alternative, type Difference, type EffectEstimate, type Refused, refused, requireLevel, tJudged } from './compared-effect.js';
+import { type Alternative, type Difference, type EffectEstimate, type Refused, refused, tJudged } from './compared-effect.js';
 
 /** `pooled`: all arms as one sample, between-arm variation included. `within`: around each arm's own means. */
 export type ThetaFrom = 'pooled' | 'within';

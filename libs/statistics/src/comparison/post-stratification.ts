@@ -1,17 +1,10 @@
 /** Post-stratification: effects per stratum fixed before exposure, weighted by the strata's shares (Miratrix, Sekhon & Yu 2013). */
+import { requireLevel } from '../kernel/requirements.js';
 import { type CoMoments, mergeCoMoments, momentsOfX, momentsOfY } from '../sums/co-moments.js';
 import { type Matrix, quadraticForm } from '../sums/cross-moments.js';
 import { type Moments, mergeMoments, varianceOfMean } from '../sums/moments.js';
 import { compareMeans, obstacleTo } from './compare-means.js';
-import {
-  type Alternative,
-  type ComparedEffect,
-  type Difference,
-  type EffectEstimate,
-  refused,
-  requireLevel,
-  tJudged,
-} from './compared-effect.js';
+import { type Alternative, type ComparedEffect, type Difference, type EffectEstimate, refused, tJudged } from './compared-effect.js';
 import { compareCuped } from './cuped.js';
 import { compareRatios } from './ratio.js';
 

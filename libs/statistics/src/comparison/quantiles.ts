@@ -1,8 +1,10 @@
 /** Quantiles from a few order statistics, and caps at a quantile. */
+
 import { normal } from '../distributions.js';
+import { requireFinite, requireLevel } from '../kernel/requirements.js';
 import type { CoMoments } from '../sums/co-moments.js';
-import { type Moments, requireFinite } from '../sums/moments.js';
-import { type Refused, refused, requireLevel } from './compared-effect.js';
+import { type Moments } from '../sums/moments.js';
+import { type Refused, refused } from './compared-effect.js';
 import { ratioMoments } from './ratio.js';
 
 /** Level of the order-statistic bounds, as GrowthBook has it; not the level of the comparison. */

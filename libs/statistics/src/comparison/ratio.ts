@@ -1,7 +1,9 @@
 /** Ratios of two sums per unit of randomisation (clicks per page view, revenue per order), and clusters, by the delta method. */
+
 import { integerRatio } from '../kernel/integer-ratio.js';
+import { requireScale } from '../kernel/requirements.js';
 import { type CoMoments, coMomentsFromIntegerSums, type IntegerPairSums, momentsOfX } from '../sums/co-moments.js';
-import { MILLIONTHS, type Moments, requireScale, varianceOfMean } from '../sums/moments.js';
+import { MILLIONTHS, type Moments, varianceOfMean } from '../sums/moments.js';
 import { compareMeans, type MeansComparison } from './compare-means.js';
 import { type ComparedEffect, type EffectEstimate, type Refused, refused } from './compared-effect.js';
 

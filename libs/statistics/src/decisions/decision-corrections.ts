@@ -1,6 +1,5 @@
 /** How a decision's error budget is divided among its tests (Schultzberg, Ankargren & Frånberg 2024; α₋ by union bound). */
-import { requireLevel } from '../comparison/compared-effect.js';
-import { requireCount } from '../sums/moments.js';
+import { requireCount, requireLevel } from '../kernel/requirements.js';
 
 export interface DecisionTests {
   /** Metrics of which one must improve. */

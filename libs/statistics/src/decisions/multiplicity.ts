@@ -1,7 +1,7 @@
 /** Many tests at once: adjusted p-values, selections by e-values, and intervals that hold together. */
 
-import { requireLevel } from '../comparison/compared-effect.js';
 import { normal } from '../distributions.js';
+import { requireLevel } from '../kernel/requirements.js';
 
 export type Procedure =
   | 'bonferroni'

@@ -1,9 +1,11 @@
 /** Not worse than control by more than a margin; and equivalence within two margins. */
+
 import { obstacleTo, welchDf } from '../comparison/compare-means.js';
-import { type Refused, requireLevel, tailProbability } from '../comparison/compared-effect.js';
+import { type Refused, tailProbability } from '../comparison/compared-effect.js';
 import { normal, studentT } from '../distributions.js';
+import { requireFinite, requireLevel, requirePositive } from '../kernel/requirements.js';
 import type { CoMoments } from '../sums/co-moments.js';
-import { type Moments, requireFinite, varianceOfMean } from '../sums/moments.js';
+import { type Moments, varianceOfMean } from '../sums/moments.js';
 
 export type PreferredDirection = 'increase' | 'decrease';
 
@@ -173,7 +175,7 @@ export const equivalenceTest = (input: {
 }): Equivalence => {
   const { estimate, se, df, lower, upper, alpha } = input;
   if (!(lower < upper)) throw new RangeError(`margins must be in order, got ${lower} and ${upper}`);
-  if (!(se > 0)) throw new RangeError(`se must be above 0, got ${se}`);
+  requirePositive('se', se);
   if (!(alpha > 0 && alpha < 0.5)) throw new RangeError(`alpha must be in (0, 0.5), got ${alpha}`);
   const logSf = (statistic: number): number => (df === undefined ? normal.logSf(statistic) : studentT.logSf(statistic, df));
   const aboveLower = logSf((requireFinite('estimate', estimate) - lower) / se);

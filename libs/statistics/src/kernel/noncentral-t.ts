@@ -16,6 +16,6 @@ export const noncentralTCdf = (x: number, df: number, ncp: number): number => {
     return Math.exp(logDensity) * normalSf(ncp - x * Math.exp(logS));
   };
   // Towards 0 the density of ln s falls only like s^df.
-  const low = Math.max(-spread - 40 / df, -700 / Math.max(1, df));
+  const low = -spread - 40 / df;
   return Math.min(1, integrate(integrand, low, spread, PANELS));
 };

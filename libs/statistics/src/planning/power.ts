@@ -1,13 +1,8 @@
 /** What a planned comparison would find: power and the smallest effect worth looking for. */
-import { requireLevel } from '../comparison/compared-effect.js';
-import { noncentralT, normal, studentT } from '../distributions.js';
-import { sequenceMultiplier } from '../sequential/asymptotic-confidence-sequence.js';
-import { requireFinite } from '../sums/moments.js';
 
-const requirePositive = (name: string, value: number): number => {
-  if (!(value > 0 && Number.isFinite(value))) throw new RangeError(`${name} must be above 0 and finite, got ${value}`);
-  return value;
-};
+import { noncentralT, normal, studentT } from '../distributions.js';
+import { requireFinite, requireLevel, requirePositive } from '../kernel/requirements.js';
+import { sequenceMultiplier } from '../sequential/asymptotic-confidence-sequence.js';
 
 /** Power of a two-sided z-test at level alpha for an effect with the given standard error. */
 export const powerOfEffect = (effect: number, se: number, alpha: number): number => {

@@ -1,5 +1,5 @@
 /** When will enough units be in? */
-import { requireFinite } from '../sums/moments.js';
+import { requireFinite } from '../kernel/requirements.js';
 
 export interface RuntimeQuestion {
   /** Closed units of the pair so far. */
@@ -26,13 +26,16 @@ export type RuntimeForecast =
 /** Beyond this a forecast says "half a year or more". */
 export const LONGEST_FORECAST_DAYS = 180;
 
+/** Seven days' worth over a seventh of it must stay seven days. */
+const ROUNDING = 1e-9;
+
 /** Golden: runtime-forecast */
 export const forecastRuntime = ({ pairUnitsNow, scalingFactor, dailyPairUnits, windowDays = 0 }: RuntimeQuestion): RuntimeForecast => {
   const additionalPairUnits = Math.max(0, requireFinite('scalingFactor', scalingFactor) * requireFinite('pairUnitsNow', pairUnitsNow));
   const recent = dailyPairUnits.slice(-7);
   const dailyRate = recent.length === 0 ? 0 : recent.reduce((sum, units) => sum + requireFinite('units', units), 0) / recent.length;
   if (dailyRate <= 0) return { kind: 'unknown', additionalPairUnits, reason: 'NO_INFLOW' };
-  const days = Math.min(LONGEST_FORECAST_DAYS, Math.ceil(additionalPairUnits / dailyRate) + windowDays);
+  const days = Math.min(LONGEST_FORECAST_DAYS, Math.ceil(additionalPairUnits / dailyRate - ROUNDING) + windowDays);
   return { kind: 'forecast', additionalPairUnits, dailyRate, days, isBasedOnPartOfAWeek: recent.length < 7 };
 };
 

@@ -1,6 +1,7 @@
 /** How many units a comparison needs, at one look or watched continuously. */
-import { requireLevel } from '../comparison/compared-effect.js';
+
 import { normal } from '../distributions.js';
+import { requireLevel, requirePositive } from '../kernel/requirements.js';
 
 export interface SampleSizePlan {
   /** The smallest effect that must be found, in the metric's unit. */
@@ -32,7 +33,7 @@ export interface SampleSize {
 export const sampleSize = (plan: SampleSizePlan): SampleSize => {
   const { minimumEffect, varianceControl, varianceTreatment = varianceControl, controlPerTreatment = 1, allArmsPerPair = 1 } = plan;
   for (const [name, value] of Object.entries({ varianceControl, varianceTreatment, controlPerTreatment, allArmsPerPair })) {
-    if (!(value > 0 && Number.isFinite(value))) throw new RangeError(`${name} must be above 0 and finite, got ${value}`);
+    requirePositive(name, value);
   }
   if (!(minimumEffect !== 0 && Number.isFinite(minimumEffect))) throw new RangeError(`minimumEffect must not be ${minimumEffect}`);
   const tail = requireLevel('alpha', plan.alpha) / (plan.sides === 'two-sided' ? 2 : 1);

@@ -1,13 +1,8 @@
 /** Changes in how much is used: between arms with error control, in one stream as alarm charts. */
-import { requireLevel } from '../comparison/compared-effect.js';
-import { logGamma } from '../distributions.js';
-import { fromLogE, type SequentialTest } from '../sequential/e-values.js';
-import { requireCount, requireFinite } from '../sums/moments.js';
 
-const requirePositive = (name: string, value: number): number => {
-  if (!(value > 0 && Number.isFinite(value))) throw new RangeError(`${name} must be above 0 and finite, got ${value}`);
-  return value;
-};
+import { logGamma } from '../distributions.js';
+import { requireCount, requireFinite, requireLevel, requirePositive } from '../kernel/requirements.js';
+import { fromLogE, type SequentialTest } from '../sequential/e-values.js';
 
 /**
  * Gamma–Poisson e-process of counts against a known cumulative expectation: valid at every look while counts are Poisson.

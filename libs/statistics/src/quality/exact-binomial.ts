@@ -1,6 +1,7 @@
 /** The exact two-sided binomial test: small samples and rare outcomes. */
+
 import { beta } from '../distributions.js';
-import { requireCount } from '../sums/moments.js';
+import { requireCount, requireLevel } from '../kernel/requirements.js';
 
 /** Counts as equally likely as the observed one up to this share: the usual guard of R and scipy. */
 const AS_LIKELY = 1 + 1e-7;
@@ -11,7 +12,7 @@ const AS_LIKELY = 1 + 1e-7;
  */
 export const binomialTest = (count: number, n: number, share: number): { readonly p: number } => {
   if (requireCount('count', count) > requireCount('n', n)) throw new RangeError(`${count} of ${n}`);
-  if (!(share > 0 && share < 1)) throw new RangeError(`share must be in (0, 1), got ${share}`);
+  requireLevel('share', share);
   if (n === 0) return { p: 1 };
   const limit = logBinomial(count, n, share) + Math.log(AS_LIKELY);
   const isBelowMode = count <= n * share;

@@ -1,7 +1,8 @@
 /** Does an effect differ between levels of a dimension, or fade with time since exposure? */
+
 import { tailProbability } from '../comparison/compared-effect.js';
 import { chiSquare, normal } from '../distributions.js';
-import { requireFinite } from '../sums/moments.js';
+import { requireFinite, requirePositive } from '../kernel/requirements.js';
 
 export interface LevelEffect {
   readonly effect: number;
@@ -26,11 +27,6 @@ export interface Heterogeneity {
   readonly isSimpson: boolean;
 }
 
-const requireSe = (se: number): number => {
-  if (!(se > 0 && Number.isFinite(se))) throw new RangeError(`se must be above 0 and finite, got ${se}`);
-  return se;
-};
-
 /**
  * Levels must be attributes known before exposure.
  * @param overall  effect over all units, to tell Simpson's paradox; the pooled one unless told
@@ -40,7 +36,7 @@ export const heterogeneity = (levels: readonly LevelEffect[], overall?: number):
   if (levels.length < 2) throw new RangeError(`heterogeneity needs at least 2 levels, got ${levels.length}`);
   const weighted = levels.map(({ effect, se }) => ({
     effect: requireFinite('effect', effect),
-    variance: requireSe(se) ** 2,
+    variance: requirePositive('se', se) ** 2,
     weight: 1 / se ** 2,
   }));
   const total = weighted.reduce((sum, { weight }) => sum + weight, 0);
@@ -77,7 +73,11 @@ export interface EffectTrend {
  * Golden: novelty-slope
  */
 export const effectTrend = (points: readonly (LevelEffect & { readonly day: number })[]): EffectTrend => {
-  const weighted = points.map(({ day, effect, se }) => ({ day: requireFinite('day', day), effect, weight: 1 / requireSe(se) ** 2 }));
+  const weighted = points.map(({ day, effect, se }) => ({
+    day: requireFinite('day', day),
+    effect,
+    weight: 1 / requirePositive('se', se) ** 2,
+  }));
   const total = weighted.reduce((sum, { weight }) => sum + weight, 0);
   const centre = weighted.reduce((sum, { day, weight }) => sum + weight * day, 0) / total;
   const spread = weighted.reduce((sum, { day, weight }) => sum + weight * (day - centre) ** 2, 0);

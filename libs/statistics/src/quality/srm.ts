@@ -1,8 +1,9 @@
 /** Sample-ratio mismatch: do the arms hold the shares of units that the allocation promised? */
+
 import { chiSquare, normal } from '../distributions.js';
+import { requireCount, requirePositive } from '../kernel/requirements.js';
 import { stirlingError } from '../kernel/stirling.js';
 import { averageLogE, fromLogE, type SequentialTest } from '../sequential/e-values.js';
-import { requireCount } from '../sums/moments.js';
 
 export type SrmTest =
   | {
@@ -90,7 +91,7 @@ export const FIRST_ERROR_CONCENTRATIONS: readonly number[] = [2, 20, 200];
  */
 export const logDirichletMultinomialE = (counts: readonly number[], shares: readonly number[], concentration: number): number => {
   requireAllocation(counts, shares);
-  if (!(concentration > 0 && Number.isFinite(concentration))) throw new RangeError(`concentration must be above 0, got ${concentration}`);
+  requirePositive('concentration', concentration);
   const total = counts.reduce((sum, count) => sum + count, 0);
   let logE = 0.5 * Math.log1p(total / concentration) + stirlingError(concentration) - stirlingError(concentration + total);
   counts.forEach((count, arm) => {

@@ -1,6 +1,7 @@
 /** Intervals and p-values that stay valid however often they are looked at: the default for everything watched continuously. */
+
 import { type Alternative, boundsFor } from '../comparison/compared-effect.js';
-import { requireFinite } from '../sums/moments.js';
+import { requireFinite, requirePositive } from '../kernel/requirements.js';
 import { fromLogE, type SequentialTest } from './e-values.js';
 import { logNormalMixture, normalMixtureBound, normalMixtureRho, type Sides } from './normal-mixture.js';
 
@@ -51,7 +52,7 @@ export const sequenceMultiplier = (n: number, alpha: number, tightestAtUnits: nu
  */
 export const asymptoticConfidenceSequence = (input: ConfidenceSequenceInput): AlwaysValid => {
   const { estimate, se, n, alpha, tightestAtUnits = DEFAULT_TIGHTEST_AT_UNITS, alternative = 'two-sided', nullDifference = 0 } = input;
-  if (!(se > 0 && Number.isFinite(se))) throw new RangeError(`se must be above 0 and finite, got ${se}`);
+  requirePositive('se', se);
   const z = (requireFinite('estimate', estimate) - requireFinite('nullDifference', nullDifference)) / se;
   const rho = normalMixtureRho(tightestAtUnits, alpha, sidesOf(alternative));
   const multiplier = sequenceMultiplier(n, alpha, tightestAtUnits, alternative);

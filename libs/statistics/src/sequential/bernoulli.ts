@@ -1,9 +1,9 @@
 /** One proportion at every look, without asymptotics: beta-binomial mixtures (Howard et al. 2021) and the polynomial stitching bound. */
-import { requireLevel } from '../comparison/compared-effect.js';
+
 import { beta } from '../distributions.js';
+import { requireCount, requireLevel } from '../kernel/requirements.js';
 import { findRoot } from '../kernel/root-finding.js';
 import { riemannZeta } from '../kernel/zeta.js';
-import { requireCount } from '../sums/moments.js';
 import { normalMixtureRho, type Sides } from './normal-mixture.js';
 
 /** A mixture for increments bounded in [−g, h] with variance at most g·h. */

@@ -1,5 +1,5 @@
 /** Errors and crashes: an exact e-process on units with at least one, valid at every look from the first unit on. */
-import { requireLevel } from '../comparison/compared-effect.js';
+import { requireLevel } from '../kernel/requirements.js';
 import { type AllocationPeriod, FIRST_ERROR_CONCENTRATIONS, srmSequential } from '../quality/srm.js';
 import type { SequentialTest } from './e-values.js';
 

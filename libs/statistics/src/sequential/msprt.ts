@@ -1,6 +1,5 @@
 /** Mixture sequential probability ratio test (Johari, Koomen, Pekelis & Walsh 2022): for platforms that know the spread of past effects. */
-import { requireLevel } from '../comparison/compared-effect.js';
-import { requireFinite } from '../sums/moments.js';
+import { requireFinite, requireLevel, requirePositive } from '../kernel/requirements.js';
 import { fromLogE } from './e-values.js';
 
 export interface MixtureSprt {
@@ -18,11 +17,6 @@ interface MixtureInput {
   readonly tau2: number;
   readonly theta0?: number;
 }
-
-const requirePositive = (name: string, value: number): number => {
-  if (!(value > 0 && Number.isFinite(value))) throw new RangeError(`${name} must be above 0 and finite, got ${value}`);
-  return value;
-};
 
 /** One look. The same boundary as the asymptotic confidence sequence with nρ² = τ²/V. Golden: seq_msprt */
 export const mixtureSprt = ({ estimate, varianceOfEstimate, tau2, theta0 = 0 }: MixtureInput): MixtureSprt => {

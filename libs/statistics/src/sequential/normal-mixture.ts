@@ -1,12 +1,9 @@
 /** The normal-mixture supermartingale of Howard, Ramdas, McAuliffe & Sekhon 2021, in their terms: sum s at intrinsic time v. */
+
 import { normal } from '../distributions.js';
+import { requirePositive } from '../kernel/requirements.js';
 
 export type Sides = 'one-sided' | 'two-sided';
-
-const requirePositive = (name: string, value: number): number => {
-  if (!(value > 0 && Number.isFinite(value))) throw new RangeError(`${name} must be above 0 and finite, got ${value}`);
-  return value;
-};
 
 /** A one-sided boundary uses up to 2·alpha of a two-sided one, so alpha must stay below its half. */
 const requireSidedLevel = (alpha: number, sides: Sides): number => {

@@ -1,6 +1,5 @@
 /** Do two arms share a quantile? Valid at every look, without any assumption on the distribution (Howard & Ramdas 2022). */
-import { requireLevel } from '../comparison/compared-effect.js';
-import { requireFinite } from '../sums/moments.js';
+import { requireFinite, requireLevel } from '../kernel/requirements.js';
 import { type BetaBinomialMixture, betaBinomialMixture, logBetaBinomialMixture } from './bernoulli.js';
 import { fromLogE, type SequentialTest } from './e-values.js';
 

@@ -1,6 +1,8 @@
 /** Sufficient statistics of pairs per unit: numerator and denominator, outcome and covariate. */
+
 import { integerRatio } from '../kernel/integer-ratio.js';
-import { MILLIONTHS, type Moments, requireCount, requireFinite, requireScale } from './moments.js';
+import { requireCount, requireFinite, requireScale } from '../kernel/requirements.js';
+import { MILLIONTHS, type Moments } from './moments.js';
 
 export interface CoMoments {
   readonly n: number;

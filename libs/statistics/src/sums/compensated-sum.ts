@@ -1,5 +1,5 @@
 /** Sums of doubles that lose nothing to the order of their terms' sizes (Neumaier 1974). */
-import { requireFinite } from './moments.js';
+import { requireFinite } from '../kernel/requirements.js';
 
 /** [1, 1e100, 1, −1e100] is 2, not 0. Exact integers are better still: `fromIntegerSums`. Golden: neumaier */
 export const compensatedSum = (values: readonly number[]): number => {

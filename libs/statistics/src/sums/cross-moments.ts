@@ -1,6 +1,8 @@
 /** Sufficient statistics of several values per unit at once: their means and centred cross-products. */
+
 import { integerRatio } from '../kernel/integer-ratio.js';
-import { MILLIONTHS, requireCount, requireFinite, requireScale } from './moments.js';
+import { requireCount, requireFinite, requireScale } from '../kernel/requirements.js';
+import { MILLIONTHS } from './moments.js';
 
 export type Matrix = readonly (readonly number[])[];
 

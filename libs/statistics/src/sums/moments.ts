@@ -1,5 +1,7 @@
 /** One sample's sufficient statistics: built from exact integer sums, merged, and updated in place of one unit's value. */
+
 import { integerRatio } from '../kernel/integer-ratio.js';
+import { requireCount, requireFinite, requireScale } from '../kernel/requirements.js';
 
 /** Values per unit: how many units, their mean, and the sum of squares around it (same unit as the values, squared). */
 export interface Moments {
@@ -21,23 +23,6 @@ export interface IntegerSums {
 export const MILLIONTHS = 1_000_000;
 
 export const emptyMoments: Moments = { n: 0, mean: 0, m2: 0 };
-
-/** @throws RangeError unless n is a whole number ≥ 0 that a double holds exactly */
-export const requireCount = (name: string, n: number): number => {
-  if (!Number.isSafeInteger(n) || n < 0) throw new RangeError(`${name} must be a whole number of at least 0, got ${n}`);
-  return n;
-};
-
-/** @throws RangeError when a number is NaN or infinite */
-export const requireFinite = <T extends number>(name: string, value: T): T => {
-  if (!Number.isFinite(value)) throw new RangeError(`${name} must be finite, got ${value}`);
-  return value;
-};
-
-export const requireScale = (scale: number): bigint => {
-  if (!Number.isSafeInteger(scale) || scale <= 0) throw new RangeError(`scale must be a whole number above 0, got ${scale}`);
-  return BigInt(scale);
-};
 
 /**
  * Moments of integer sums. The centring n·Σx² − (Σx)² happens in integers, so a mean a million times the spread costs no digit:
