@@ -7,6 +7,7 @@ import { createService, type ServiceDescription } from './create-service.js';
 import { ConfigError, readConfig, type ServiceConfig } from './service-config.js';
 
 const STOP_WITHIN_MS = 10_000;
+const CLOSE_IDLE_EVERY_MS = 50;
 
 export interface RunnableService<Config extends ServiceConfig> extends ServiceDescription<Config> {
   readonly config: z.ZodType<Config>;
@@ -71,6 +72,8 @@ const stopOnRequest = (app: NestFastifyApplication, config: ServiceConfig, log: 
     isStopping = true;
     log.info({ why }, 'stopping');
     setTimeout(() => giveUp(log, `did not stop within ${STOP_WITHIN_MS} ms`, undefined), STOP_WITHIN_MS).unref();
+    // Connections that were busy when closing began would be kept alive after their answer, and keep us.
+    setInterval(() => app.getHttpServer().closeIdleConnections(), CLOSE_IDLE_EVERY_MS).unref();
     app.close().then(
       () => process.exit(0),
       (error: unknown) => giveUp(log, 'did not stop in good order', error),
