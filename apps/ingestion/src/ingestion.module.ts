@@ -13,6 +13,9 @@ import type { IngestionConfig } from './running/ingestion-config.js';
 import { Intake } from './running/intake.service.js';
 import { LogLink, PARTITIONS } from './running/log-link.js';
 
+/** What waits for the log, about a second’s worth at full speed: beyond it senders get 503 instead of us running out of memory. */
+const MOST_QUEUED_BYTES = 32 * 1024 * 1024;
+
 @Module({})
 class IngestionModule {}
 
@@ -21,7 +24,7 @@ export const ingestionModule = (config: IngestionConfig): DynamicModule => ({
   controllers: [EventsController, DeadLettersController],
   providers: [
     { provide: PARTITIONS, useValue: config.RAMPART_LOG_PARTITIONS },
-    { provide: EventLog, useFactory: () => new PostgresEventLog({ url: config.RAMPART_DATABASE_URL }) },
+    { provide: EventLog, useFactory: () => new PostgresEventLog({ url: config.RAMPART_DATABASE_URL, maxQueuedBytes: MOST_QUEUED_BYTES }) },
     { provide: Pseudonyms, useFactory: () => new Pseudonyms(config.RAMPART_SECRET) },
     { provide: ApiKeys, useClass: ReplicaKeys },
     LogLink,

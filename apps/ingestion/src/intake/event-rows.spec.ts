@@ -1,5 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
+import { parseInstant } from '@rampart/contracts';
+import fc from 'fast-check';
 import { completed, exposure, historicalScope, instant, justNow, nowUs, outcome, purchase, refusal, rows } from './event.examples.js';
+import { instantOf } from './event-time.js';
 
 const atOf = (event: unknown, arrival = justNow) => rows(event, undefined, arrival)[0]?.at;
 
@@ -159,6 +162,36 @@ describe('an event that is not believed', () => {
 
   it('may name its own project', () => {
     expect(rows({ ...purchase(), project: 'shop', environment: 'production' })).toHaveLength(1);
+  });
+});
+
+describe('an instant in milliseconds, which is read by digits', () => {
+  it('is what the contract’s reader makes of it', () => {
+    const days = ['2024-02-29', '2023-02-29', '2026-13-01', '1970-01-01', '1500-01-01', '20a6-01-01'];
+    const times = [
+      '00:00:00.000',
+      '23:59:59.999',
+      '24:00:00.000',
+      '12:60:00.000',
+      '12:00:60.000',
+      '1a:00:00.000',
+      '12:00:00.0 0',
+      '12:00:00.00x',
+    ];
+    for (const day of days)
+      for (const time of times) {
+        const text = `${day}T${time}Z`;
+        const at = parseInstant(text);
+        expect([text, instantOf(text)]).toEqual([text, at !== undefined && Number.isSafeInteger(at) ? at : undefined]);
+      }
+  });
+
+  it('is any millisecond', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: Date.UTC(1700, 0), max: Date.UTC(2250, 0) }), (millis) => {
+        expect(instantOf(new Date(millis).toISOString())).toBe(millis * 1_000);
+      }),
+    );
   });
 });
 

@@ -63,7 +63,45 @@ const BEYOND_MICROSECONDS = /(\.\d{6})\d+/;
 
 /** As the contract has it: `T` and `Z` in capitals, any number of decimals, those beyond the sixth cut off. Exact for the years 1684 to 2255. */
 export const instantOf = (text: string): InstantUs | undefined => {
+  const usual = usualInstant(text);
+  if (usual !== undefined) return usual;
   if (text.charCodeAt(10) !== LATIN_T || text.endsWith('z')) return undefined;
   const at = parseInstant(text) ?? parseInstant(text.replace(BEYOND_MICROSECONDS, '$1'));
   return at !== undefined && Number.isSafeInteger(at) ? at : undefined;
+};
+
+const LENGTH_IN_MILLISECONDS = 24;
+const dayStarts = new Map<string, InstantUs>();
+const MOST_DAYS = 1_000;
+
+/** `2026-05-01T12:00:00.123Z`, as every JavaScript sender writes it: most events of a batch are of one day, and only digits remain. */
+const usualInstant = (text: string): InstantUs | undefined => {
+  if (text.length !== LENGTH_IN_MILLISECONDS || text.charCodeAt(23) !== 0x5a || text.charCodeAt(19) !== 0x2e) return undefined;
+  if (text.charCodeAt(10) !== LATIN_T || text.charCodeAt(13) !== 0x3a || text.charCodeAt(16) !== 0x3a) return undefined;
+  const hour = twoDigits(text, 11);
+  const minute = twoDigits(text, 14);
+  const second = twoDigits(text, 17);
+  const millis = twoDigits(text, 20) * 10 + text.charCodeAt(22) - 0x30;
+  // NaN is in no range; the last digit is checked by itself.
+  if (!(hour < 24 && minute < 60 && second < 60 && millis >= 0) || !isDigit(text.charCodeAt(22))) return undefined;
+  const day = dayStart(text.slice(0, 10));
+  return day === undefined ? undefined : day + ((hour * 60 + minute) * 60 + second) * 1_000_000 + millis * 1_000;
+};
+
+const dayStart = (date: string): InstantUs | undefined => {
+  const known = dayStarts.get(date);
+  if (known !== undefined) return known;
+  const start = parseInstant(`${date}T00:00:00Z`);
+  if (start === undefined || !Number.isSafeInteger(start)) return undefined;
+  if (dayStarts.size >= MOST_DAYS) dayStarts.clear();
+  dayStarts.set(date, start);
+  return start;
+};
+
+const isDigit = (code: number): boolean => code >= 0x30 && code <= 0x39;
+
+const twoDigits = (text: string, at: number): number => {
+  const tens = text.charCodeAt(at);
+  const ones = text.charCodeAt(at + 1);
+  return isDigit(tens) && isDigit(ones) ? (tens - 0x30) * 10 + ones - 0x30 : Number.NaN;
 };

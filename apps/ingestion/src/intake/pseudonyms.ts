@@ -17,10 +17,11 @@ export class Pseudonyms {
   /** @returns 32 hex digits, the same for the same unit of a project for ever */
   of(project: string, unitType: string, unitId: string): string {
     const name = `${project}\0${unitType}\0${unitId}`;
-    const known = this.young.get(name) ?? this.old.get(name);
-    const pseudonym = known ?? pseudonymOf(this.secretOf(project), unitType, unitId);
+    const known = this.young.get(name);
+    if (known !== undefined) return known;
+    const pseudonym = this.old.get(name) ?? pseudonymOf(this.secretOf(project), unitType, unitId);
     // Two generations: what was not asked for while the young one filled up is forgotten with the old one.
-    if (!this.young.has(name)) this.remember(name, pseudonym);
+    this.remember(name, pseudonym);
     return pseudonym;
   }
 

@@ -76,6 +76,7 @@ export class Intake {
       if (isRejection(outcome)) this.counters.rejected(scope, subjectOf(items.values[index]), outcome.code);
       else if (outcome[0] !== undefined) this.counters.accepted(scope, outcome[0]);
     }
+    this.counters.publish();
   }
 }
 
