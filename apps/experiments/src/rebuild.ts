@@ -1,18 +1,22 @@
 /** `node dist/rebuild.js [catalogue] [definitions]`: rebuilds beside a running service or without one, and prints what was done. */
 import 'reflect-metadata';
 import { readConfig } from '@rampart/service-kit';
-import { z } from 'zod';
 import { Catalogue } from './catalogue/catalogue.store.js';
 import { experimentsConfig } from './experiments-config.js';
 import { DefinitionsPublisher } from './publishing/definitions.publisher.js';
 import { REBUILDABLE, Rebuilder } from './rebuilder.js';
 import { closeStores, openStores } from './stores.module.js';
 
-const names = z.array(z.enum(REBUILDABLE)).parse(process.argv.slice(2));
+const asked = process.argv.slice(2);
+const names = asked.length === 0 ? REBUILDABLE : REBUILDABLE.filter((name) => asked.includes(name));
+if (asked.length > 0 && asked.length !== names.length) {
+  process.stderr.write(`rebuild knows ${REBUILDABLE.join(' and ')}, got: ${asked.join(' ')}\n`);
+  process.exit(2);
+}
 const { RAMPART_DATABASE_URL } = readConfig(experimentsConfig.pick({ RAMPART_DATABASE_URL: true }), process.env);
 const stores = await openStores(RAMPART_DATABASE_URL);
 const { store, dataSource, log } = stores;
 const rebuilder = new Rebuilder(store, new Catalogue(store, dataSource), new DefinitionsPublisher(store, log));
-const rebuilt = await rebuilder.run(names.length === 0 ? REBUILDABLE : names);
+const rebuilt = await rebuilder.run(names);
 await closeStores(stores);
 process.stdout.write(`${JSON.stringify({ rebuilt })}\n`);

@@ -87,7 +87,9 @@ export class PostgresSubscription implements Subscription {
 
   private async step(): Promise<void> {
     this.hasNews = false;
-    const handled = await this.dataSource.transaction((transaction) => handleNext(transaction, this.subscriber));
+    // Asked first without a lock: an idle follower should write nothing.
+    const isIdle = !(await hasNext(this.dataSource.manager, this.subscriber.name));
+    const handled = isIdle ? 0 : await this.dataSource.transaction((transaction) => handleNext(transaction, this.subscriber));
     this.failures = 0;
     this.lastError = undefined;
     if (handled === 0 && !this.hasNews) await this.rest(POLL_MS);
@@ -111,6 +113,14 @@ const isOwner = async (session: pg.Client, name: string): Promise<boolean> => {
     [name],
   );
   return rows[0]?.owned === true;
+};
+
+const hasNext = async (manager: EntityManager, name: string): Promise<boolean> => {
+  const next = await manager.query<unknown[]>(
+    'select from control.event where position > coalesce((select position from control.checkpoint where name = $1), 0) limit 1',
+    [name],
+  );
+  return next.length > 0;
 };
 
 /** @returns how many events were handled */

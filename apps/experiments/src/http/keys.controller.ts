@@ -1,6 +1,6 @@
 import { Body, Controller, Get, HttpCode, Param, Post } from '@nestjs/common';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
-import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiQuery, ApiTags } from '@nestjs/swagger';
 import { type ActionInput, actionInput, type KeyInput, keyInput, slug } from '@rampart/contracts';
 import { DomainError } from '@rampart/domain';
 import { Caller, type CallerIdentity, Scope } from '@rampart/service-kit';
@@ -11,6 +11,14 @@ import { newApiKey } from '../command/new-api-key.js';
 import { SurroundingsReader } from '../command/surroundings.js';
 import { Answer } from './answer.interceptor.js';
 import { Asked, Commanding } from './command-request.js';
+
+const OfProject = () =>
+  ApiQuery({
+    name: 'project',
+    required: false,
+    type: String,
+    description: 'admin keys only: the project; without one, keys of the platform',
+  });
 
 @ApiTags('keys')
 @Controller('v1/keys')
@@ -23,6 +31,7 @@ export class KeysController {
 
   @Post()
   @Scope('manager', { project: false })
+  @OfProject()
   @Commanding()
   @ApiOperation({ summary: 'Create a key; the answer is the only place where it is ever shown' })
   async create(@Caller() caller: CallerIdentity, @Body({ schema: keyInput }) input: KeyInput, @Asked() envelope: Envelope) {
@@ -40,6 +49,7 @@ export class KeysController {
 
   @Get()
   @Scope('manager', { project: false })
+  @OfProject()
   @ApiOperation({ summary: 'The keys of the project, or of the platform where an admin names no project; never the keys themselves' })
   async list(@Caller() { project }: CallerIdentity) {
     return { items: await this.queries.execute(new ResourceList('key', project)) };
@@ -48,6 +58,7 @@ export class KeysController {
   @Post(':id/revoke')
   @HttpCode(200)
   @Scope('manager', { project: false })
+  @OfProject()
   @Commanding()
   @ApiOperation({ summary: 'Revoke a key, for good' })
   async revoke(
@@ -63,6 +74,7 @@ export class KeysController {
   @Post(':id/rotate')
   @HttpCode(200)
   @Scope('manager', { project: false })
+  @OfProject()
   @Commanding()
   @ApiOperation({ summary: 'Give a key a new secret; the old one stops working at once' })
   async rotate(
