@@ -1,5 +1,6 @@
 /** Structured log lines on standard output: one JSON object each, with service, request id and no secrets. */
 import type { LoggerService } from '@nestjs/common';
+import type { FastifyInstance } from 'fastify';
 import { type DestinationStream, type Logger, pino } from 'pino';
 import { currentRequestId } from './request-context.js';
 
@@ -32,6 +33,17 @@ export const createLog = (service: string, level: string, destination?: Destinat
     },
     destination ?? pino.destination({ dest: 1, sync: true }),
   );
+
+/** A line for each request, at level debug: at full load they would cost more than the answers. */
+export const logRequests = (fastify: FastifyInstance, log: Log): void => {
+  fastify.addHook('onResponse', (request, reply, done) => {
+    log.debug(
+      { requestId: request.id, method: request.method, route: request.routeOptions.url, status: reply.statusCode, ms: reply.elapsedTime },
+      'request',
+    );
+    done();
+  });
+};
 
 /** Nest's own lines, in the same form. Its start-up chatter is debug here. */
 export const nestLogger = (log: Log): LoggerService => ({

@@ -8,7 +8,7 @@ import { type ApiDescription, serveDocs } from '../http/api-docs.js';
 import { parseBodies } from '../http/body-parsing.js';
 import { ProblemFilter } from '../http/problem.filter.js';
 import { schemaValidation } from '../http/validation.js';
-import { createLog, type Log, nestLogger } from '../observability/log.js';
+import { createLog, type Log, logRequests, nestLogger } from '../observability/log.js';
 import { Metrics } from '../observability/metrics.js';
 import { ProbesController } from '../observability/probes.controller.js';
 import { Readiness } from '../observability/readiness.js';
@@ -62,6 +62,7 @@ export const createService = async <Config extends ServiceConfig>(
   const adapter = new FastifyAdapter({ bodyLimit: description.bodyLimit ?? DEFAULT_BODY_LIMIT, genReqId: requestIdOf });
   const fastify = adapter.getInstance();
   followRequests(fastify);
+  logRequests(fastify, log);
   metrics.observe(fastify);
   parseBodies(fastify);
   const root: DynamicModule = { module: Service, imports: [kit, description.module(config)] };
