@@ -74,6 +74,10 @@ describe('the time of an event', () => {
     expect(atOf(event, { receivedAtUs: nowUs, nowUs: nowUs + 9e9 })).toBe(instant('2026-06-01T11:59:00Z'));
   });
 
+  it('is none when centuries lie between event and sending', () => {
+    expect(refusal(purchase({ time: '1700-01-01T00:00:00Z', sentat: '2250-01-01T00:00:00Z' }))).toEqual(['not-an-instant', '/sentat']);
+  });
+
   it('may lie 24 hours ahead and no further', () => {
     expect(atOf(purchase({ time: '2026-06-02T12:00:00Z' }))).toBe(instant('2026-06-02T12:00:00Z'));
     expect(refusal(purchase({ time: '2026-06-02T12:00:00.000001Z' }))).toEqual(['in-the-future', '/time']);

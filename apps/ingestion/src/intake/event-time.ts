@@ -36,6 +36,7 @@ const live = (time: InstantUs | undefined, sentAt: InstantUs | undefined, arriva
   if (time === undefined) return { at: arrival.receivedAtUs };
   // A clock that is wrong is equally wrong about both: the time that lay between them is right.
   const at = sentAt === undefined ? time : arrival.receivedAtUs - (sentAt - time);
+  if (!Number.isSafeInteger(at)) return rejected('not-an-instant', '/sentat', 'sentat and time lie too far apart to be corrected');
   return tooLate('/time', at, arrival) ?? { at };
 };
 
