@@ -15,6 +15,7 @@ const [tier = 'all', ...jestArguments] = process.argv.slice(2);
 /** What every part leaves: { name, passed, failed, skipped, seconds, gaps: [sentence] }. */
 const parts = [];
 const engines = [];
+let endJest;
 const longestMinutes = { pure: 5, int: 15, journeys: 30 };
 
 const folder = (name) => {
@@ -33,17 +34,20 @@ const jest = (project, { env = {}, args = [], report }) =>
       {
         cwd: root,
         // Jest prints its JSON to stdout as well: people read stderr, where the progress is.
-        stdio: ['inherit', 'ignore', 'inherit'],
+        stdio: ['ignore', 'ignore', 'inherit'],
+        detached: true, // a group of its own, so that its workers can be ended with it
         env: { ...process.env, ...env, NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ''} --experimental-vm-modules --no-warnings`.trim() },
       },
     );
+    endJest = (signal) => process.kill(-child.pid, signal);
     // An endless loop in a test outlives Jest's own timeouts.
     const limit = setTimeout(() => {
       console.error(`\n${project} did not end within ${longestMinutes[project]} minutes: killed.`);
-      child.kill('SIGKILL');
+      endJest('SIGKILL');
     }, longestMinutes[project] * 60_000);
     child.on('exit', (code) => {
       clearTimeout(limit);
+      endJest = undefined;
       done(code ?? 1);
     });
   });
@@ -186,6 +190,7 @@ if (!chosen.every((name) => name in tiers)) {
 }
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
   process.on(signal, async () => {
+    endJest?.('SIGKILL');
     await stopEngines();
     cleanUp();
     process.exit(130);
