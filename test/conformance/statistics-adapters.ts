@@ -11,7 +11,7 @@ import {
   betaBinomial,
   groupSequential,
   mixtureRatio,
-  normalMixture,
+  normalMixtures,
   quantileOverTime,
 } from './adapters/sequential.js';
 import type { Adapters } from './run-cases.js';
@@ -44,7 +44,7 @@ export const statisticsAdapters: Adapters = {
   seq_beta_binomial: betaBinomial,
   seq_group_alpha_spending: groupSequential,
   seq_msprt: mixtureRatio,
-  seq_normal_mixture: normalMixture,
+  seq_normal_mixture: normalMixtures,
   srm_chi2: srmChi2,
   srm_sequential: srmOverTime,
   streaming_sums: streamingSums,

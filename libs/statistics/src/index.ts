@@ -13,6 +13,7 @@ export * from './decisions/decision-rule.js';
 export * from './decisions/multiplicity.js';
 export * from './decisions/non-inferiority.js';
 export { beta, chiSquare, gamma, logGamma, noncentralT, normal, studentT } from './distributions.js';
+export type { Probability } from './kernel/requirements.js';
 export * from './planning/power.js';
 export * from './planning/runtime.js';
 export * from './planning/sample-size.js';

@@ -94,8 +94,8 @@ export const ratio = (input: JsonRecord): JsonRecord => {
     return { covRatioABRatioCD: ratioCovariance({ a, b, c, d }, { ac, ad, bc, bd }) };
   }
   if (has(input, 'sumAB')) {
-    const [n, sumA, sumB, sumAB] = ['n', 'sumA', 'sumB', 'sumAB'].map((key) => numberAt(input, key)) as [number, number, number, number];
-    return { covariance: covarianceFromFloatSums(n, sumA, sumB, sumAB) };
+    const sums = { n: numberAt(input, 'n'), sumA: numberAt(input, 'sumA'), sumB: numberAt(input, 'sumB'), sumAB: numberAt(input, 'sumAB') };
+    return { covariance: covarianceFromFloatSums(sums) };
   }
   const arms = [recordAt(input, 'control'), recordAt(input, 'treatment')] as const;
   const effect = compareRatios({

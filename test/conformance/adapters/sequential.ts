@@ -9,8 +9,8 @@ import {
   logNormalMixture,
   mixtureSprt,
   mixtureSprtCriticalZ,
+  normalMixture,
   normalMixtureBound,
-  normalMixtureRho,
   polyStitchingBound,
   proportionMoments,
   quantileAbTest,
@@ -33,17 +33,17 @@ export const asymptotic = (input: JsonRecord): JsonRecord => {
     alternative,
     nullDifference: numberAt(input, 'nullDifference', 0),
   });
-  const rho = sequenceRho(alpha, tightestAtUnits, alternative);
+  const rho = sequenceRho({ alpha, tightestAtUnits, alternative });
   return { rho, rhoGrowthBook: rho, rhoHoward: 1 / rho ** 2, multiplier, halfwidth: halfWidth, ciLower, ciUpper, logE, p, logP };
 };
 
-export const normalMixture = (input: JsonRecord): JsonRecord => {
+export const normalMixtures = (input: JsonRecord): JsonRecord => {
   const sides = input.twoSided === false ? 'one-sided' : 'two-sided';
-  const rho = normalMixtureRho(numberAt(input, 'vOpt'), numberAt(input, 'alphaOpt'), sides);
+  const mixture = normalMixture({ vOpt: numberAt(input, 'vOpt'), alphaOpt: numberAt(input, 'alphaOpt'), sides });
   return {
-    rho,
-    ...(has(input, 'alpha') ? { bound: normalMixtureBound(numberAt(input, 'v'), numberAt(input, 'alpha'), rho, sides) } : {}),
-    ...(has(input, 's') ? { logMixture: logNormalMixture(numberAt(input, 's'), numberAt(input, 'v'), rho, sides) } : {}),
+    rho: mixture.rho,
+    ...(has(input, 'alpha') ? { bound: normalMixtureBound(mixture, numberAt(input, 'v'), numberAt(input, 'alpha')) } : {}),
+    ...(has(input, 's') ? { logMixture: logNormalMixture(mixture, numberAt(input, 's'), numberAt(input, 'v')) } : {}),
   };
 };
 

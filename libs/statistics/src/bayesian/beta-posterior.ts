@@ -2,7 +2,7 @@
 
 import { beta } from '../distributions.js';
 import { integrateBetween } from '../kernel/quadrature.js';
-import { requireCount, requireLevel } from '../kernel/requirements.js';
+import { type Probability, requireCount, requireLevel } from '../kernel/requirements.js';
 
 export interface BetaParameters {
   readonly a: number;
@@ -28,7 +28,7 @@ export const betaInterval = ({ a, b }: BetaParameters, level: number): { readonl
 
 export interface BetaComparison {
   /** P(p_B > p_A). */
-  readonly chanceToWin: number;
+  readonly chanceToWin: Probability;
   /** E[(p_B − p_A)⁺]: what keeping control gives away. */
   readonly lossKeepControl: number;
   readonly lossShipTreatment: number;
@@ -63,7 +63,7 @@ export const compareBetaPosteriors = (control: BetaParameters, treatment: BetaPa
 
 const sigmoid = (u: number): number => 1 / (1 + Math.exp(-u));
 const logSigmoid = (u: number): number => (u > 0 ? -Math.log1p(Math.exp(-u)) : u - Math.log1p(Math.exp(u)));
-const logitOf = (p: number): number => Math.log(p) - Math.log1p(-p);
+const logitOf = (p: Probability): number => Math.log(p) - Math.log1p(-p);
 
 /** Logits of a posterior's ends and middle. The upper end is the mirrored lower one: near 1 a double has no room. */
 const cornersOf = ({ a, b }: BetaParameters): readonly [low: number, middle: number, high: number] => [

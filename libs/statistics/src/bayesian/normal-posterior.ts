@@ -1,7 +1,7 @@
 /** A normal posterior on an effect: for display beside a decision, not a licence to stop when it looks good. */
 
 import { normal } from '../distributions.js';
-import { requireFinite, requireLevel } from '../kernel/requirements.js';
+import { type Probability, requireFinite, requireLevel } from '../kernel/requirements.js';
 
 /** A proper prior on the effect; on the relative scale N(0, 0.3²) is GrowthBook's. */
 export interface NormalPrior {
@@ -16,7 +16,7 @@ export interface NormalPosterior {
   readonly mean: number;
   readonly sd: number;
   /** P(effect > 0). For a metric that should fall, 1 minus it. */
-  readonly chanceToWin: number;
+  readonly chanceToWin: Probability;
   readonly ciLower: number;
   readonly ciUpper: number;
   /** E[max(effect, 0)]: what keeping control gives away when an increase is good; for a decrease the two swap. */
@@ -35,7 +35,7 @@ export const normalPosterior = (input: {
   readonly estimate: number;
   readonly se: number;
   readonly prior?: NormalPrior | undefined;
-  readonly alpha: number;
+  readonly alpha: Probability;
 }): NormalPosterior | { readonly kind: 'no-information' } => {
   const { estimate, se, prior } = input;
   const alpha = requireLevel('alpha', input.alpha);

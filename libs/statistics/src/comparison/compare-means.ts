@@ -1,7 +1,7 @@
 /** Two arms' means per unit: Welch's test, absolute or relative to control. */
 
 import { studentT } from '../distributions.js';
-import { requireLevel } from '../kernel/requirements.js';
+import { type Probability, requireLevel } from '../kernel/requirements.js';
 import { type Moments, sampleVariance, varianceOfMean } from '../sums/moments.js';
 import {
   type Alternative,
@@ -22,7 +22,7 @@ export interface MeansComparison {
   readonly control: Moments;
   readonly treatment: Moments;
   /** Level of the interval: two-sided in all when `alternative` is two-sided, else on its one side. In (0, 1). */
-  readonly alpha: number;
+  readonly alpha: Probability;
   readonly alternative?: Alternative;
   readonly difference: Difference;
   /** The effect under the null hypothesis, on the scale of `difference`. */
@@ -91,13 +91,13 @@ const satterthwaite = (control: Moments, ofControl: number, treatment: Moments, 
 
 const linearLift = (control: Moments, treatment: Moments): { estimate: number; se: number } => {
   const [a, b] = [control.mean, treatment.mean];
-  const variance = varianceOfMean(treatment) / a ** 2 + (varianceOfMean(control) * b ** 2) / a ** 4;
-  return { estimate: (b - a) / Math.abs(a), se: Math.sqrt(variance) };
+  const variance = varianceOfMean(treatment) + varianceOfMean(control) * (b / a) ** 2;
+  return { estimate: (b - a) / Math.abs(a), se: Math.sqrt(variance) / Math.abs(a) };
 };
 
 interface Judged {
   readonly df: number;
-  readonly alpha: number;
+  readonly alpha: Probability;
   readonly alternative: Alternative;
   readonly nullDifference: number;
 }

@@ -1,5 +1,7 @@
 /** What a comparison of two arms answers: an effect with its uncertainty, or the reason why there is none. */
+
 import { studentT } from '../distributions.js';
+import type { Probability } from '../kernel/requirements.js';
 
 export type Alternative = 'two-sided' | 'greater' | 'less';
 export type Difference = 'absolute' | 'relative';
@@ -19,7 +21,7 @@ export interface EffectEstimate {
   readonly se: number;
   readonly statistic: number;
   readonly df: number;
-  readonly p: number;
+  readonly p: Probability;
   /** Natural logarithm of p; finite where p itself is below the smallest double. */
   readonly logP: number;
   /** `null` = unbounded on this side. */
@@ -46,7 +48,7 @@ export const tailProbability = (
   statistic: number,
   alternative: Alternative,
   logSf: (statistic: number) => number,
-): { p: number; logP: number } => {
+): { p: Probability; logP: number } => {
   const logP =
     alternative === 'two-sided'
       ? Math.min(0, Math.LN2 + logSf(Math.abs(statistic)))
@@ -65,7 +67,7 @@ export const boundsFor = (
 });
 
 /** The critical value of Student's t for one or both sides at level alpha. */
-export const criticalT = (alpha: number, alternative: Alternative, df: number): number =>
+export const criticalT = (alpha: Probability, alternative: Alternative, df: number): number =>
   studentT.isf(alternative === 'two-sided' ? alpha / 2 : alpha, df);
 
 /** An estimate with a standard error > 0 and degrees of freedom, judged by Student's t against `nullDifference`. */
@@ -73,7 +75,7 @@ export const tJudged = (input: {
   readonly estimate: number;
   readonly se: number;
   readonly df: number;
-  readonly alpha: number;
+  readonly alpha: Probability;
   readonly alternative: Alternative;
   readonly nullDifference: number;
 }): EffectEstimate => {

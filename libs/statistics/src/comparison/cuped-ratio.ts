@@ -1,5 +1,5 @@
 /** CUPED for ratios: the same ratio before exposure as covariate, first order in all four sums (GrowthBook; Deng et al. 2013, 2018). */
-import { requireLevel } from '../kernel/requirements.js';
+import { type Probability, requireLevel } from '../kernel/requirements.js';
 import { type CrossMoments, mergeCrossMoments, quadraticForm } from '../sums/cross-moments.js';
 import type { Moments } from '../sums/moments.js';
 import { obstacleTo, welchDf } from './compare-means.js';
@@ -53,7 +53,7 @@ export const cupedRatioTheta = (arms: readonly RatioWithCovariate[], from: Ratio
 export interface CupedRatioComparison {
   readonly control: RatioWithCovariate;
   readonly treatment: RatioWithCovariate;
-  readonly alpha: number;
+  readonly alpha: Probability;
   readonly alternative?: Alternative;
   readonly difference: Difference;
   readonly nullDifference?: number;

@@ -1,7 +1,7 @@
 /** CUPED: a covariate measured before exposure takes its share out of the variance (Deng, Xu, Kohavi & Walker 2013). */
-import { requireLevel } from '../kernel/requirements.js';
+import { type Probability, requireLevel } from '../kernel/requirements.js';
 import { type CoMoments, mergeCoMoments, momentsOfX, momentsOfY } from '../sums/co-moments.js';
-import { type Moments, sampleVariance, varianceOfMean } from '../sums/moments.js';
+import { type Moments, sampleVariance, varianceOfMean, withoutRounding } from '../sums/moments.js';
 import { obstacleTo, welchDf } from './compare-means.js';
 import { type Alternative, type Difference, type EffectEstimate, type Refused, refused, tJudged } from './compared-effect.js';
 
@@ -34,13 +34,13 @@ const sumsWithin = (arms: readonly CoMoments[]): Pick<CoMoments, 'cXY' | 'm2X' |
 export const cupedAdjusted = (arm: CoMoments, theta: number, centre: number): Moments => ({
   n: arm.n,
   mean: arm.meanY - theta * (arm.meanX - centre),
-  m2: arm.m2Y + theta * theta * arm.m2X - 2 * theta * arm.cXY,
+  m2: withoutRounding(arm.m2Y + theta * theta * arm.m2X - 2 * theta * arm.cXY, arm.m2Y),
 });
 
 export interface CupedComparison {
   readonly control: CoMoments;
   readonly treatment: CoMoments;
-  readonly alpha: number;
+  readonly alpha: Probability;
   readonly alternative?: Alternative;
   readonly difference: Difference;
   readonly nullDifference?: number;

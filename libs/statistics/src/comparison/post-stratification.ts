@@ -1,5 +1,5 @@
 /** Post-stratification: effects per stratum fixed before exposure, weighted by the strata's shares (Miratrix, Sekhon & Yu 2013). */
-import { requireLevel } from '../kernel/requirements.js';
+import { type Probability, requireLevel } from '../kernel/requirements.js';
 import { type CoMoments, mergeCoMoments, momentsOfX, momentsOfY } from '../sums/co-moments.js';
 import { type Matrix, quadraticForm } from '../sums/cross-moments.js';
 import { type Moments, mergeMoments, varianceOfMean } from '../sums/moments.js';
@@ -14,7 +14,7 @@ export interface Stratum<T> {
 }
 
 interface Stratified {
-  readonly alpha: number;
+  readonly alpha: Probability;
   readonly alternative?: Alternative;
   readonly difference: Difference;
   readonly nullDifference?: number;

@@ -3,7 +3,7 @@
 import { integerRatio } from '../kernel/integer-ratio.js';
 import { requireScale } from '../kernel/requirements.js';
 import { type CoMoments, coMomentsFromIntegerSums, type IntegerPairSums, momentsOfX } from '../sums/co-moments.js';
-import { MILLIONTHS, type Moments, varianceOfMean } from '../sums/moments.js';
+import { MILLIONTHS, type Moments, varianceOfMean, withoutRounding } from '../sums/moments.js';
 import { compareMeans, type MeansComparison } from './compare-means.js';
 import { type ComparedEffect, type EffectEstimate, type Refused, refused } from './compared-effect.js';
 
@@ -33,7 +33,7 @@ export const ratioMoments = (pair: CoMoments): Ratio | Refused => {
   if (pair.meanX === 0) return refused('ZERO_DENOMINATOR');
   const mean = pair.meanY / pair.meanX;
   // Residuals M − R·D have mean 0 by construction, so centred sums are their sums.
-  const m2 = (pair.m2Y - 2 * mean * pair.cXY + mean * mean * pair.m2X) / pair.meanX ** 2;
+  const m2 = withoutRounding(pair.m2Y - 2 * mean * pair.cXY + mean * mean * pair.m2X, pair.m2Y) / pair.meanX ** 2;
   const denominator = momentsOfX(pair);
   return { kind: 'ratio', moments: { n: pair.n, mean, m2 }, denominator, isDenominatorNoisy: isNoisy(denominator) };
 };

@@ -1,5 +1,5 @@
 /** How a decision's error budget is divided among its tests (Schultzberg, Ankargren & Frånberg 2024; α₋ by union bound). */
-import { requireCount, requireLevel } from '../kernel/requirements.js';
+import { type Probability, requireCount, requireLevel } from '../kernel/requirements.js';
 
 export interface DecisionTests {
   /** Metrics of which one must improve. */
@@ -11,22 +11,22 @@ export interface DecisionTests {
   /** Quality tests: sample ratio, multiple exposure, balance, freshness. */
   readonly quality: number;
   /** Chance to ship what does not help or harms a guardrail. */
-  readonly alpha: number;
+  readonly alpha: Probability;
   /** Chance to miss a change that should ship. */
-  readonly beta: number;
+  readonly beta: Probability;
   /** Chance that harm or quality tests alarm falsely, all together and for ever; 0 = not budgeted. Below beta. */
-  readonly alphaMinus: number;
+  readonly alphaMinus: Probability;
   /** Treatment arms compared with control; 1 unless told. */
   readonly treatmentArms?: number;
 }
 
 /** One-sided levels per test; `null` where there is no such test. */
 export interface DecisionBudget {
-  readonly alphaSuperiority: number | null;
-  readonly alphaNonInferiority: number | null;
-  readonly alphaDeteriorationAndQualityEach: number | null;
-  readonly betaEach: number | null;
-  readonly powerEach: number | null;
+  readonly alphaSuperiority: Probability | null;
+  readonly alphaNonInferiority: Probability | null;
+  readonly alphaDeteriorationAndQualityEach: Probability | null;
+  readonly betaEach: Probability | null;
+  readonly powerEach: Probability | null;
 }
 
 /**
@@ -55,11 +55,11 @@ export const decisionBudget = (tests: DecisionTests): DecisionBudget => {
 };
 
 /** α₋ of run k = 1, 2, … of a rollout: all restarts together spend no more than α₋. */
-export const alphaMinusOfRun = (alphaMinus: number, run: number): number => {
+export const alphaMinusOfRun = (alphaMinus: Probability, run: number): number => {
   if (requireCount('run', run) < 1) throw new RangeError(`run counts from 1, got ${run}`);
   return requireLevel('alphaMinus', alphaMinus) * 2 ** -run;
 };
 
 /** E at which the sample-ratio test alarms: at least 1 000, more when its share of α₋ is smaller than that. */
-export const srmAlarmThreshold = (budgeted: { readonly tests: number; readonly alphaMinus: number }): number =>
+export const srmAlarmThreshold = (budgeted: { readonly tests: number; readonly alphaMinus: Probability }): number =>
   Math.max(1_000, requireCount('tests', budgeted.tests) / requireLevel('alphaMinus', budgeted.alphaMinus));

@@ -1,7 +1,7 @@
 /** Many tests at once: adjusted p-values, selections by e-values, and intervals that hold together. */
 
 import { normal } from '../distributions.js';
-import { requireLevel } from '../kernel/requirements.js';
+import { type Probability, requireLevel } from '../kernel/requirements.js';
 
 export type Procedure =
   | 'bonferroni'
@@ -13,10 +13,10 @@ export type Procedure =
   | 'benjamini-hochberg'
   | 'benjamini-yekutieli';
 
-type Ranked = (p: number, rank: number, tests: number) => number;
+type Ranked = (p: Probability, rank: number, tests: number) => number;
 
 /** 1 − (1 − p)^m without losing small p. */
-const sidak = (p: number, times: number): number => (p === 1 ? 1 : -Math.expm1(times * Math.log1p(-p)));
+const sidak = (p: Probability, times: number): number => (p === 1 ? 1 : -Math.expm1(times * Math.log1p(-p)));
 
 /** `down`: running maximum from the smallest p. `up`: running minimum from the largest. */
 const procedures: Readonly<Record<Procedure, { readonly step: 'down' | 'up'; readonly adjust: Ranked }>> = {
@@ -78,7 +78,7 @@ const runningMinimumFromEnd = (values: readonly number[]): readonly number[] => 
  * Which hypotheses the e-BH procedure rejects (Wang & Ramdas 2022): false discovery rate ≤ alpha under any dependence, at any stopping time.
  * @param logE  natural logarithms of e-values, all taken at the same look
  */
-export const eBenjaminiHochberg = (logE: readonly number[], alpha: number): readonly boolean[] => {
+export const eBenjaminiHochberg = (logE: readonly number[], alpha: Probability): readonly boolean[] => {
   requireLevel('alpha', alpha);
   const descending = [...logE].sort((a, b) => b - a);
   const bar = (rank: number): number => Math.log(logE.length / (alpha * rank));
@@ -93,10 +93,10 @@ export interface Interval {
 }
 
 /** Level of each of m intervals that hold together with 1 − alpha (Bonferroni): the default for a decision family. */
-export const simultaneousLevel = (alpha: number, tests: number): number => requireLevel('alpha', alpha) / Math.max(1, tests);
+export const simultaneousLevel = (alpha: Probability, tests: number): number => requireLevel('alpha', alpha) / Math.max(1, tests);
 
 /** Level of the intervals of R selected out of m (Benjamini & Yekutieli 2005): false coverage rate ≤ alpha. Nothing selected: `null`. */
-export const falseCoverageLevel = (alpha: number, selected: number, tests: number): number | null =>
+export const falseCoverageLevel = (alpha: Probability, selected: number, tests: number): number | null =>
   selected > 0 ? (selected * requireLevel('alpha', alpha)) / tests : null;
 
 /** Above this an adjusted p carries no information about the width. */
@@ -109,8 +109,8 @@ const CERTAINLY_NULL = 0.999999;
  */
 export const adHocAdjustedInterval = (input: {
   readonly estimate: number;
-  readonly pAdjusted: number;
-  readonly alpha: number;
+  readonly pAdjusted: Probability;
+  readonly alpha: Probability;
   readonly interval: Interval;
 }): Interval => {
   const { estimate, pAdjusted, interval } = input;

@@ -3,7 +3,7 @@
 import { obstacleTo, welchDf } from '../comparison/compare-means.js';
 import { type Refused, tailProbability } from '../comparison/compared-effect.js';
 import { normal, studentT } from '../distributions.js';
-import { requireFinite, requireLevel, requirePositive } from '../kernel/requirements.js';
+import { type Probability, requireFinite, requireLevel, requirePositive } from '../kernel/requirements.js';
 import type { CoMoments } from '../sums/co-moments.js';
 import { type Moments, varianceOfMean } from '../sums/moments.js';
 
@@ -103,7 +103,7 @@ export interface NonInferiority {
   readonly lower: number;
   readonly statistic: number;
   readonly df: number;
-  readonly p: number;
+  readonly p: Probability;
   readonly logP: number;
   /** To show beside it, in the metric's unit: the difference, its null value, and its one-sided interval. */
   readonly difference: number;
@@ -118,7 +118,7 @@ export interface NonInferiority {
  * Valid for one look. Golden: noninferiority
  */
 export const nonInferiorityTest = (
-  comparison: MarginComparison & { readonly alpha: number; readonly distribution?: 'student-t' | 'normal' },
+  comparison: MarginComparison & { readonly alpha: Probability; readonly distribution?: 'student-t' | 'normal' },
 ): NonInferiority | Refused => {
   const { control, treatment, direction, margin, distribution = 'student-t' } = comparison;
   const alpha = requireLevel('alpha', comparison.alpha);
@@ -150,9 +150,9 @@ export const nonInferiorityTest = (
 export interface Equivalence {
   readonly isEquivalent: boolean;
   /** p of "not below the lower margin" and "not above the upper one"; their larger is the test's. */
-  readonly pLower: number;
-  readonly pUpper: number;
-  readonly p: number;
+  readonly pLower: Probability;
+  readonly pUpper: Probability;
+  readonly p: Probability;
   readonly logP: number;
   /** (1 − 2·alpha) interval: equivalent when it lies inside the margins. */
   readonly ciLower: number;
@@ -171,7 +171,7 @@ export const equivalenceTest = (input: {
   readonly df?: number;
   readonly lower: number;
   readonly upper: number;
-  readonly alpha: number;
+  readonly alpha: Probability;
 }): Equivalence => {
   const { estimate, se, df, lower, upper, alpha } = input;
   if (!(lower < upper)) throw new RangeError(`margins must be in order, got ${lower} and ${upper}`);

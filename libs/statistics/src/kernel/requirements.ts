@@ -1,5 +1,8 @@
 /** What arguments must be: misuse throws a RangeError that names the argument and what came instead. */
 
+/** In [0, 1]; a level or a quantile's share is strictly inside. */
+export type Probability = number;
+
 export const requireFinite = (name: string, value: number): number => {
   if (!Number.isFinite(value)) throw new RangeError(`${name} must be finite, got ${value}`);
   return value;
@@ -11,7 +14,7 @@ export const requirePositive = (name: string, value: number): number => {
 };
 
 /** A probability or level strictly between 0 and 1. */
-export const requireLevel = (name: string, value: number): number => {
+export const requireLevel = (name: string, value: Probability): Probability => {
   if (!(value > 0 && value < 1)) throw new RangeError(`${name} must be in (0, 1), got ${value}`);
   return value;
 };

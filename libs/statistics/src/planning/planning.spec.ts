@@ -49,9 +49,9 @@ describe('power', () => {
   });
 
   it('of the t-test is that of the z-test with many units, and lower with few', () => {
-    expect(tTestPower(0.3, 0.1, 1e6, 0.05)).toBeCloseTo(powerOfEffect(0.3, 0.1, 0.05), 5);
-    expect(tTestPower(0.3, 0.1, 8, 0.05)).toBeLessThan(powerOfEffect(0.3, 0.1, 0.05) - 0.05);
-    expect(tTestPower(0, 0.1, 8, 0.05)).toBeCloseTo(0.05, 9);
+    expect(tTestPower({ effect: 0.3, se: 0.1, df: 1e6, alpha: 0.05 })).toBeCloseTo(powerOfEffect(0.3, 0.1, 0.05), 5);
+    expect(tTestPower({ effect: 0.3, se: 0.1, df: 8, alpha: 0.05 })).toBeLessThan(powerOfEffect(0.3, 0.1, 0.05) - 0.05);
+    expect(tTestPower({ effect: 0, se: 0.1, df: 8, alpha: 0.05 })).toBeCloseTo(0.05, 9);
   });
 
   it('refuses a base of 0 and rates beyond 1', () => {

@@ -1,11 +1,11 @@
 /** What a planned comparison would find: power and the smallest effect worth looking for. */
 
 import { noncentralT, normal, studentT } from '../distributions.js';
-import { requireFinite, requireLevel, requirePositive } from '../kernel/requirements.js';
+import { type Probability, requireFinite, requireLevel, requirePositive } from '../kernel/requirements.js';
 import { sequenceMultiplier } from '../sequential/asymptotic-confidence-sequence.js';
 
 /** Power of a two-sided z-test at level alpha for an effect with the given standard error. */
-export const powerOfEffect = (effect: number, se: number, alpha: number): number => {
+export const powerOfEffect = (effect: number, se: number, alpha: Probability): number => {
   const shift = requireFinite('effect', effect) / requirePositive('se', se);
   const z = normal.isf(requireLevel('alpha', alpha) / 2);
   return normal.sf(z - shift) + normal.sf(z + shift);
@@ -39,7 +39,7 @@ export const liftedRateVariance = (rate: number, lift: number): number => {
 };
 
 /** Power for a lift at a fixed horizon; GrowthBook plans 0/1 metrics with control's variance in both arms. Golden: power-fixed-gb, power-weeks-gb */
-export const relativePower = (plan: RelativePlan, lift: number, alpha: number): number =>
+export const relativePower = (plan: RelativePlan, lift: number, alpha: Probability): number =>
   powerOfEffect(lift, plannedLiftSe(plan, lift), alpha);
 
 export type DetectableLift =
@@ -54,8 +54,8 @@ export const minimumDetectableLift = (input: {
   readonly controlMean: number;
   readonly variance: number;
   readonly unitsPerArm: number;
-  readonly alpha: number;
-  readonly power: number;
+  readonly alpha: Probability;
+  readonly power: Probability;
 }): DetectableLift => {
   const { controlMean: mean, variance, unitsPerArm, alpha, power } = input;
   if (mean === 0) throw new RangeError('a relative effect needs a control mean other than 0');
@@ -72,17 +72,23 @@ export const sequentialEndPower = (input: {
   readonly effect: number;
   readonly se: number;
   readonly n: number;
-  readonly alpha: number;
+  readonly alpha: Probability;
   readonly tightestAtUnits: number;
 }): number => {
   const { effect, se, n, alpha, tightestAtUnits } = input;
-  const multiplier = sequenceMultiplier(n, alpha, tightestAtUnits);
+  const multiplier = sequenceMultiplier(n, { alpha, tightestAtUnits });
   const shift = requireFinite('effect', effect) / requirePositive('se', se);
   return normal.sf(multiplier - shift) + normal.sf(multiplier + shift);
 };
 
 /** Power of a two-sided t-test, exact: differs from the z-test's below some 200 units. Golden: nct-* */
-export const tTestPower = (effect: number, se: number, df: number, alpha: number): number => {
+export const tTestPower = (input: {
+  readonly effect: number;
+  readonly se: number;
+  readonly df: number;
+  readonly alpha: Probability;
+}): Probability => {
+  const { effect, se, df, alpha } = input;
   const critical = studentT.isf(requireLevel('alpha', alpha) / 2, df);
   const ncp = effect / requirePositive('se', se);
   return noncentralT.sf(critical, df, ncp) + noncentralT.cdf(-critical, df, ncp);

@@ -1,7 +1,7 @@
 /** How many units a comparison needs, at one look or watched continuously. */
 
 import { normal } from '../distributions.js';
-import { requireLevel, requirePositive } from '../kernel/requirements.js';
+import { type Probability, requireLevel, requirePositive } from '../kernel/requirements.js';
 
 export interface SampleSizePlan {
   /** The smallest effect that must be found, in the metric's unit. */
@@ -9,8 +9,8 @@ export interface SampleSizePlan {
   readonly varianceControl: number;
   /** Under the effect; as control's unless told. */
   readonly varianceTreatment?: number;
-  readonly alpha: number;
-  readonly power: number;
+  readonly alpha: Probability;
+  readonly power: Probability;
   readonly sides: 'one-sided' | 'two-sided';
   /** Control units per treatment unit; 1 unless told. √k is best with k treatments. */
   readonly controlPerTreatment?: number;

@@ -1,7 +1,7 @@
 /** Changes in how much is used: between arms with error control, in one stream as alarm charts. */
 
 import { logGamma } from '../distributions.js';
-import { requireCount, requireFinite, requireLevel, requirePositive } from '../kernel/requirements.js';
+import { type Probability, requireCount, requireFinite, requireLevel, requirePositive } from '../kernel/requirements.js';
 import { fromLogE, type SequentialTest } from '../sequential/e-values.js';
 
 /**
@@ -24,7 +24,7 @@ export const rateChange = (input: {
 };
 
 /** Alarm when no event came for a time in which so many were expected: P(none) = e^{−expected}. */
-export const isSilenceAlarming = (expectedEvents: number, alpha: number): boolean =>
+export const isSilenceAlarming = (expectedEvents: number, alpha: Probability): boolean =>
   requireFinite('expectedEvents', expectedEvents) > -Math.log(requireLevel('alpha', alpha));
 
 export interface CusumChart {

@@ -1,7 +1,7 @@
 /** The exact two-sided binomial test: small samples and rare outcomes. */
 
 import { beta } from '../distributions.js';
-import { requireCount, requireLevel } from '../kernel/requirements.js';
+import { type Probability, requireCount, requireLevel } from '../kernel/requirements.js';
 
 /** Counts as equally likely as the observed one up to this share: the usual guard of R and scipy. */
 const AS_LIKELY = 1 + 1e-7;
@@ -10,7 +10,7 @@ const AS_LIKELY = 1 + 1e-7;
  * P(a count at most as likely as the observed one) under n draws with the given share. Golden: srm-tt-exact
  * @throws RangeError unless 0 ≤ count ≤ n and 0 < share < 1
  */
-export const binomialTest = (count: number, n: number, share: number): { readonly p: number } => {
+export const binomialTest = (count: number, n: number, share: number): { readonly p: Probability } => {
   if (requireCount('count', count) > requireCount('n', n)) throw new RangeError(`${count} of ${n}`);
   requireLevel('share', share);
   if (n === 0) return { p: 1 };

@@ -2,7 +2,7 @@
 
 import { tailProbability } from '../comparison/compared-effect.js';
 import { chiSquare, normal } from '../distributions.js';
-import { requireFinite, requirePositive } from '../kernel/requirements.js';
+import { type Probability, requireFinite, requirePositive } from '../kernel/requirements.js';
 
 export interface LevelEffect {
   readonly effect: number;
@@ -15,7 +15,7 @@ export interface Heterogeneity {
   /** Cochran's Q with K − 1 degrees of freedom. */
   readonly q: number;
   readonly df: number;
-  readonly p: number;
+  readonly p: Probability;
   readonly logP: number;
   /** Share of the variation beyond chance, 0 to 1. */
   readonly iSquared: number;
@@ -63,7 +63,7 @@ export interface EffectTrend {
   readonly slope: number;
   readonly se: number;
   readonly z: number;
-  readonly p: number;
+  readonly p: Probability;
   readonly logP: number;
 }
 

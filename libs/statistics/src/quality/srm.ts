@@ -1,7 +1,7 @@
 /** Sample-ratio mismatch: do the arms hold the shares of units that the allocation promised? */
 
 import { chiSquare, normal } from '../distributions.js';
-import { requireCount, requirePositive } from '../kernel/requirements.js';
+import { type Probability, requireCount, requirePositive } from '../kernel/requirements.js';
 import { stirlingError } from '../kernel/stirling.js';
 import { averageLogE, fromLogE, type SequentialTest } from '../sequential/e-values.js';
 
@@ -10,7 +10,7 @@ export type SrmTest =
       readonly kind: 'tested';
       readonly chi2: number;
       readonly df: number;
-      readonly p: number;
+      readonly p: Probability;
       readonly logP: number;
       readonly expected: readonly number[];
     }
@@ -137,7 +137,7 @@ export const srmSequential = (
 export const srmNormal = (
   observed: readonly [number, number],
   weights: readonly [number, number],
-): { readonly p: number; readonly logP: number } => {
+): { readonly p: Probability; readonly logP: number } => {
   const [first = 0] = sharesOf({ observed, weights });
   const n = observed[0] + observed[1];
   const z = (observed[0] - n * first) / Math.sqrt(n * first * (1 - first));

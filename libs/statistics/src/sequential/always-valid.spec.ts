@@ -10,7 +10,7 @@ import {
 } from './asymptotic-confidence-sequence.js';
 import { averageLogE, fromLogE, logEOfP, runningMinimumP } from './e-values.js';
 import { mixtureSprt, mixtureSprtCriticalZ } from './msprt.js';
-import { logNormalMixture, normalMixtureBound, normalMixtureRho } from './normal-mixture.js';
+import { logNormalMixture, normalMixture, normalMixtureBound } from './normal-mixture.js';
 
 const looks = fc.record({
   estimate: fc.double({ min: -3, max: 3, noNaN: true }),
@@ -27,7 +27,7 @@ describe('the normal mixture', () => {
       [5, 300],
     ] as const) {
       const weighted = (s: number): number =>
-        Math.exp(logNormalMixture(s, v, rho, sides) + normal.logPdf(s / Math.sqrt(v)) - 0.5 * Math.log(v));
+        Math.exp(logNormalMixture({ rho, sides }, s, v) + normal.logPdf(s / Math.sqrt(v)) - 0.5 * Math.log(v));
       const reach = 14 * Math.sqrt(v + rho) * Math.sqrt(v / rho + 1);
       expect(integrate(weighted, -reach, reach, 200)).toBeCloseTo(1, 8);
     }
@@ -40,25 +40,29 @@ describe('the normal mixture', () => {
         fc.double({ min: 1, max: 1e5, noNaN: true }),
         fc.double({ min: 1e-4, max: 0.4, noNaN: true }),
         (v, rho, alpha) => {
-          expect(logNormalMixture(normalMixtureBound(v, alpha, rho, 'two-sided'), v, rho, 'two-sided')).toBeCloseTo(-Math.log(alpha), 8);
-          expect(logNormalMixture(normalMixtureBound(v, alpha, rho, 'one-sided'), v, rho, 'one-sided')).toBeGreaterThanOrEqual(
-            -Math.log(alpha) - 1e-9,
+          expect(logNormalMixture({ rho, sides: 'two-sided' }, normalMixtureBound({ rho, sides: 'two-sided' }, v, alpha), v)).toBeCloseTo(
+            -Math.log(alpha),
+            8,
           );
+          expect(
+            logNormalMixture({ rho, sides: 'one-sided' }, normalMixtureBound({ rho, sides: 'one-sided' }, v, alpha), v),
+          ).toBeGreaterThanOrEqual(-Math.log(alpha) - 1e-9);
         },
       ),
     );
   });
 
   it('is tightest where it was tuned to be', () => {
-    const at = (tuned: number): number => normalMixtureBound(1000, 0.05, normalMixtureRho(tuned, 0.05, 'two-sided'), 'two-sided');
+    const at = (tuned: number): number =>
+      normalMixtureBound(normalMixture({ vOpt: tuned, alphaOpt: 0.05, sides: 'two-sided' }), 1000, 0.05);
     expect(at(1000)).toBeLessThan(at(500));
     expect(at(1000)).toBeLessThan(at(2000));
   });
 
   it('refuses levels a one-sided boundary cannot have', () => {
-    expect(() => normalMixtureRho(100, 0.5, 'one-sided')).toThrow('alpha must be in (0, 0.5)');
-    expect(() => normalMixtureRho(100, 1, 'two-sided')).toThrow(RangeError);
-    expect(() => normalMixtureRho(0, 0.05, 'two-sided')).toThrow(RangeError);
+    expect(() => normalMixture({ vOpt: 100, alphaOpt: 0.5, sides: 'one-sided' })).toThrow('alpha must be in (0, 0.5)');
+    expect(() => normalMixture({ vOpt: 100, alphaOpt: 1, sides: 'two-sided' })).toThrow(RangeError);
+    expect(() => normalMixture({ vOpt: 0, alphaOpt: 0.05, sides: 'two-sided' })).toThrow(RangeError);
   });
 });
 
@@ -101,13 +105,17 @@ describe('the asymptotic confidence sequence', () => {
       [10_000, 10_000, 3.035],
       [1e6, 1e5, 3.242],
     ] as const) {
-      expect(sequenceMultiplier(n, 0.05, tuned)).toBeCloseTo(multiplier, 3);
+      expect(sequenceMultiplier(n, { alpha: 0.05, tightestAtUnits: tuned })).toBeCloseTo(multiplier, 3);
     }
-    expect(sequenceMultiplier(1000, 0.001, 1000)).toBeCloseTo(4.206, 3);
+    expect(sequenceMultiplier(1000, { alpha: 0.001, tightestAtUnits: 1000 })).toBeCloseTo(4.206, 3);
   });
 
   it('is wider than the interval for one look, always', () => {
-    fc.assert(fc.property(looks, ({ n, tightestAtUnits }) => expect(sequenceMultiplier(n, 0.05, tightestAtUnits)).toBeGreaterThan(2.2)));
+    fc.assert(
+      fc.property(looks, ({ n, tightestAtUnits }) =>
+        expect(sequenceMultiplier(n, { alpha: 0.05, tightestAtUnits: tightestAtUnits })).toBeGreaterThan(2.2),
+      ),
+    );
   });
 
   it('keeps its p and its log p where E overflows', () => {
@@ -139,9 +147,9 @@ describe('the asymptotic confidence sequence', () => {
 
 describe('the mixture ratio test', () => {
   it('is the confidence sequence’s boundary with nρ² = τ²/V', () => {
-    const [n, variance, rho] = [5000, 0.001, normalMixtureRho(10_000, 0.05, 'two-sided')];
+    const [n, variance, rho] = [5000, 0.001, normalMixture({ vOpt: 10_000, alphaOpt: 0.05, sides: 'two-sided' }).rho];
     const tau2 = (variance * n) / rho;
-    expect(mixtureSprtCriticalZ(variance, tau2, 0.05)).toBeCloseTo(sequenceMultiplier(n, 0.05, 10_000), 10);
+    expect(mixtureSprtCriticalZ(variance, tau2, 0.05)).toBeCloseTo(sequenceMultiplier(n, { alpha: 0.05, tightestAtUnits: 10_000 }), 10);
   });
 
   it('rejects exactly beyond its critical z', () => {

@@ -1,9 +1,9 @@
 /** Intervals and p-values that stay valid however often they are looked at: the default for everything watched continuously. */
 
 import { type Alternative, boundsFor } from '../comparison/compared-effect.js';
-import { requireFinite, requirePositive } from '../kernel/requirements.js';
+import { type Probability, requireFinite, requirePositive } from '../kernel/requirements.js';
 import { fromLogE, type SequentialTest } from './e-values.js';
-import { logNormalMixture, normalMixtureBound, normalMixtureRho, type Sides } from './normal-mixture.js';
+import { logNormalMixture, type NormalMixture, normalMixture, normalMixtureBound } from './normal-mixture.js';
 
 /** N* when nothing is planned: total units of the pair at which the interval is tightest. */
 export const DEFAULT_TIGHTEST_AT_UNITS = 10_000;
@@ -16,7 +16,7 @@ export interface ConfidenceSequenceInput {
   readonly n: number;
   /** N*: total units of the pair where the interval shall be tightest. Half of the planned maximum; frozen before the first look. */
   readonly tightestAtUnits?: number;
-  readonly alpha: number;
+  readonly alpha: Probability;
   readonly alternative?: Alternative;
   readonly nullDifference?: number;
 }
@@ -30,17 +30,23 @@ export interface AlwaysValid extends SequentialTest {
   readonly ciUpper: number | null;
 }
 
-const sidesOf = (alternative: Alternative): Sides => (alternative === 'two-sided' ? 'two-sided' : 'one-sided');
+/** What shapes the boundary; frozen before the first look. */
+export interface SequenceTuning {
+  readonly alpha: Probability;
+  /** N*: total units of the pair where the interval shall be tightest; 10 000 unless told. */
+  readonly tightestAtUnits?: number;
+  readonly alternative?: Alternative;
+}
+
+const mixtureOf = ({ alpha, tightestAtUnits = DEFAULT_TIGHTEST_AT_UNITS, alternative = 'two-sided' }: SequenceTuning): NormalMixture =>
+  normalMixture({ vOpt: tightestAtUnits, alphaOpt: alpha, sides: alternative === 'two-sided' ? 'two-sided' : 'one-sided' });
 
 /** ρ of GrowthBook's and Waudby-Smith's notation: ρ² = (−2 ln α + ln(1 − 2 ln α))/N*, 2α for α when one-sided. */
-export const sequenceRho = (alpha: number, tightestAtUnits: number, alternative: Alternative = 'two-sided'): number =>
-  1 / Math.sqrt(normalMixtureRho(tightestAtUnits, alpha, sidesOf(alternative)));
+export const sequenceRho = (tuning: SequenceTuning): number => 1 / Math.sqrt(mixtureOf(tuning).rho);
 
 /** Half-width in standard errors after n units (eq. 9 two-sided, eq. 134 one-sided); 3.035 at best for α = .05. */
-export const sequenceMultiplier = (n: number, alpha: number, tightestAtUnits: number, alternative: Alternative = 'two-sided'): number => {
-  const sides = sidesOf(alternative);
-  return normalMixtureBound(n, alpha, normalMixtureRho(tightestAtUnits, alpha, sides), sides) / Math.sqrt(n);
-};
+export const sequenceMultiplier = (n: number, tuning: SequenceTuning): number =>
+  normalMixtureBound(mixtureOf(tuning), n, tuning.alpha) / Math.sqrt(n);
 
 /**
  * Asymptotic confidence sequence (Waudby-Smith, Arbour, Sinha, Kennedy & Ramdas 2024; the boundary of Howard et al. 2021, of Eppo and of GAVI).
@@ -54,9 +60,9 @@ export const asymptoticConfidenceSequence = (input: ConfidenceSequenceInput): Al
   const { estimate, se, n, alpha, tightestAtUnits = DEFAULT_TIGHTEST_AT_UNITS, alternative = 'two-sided', nullDifference = 0 } = input;
   requirePositive('se', se);
   const z = (requireFinite('estimate', estimate) - requireFinite('nullDifference', nullDifference)) / se;
-  const rho = normalMixtureRho(tightestAtUnits, alpha, sidesOf(alternative));
-  const multiplier = sequenceMultiplier(n, alpha, tightestAtUnits, alternative);
-  const logE = logNormalMixture((alternative === 'less' ? -z : z) * Math.sqrt(n), n, rho, sidesOf(alternative));
+  const tuning = { alpha, tightestAtUnits, alternative };
+  const multiplier = sequenceMultiplier(n, tuning);
+  const logE = logNormalMixture(mixtureOf(tuning), (alternative === 'less' ? -z : z) * Math.sqrt(n), n);
   return {
     multiplier,
     halfWidth: multiplier * se,

@@ -1,10 +1,10 @@
 /** One proportion at every look, without asymptotics: beta-binomial mixtures (Howard et al. 2021) and the polynomial stitching bound. */
 
 import { beta } from '../distributions.js';
-import { requireCount, requireLevel } from '../kernel/requirements.js';
+import { type Probability, requireCount, requireLevel } from '../kernel/requirements.js';
 import { findRoot } from '../kernel/root-finding.js';
 import { riemannZeta } from '../kernel/zeta.js';
-import { normalMixtureRho, type Sides } from './normal-mixture.js';
+import { normalMixture, type Sides } from './normal-mixture.js';
 
 /** A mixture for increments bounded in [−g, h] with variance at most g·h. */
 export interface BetaBinomialMixture {
@@ -19,12 +19,12 @@ export const betaBinomialMixture = (input: {
   readonly h: number;
   /** Intrinsic time at which the boundary is tightest. */
   readonly vOpt: number;
-  readonly alphaOpt: number;
+  readonly alphaOpt: Probability;
   readonly sides: Sides;
 }): BetaBinomialMixture => {
   const { g, h, vOpt, alphaOpt, sides } = input;
   if (!(g > 0 && h > 0)) throw new RangeError(`g and h must be above 0, got ${g} and ${h}`);
-  return { g, h, r: Math.max(normalMixtureRho(vOpt, alphaOpt, sides) - g * h, 1e-3 * g * h), sides };
+  return { g, h, r: Math.max(normalMixture({ vOpt, alphaOpt, sides }).rho - g * h, 1e-3 * g * h), sides };
 };
 
 /** ln of the mixture supermartingale at sum s and intrinsic time v; s ≤ v/g. Golden: bb1-logmix */
@@ -76,7 +76,7 @@ const requireSuccesses = (successes: number, trials: number): void => {
 export const bernoulliConfidenceSequence = (input: {
   readonly successes: number;
   readonly trials: number;
-  readonly alpha: number;
+  readonly alpha: Probability;
   readonly tightestAtTrials: number;
   /** Level the tuning is done for; alpha unless told. */
   readonly alphaOpt?: number;
@@ -86,7 +86,7 @@ export const bernoulliConfidenceSequence = (input: {
   const alpha = requireLevel('alpha', input.alpha);
   if (trials === 0) return { lower: 0, upper: 1 };
   const observed = successes / trials;
-  const excess = (p: number): number => {
+  const excess = (p: Probability): number => {
     const variance = p * (1 - p);
     const mixture = betaBinomialMixture({
       g: p,
@@ -111,7 +111,7 @@ export const bernoulliConfidenceSequence = (input: {
  */
 export const polyStitchingBound = (input: {
   readonly v: number;
-  readonly alpha: number;
+  readonly alpha: Probability;
   readonly vMin: number;
   readonly c?: number;
   /** Exponent of the polynomial decay, > 1. */

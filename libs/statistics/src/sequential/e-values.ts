@@ -1,11 +1,13 @@
 /** e-values: evidence whose expectation under the null is at most 1 at any stopping time. Kept as logarithms, since they overflow. */
+
 import { logMeanExp } from '../kernel/log-space.js';
+import type { Probability } from '../kernel/requirements.js';
 
 export interface SequentialTest {
   /** ln of the e-value; ≥ ln(1/α) is an alarm at level α, at any look. */
   readonly logE: number;
   /** min(1, 1/E) at this look. The always-valid p is its running minimum. */
-  readonly p: number;
+  readonly p: Probability;
   readonly logP: number;
 }
 
@@ -22,7 +24,7 @@ export const averageLogE = (logE: readonly number[]): number => {
 };
 
 /** ln of κ·p^{κ−1}, an e-value made of a p-value (Vovk & Wang 2021); κ = ½ gives ½/√p. */
-export const logEOfP = (p: number, kappa = 0.5): number => {
+export const logEOfP = (p: Probability, kappa = 0.5): number => {
   if (!(p > 0 && p <= 1)) throw new RangeError(`a p-value must be in (0, 1], got ${p}`);
   if (!(kappa > 0 && kappa < 1)) throw new RangeError(`kappa must be in (0, 1), got ${kappa}`);
   return Math.log(kappa) + (kappa - 1) * Math.log(p);

@@ -1,5 +1,5 @@
 /** Errors and crashes: an exact e-process on units with at least one, valid at every look from the first unit on. */
-import { requireLevel } from '../kernel/requirements.js';
+import { type Probability, requireLevel } from '../kernel/requirements.js';
 import { type AllocationPeriod, FIRST_ERROR_CONCENTRATIONS, srmSequential } from '../quality/srm.js';
 import type { SequentialTest } from './e-values.js';
 
@@ -21,7 +21,7 @@ export interface FirstErrorHarm extends SequentialTest {
  */
 export const firstErrorHarm = (input: {
   readonly periods: readonly AllocationPeriod[];
-  readonly alpha: number;
+  readonly alpha: Probability;
   readonly worse?: 'more' | 'fewer';
 }): FirstErrorHarm => {
   const { periods, worse = 'more' } = input;

@@ -1,5 +1,7 @@
 /** Group sequential tests with an alpha-spending function (Lan & DeMets 1983): for looks that are planned, such as a daily job. */
+
 import { normal } from '../distributions.js';
+import type { Probability } from '../kernel/requirements.js';
 import { bracketUpwards, findRoot } from '../kernel/root-finding.js';
 import { type Grid, normalGrid } from './normal-grid.js';
 
@@ -10,7 +12,7 @@ export type Spending =
   | { readonly kind: 'power'; readonly exponent: number };
 
 /** Alpha spent, per side, when the share `t` of the planned information is in. */
-export const spentAlpha = (spending: Spending, alphaPerSide: number, t: number): number => {
+export const spentAlpha = (spending: Spending, alphaPerSide: Probability, t: number): number => {
   if (!(t > 0)) return 0;
   const at = Math.min(1, t);
   switch (spending.kind) {
@@ -27,7 +29,7 @@ export interface GroupSequentialLook {
   readonly informationFraction: number;
   /** Reject when the statistic reaches it; `null` = no rejection is possible at this look. */
   readonly z: number | null;
-  readonly nominalPTwoSided: number;
+  readonly nominalPTwoSided: Probability;
   /** Alpha spent so far, per side. */
   readonly spent: number;
 }
@@ -35,7 +37,7 @@ export interface GroupSequentialLook {
 export interface GroupSequentialPlan {
   /** Shares of the planned maximum information (1/variance of the estimate), increasing, the last at most 1. */
   readonly informationFractions: readonly number[];
-  readonly alphaPerSide: number;
+  readonly alphaPerSide: Probability;
   readonly spending: Spending;
   /** `symmetric` rejects on both sides; `upper` only above. */
   readonly sides: 'symmetric' | 'upper';
@@ -141,7 +143,7 @@ const densityAt = (state: Density | undefined, t: number, z: number, drift: numb
 };
 
 export interface GroupSequentialPower {
-  readonly power: number;
+  readonly power: Probability;
   /** Average share of the planned maximum information at the stop. */
   readonly expectedInformation: number;
 }
@@ -180,7 +182,7 @@ const crossedBelow = (state: Density | undefined, t: number, c: number, drift: n
  */
 export const groupSequentialInflation = (
   plan: GroupSequentialPlan,
-  power: number,
+  power: Probability,
 ): { readonly maximum: number; readonly average: number } => {
   if (!(power > plan.alphaPerSide && power < 1)) throw new RangeError(`power must be in (${plan.alphaPerSide}, 1), got ${power}`);
   const looks = groupSequentialBounds(plan);

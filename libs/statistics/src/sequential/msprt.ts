@@ -1,12 +1,12 @@
 /** Mixture sequential probability ratio test (Johari, Koomen, Pekelis & Walsh 2022): for platforms that know the spread of past effects. */
-import { requireFinite, requireLevel, requirePositive } from '../kernel/requirements.js';
+import { type Probability, requireFinite, requireLevel, requirePositive } from '../kernel/requirements.js';
 import { fromLogE } from './e-values.js';
 
 export interface MixtureSprt {
   /** ln Λ; ≥ ln(1/α) rejects at any look. */
   readonly logLambda: number;
   /** min(1, 1/Λ) of this look. */
-  readonly p: number;
+  readonly p: Probability;
   readonly logP: number;
 }
 
@@ -29,7 +29,7 @@ export const mixtureSprt = ({ estimate, varianceOfEstimate, tau2, theta0 = 0 }: 
 };
 
 /** |z| at which this look rejects. */
-export const mixtureSprtCriticalZ = (varianceOfEstimate: number, tau2: number, alpha: number): number => {
+export const mixtureSprtCriticalZ = (varianceOfEstimate: number, tau2: number, alpha: Probability): number => {
   const growth = 1 + requirePositive('varianceOfEstimate', varianceOfEstimate) / requirePositive('tau2', tau2);
   const log = -2 * Math.log(requireLevel('alpha', alpha)) + Math.log1p(tau2 / varianceOfEstimate);
   return Math.sqrt(growth * log);

@@ -1,5 +1,5 @@
 /** Do two arms share a quantile? Valid at every look, without any assumption on the distribution (Howard & Ramdas 2022). */
-import { requireFinite, requireLevel } from '../kernel/requirements.js';
+import { type Probability, requireFinite, requireLevel } from '../kernel/requirements.js';
 import { type BetaBinomialMixture, betaBinomialMixture, logBetaBinomialMixture } from './bernoulli.js';
 import { fromLogE, type SequentialTest } from './e-values.js';
 
@@ -16,7 +16,7 @@ export const quantileAbTest = (input: {
   readonly treatment: readonly number[];
   readonly quantile: number;
   readonly tightestAtUnits: number;
-  readonly alphaOpt: number;
+  readonly alphaOpt: Probability;
 }): SequentialTest => {
   const { control, treatment, tightestAtUnits, alphaOpt } = input;
   const quantile = requireLevel('quantile', input.quantile);

@@ -90,7 +90,7 @@ describe('co-moments', () => {
   it('are empty without units and refuse to replace one of none', () => {
     expect(coMomentsFromIntegerSums({ ...integerSumsOf([]), n: 0 })).toEqual(emptyCoMoments);
     expect(() => replacePair(emptyCoMoments, [0, 0], [1, 1])).toThrow(RangeError);
-    expect(() => covarianceFromFloatSums(1, 1, 1, 1)).toThrow(RangeError);
+    expect(() => covarianceFromFloatSums({ n: 1, sumA: 1, sumB: 1, sumAB: 1 })).toThrow(RangeError);
     expect(() => coMomentsFromFloatSums({ n: 2, sumX: Number.NaN, sumY: 0, sumSquaresX: 0, sumSquaresY: 0, sumProducts: 0 })).toThrow(
       RangeError,
     );

@@ -2,7 +2,7 @@
 
 import { integerRatio } from '../kernel/integer-ratio.js';
 import { requireCount, requireFinite, requireScale } from '../kernel/requirements.js';
-import { MILLIONTHS, type Moments } from './moments.js';
+import { MILLIONTHS, type Moments, withoutRounding } from './moments.js';
 
 export interface CoMoments {
   readonly n: number;
@@ -57,14 +57,20 @@ export const coMomentsFromFloatSums = (sums: PairSums<number>): CoMoments => {
     n,
     meanX,
     meanY,
-    m2X: sumSquaresX - sumX * meanX,
-    m2Y: sumSquaresY - sumY * meanY,
+    m2X: withoutRounding(sumSquaresX - sumX * meanX, sumX * meanX),
+    m2Y: withoutRounding(sumSquaresY - sumY * meanY, sumY * meanY),
     cXY: sumProducts - sumX * meanY,
   };
 };
 
 /** Covariance of floating-point sums, (ΣAB − ΣAΣB/n)/(n − 1). Golden: cov-gb. @throws RangeError when n < 2 */
-export const covarianceFromFloatSums = (n: number, sumA: number, sumB: number, sumAB: number): number => {
+export const covarianceFromFloatSums = (sums: {
+  readonly n: number;
+  readonly sumA: number;
+  readonly sumB: number;
+  readonly sumAB: number;
+}): number => {
+  const { n, sumA, sumB, sumAB } = sums;
   if (requireCount('n', n) < 2) throw new RangeError(`a covariance needs at least 2 units, got ${n}`);
   return (requireFinite('sumAB', sumAB) - (requireFinite('sumA', sumA) * requireFinite('sumB', sumB)) / n) / (n - 1);
 };

@@ -40,12 +40,18 @@ export const fromIntegerSums = ({ n, sum, sumSquares, scale = MILLIONTHS }: Inte
   };
 };
 
-/** How far Σx² may fall short of (Σx)²/n, relative to it, and still be rounding. */
-const ROUNDING = 1e-9;
+/** How far a centred sum of squares may fall below 0, relative to what was subtracted, and still be rounding. */
+const SHORTFALL = 1e-9;
+/** Above 0 only the last digits are doubtful. A variance made of them would be a certainty that nobody has. */
+const REMAINDER = 1e-14;
+
+/** A difference of two large sums, or 0 where rounding is all that is left of it; a real shortfall stays negative. */
+export const withoutRounding = (difference: number, subtracted: number): number =>
+  difference <= REMAINDER * subtracted && difference >= -SHORTFALL * subtracted ? 0 : difference;
 
 /**
  * Moments of floating-point sums, for figures that come from elsewhere (papers, other tools).
- * Loses 2·log10(|mean|/sd) digits; a shortfall within rounding becomes 0, a larger one stays negative and is refused by comparisons.
+ * Loses 2·log10(|mean|/sd) digits; what is only rounding becomes 0, a larger shortfall stays negative and is refused by comparisons.
  */
 export const fromFloatSums = ({
   n,
@@ -59,8 +65,7 @@ export const fromFloatSums = ({
   if (requireCount('n', n) === 0) return emptyMoments;
   const mean = requireFinite('sum', sum) / n;
   const explained = sum * mean;
-  const m2 = requireFinite('sumSquares', sumSquares) - explained;
-  return { n, mean, m2: m2 < 0 && m2 >= -ROUNDING * explained ? 0 : m2 };
+  return { n, mean, m2: withoutRounding(requireFinite('sumSquares', sumSquares) - explained, explained) };
 };
 
 /**
