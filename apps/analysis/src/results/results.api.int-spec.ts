@@ -5,8 +5,10 @@ import { ApiKeys, createService, hashOfKey, serviceConfig } from '@rampart/servi
 import { Definitions } from './definition-in-force.js';
 import { EvidenceOf, OneDefinition } from './evidence.examples.js';
 import { Evidence } from './evidence.source.js';
+import { MetricPreviewController } from './metric-preview.controller.js';
+import { ResultsController } from './results.controller.js';
 import { exampleComparison, exampleDefinition, wholeSums } from './results.examples.js';
-import { resultsModule } from './results.module.js';
+import { ResultsService } from './results.service.js';
 
 const KEY = 'analyst';
 const definition = exampleDefinition({ variants: [{ key: 'A' }, { key: 'B' }], control: 'A' }, [
@@ -24,7 +26,10 @@ class Keys extends ApiKeys {
 }
 
 @Module({
+  controllers: [ResultsController, MetricPreviewController],
   providers: [
+    ResultsService,
+    { provide: ApiKeys, useClass: Keys },
     { provide: Definitions, useValue: new OneDefinition(definition) },
     {
       provide: Evidence,
@@ -36,11 +41,7 @@ class Keys extends ApiKeys {
       }),
     },
   ],
-  exports: [Definitions, Evidence],
 })
-class Sources {}
-
-@Module({ imports: [resultsModule([Sources])], providers: [{ provide: ApiKeys, useClass: Keys }] })
 class Example {}
 
 let app: NestFastifyApplication;
