@@ -1,5 +1,4 @@
 /** Which of several arms is best, and how a bandit would share the traffic. */
-
 import { normal } from '../distributions.js';
 import { integrateBetween } from '../kernel/quadrature.js';
 import { requireCount, requireFinite, requirePositive } from '../kernel/requirements.js';

@@ -1,5 +1,4 @@
 /** Beta posteriors of proportions, and two of them compared without simulation. */
-
 import { beta } from '../distributions.js';
 import { integrateBetween } from '../kernel/quadrature.js';
 import { type Probability, requireCount, requireLevel } from '../kernel/requirements.js';

@@ -1,5 +1,4 @@
 /** A normal posterior on an effect: for display beside a decision, not a licence to stop when it looks good. */
-
 import { normal } from '../distributions.js';
 import { type Probability, requireFinite, requireLevel } from '../kernel/requirements.js';
 

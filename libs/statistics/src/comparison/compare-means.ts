@@ -1,5 +1,4 @@
 /** Two arms' means per unit: Welch's test, absolute or relative to control. */
-
 import { studentT } from '../distributions.js';
 import { type Probability, requireLevel } from '../kernel/requirements.js';
 import { type Moments, sampleVariance, varianceOfMean } from '../sums/moments.js';

@@ -1,5 +1,4 @@
 /** What a comparison of two arms answers: an effect with its uncertainty, or the reason why there is none. */
-
 import { studentT } from '../distributions.js';
 import type { Probability } from '../kernel/requirements.js';
 

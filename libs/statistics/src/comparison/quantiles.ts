@@ -1,5 +1,4 @@
 /** Quantiles from a few order statistics, and caps at a quantile. */
-
 import { normal } from '../distributions.js';
 import { requireFinite, requireLevel } from '../kernel/requirements.js';
 import type { CoMoments } from '../sums/co-moments.js';

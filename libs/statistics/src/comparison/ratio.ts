@@ -1,5 +1,4 @@
 /** Ratios of two sums per unit of randomisation (clicks per page view, revenue per order), and clusters, by the delta method. */
-
 import { integerRatio } from '../kernel/integer-ratio.js';
 import { requireScale } from '../kernel/requirements.js';
 import { type CoMoments, coMomentsFromIntegerSums, type IntegerPairSums, momentsOfX } from '../sums/co-moments.js';

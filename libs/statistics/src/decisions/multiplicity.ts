@@ -1,5 +1,4 @@
 /** Many tests at once: adjusted p-values, selections by e-values, and intervals that hold together. */
-
 import { normal } from '../distributions.js';
 import { type Probability, requireLevel } from '../kernel/requirements.js';
 

@@ -1,5 +1,4 @@
 /** Not worse than control by more than a margin; and equivalence within two margins. */
-
 import { obstacleTo, welchDf } from '../comparison/compare-means.js';
 import { type Refused, tailProbability } from '../comparison/compared-effect.js';
 import { normal, studentT } from '../distributions.js';

@@ -44,7 +44,8 @@ const fraction = (x: number, a: number, b: number): number => {
     c = guarded(1 + odd / c);
     const change = d * c;
     h *= change;
-    if (abs(change - 1) <= 3e-16) return h;
+    // Negated, so that a NaN ends the loop too.
+    if (!(abs(change - 1) > 3e-16)) return h;
   }
 };
 

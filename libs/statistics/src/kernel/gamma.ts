@@ -51,7 +51,8 @@ const upperFraction = (a: number, x: number): number => {
     d = 1 / d;
     const change = d * c;
     h *= change;
-    if (Math.abs(change - 1) <= 2 * PRECISION) return h;
+    // Negated, so that a NaN ends the loop too.
+    if (!(Math.abs(change - 1) > 2 * PRECISION)) return h;
   }
 };
 

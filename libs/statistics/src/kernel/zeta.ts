@@ -1,8 +1,8 @@
 /** Riemann's zeta function for real s > 1. */
 
-const TERMS = 20;
+const TERMS = 40;
 
-/** Euler–Maclaurin after 20 terms: relative error near 1e-16 for s in (1, 10]. */
+/** Euler–Maclaurin after 40 terms: relative error near 1e-15 for s in (1, 10]. */
 export const riemannZeta = (s: number): number => {
   if (!(s > 1)) throw new RangeError(`zeta is finite for s above 1 only, got ${s}`);
   let sum = 0;

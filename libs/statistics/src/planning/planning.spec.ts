@@ -110,8 +110,10 @@ describe('the runtime forecast', () => {
   });
 
   it('asks for no more units once the effect would be found', () => {
-    expect(scalingFactorFor({ effect: 1, se: 0.1, standardErrorsNeeded: 2.8 })).toBe(0);
-    expect(scalingFactorFor({ effect: 1, se: 1, standardErrorsNeeded: 2 })).toBe(3);
-    expect(() => scalingFactorFor({ effect: 0, se: 1, standardErrorsNeeded: 2 })).toThrow(RangeError);
+    const asked = { alpha: 0.05, power: 0.8 };
+    expect(scalingFactorFor({ effect: 1, se: 0.1, ...asked })).toBe(0);
+    const more = scalingFactorFor({ effect: 1, se: 0.5, ...asked });
+    expect(powerOfEffect(1, 0.5 / Math.sqrt(1 + more), 0.05)).toBeCloseTo(0.8, 5);
+    expect(() => scalingFactorFor({ effect: 0, se: 1, ...asked })).toThrow(RangeError);
   });
 });

@@ -1,5 +1,4 @@
 /** What a planned comparison would find: power and the smallest effect worth looking for. */
-
 import { noncentralT, normal, studentT } from '../distributions.js';
 import { type Probability, requireFinite, requireLevel, requirePositive } from '../kernel/requirements.js';
 import { sequenceMultiplier } from '../sequential/asymptotic-confidence-sequence.js';

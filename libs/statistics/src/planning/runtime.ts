@@ -1,5 +1,6 @@
 /** When will enough units be in? */
-import { requireFinite } from '../kernel/requirements.js';
+import { normal } from '../distributions.js';
+import { type Probability, requireFinite, requireLevel, requirePositive } from '../kernel/requirements.js';
 
 export interface RuntimeQuestion {
   /** Closed units of the pair so far. */
@@ -40,15 +41,17 @@ export const forecastRuntime = ({ pairUnitsNow, scalingFactor, dailyPairUnits, w
 };
 
 /**
- * Further units, as a multiple of those there are, until an effect of the observed precision is found with the given power (fixed horizon):
- * 1 + x = (se·(z_{1−α/2} + z_{power})/effect)².
+ * Further units, as a multiple of those there are, until an effect is found with the given power at a fixed horizon:
+ * 1 + x = (se·(z_{1−α/2} + z_{power})/effect)². 0 when it would be found already.
  */
 export const scalingFactorFor = (input: {
   readonly effect: number;
   readonly se: number;
-  /** z_{1−α/2} + z_{power}. */
-  readonly standardErrorsNeeded: number;
+  readonly alpha: Probability;
+  readonly power: Probability;
 }): number => {
-  if (input.effect === 0) throw new RangeError('an effect of 0 is never found');
-  return Math.max(0, ((input.se * input.standardErrorsNeeded) / input.effect) ** 2 - 1);
+  const { effect, se, alpha, power } = input;
+  if (effect === 0) throw new RangeError('an effect of 0 is never found');
+  const needed = normal.isf(requireLevel('alpha', alpha) / 2) + normal.quantile(requireLevel('power', power));
+  return Math.max(0, ((requirePositive('se', se) * needed) / requireFinite('effect', effect)) ** 2 - 1);
 };

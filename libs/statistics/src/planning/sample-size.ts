@@ -1,5 +1,4 @@
 /** How many units a comparison needs, at one look or watched continuously. */
-
 import { normal } from '../distributions.js';
 import { type Probability, requireLevel, requirePositive } from '../kernel/requirements.js';
 

@@ -1,5 +1,4 @@
 /** Changes in how much is used: between arms with error control, in one stream as alarm charts. */
-
 import { logGamma } from '../distributions.js';
 import { type Probability, requireCount, requireFinite, requireLevel, requirePositive } from '../kernel/requirements.js';
 import { fromLogE, type SequentialTest } from '../sequential/e-values.js';

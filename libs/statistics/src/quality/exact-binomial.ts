@@ -1,5 +1,4 @@
 /** The exact two-sided binomial test: small samples and rare outcomes. */
-
 import { beta } from '../distributions.js';
 import { type Probability, requireCount, requireLevel } from '../kernel/requirements.js';
 

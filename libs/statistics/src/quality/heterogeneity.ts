@@ -1,5 +1,4 @@
 /** Does an effect differ between levels of a dimension, or fade with time since exposure? */
-
 import { tailProbability } from '../comparison/compared-effect.js';
 import { chiSquare, normal } from '../distributions.js';
 import { type Probability, requireFinite, requirePositive } from '../kernel/requirements.js';

@@ -1,5 +1,4 @@
 /** Sample-ratio mismatch: do the arms hold the shares of units that the allocation promised? */
-
 import { chiSquare, normal } from '../distributions.js';
 import { type Probability, requireCount, requirePositive } from '../kernel/requirements.js';
 import { stirlingError } from '../kernel/stirling.js';

@@ -1,5 +1,4 @@
 /** Intervals and p-values that stay valid however often they are looked at: the default for everything watched continuously. */
-
 import { type Alternative, boundsFor } from '../comparison/compared-effect.js';
 import { type Probability, requireFinite, requirePositive } from '../kernel/requirements.js';
 import { fromLogE, type SequentialTest } from './e-values.js';

@@ -1,5 +1,4 @@
 /** One proportion at every look, without asymptotics: beta-binomial mixtures (Howard et al. 2021) and the polynomial stitching bound. */
-
 import { beta } from '../distributions.js';
 import { type Probability, requireCount, requireLevel } from '../kernel/requirements.js';
 import { findRoot } from '../kernel/root-finding.js';

@@ -1,5 +1,4 @@
 /** e-values: evidence whose expectation under the null is at most 1 at any stopping time. Kept as logarithms, since they overflow. */
-
 import { logMeanExp } from '../kernel/log-space.js';
 import type { Probability } from '../kernel/requirements.js';
 

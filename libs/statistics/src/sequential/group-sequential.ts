@@ -1,5 +1,4 @@
 /** Group sequential tests with an alpha-spending function (Lan & DeMets 1983): for looks that are planned, such as a daily job. */
-
 import { normal } from '../distributions.js';
 import type { Probability } from '../kernel/requirements.js';
 import { bracketUpwards, findRoot } from '../kernel/root-finding.js';

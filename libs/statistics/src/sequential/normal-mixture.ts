@@ -1,5 +1,4 @@
 /** The normal-mixture supermartingale of Howard, Ramdas, McAuliffe & Sekhon 2021, in their terms: sum s at intrinsic time v. */
-
 import { normal } from '../distributions.js';
 import { type Probability, requirePositive } from '../kernel/requirements.js';
 

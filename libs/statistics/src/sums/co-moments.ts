@@ -1,5 +1,4 @@
 /** Sufficient statistics of pairs per unit: numerator and denominator, outcome and covariate. */
-
 import { integerRatio } from '../kernel/integer-ratio.js';
 import { requireCount, requireFinite, requireScale } from '../kernel/requirements.js';
 import { MILLIONTHS, type Moments, withoutRounding } from './moments.js';

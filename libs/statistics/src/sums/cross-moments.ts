@@ -1,5 +1,4 @@
 /** Sufficient statistics of several values per unit at once: their means and centred cross-products. */
-
 import { integerRatio } from '../kernel/integer-ratio.js';
 import { requireCount, requireFinite, requireScale } from '../kernel/requirements.js';
 import { MILLIONTHS } from './moments.js';

@@ -1,5 +1,4 @@
 /** One sample's sufficient statistics: built from exact integer sums, merged, and updated in place of one unit's value. */
-
 import { integerRatio } from '../kernel/integer-ratio.js';
 import { requireCount, requireFinite, requireScale } from '../kernel/requirements.js';
 
