@@ -22,8 +22,9 @@ export class AdminController {
   @Post('rebuild')
   @HttpCode(200)
   @Scope('admin', { project: false })
-  @ApiOperation({ summary: 'Make the catalogue anew from the event store, and publish all definitions again' })
+  @ApiOperation({ summary: 'Make the catalogue anew from the event store, and publish what definitions.v1 lacks' })
   async run(@Body({ schema: rebuildInput }) { names }: RebuildInput) {
-    return { rebuilt: await this.rebuilder.run(names) };
+    const rebuilt = await this.rebuilder.run(names);
+    return { message: `Rebuilt ${rebuilt.map(({ name, events }) => `${name} from ${events} events`).join(', ')}.`, rebuilt };
   }
 }

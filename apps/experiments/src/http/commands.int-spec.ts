@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type FreshDatabase, freshDatabase } from '@rampart/test-engines';
-import { aMetric, anExperiment, type CallOptions, type ControlPlane, controlPlane } from '../control-plane.examples.js';
+import { aMetric, anExperiment, type CallOptions, type ControlPlane, controlPlane, eventually } from '../control-plane.examples.js';
 
 let database: FreshDatabase;
 let plane: ControlPlane;
@@ -33,7 +33,7 @@ describe('a fresh platform', () => {
     await again.close();
   });
   it('answers for its health and its interface', async () => {
-    expect((await plane.call('GET', '/readyz')).status).toBe(200);
+    await eventually('it is ready', async () => ((await plane.call('GET', '/readyz')).status === 200 ? true : undefined));
     const { body } = await plane.call('GET', '/docs-json');
     expect(Object.keys(body.paths)).toEqual(
       expect.arrayContaining(['/v1/experiments/{key}/decide', '/v1/keys/{id}/rotate', '/v1/metrics/{key}']),
