@@ -111,6 +111,21 @@ describe('the log on PostgreSQL, between processes', () => {
     timeoutMs,
   );
 
+  it('wakes consumers and followers at once, long before they would look around by themselves', async () => {
+    const sleepy = new PostgresEventLog({ url: database.url, roundMs: 600_000 });
+    const topic = await freshTopic(log, { partitions: 2 });
+    const [consumer, follower] = [new Recorder(), new Recorder()];
+    const running = sleepy.consume(consumer.options(topic, 'g'));
+    await sleepy.follow({ topic, onBatch: follower.options(topic, '-').onBatch }).caughtUp;
+    await eventually('two partitions', () => running.stats().partitions.length === 2);
+    await sleep(100);
+    for (const count of [1, 2, 3]) {
+      await log.append(topic, [{ partition: count % 2, value: `${count}` }]);
+      await Promise.all([consumer.until(count), follower.until(count)]);
+    }
+    await sleepy.close();
+  });
+
   it(
     'keeps everything that a writer was told is durable before it was killed',
     async () => {

@@ -119,7 +119,14 @@ export const growthContract = (harness: () => LogHarness): void =>
       await appendTexts(other, topic, ['b'], 1);
       await Promise.all([recorder.until(2), follower.until(2)]);
       expect(recorder.texts).toEqual(['a', 'b']);
-      expect(consumer.stats().partitions.map(({ next }) => next)).toEqual([1, 1]);
+      await eventually(
+        'both commits',
+        () =>
+          consumer
+            .stats()
+            .partitions.map(({ next }) => next)
+            .join() === '1,1',
+      );
       await Promise.all([log.close(), other.close()]);
     });
   });
@@ -235,6 +242,20 @@ export const resumeContract = (harness: () => LogHarness): void =>
       await recorder.until(3);
       await harness().truncate(topic, 0, 1);
       await expect(consumer.done).rejects.toMatchObject({ code: 'offset-beyond-end' });
+      await log.close();
+    });
+
+    it('stops with a sentence when messages are dropped before its eyes', async () => {
+      const log = harness().open();
+      const topic = await freshTopic(log);
+      await appendTexts(log, topic, ['a', 'b', 'c', 'd']);
+      const recorder = new Recorder();
+      const options = recorder.options(topic, 'g', async () => {
+        await log.dropBefore({ topic, partition: 0, offset: 3 });
+      });
+      const consumer = log.consume({ ...options, maxMessages: 1 });
+      await expect(consumer.done).rejects.toThrow(/go on at offset 1, but goes on at 3/);
+      expect(recorder.texts).toEqual(['a']);
       await log.close();
     });
 
