@@ -1,6 +1,6 @@
 /** The hand-written check against the contract it stands for. */
 import { describe, expect, it } from '@jest/globals';
-import { cloudEvent, MAX_VALUE_MILLIONTHS, millionthsOfNumber } from '@rampart/contracts';
+import { cloudEvent, millionthsOfNumber } from '@rampart/contracts';
 import fc from 'fast-check';
 import { completed, exposure, historicalScope, outcome, purchase } from './event.examples.js';
 import { segment } from './rejection.js';
@@ -123,7 +123,7 @@ describe('the check by hand', () => {
         // What arrives is JSON: undefined, -0 and prototypes do not.
         agree(JSON.parse(JSON.stringify(changes.reduce<object>((event, [path, value]) => changed(event, path, value), base))));
       }),
-      { numRuns: 3000 },
+      { numRuns: 1500 },
     );
   });
 
@@ -131,8 +131,10 @@ describe('the check by hand', () => {
     fc.assert(fc.property(fc.jsonValue(), agree), { numRuns: 300 });
   });
 
-  it('sees that the bases are believed and that changes are not all refused', () => {
-    for (const base of bases) expect(believedBy.contract(base).success).toBe(true);
-    expect(MAX_VALUE_MILLIONTHS).toBe(9_200_000_000_000_000_000n);
+  it('believes events of every type', () => {
+    for (const base of bases) {
+      expect(believedBy.contract(base).success).toBe(true);
+      expect(believedBy.hand(base)).toHaveProperty('length');
+    }
   });
 });
