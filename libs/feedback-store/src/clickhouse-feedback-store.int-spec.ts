@@ -1,22 +1,36 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type FreshClickhouse, freshClickhouse } from '@rampart/test-engines';
 import fc from 'fast-check';
+import { ClickhouseConnection } from './clickhouse-connection.js';
 import { ClickhouseFeedbackStore } from './clickhouse-feedback-store.js';
+import { feedbackStoreContract } from './feedback-store.contract.js';
+import type { ComparisonQuery, ComparisonSums, PlacedRow } from './feedback-store.js';
 import { MemoryFeedbackStore } from './memory-feedback-store.js';
 import { type World, worlds } from './random-worlds.js';
+import { comparison, event, exposure } from './rows.examples.js';
 
 let clickhouse: FreshClickhouse;
 let store: ClickhouseFeedbackStore;
+let connection: ClickhouseConnection;
 
 beforeAll(async () => {
   clickhouse = await freshClickhouse();
-  store = new ClickhouseFeedbackStore({ url: clickhouse.url, database: clickhouse.database });
+  store = new ClickhouseFeedbackStore(clickhouse);
+  connection = new ClickhouseConnection(clickhouse);
   await store.prepare();
 }, 60_000);
 
 afterAll(async () => {
+  await connection?.command(`DROP DATABASE IF EXISTS ${clickhouse.database}_contract`, false);
   await store?.close();
+  await connection?.close();
   await clickhouse?.drop();
+});
+
+feedbackStoreContract('ClickHouse', async () => {
+  const own = new ClickhouseFeedbackStore({ ...clickhouse, database: `${clickhouse.database}_contract` });
+  await own.reset();
+  return own;
 });
 
 let environments = 0;
@@ -27,24 +41,103 @@ const apart = ({ rows, query, deliveries }: World): World => {
   return { rows: rows.map((placed) => ({ ...placed, row: { ...placed.row, environment } })), query: { ...query, environment }, deliveries };
 };
 
+const insertApart = async ({ rows, deliveries }: World): Promise<void> => {
+  for (const delivery of deliveries)
+    await store.insert(
+      delivery.flatMap((index) => rows[index] ?? []),
+      [],
+    );
+};
+
 describe('the sums of ClickHouse', () => {
-  it('are those of the definition, in any order, any number of times, before and after merges', async () => {
+  const seen: { query: ComparisonQuery; expected: ComparisonSums }[] = [];
+
+  it('are those of the definition, in any order and any number of times', async () => {
     await fc.assert(
       fc.asyncProperty(worlds, async (random) => {
-        const { rows, query, deliveries } = apart(random);
-        const model = new MemoryFeedbackStore();
-        await model.insert(rows, []);
-        const expected = await model.sums(query);
-        for (const delivery of deliveries)
-          await store.insert(
-            delivery.flatMap((index) => rows[index] ?? []),
-            [],
-          );
-        expect(await store.sums(query)).toEqual(expected);
-        await store.merge();
-        expect(await store.sums(query)).toEqual(expected);
+        const world = apart(random);
+        const definition = new MemoryFeedbackStore();
+        await definition.insert(world.rows, []);
+        const expected = await definition.sums(world.query);
+        await insertApart(world);
+        expect(await store.sums(world.query)).toEqual(expected);
+        seen.push({ query: world.query, expected });
       }),
       { numRuns: Number(process.env.RAMPART_TEST_RUNS ?? 100) },
     );
   }, 600_000);
+
+  it('are the same after merges', async () => {
+    await store.merge();
+    expect(seen.length).toBeGreaterThan(0);
+    for (const { query, expected } of seen) expect(await store.sums(query)).toEqual(expected);
+  }, 300_000);
+
+  it('hold for more metrics than one statement has flags for', async () => {
+    const rows = [exposure(1, { at: 1000 }), event(2, { at: 1010 })].map((placed) => ({
+      ...placed,
+      row: { ...placed.row, environment: 'many' },
+    }));
+    await store.insert(rows, []);
+    const metrics = Array.from({ length: 30 }, (_, index) => ({ windowUs: index < 11 ? index + 1 : 100 }));
+    const { cells } = await store.sums(comparison(metrics, { environment: 'many' }));
+    expect(cells[0]?.metrics.map(({ sum }) => Number(sum))).toEqual(Array.from({ length: 30 }, (_, index) => (index < 10 ? 0 : 1_000_000)));
+  });
+});
+
+describe('a query', () => {
+  it('never runs compiled expressions, which are wrong for Int128', async () => {
+    const asked = "SELECT toString(value) AS value FROM system.settings WHERE name = 'compile_expressions'";
+    expect(await connection.rows(asked)).toEqual([{ value: '0' }]);
+    const least =
+      'SELECT toString(greatest(toInt128(number), toInt128(-50))) AS least FROM numbers(2) SETTINGS min_count_to_compile_expression = 0';
+    for (let run = 0; run < 5; run++) expect(await connection.rows(least)).toEqual([{ least: '0' }, { least: '1' }]);
+  });
+
+  it('is refused beyond its memory, and the next one answers', async () => {
+    const small = new ClickhouseConnection({ ...clickhouse, maxMemoryBytes: 20_000_000 });
+    const large = 'SELECT length(groupArray(toString(number))) AS n FROM numbers(5000000)';
+    await expect(small.rows(large)).rejects.toMatchObject({ name: 'StoreError', retriable: true, code: 241 });
+    expect(await small.rows('SELECT 1 AS one')).toEqual([{ one: 1 }]);
+    await small.close();
+  });
+});
+
+describe('an insert', () => {
+  const refused = async (rows: readonly PlacedRow[]): Promise<Error> => {
+    try {
+      await store.insert(rows, []);
+    } catch (error) {
+      if (error instanceof Error) return error;
+    }
+    throw new Error('was not refused');
+  };
+
+  it('that a rule of the table refuses is final, and its error quotes no row', async () => {
+    await connection.command('ALTER TABLE feedback ADD CONSTRAINT no_thirteen CHECK ifNull(value, 0) != 13');
+    try {
+      const error = await refused([event(1, { at: 1, value: '13', properties: { secret: 'personal' } })]);
+      expect(error).toMatchObject({ name: 'StoreError', retriable: false });
+      expect(error.message).not.toMatch(/personal|13/);
+    } finally {
+      await connection.command('ALTER TABLE feedback DROP CONSTRAINT no_thirteen');
+    }
+  });
+
+  it('with a value beyond an Int64 is final: it is never cut off', async () => {
+    expect(await refused([event(1, { value: '9223372036854775808' })])).toMatchObject({ name: 'StoreError', retriable: false });
+  });
+
+  it('that does not reach the server may be tried again', async () => {
+    const nowhere = new ClickhouseFeedbackStore({ url: 'http://127.0.0.1:1', database: 'nowhere' });
+    await expect(nowhere.insert([event(1)], [])).rejects.toMatchObject({ name: 'StoreError', retriable: true });
+    await expect(nowhere.progress('feedback.v1')).rejects.toMatchObject({ name: 'StoreError', retriable: true });
+    await nowhere.close();
+  });
+
+  it('into a table that is not there may be tried again: no row is to blame', async () => {
+    const unprepared = new ClickhouseFeedbackStore({ url: clickhouse.url, database: `${clickhouse.database}_none` });
+    await expect(unprepared.insert([event(1)], [])).rejects.toMatchObject({ retriable: true });
+    await unprepared.close();
+  });
 });

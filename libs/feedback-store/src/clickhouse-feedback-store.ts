@@ -30,9 +30,9 @@ export class ClickhouseFeedbackStore extends FeedbackStore {
   async insert(rows: readonly PlacedRow[], progress: readonly Progress[]): Promise<void> {
     const encoded = this.encoded(rows);
     try {
-      await Promise.all([...encoded.rows, ...encoded.beside].map((table) => this.write(table)));
+      await Promise.all(encoded.map((table) => this.write(table)));
     } catch (error) {
-      this.encoder.forgetAnnounced();
+      this.encoder.forget();
       throw error;
     }
     // Last, so that the watermark never runs ahead of the rows it speaks for.
@@ -71,7 +71,7 @@ export class ClickhouseFeedbackStore extends FeedbackStore {
 
   async reset(): Promise<void> {
     await dropSchema(this.connection);
-    this.encoder.forgetAnnounced();
+    this.encoder.forget();
     await this.prepare();
   }
 
@@ -88,7 +88,7 @@ export class ClickhouseFeedbackStore extends FeedbackStore {
     try {
       return this.encoder.encode(rows);
     } catch (error) {
-      this.encoder.forgetAnnounced();
+      this.encoder.forget();
       if (!(error instanceof RangeError || error instanceof SyntaxError)) throw error;
       throw new StoreError(`a row cannot be stored: ${error instanceof RangeError ? error.message : 'a value is no integer'}`, {
         retriable: false,

@@ -159,7 +159,7 @@ GROUP BY key, kind, name ORDER BY key, kind, name`,
     const where = `space = ${spaceOf(project, environment)} AND ({code:String} = '' OR code = {code:String})`;
     const parameters = { code: code ?? '', before: before ?? '18446744073709551615', limit: limit + 1 };
     const rows = await this.connection.rows<LetterRow>(
-      `SELECT toString(position) AS position, partition, key, code, path, message, toString(received_at) AS received, event_id, source, raw, topic, place
+      `SELECT toString(position) AS cursor, partition, key, code, path, message, toString(received_at) AS received, event_id, source, raw, topic, place
 FROM dead_letter FINAL WHERE ${where} AND position < {before:UInt64} ORDER BY position DESC LIMIT {limit:UInt32}`,
       parameters,
     );
@@ -169,7 +169,7 @@ FROM dead_letter FINAL WHERE ${where} AND position < {before:UInt64} ORDER BY po
     const page = rows.slice(0, limit);
     return {
       letters: page.map((row) => listed(row, { project, environment })),
-      next: rows.length > limit ? (page.at(-1)?.position ?? null) : null,
+      next: rows.length > limit ? (page.at(-1)?.cursor ?? null) : null,
       byCode: Object.fromEntries(counts.map(({ code: one, letters }) => [one, Number(letters)])),
     };
   }
@@ -180,7 +180,8 @@ FROM dead_letter FINAL WHERE ${where} AND position < {before:UInt64} ORDER BY po
 }
 
 interface LetterRow {
-  readonly position: string;
+  /** Its position: where a page ends. */
+  readonly cursor: string;
   readonly partition: number;
   readonly key: string;
   readonly code: string;
@@ -195,7 +196,7 @@ interface LetterRow {
 }
 
 const listed = (row: LetterRow, { project, environment }: EnvironmentName): ListedLetter => ({
-  id: `${row.partition}-${idsOfPosition(BigInt(row.position)).offset}`,
+  id: `${row.partition}-${idsOfPosition(BigInt(row.cursor)).offset}`,
   project,
   environment,
   key: row.key === '' ? null : row.key,

@@ -4,7 +4,6 @@ export class RowBinaryWriter {
   private buffer: Buffer;
   private view: DataView;
   private at = 0;
-  rows = 0;
 
   constructor(bytes = 1 << 16) {
     this.buffer = Buffer.allocUnsafe(bytes);
@@ -13,10 +12,6 @@ export class RowBinaryWriter {
 
   bytes(): Uint8Array {
     return this.buffer.subarray(0, this.at);
-  }
-
-  endRow(): void {
-    this.rows++;
   }
 
   uint8(value: number): void {
@@ -101,6 +96,18 @@ export class RowBinaryWriter {
       rest >>>= 7;
     }
     this.buffer[this.at++] = rest;
+  }
+
+  /** A place for a number of entries that is known later. */
+  counter(): number {
+    this.reserve(1);
+    return this.at++;
+  }
+
+  /** @param entries  below 128: they have one byte */
+  setCounter(counter: number, entries: number): void {
+    if (entries > 127) throw new RangeError(`a row has ${entries} properties, more than 127`);
+    this.buffer[counter] = entries;
   }
 
   private reserve(bytes: number): void {

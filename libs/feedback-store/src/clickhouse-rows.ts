@@ -1,8 +1,9 @@
 /** Turns placed rows into the bytes of the tables that they belong to. */
 import type { FeedbackRow, PropertyValue } from '@rampart/contracts';
 import { RowBinaryWriter } from './clickhouse-row-binary.js';
+import { countArrival, type KnownScope, ScopeMemory } from './clickhouse-scopes.js';
 import type { PlacedRow } from './feedback-store.js';
-import { idHashOf, knownTimeOf, scopedName, scopeOf, spaceOf } from './row-identity.js';
+import { idHashOf, knownTimeOf } from './row-identity.js';
 import { millionthsOfProperty } from './selectors.js';
 
 export interface EncodedTable {
@@ -14,110 +15,43 @@ export interface EncodedTable {
 const commonColumns = ['scope', 'unit', 'id_hash', 'space', 'event_at', 'known_at', 'position', 'digest', 'key'];
 const mapColumns = ['strings', 'numbers', 'booleans', 'millionths'];
 const MESSAGE_BITS = 12n;
-const mostScopesRemembered = 100_000;
 const kinds = { metric: 1, feedback: 2 } as const;
 
 export class RowEncoder {
-  private readonly scopes = new Map<string, bigint>();
-  private readonly spaces = new Map<string, bigint>();
-  /** Scopes that the store was told of by this process. */
-  private readonly announced = new Set<bigint>();
+  private readonly scopes = new ScopeMemory();
 
-  /** Rows of the two large tables, and the small tables that go with them. */
-  encode(rows: readonly PlacedRow[]): { readonly rows: readonly EncodedTable[]; readonly beside: readonly EncodedTable[] } {
-    const feedback = new RowBinaryWriter(rows.length * 140 + 1024);
+  /** Rows of the two large tables, and the small tables that go with them. @throws RangeError, SyntaxError for a row that has no bytes */
+  encode(rows: readonly PlacedRow[]): readonly EncodedTable[] {
+    const feedback = new RowBinaryWriter(rows.length * 160 + 1024);
     const exposure = new RowBinaryWriter(1 << 16);
     const imports = new RowBinaryWriter(1024);
-    const scopes = new RowBinaryWriter(1024);
-    const arrivals = new Arrivals();
     for (const placed of rows) {
       const { row } = placed;
-      const space = this.spaceOf(row);
-      if (row.kind === 'import') writeImport(imports, space, placed);
-      else {
-        const scope = this.scopeOf(row, space, scopes);
-        arrivals.count(scope, placed);
-        if (row.kind === 'metric' || row.kind === 'feedback') writeFeedback(feedback, scope, space, placed);
-        else writeExposure(exposure, scope, space, placed);
+      if (row.kind === 'import') {
+        writeImport(imports, this.scopes.spaceOf(row.project, row.environment), placed);
+        continue;
       }
+      const scope = this.scopes.of(row);
+      countArrival(scope, placed.position >> MESSAGE_BITS, placed.partition ?? 0);
+      if (row.kind === 'metric' || row.kind === 'feedback') writeFeedback(feedback, scope, placed);
+      else writeExposure(exposure, scope, placed);
     }
-    const written = ({ bytes }: EncodedTable) => bytes.length > 0;
-    return {
-      rows: [
-        { table: 'feedback', columns: [...commonColumns, 'kind', 'value', ...mapColumns], bytes: feedback.bytes() },
-        { table: 'exposure', columns: [...commonColumns, 'segment', 'variant', 'reason', ...mapColumns], bytes: exposure.bytes() },
-      ].filter(written),
-      beside: [
-        { table: 'scope', columns: ['space', 'scope', 'project', 'environment', 'name', 'unit_type'], bytes: scopes.bytes() },
-        { table: 'import', columns: ['space', 'id_hash', 'until_at', 'logged_at', 'position'], bytes: imports.bytes() },
-        { table: 'arrival', columns: ['scope', 'partition', 'message', 'rows'], bytes: arrivals.bytes() },
-      ].filter(written),
-    };
+    const { scopes, arrivals } = this.scopes.taken();
+    return [
+      { table: 'feedback', columns: [...commonColumns, 'kind', 'value', ...mapColumns], bytes: feedback.bytes() },
+      { table: 'exposure', columns: [...commonColumns, 'segment', 'variant', 'reason', ...mapColumns], bytes: exposure.bytes() },
+      { table: 'scope', columns: ['space', 'scope', 'project', 'environment', 'name', 'unit_type'], bytes: scopes.bytes() },
+      { table: 'import', columns: ['space', 'id_hash', 'until_at', 'logged_at', 'position'], bytes: imports.bytes() },
+      { table: 'arrival', columns: ['scope', 'partition', 'message', 'rows'], bytes: arrivals.bytes() },
+    ].filter(({ bytes }) => bytes.length > 0);
   }
 
-  /** What was announced may be gone: after a failed insert, or when the tables were dropped. */
-  forgetAnnounced(): void {
-    this.announced.clear();
-  }
-
-  private spaceOf({ project, environment }: FeedbackRow): bigint {
-    const text = `${project}\0${environment}`;
-    const known = this.spaces.get(text);
-    if (known !== undefined) return known;
-    const space = spaceOf(project, environment);
-    remember(this.spaces, text, space);
-    return space;
-  }
-
-  private scopeOf(row: FeedbackRow, space: bigint, scopes: RowBinaryWriter): bigint {
-    const name = scopedName(row.kind, row.name);
-    const text = `${row.project}\0${row.environment}\0${name}\0${row.unitType}`;
-    const known = this.scopes.get(text);
-    const scope = known ?? scopeOf({ project: row.project, environment: row.environment, name, unitType: row.unitType });
-    if (known === undefined) remember(this.scopes, text, scope);
-    if (!this.announced.has(scope)) {
-      if (this.announced.size >= mostScopesRemembered) this.announced.clear();
-      this.announced.add(scope);
-      scopes.uint64(space);
-      scopes.uint64(scope);
-      for (const part of [row.project, row.environment, name, row.unitType]) scopes.string(part);
-    }
-    return scope;
+  forget(): void {
+    this.scopes.forget();
   }
 }
 
-const remember = (memory: Map<string, bigint>, text: string, value: bigint): void => {
-  if (memory.size >= mostScopesRemembered) memory.clear();
-  memory.set(text, value);
-};
-
-class Arrivals {
-  private readonly counts = new Map<string, { scope: bigint; partition: number; message: bigint; rows: number }>();
-  private last: { scope: bigint; partition: number; message: bigint; rows: number } | undefined;
-
-  count(scope: bigint, { position, partition = 0 }: PlacedRow): void {
-    const message = position >> MESSAGE_BITS;
-    if (this.last?.message !== message || this.last.scope !== scope || this.last.partition !== partition) {
-      const key = `${scope} ${partition} ${message}`;
-      this.last = this.counts.get(key) ?? { scope, partition, message, rows: 0 };
-      this.counts.set(key, this.last);
-    }
-    this.last.rows++;
-  }
-
-  bytes(): Uint8Array {
-    const writer = new RowBinaryWriter(this.counts.size * 22 + 1);
-    for (const { scope, partition, message, rows } of this.counts.values()) {
-      writer.uint64(scope);
-      writer.uint16(partition);
-      writer.uint64(message);
-      writer.uint32(rows);
-    }
-    return writer.bytes();
-  }
-}
-
-const writeCommon = (to: RowBinaryWriter, scope: bigint, space: bigint, placed: PlacedRow): void => {
+const writeCommon = (to: RowBinaryWriter, { scope, space }: KnownScope, placed: PlacedRow): void => {
   const { row, position } = placed;
   to.uint64(scope);
   to.hex(row.unit, 16);
@@ -130,18 +64,18 @@ const writeCommon = (to: RowBinaryWriter, scope: bigint, space: bigint, placed: 
   to.string(row.key);
 };
 
-const writeFeedback = (to: RowBinaryWriter, scope: bigint, space: bigint, placed: PlacedRow): void => {
+const writeFeedback = (to: RowBinaryWriter, scope: KnownScope, placed: PlacedRow): void => {
   const { row } = placed;
-  writeCommon(to, scope, space, placed);
+  writeCommon(to, scope, placed);
   to.uint8(row.kind === 'feedback' ? kinds.feedback : kinds.metric);
   to.uint8(row.value === undefined ? 1 : 0);
   if (row.value !== undefined) to.int64(BigInt(row.value));
   writeProperties(to, row.properties);
 };
 
-const writeExposure = (to: RowBinaryWriter, scope: bigint, space: bigint, placed: PlacedRow): void => {
+const writeExposure = (to: RowBinaryWriter, scope: KnownScope, placed: PlacedRow): void => {
   const { row } = placed;
-  writeCommon(to, scope, space, placed);
+  writeCommon(to, scope, placed);
   to.uint8(row.segment === undefined ? 1 : 0);
   if (row.segment !== undefined) to.uint16(row.segment);
   to.string(row.variant ?? '');
@@ -157,33 +91,61 @@ const writeImport = (to: RowBinaryWriter, space: bigint, { row, position, knownA
   to.uint64(position);
 };
 
+/** One map for each type, and one of the exact values. */
 const writeProperties = (to: RowBinaryWriter, properties: FeedbackRow['properties']): void => {
   if (properties === undefined) {
-    for (let map = 0; map < mapColumns.length; map++) to.varint(0);
+    to.uint32(0); // four empty maps
     return;
   }
-  const entries = Object.entries(properties);
-  writeMap(to, entries, (value) => (typeof value === 'string' ? () => to.string(value) : undefined));
-  writeMap(to, entries, (value) => (typeof value === 'number' ? () => to.float64(value) : undefined));
-  writeMap(to, entries, (value) => (typeof value === 'boolean' ? () => to.uint8(value ? 1 : 0) : undefined));
-  writeMap(to, entries, (value) => {
-    const millionths = millionthsOfProperty(value);
-    return millionths === undefined ? undefined : () => to.int64(millionths);
-  });
+  const names = Object.keys(properties);
+  writeMap(to, names, properties, writeIfString);
+  writeMap(to, names, properties, writeIfNumber);
+  writeMap(to, names, properties, writeIfBoolean);
+  writeMap(to, names, properties, writeIfExact);
 };
+
+type WriteIf = (to: RowBinaryWriter, name: string, value: PropertyValue) => boolean;
 
 const writeMap = (
   to: RowBinaryWriter,
-  entries: readonly (readonly [string, PropertyValue])[],
-  writerOf: (value: PropertyValue) => (() => void) | undefined,
+  names: readonly string[],
+  properties: Readonly<Record<string, PropertyValue>>,
+  write: WriteIf,
 ): void => {
-  const writers = entries.flatMap(([name, value]) => {
-    const write = writerOf(value);
-    return write === undefined ? [] : [{ name, write }];
-  });
-  to.varint(writers.length);
-  for (const { name, write } of writers) {
-    to.string(name);
-    write();
+  const counter = to.counter();
+  let entries = 0;
+  for (const name of names) {
+    const value = properties[name];
+    if (value !== undefined && write(to, name, value)) entries++;
   }
+  to.setCounter(counter, entries);
+};
+
+const writeIfString: WriteIf = (to, name, value) => {
+  if (typeof value !== 'string') return false;
+  to.string(name);
+  to.string(value);
+  return true;
+};
+
+const writeIfNumber: WriteIf = (to, name, value) => {
+  if (typeof value !== 'number') return false;
+  to.string(name);
+  to.float64(value);
+  return true;
+};
+
+const writeIfBoolean: WriteIf = (to, name, value) => {
+  if (typeof value !== 'boolean') return false;
+  to.string(name);
+  to.uint8(value ? 1 : 0);
+  return true;
+};
+
+const writeIfExact: WriteIf = (to, name, value) => {
+  const millionths = millionthsOfProperty(value);
+  if (millionths === undefined) return false;
+  to.string(name);
+  to.int64(millionths);
+  return true;
 };

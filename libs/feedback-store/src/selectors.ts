@@ -48,7 +48,13 @@ const ownProperty = (properties: FeedbackRow['properties'], name: string): Prope
 /** The exact value of a property: of a number, or of a text that is a decimal number. */
 export const millionthsOfProperty = (value: PropertyValue | undefined): bigint | undefined => {
   if (typeof value === 'number') return millionthsOfNumber(value);
-  return typeof value === 'string' ? millionthsOfDecimal(value) : undefined;
+  return typeof value === 'string' && startsAsDecimal(value) ? millionthsOfDecimal(value) : undefined;
+};
+
+/** Most texts are no numbers: their first character says so for next to nothing. */
+const startsAsDecimal = (text: string): boolean => {
+  const code = text.charCodeAt(0);
+  return (code >= 48 && code <= 57) || code === 43 || code === 45 || code === 46;
 };
 
 /** @returns undefined where the row has no such value: it is counted as unconverted and left out */

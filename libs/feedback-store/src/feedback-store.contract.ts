@@ -1,0 +1,241 @@
+/** What every feedback store must do. */
+import { afterAll, beforeEach, describe, expect, it } from '@jest/globals';
+import type { MetricInput } from '@rampart/contracts';
+import type { ComparisonQuery, FeedbackStore, MetricSums, PlacedRow } from './feedback-store.js';
+import { comparison, event, exposure } from './rows.examples.js';
+
+/** @param create  an empty store, prepared */
+export const feedbackStoreContract = (name: string, create: () => Promise<FeedbackStore>): void => {
+  describe(`the contract of a feedback store, by ${name}`, () => {
+    let store: FeedbackStore;
+
+    beforeEach(async () => {
+      if (store === undefined) store = await create();
+      else await store.reset();
+    });
+
+    afterAll(async () => {
+      await store?.close();
+    });
+
+    const sumsOf = async (rows: readonly PlacedRow[], query: ComparisonQuery): Promise<readonly MetricSums[]> => {
+      await store.insert(rows, []);
+      return (await store.sums(query)).cells[0]?.metrics ?? [];
+    };
+
+    const one = async (rows: readonly PlacedRow[], metric: Partial<MetricInput> = {}, about: Partial<ComparisonQuery> = {}) => {
+      const [sums] = await sumsOf(rows, comparison([metric], about));
+      return sums;
+    };
+
+    it('counts an event from the exposure on, up to the end of the window and not at it', async () => {
+      const rows = [
+        event(1, { at: 999 }),
+        exposure(2, { at: 1000 }),
+        event(3, { at: 1000 }),
+        event(4, { at: 1099 }),
+        event(5, { at: 1100 }),
+      ];
+      expect(await one(rows)).toMatchObject({ units: 1, openUnits: 0, sum: 2_000_000n, sumSquares: 4_000_000_000_000n, lateEvents: 0 });
+    });
+
+    it('counts a row known exactly at the close, and one known later as late', async () => {
+      const rows = [exposure(1, { at: 1000 }), event(2, { at: 1050, known: 1110 }), event(3, { at: 1050, known: 1111 })];
+      expect(await one(rows)).toMatchObject({ sum: 1_000_000n, lateEvents: 1 });
+    });
+
+    it('keeps a unit open until everything that may count is known', async () => {
+      const rows = [exposure(1, { at: 1000 }), event(2, { at: 1050 })];
+      expect(await one(rows, {}, { knownUntilUs: 1109 })).toMatchObject({ units: 0, openUnits: 1, sum: 0n });
+      expect(await one([], {}, { knownUntilUs: 1110 })).toMatchObject({ units: 1, openUnits: 0, sum: 1_000_000n });
+    });
+
+    it('counts units without events as zero, within the caps', async () => {
+      const rows = [exposure(1, { at: 1000 }), exposure(2, { at: 1000, unit: 2 }), event(3, { at: 1010, unit: 2, value: '9000000' })];
+      expect(await one(rows, { capLower: '0.5', capUpper: '2' })).toMatchObject({
+        units: 2,
+        sum: 2_500_000n,
+        sumSquares: 4_250_000_000_000n,
+      });
+    });
+
+    it('lets the first arrival of an id win, whatever a retry says', async () => {
+      const first = event(2, { id: 'same', at: 1010, value: '1000000' });
+      const retry = event(3, { id: 'same', at: 1020, value: '7000000' });
+      expect(await one([retry, exposure(1, { at: 1000 }), first])).toMatchObject({ sum: 1_000_000n });
+    });
+
+    it('takes the exposure that became known first, not the one that claims to be earliest', async () => {
+      const rows = [exposure(1, { at: 1000, known: 1000 }), exposure(2, { at: 995, known: 1001 }), event(3, { at: 997, known: 1002 })];
+      expect(await one(rows)).toMatchObject({ units: 1, sum: 0n });
+    });
+
+    it('does not admit an exposure that became known too late after its time', async () => {
+      await store.insert([exposure(1, { at: 1000, known: 1011 })], []);
+      expect(await store.sums(comparison([{}]))).toEqual({ cells: [], population: [], lateExposures: 1, crossedLate: 0 });
+    });
+
+    it('leaves out a unit seen in two arms before its window closed, and counts one that crosses later', async () => {
+      const rows = [
+        exposure(1, { at: 1000 }),
+        exposure(2, { at: 1050, variant: 'b' }),
+        exposure(3, { at: 1000, unit: 2 }),
+        exposure(4, { at: 1111, unit: 2, variant: 'b' }),
+      ];
+      await store.insert(rows, []);
+      const { cells, population, crossedLate } = await store.sums(comparison([{}]));
+      expect(cells[0]?.metrics[0]).toMatchObject({ units: 1 });
+      expect(population).toEqual([
+        { cell: 0, segment: 1, kind: 'counted', units: 1 },
+        { cell: 0, segment: 1, kind: 'two-arms', units: 1 },
+      ]);
+      expect(crossedLate).toBe(1);
+      const first = await store.sums(comparison([{}], { multipleExposure: 'first' }));
+      expect(first.cells[0]?.metrics[0]).toMatchObject({ units: 2 });
+    });
+
+    it('counts who is not in the comparison by why', async () => {
+      const reasons = ['OVERRIDE', 'USER_CHANNEL', 'HOLDOUT', 'STATIC', 'unknown'] as const;
+      const rows = reasons.map((reason, index) => exposure(index + 1, { unit: index + 1, at: 1000, reason }));
+      await store.insert([...rows, exposure(9, { unit: 9, at: 1000, variant: 'z' })], []);
+      const { population } = await store.sums(comparison([], { reasonWhenMissing: 'unknown' }));
+      expect(population.map(({ cell, kind, units }) => [cell, kind, units])).toEqual([
+        [-1, 'unknown-variant', 1],
+        [0, 'not-randomised', 2],
+        [0, 'override', 1],
+        [0, 'own-choice', 1],
+        [0, 'reason-unknown', 1],
+      ]);
+    });
+
+    it('tells an assignment from an exposure', async () => {
+      const assigned = exposure(1, { at: 1000 });
+      await store.insert([{ ...assigned, row: { ...assigned.row, kind: 'assignment' } }], []);
+      expect((await store.sums(comparison([{}]))).cells).toEqual([]);
+      expect((await store.sums(comparison([{ population: 'assigned' }]))).cells[0]?.metrics[0]).toMatchObject({ units: 1 });
+    });
+
+    it('leaves out events without a value where values are taken, and counts them', async () => {
+      const { row, ...place } = event(2, { at: 1010 });
+      const { value: _, ...valueless } = row;
+      const rows = [exposure(1, { at: 1000 }), { ...place, row: valueless }, event(3, { at: 1011 })];
+      const sums = await sumsOf(rows, comparison([{ type: 'mean' }, { type: 'count' }, { type: 'proportion' }]));
+      expect(sums.map(({ sum, unconverted }) => [sum, unconverted])).toEqual([
+        [1_000_000n, 1],
+        [2_000_000n, 0],
+        [1_000_000n, 0],
+      ]);
+    });
+
+    it('reads a numeric property exactly, whether it came as a number or as text', async () => {
+      const bought = (number: number, amount: string | number | boolean) => event(number, { at: 1010, properties: { amount } });
+      const rows = [exposure(1, { at: 1000 }), bought(2, 0.1), bought(3, '0.0000015'), bought(4, true), bought(5, 'dear')];
+      expect(await one(rows, { numerator: { event: 'buy', property: 'amount' } })).toMatchObject({ sum: 100_002n, unconverted: 2 });
+    });
+
+    it('filters by type: a number equals no text', async () => {
+      const bought = (number: number, size: string | number) => event(number, { at: 1010, properties: { size } });
+      const rows = [exposure(1, { at: 1000 }), bought(2, 1), bought(3, '1'), event(4, { at: 1010 })];
+      const counting = (operator: 'eq' | 'ne', value: string | number): Partial<MetricInput> => ({
+        type: 'count',
+        numerator: { event: 'buy', filters: [{ property: 'size', operator, value }] },
+      });
+      const sums = await sumsOf(rows, comparison([counting('eq', 1), counting('eq', '1'), counting('ne', 1)]));
+      expect(sums.map(({ sum }) => sum)).toEqual([1_000_000n, 1_000_000n, 2_000_000n]);
+    });
+
+    it('never takes text of a filter for SQL', async () => {
+      const value = "x' OR 1=1 -- \\ \n\t\0 {p0:String}";
+      const rows = [exposure(1, { at: 1000 }), event(2, { at: 1010 }), event(3, { at: 1010, properties: { note: value } })];
+      const numerator = { event: 'buy', filters: [{ property: 'note', operator: 'eq' as const, value }] };
+      expect(await one(rows, { type: 'count', numerator })).toMatchObject({ sum: 1_000_000n });
+    });
+
+    it('sums what a Float64 and an Int64 cannot hold', async () => {
+      const most = '9200000000000000000';
+      const rows = [
+        exposure(1, { at: 1000 }),
+        event(2, { at: 1010, value: most }),
+        event(3, { at: 1010, value: most }),
+        event(4, { at: 1010, value: '1' }),
+      ];
+      const sum = 18_400_000_000_000_000_001n;
+      expect(await one(rows)).toMatchObject({ sum, sumSquares: sum * sum });
+    });
+
+    it('gives a ratio its cross products and caps the numerator alone', async () => {
+      const rows = [
+        exposure(1, { at: 1000 }),
+        event(2, { at: 1010, value: '5000000' }),
+        event(3, { at: 1010, name: 'visit', value: '3000000' }),
+      ];
+      expect(await one(rows, { type: 'ratio', denominator: { event: 'visit' }, capUpper: '4' })).toMatchObject({
+        sum: 4_000_000n,
+        denominatorSum: 3_000_000n,
+        denominatorSumSquares: 9_000_000_000_000n,
+        crossSum: 12_000_000_000_000n,
+      });
+    });
+
+    it('pairs each unit with what it did before its exposure', async () => {
+      const rows = [
+        event(1, { at: 949, value: '8000000' }),
+        event(2, { at: 950, value: '2000000' }),
+        event(3, { at: 999, value: '1000000' }),
+        exposure(4, { at: 1000 }),
+        event(5, { at: 1010, value: '5000000' }),
+        exposure(6, { at: 1000, unit: 2 }),
+      ];
+      const covariate = (whenMissing: 'zero' | 'exclude') => ({ covariate: { lookbackUs: 50, whenMissing } });
+      const [zero, exclude] = await sumsOf(rows, comparison([covariate('zero'), covariate('exclude')]));
+      const pair = { sum: 5_000_000n, covariateSum: 3_000_000n, covariateCrossSum: 15_000_000_000_000n };
+      expect(zero?.covariate).toMatchObject({ units: 2, ...pair });
+      expect(exclude?.covariate).toMatchObject({ units: 1, ...pair });
+    });
+
+    it('takes the known time that a history states, and breaks its ties by id, not by place', async () => {
+      const rows = [
+        exposure(1, { id: 'x', at: 1000, known: 5_000, knownAt: 1000, variant: 'a' }),
+        exposure(2, { id: 'y', at: 1000, known: 5_000, knownAt: 1000, variant: 'b' }),
+      ];
+      const query = comparison([], { historical: true, multipleExposure: 'first' });
+      await store.insert(rows, []);
+      const { population } = await store.sums(query);
+      await store.reset();
+      const [x, y] = rows;
+      if (x === undefined || y === undefined) throw new Error('two rows');
+      await store.insert(
+        [
+          { ...y, position: x.position },
+          { ...x, position: y.position },
+        ],
+        [],
+      );
+      expect((await store.sums(query)).population).toEqual(population);
+      expect((await store.sums(query)).lateExposures).toBe(0);
+    });
+
+    it('remembers how far it has read, and that only forwards', async () => {
+      const at = (partition: number, generation: number, offset: bigint, knownAtUs: number) => ({
+        topic: 'feedback.v1',
+        partition,
+        generation,
+        offset,
+        knownAtUs,
+      });
+      await store.insert([], [at(0, 0, 7n, 70), at(1, 0, 3n, 30)]);
+      await store.insert([], [at(0, 1, 2n, 80), at(1, 0, 1n, 10)]);
+      expect(await store.progress('feedback.v1')).toEqual([at(0, 1, 2n, 80), at(1, 0, 3n, 30)]);
+      expect(await store.progress('other.v1')).toEqual([]);
+    });
+
+    it('is another filling after a reset, and empty', async () => {
+      const before = await store.identity();
+      expect(await store.identity()).toBe(before);
+      await store.insert([exposure(1, { at: 1000 })], []);
+      await store.reset();
+      expect(await store.identity()).not.toBe(before);
+      expect((await store.sums(comparison([{}]))).population).toEqual([]);
+    });
+  });
+};
