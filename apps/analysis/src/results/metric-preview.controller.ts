@@ -1,7 +1,7 @@
 /** What a metric would count, before it is defined: over the events that the environment already has. */
 import { Body, Controller, HttpCode, Post, Query } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
-import { decimalText, formatInstant, metricDefinition, parseInstant } from '@rampart/contracts';
+import { decimalText, formatInstant, type MetricDefinition, metricDefinition, parseInstant } from '@rampart/contracts';
 import { Environment, Project, Scope } from '@rampart/service-kit';
 import { z } from 'zod';
 import { unitsPerOne } from './arm-sums.js';
@@ -65,18 +65,19 @@ export class MetricPreviewController {
       mean: text === null || units === 0 ? null : Number(text) / units,
       firstAt: firstAtUs === null ? null : formatInstant(firstAtUs),
       lastAt: lastAtUs === null ? null : formatInstant(lastAtUs),
-      warnings: events > 0 ? [] : await this.unknownName(project, environment, definition.numerator.event),
+      warnings: events > 0 ? [] : await this.nothingFound(project, environment, definition),
     };
   }
 
-  private async unknownName(project: string, environment: string, event: string): Promise<readonly string[]> {
-    const seen = await this.evidence.seenEvents(project, environment);
-    const nearest = nearestName(
-      event,
-      seen.map(({ name }) => name),
-    );
-    const hint =
-      nearest === undefined ? `its events are: ${seen.map(({ name }) => name).join(', ') || 'none yet'}` : `did you mean ${nearest}?`;
+  private async nothingFound(project: string, environment: string, metric: MetricDefinition): Promise<readonly string[]> {
+    const { event } = metric.numerator;
+    const names = (await this.evidence.seenEvents(project, environment)).map(({ name }) => name);
+    if (names.includes(event))
+      return [
+        `${environment} has the event ${event}, but none of a unit of type ${metric.unitType} in this time: check unitType and since`,
+      ];
+    const nearest = nearestName(event, names);
+    const hint = nearest === undefined ? `its events are: ${names.join(', ') || 'none yet'}` : `did you mean ${nearest}?`;
     return [`${environment} has no event ${event}: ${hint}`];
   }
 }

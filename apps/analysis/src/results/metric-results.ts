@@ -109,8 +109,11 @@ const cupedNotes = (cuped: MetricResult['cuped']): readonly string[] => {
   const best = Math.max(...reductions);
   if (best < WORTHWHILE_REDUCTION)
     notes.push(`the covariate takes at most ${(best * 100).toFixed(2)} % off the variance: the adjustment gains almost nothing`);
-  if (cuped.unitsWithoutCovariate > 0)
-    notes.push(`${cuped.unitsWithoutCovariate} units have no covariate and are left out of the adjusted comparison`);
+  const without = cuped.unitsWithoutCovariate;
+  if (without > 0)
+    notes.push(
+      `${without} ${without === 1 ? 'unit has' : 'units have'} no covariate: left out of the adjusted comparison, not of the plain one`,
+    );
   return notes;
 };
 

@@ -132,6 +132,11 @@ describe('the preview of a metric', () => {
     });
   });
 
+  it('says that an event is there, but not of such units', async () => {
+    const { body } = await preview('converted');
+    expect(body.warnings).toEqual(['past has the event converted, but none of a unit of type user in this time: check unitType and since']);
+  });
+
   it('refuses a definition that is none, with the place', async () => {
     const { status, body } = await call('POST', '/v1/metrics/preview?environment=past', { definition: { key: 'm' } });
     expect(status).toBe(400);

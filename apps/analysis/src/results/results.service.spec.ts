@@ -148,6 +148,8 @@ describe('warnings', () => {
     const stored = { completedAtUs: day(2), sumsAt };
     expect((await ask(definition, stored)).verdict).toMatchObject({ verdict: 'inconclusive' });
     const arriving = { ...stored, seen: [...seen, { name: 'failed', lastAtUs: 0 }] };
-    expect((await ask(definition, arriving)).verdict).toMatchObject({ verdict: 'go' });
+    const answer = await ask(definition, arriving);
+    expect(answer.verdict).toMatchObject({ verdict: 'go' });
+    expect(answer.warnings.join()).toContain('metric failed counts nothing for any unit, though the event failed arrives');
   });
 });

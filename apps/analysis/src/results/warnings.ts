@@ -15,7 +15,7 @@ export const warningsOf = (
   ...planWarnings(definition, plan),
   ...populationWarnings(figures.population),
   ...definition.metrics.flatMap((metric) => nameWarnings(metric, seen)),
-  ...definition.metrics.flatMap((metric, index) => figureWarnings(definition, metric, figures.metrics[index])),
+  ...definition.metrics.flatMap((metric, index) => figureWarnings(definition, metric, figures.metrics[index], seen)),
 ];
 
 const planWarnings = ({ environment }: DefinitionInForce, plan: PlanState): readonly string[] => {
@@ -53,13 +53,18 @@ const figureWarnings = (
   { environment }: DefinitionInForce,
   { definition, use }: MetricInUse,
   result: MetricResult | undefined,
+  seen: SeenNames,
 ): readonly string[] => {
   if (result === undefined) return [];
+  const { event } = definition.numerator;
+  const countsNothing = seen.has(event) && result.arms.every(({ n, sum, sumSquares }) => n > 0 && sum === '0' && sumSquares === '0');
   const unconverted = result.arms.reduce((sum, arm) => sum + arm.unconverted, 0);
   const late = result.arms.reduce((sum, arm) => sum + arm.lateEvents, 0);
   const isOpen = definition.windowUs === null && environment.kind === 'live' && use.role !== 'secondary';
   const gainsNothing = result.notes.find((note) => note.includes('gains almost nothing'));
   const warnings = [
+    countsNothing &&
+      `metric ${definition.key} counts nothing for any unit, though the event ${event} arrives: check unitType, filters, property and window`,
     unconverted > 0 && `metric ${definition.key}: ${unconverted} events have a property that is no number: they are left out`,
     late > 0 && `metric ${definition.key}: ${late} events became known after their unit was final: they are left out`,
     isOpen && `metric ${definition.key} has no window: its values still grow; give it a windowUs to decide on final ones`,
