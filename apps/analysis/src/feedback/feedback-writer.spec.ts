@@ -1,0 +1,103 @@
+import { describe, expect, it } from '@jest/globals';
+import { MemoryFeedbackStore, type PlacedRow, type Progress, StoreError } from '@rampart/feedback-store';
+import { FeedbackWriter } from './feedback-writer.js';
+
+const row = (number: number, value = '1'): PlacedRow => ({
+  position: BigInt(number) << 12n,
+  knownAtUs: number,
+  partition: 0,
+  row: {
+    kind: 'metric',
+    project: 'shop',
+    environment: 'live',
+    name: 'buy',
+    unitType: 'user',
+    unit: '0'.repeat(32),
+    source: 'web',
+    id: String(number),
+    at: number,
+    value,
+    digest: '0'.repeat(16),
+    key: 'k',
+  },
+});
+
+const progress = (offset: number, partition = 0): Progress => ({
+  topic: 'feedback.v1',
+  partition,
+  generation: 0,
+  offset: BigInt(offset),
+  knownAtUs: offset,
+});
+
+/** A store that never takes the value 13. */
+class Superstitious extends MemoryFeedbackStore {
+  readonly inserts: number[] = [];
+  readonly taken = new Set<bigint>();
+  isAway = false;
+
+  override async insert(rows: readonly PlacedRow[], progressed: readonly Progress[]): Promise<void> {
+    this.inserts.push(rows.length);
+    if (this.isAway) throw new StoreError('away', { retriable: true });
+    if (rows.some(({ row: { value } }) => value === '13')) throw new StoreError('refused', { retriable: false });
+    for (const { position } of rows) this.taken.add(position);
+    await super.insert(rows, progressed);
+  }
+}
+
+const writerOf = (store: Superstitious, rows = 1000) => {
+  const refused: PlacedRow[] = [];
+  const options = {
+    rows,
+    waitMs: 5,
+    onRefused: async (found: readonly PlacedRow[]) => {
+      // Named before anything moves on: a crash in between repeats the search.
+      expect(await store.progress('feedback.v1')).toEqual([]);
+      refused.push(...found);
+    },
+  };
+  return { writer: new FeedbackWriter(store, options), refused };
+};
+
+describe('the writer of feedback', () => {
+  it('gathers the batches of several partitions in one insert', async () => {
+    const store = new Superstitious();
+    const { writer } = writerOf(store);
+    await Promise.all([
+      writer.write([row(1), row(2)], [progress(2)]),
+      writer.write([row(3)], [progress(3, 1)]),
+      writer.write([], [progress(9, 2)]),
+    ]);
+    expect(store.inserts).toEqual([3]);
+    expect(await store.progress('feedback.v1')).toEqual([progress(2), progress(3, 1), progress(9, 2)]);
+  });
+
+  it('does not wait once it has enough rows', async () => {
+    const store = new Superstitious();
+    const writer = new FeedbackWriter(store, { rows: 2, waitMs: 60_000, onRefused: async () => undefined });
+    await writer.write([row(1), row(2)], []);
+    expect(store.inserts).toEqual([2]);
+  });
+
+  it('leaves alone out what the store refuses, and names it before the progress', async () => {
+    const store = new Superstitious();
+    const { writer, refused } = writerOf(store);
+    const rows = Array.from({ length: 100 }, (_, index) => row(index, index === 17 || index === 80 ? '13' : '1'));
+    await writer.write(rows, [progress(100)]);
+    expect(refused.map(({ position }) => Number(position >> 12n))).toEqual([17, 80]);
+    expect(store.taken.size).toBe(98);
+    expect(await store.progress('feedback.v1')).toEqual([progress(100)]);
+    expect(store.inserts.length).toBeLessThan(40);
+  });
+
+  it('says so when the store is away: nothing of the batch counts as stored', async () => {
+    const store = new Superstitious();
+    store.isAway = true;
+    const { writer, refused } = writerOf(store);
+    await expect(writer.write([row(1)], [progress(1)])).rejects.toMatchObject({ retriable: true });
+    store.isAway = false;
+    await writer.write([row(1)], [progress(1)]);
+    expect(refused).toEqual([]);
+    expect(await store.progress('feedback.v1')).toEqual([progress(1)]);
+  });
+});

@@ -1,0 +1,130 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { DEAD_LETTERS, FEEDBACK, type FeedbackRow, SKIPPED, topicSpecs } from '@rampart/contracts';
+import { MemoryEventLog } from '@rampart/event-log';
+import { MemoryFeedbackStore, type PlacedRow, type Progress, StoreError } from '@rampart/feedback-store';
+import { createLog, Metrics } from '@rampart/service-kit';
+import { FeedbackConsumer } from './feedback.consumer.js';
+import { IntakeFigures } from './intake-figures.js';
+
+const row = (id: string, value = '1'): FeedbackRow => ({
+  kind: 'metric',
+  project: 'shop',
+  environment: 'live',
+  name: 'buy',
+  unitType: 'user',
+  unit: '0'.repeat(32),
+  source: 'web',
+  id,
+  at: 1,
+  value,
+  digest: '0'.repeat(16),
+  key: 'k',
+});
+
+class Watched extends MemoryFeedbackStore {
+  readonly ids = new Set<string>();
+  refuses: string | undefined;
+
+  override async insert(rows: readonly PlacedRow[], progress: readonly Progress[]): Promise<void> {
+    if (rows.some((placed) => placed.row.id === this.refuses)) throw new StoreError('refused', { retriable: false });
+    for (const placed of rows) this.ids.add(placed.row.id);
+    await super.insert(rows, progress);
+  }
+}
+
+let log: MemoryEventLog;
+let store: Watched;
+let consumer: FeedbackConsumer;
+
+const consumerOf = (of: Watched) => new FeedbackConsumer(log, of, new IntakeFigures(new Metrics('analysis')), createLog('test', 'silent'));
+
+beforeEach(async () => {
+  log = new MemoryEventLog();
+  for (const spec of topicSpecs(2)) await log.createTopic(spec);
+  store = new Watched();
+  consumer = consumerOf(store);
+  await consumer.start('f1');
+});
+
+afterEach(async () => {
+  await consumer.stop();
+  await log.close();
+});
+
+const append = (partition: number, ...values: readonly (readonly FeedbackRow[] | string | null)[]) =>
+  log.append(
+    FEEDBACK,
+    values.map((value) => ({ partition, value: value === null || typeof value === 'string' ? value : JSON.stringify(value) })),
+  );
+
+const reaches = async (offsets: readonly (number | undefined)[], of: Watched = store): Promise<void> => {
+  for (let waited = 0; waited < 500; waited++) {
+    const progress = await of.progress(FEEDBACK);
+    if (
+      offsets.every(
+        (offset, partition) => offset === undefined || Number(progress.find((one) => one.partition === partition)?.offset) === offset,
+      )
+    )
+      return;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  throw new Error(
+    `progress stayed at ${JSON.stringify(await of.progress(FEEDBACK), (_, value) => (typeof value === 'bigint' ? Number(value) : value))}`,
+  );
+};
+
+const messagesOf = async (topic: string) => {
+  const found = [];
+  for await (const { key, value } of log.readAll(topic))
+    found.push({ key, value: value === null ? null : JSON.parse(Buffer.from(value).toString()) });
+  return found;
+};
+
+describe('the consumer of feedback', () => {
+  it('stores rows and moves the progress of every partition, by ticks too', async () => {
+    await append(0, [row('a'), row('b')], null);
+    await append(1, null);
+    await reaches([1, 0]);
+    expect([...store.ids]).toEqual(['a', 'b']);
+  });
+
+  it('sends what it cannot read to the dead letters, and goes on behind it', async () => {
+    await append(0, [row('a')], '{"rows":', [row('b')]);
+    await reaches([2]);
+    expect([...store.ids]).toEqual(['a', 'b']);
+    expect((await messagesOf(DEAD_LETTERS)).map(({ value }) => value)).toMatchObject([
+      {
+        code: 'unreadable-message',
+        topic: FEEDBACK,
+        position: String(1n << 12n),
+        message: `message 0-1 of ${FEEDBACK} (generation 0) is no JSON`,
+      },
+    ]);
+  });
+
+  it('names a row that the store never takes, and every rebuild leaves it out', async () => {
+    store.refuses = 'bad';
+    await append(0, [row('a'), row('bad'), row('b')]);
+    await reaches([0]);
+    expect([...store.ids]).toEqual(['a', 'b']);
+    expect((await messagesOf(SKIPPED)).map(({ key }) => key)).toEqual(['feedback.v1/0/1']);
+
+    const anew = new Watched();
+    const rebuilding = consumerOf(anew);
+    await rebuilding.start('f2');
+    await reaches([0], anew);
+    expect([...anew.ids]).toEqual(['a', 'b']);
+    await rebuilding.stop();
+  });
+
+  it('goes on where it stopped', async () => {
+    await append(0, [row('a')]);
+    await reaches([0]);
+    await consumer.stop();
+    await append(0, [row('b')]);
+    store.ids.clear();
+    await consumer.start('f1');
+    await reaches([1]);
+    expect([...store.ids]).toEqual(['b']);
+  });
+});
