@@ -10,6 +10,8 @@ const ADMIN = 'an-admin-key-for-specs';
 
 export interface CallOptions {
   readonly body?: unknown;
+  /** Sent as it is, instead of `body`. */
+  readonly raw?: string;
   readonly key?: string;
   readonly headers?: Readonly<Record<string, string>>;
 }
@@ -30,12 +32,13 @@ export const controlPlane = async (url: string, secret = 'a-platform-secret-for-
   const call = async (
     method: 'GET' | 'POST' | 'PUT',
     path: string,
-    { body, key = ADMIN, headers = {} }: CallOptions = {},
+    { body, raw, key = ADMIN, headers = {} }: CallOptions = {},
   ): Promise<ControlAnswer> => {
+    const sent = raw ?? (body === undefined ? undefined : JSON.stringify(body));
     const answer = await fetch(`${address}${path}`, {
       method,
-      headers: { authorization: `Bearer ${key}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      headers: { authorization: `Bearer ${key}`, ...(sent === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
+      ...(sent === undefined ? {} : { body: sent }),
     });
     const text = await answer.text();
     return { status: answer.status, etag: answer.headers.get('etag') ?? undefined, body: text === '' ? undefined : JSON.parse(text) };

@@ -26,7 +26,7 @@ export const featureInput = z.strictObject({
   name,
   valueType: z.enum(['boolean', 'string', 'number', 'json']),
   variants: z
-    .array(z.strictObject({ key: z.string().min(1).max(200), value: z.json() }))
+    .array(z.strictObject({ key: z.string().min(1).max(200), value: z.unknown().nonoptional().describe('any JSON') }))
     .min(1)
     .max(50),
   defaultVariant: z.string().min(1).max(200),

@@ -131,7 +131,8 @@ describe('PostgreSQL below the contract', () => {
 
   it('refuses text that it can\u2019t store as a mistake of the caller', async () => {
     const store = new PostgresEventStore(dataSource, database.url);
-    await expect(store.append(request('a', 'nul \u0000'))).rejects.toMatchObject({ code: 'text-not-storable' });
+    for (const text of ['nul \u0000', 'half \ud800'])
+      await expect(store.append(request('a', text))).rejects.toMatchObject({ code: 'text-not-storable' });
   });
 
   it('migrates once when two processes start together', async () => {

@@ -78,11 +78,17 @@ export class PostgresEventStore extends EventStore<EntityManager> {
 
 const isTaken = (error: unknown): boolean => (error as { constraint?: unknown }).constraint === 'event_stream_version_key';
 
-/** Text that PostgreSQL can't hold is the caller's; a lost connection is nobody's. */
+/** U+0000, and half of a surrogate pair, in jsonb or text. */
+const UNSTORABLE_TEXT = new Set(['22P05', '22P02', '22021']);
+
+/** Text that PostgreSQL can't hold is the caller's mistake; a lost connection is nobody's. */
 const translated = (error: unknown): unknown => {
   const { code } = error as { code?: unknown };
-  if (code === '22P05' || code === '22021')
-    return new DomainError('text-not-storable', 'a text holds the character U+0000, which can\u2019t be stored: leave it out');
+  if (typeof code === 'string' && UNSTORABLE_TEXT.has(code))
+    return new DomainError(
+      'text-not-storable',
+      'a text holds U+0000 or half of a surrogate pair, which can\u2019t be stored: leave it out',
+    );
   if (typeof code === 'string' && /^(08|57P|53)|^E[A-Z]+$/.test(code))
     return new EventStoreUnavailable('the event store can\u2019t be reached at the moment', { cause: error });
   if (error instanceof Error && /Connection terminated|timeout exceeded when trying to connect/.test(error.message))

@@ -1,7 +1,7 @@
 /** Reads a stream, lets its decider decide, appends: once per idempotency key, on the expected revision, or only to see what would happen. */
 import { Injectable } from '@nestjs/common';
 import { type Decider, DomainError, fold } from '@rampart/domain';
-import { EventStore, type Origin, type RampartEvent, RequestRecorded } from '@rampart/event-store';
+import { EventStore, type Origin, type RampartEvent } from '@rampart/event-store';
 import { AnswerSeal } from './answer-seal.js';
 
 /** What comes with every command, whatever it asks. */
@@ -49,7 +49,8 @@ export class CommandDoor {
       try {
         return await this.attempt(work);
       } catch (error) {
-        const twin = error instanceof RequestRecorded ? await this.recordedOutcome(work.envelope) : undefined;
+        // Its twin may have come first, and left us a state in which it can't happen again: then the twin's answer is ours.
+        const twin = await this.recordedOutcome(work.envelope);
         if (twin !== undefined) return twin;
         if (!isRevisionMismatch(error) || work.envelope.expectedRevision !== null || attempt === ATTEMPTS) throw error;
       }

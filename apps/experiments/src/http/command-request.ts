@@ -33,12 +33,24 @@ const envelopeOf = (request: Request): Envelope => {
   const { validate, reason } = query as Readonly<Record<string, unknown>>;
   const said = (body as { readonly reason?: unknown } | undefined)?.reason ?? reason;
   const isDryRun = flagOf(validate);
+  requireShallow(body);
   return {
     origin: { atUs: nowUs(), actor: caller.keyId, reason: typeof said === 'string' ? said : null, requestId: currentRequestId() ?? null },
     expectedRevision: revisionOf(request.headers['if-match']),
     idempotency: isDryRun ? null : idempotencyOf(request, caller),
     isDryRun,
   };
+};
+
+/** What is nested deeper breaks whoever reads it recursively, us included. */
+const DEEPEST = 64;
+
+const requireShallow = (body: unknown): void => {
+  let level: readonly unknown[] = [body];
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > DEEPEST) throw refused('too-deep', `the body is nested deeper than ${DEEPEST} levels: flatten it`);
+    level = level.flatMap((value) => (typeof value === 'object' && value !== null ? Object.values(value) : []));
+  }
 };
 
 const flagOf = (value: unknown): boolean => {

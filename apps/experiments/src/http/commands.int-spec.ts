@@ -218,3 +218,49 @@ describe('a rebuild', () => {
     expect((await plane.call('POST', '/v1/admin/rebuild', { body: {}, key: manager })).status).toBe(403);
   });
 });
+
+describe('garbage', () => {
+  const nested = (levels: number): string => `${'['.repeat(levels)}${']'.repeat(levels)}`;
+  const feature = (value: string) =>
+    `{"key":"deep","name":"Deep","valueType":"json","defaultVariant":"a","variants":[{"key":"a","value":${value}}]}`;
+
+  it('is answered with what is wrong with it, and never as our failure', async () => {
+    const bodies = [
+      '[]',
+      '"x"',
+      'null',
+      '{"key":"p","name":"\\u0000"}',
+      '{"key":"p","name":"\\ud800"}',
+      '{"key":"__proto__","name":"p"}',
+      nested(10_000),
+    ];
+    for (const raw of bodies) {
+      const answer = await plane.call('POST', '/v1/projects', { raw, headers: { 'idempotency-key': 'garbage' } });
+      expect([raw.slice(0, 40), answer.status < 500, typeof answer.body.detail]).toEqual([raw.slice(0, 40), true, 'string']);
+    }
+    for (const path of [
+      '/v1/metrics/%00',
+      '/v1/metrics/a%2Fb',
+      '/v1/metrics/converted?version=0',
+      '/v1/metrics/converted?asOf=0000-01-01T00:00:00Z',
+    ])
+      expect((await get(path)).status).toBe(400);
+    expect((await post('/v1/keys', { name: 'x', role: 'god' })).status).toBe(400);
+  });
+
+  it('may be nested, up to a depth', async () => {
+    const features = at('/v1/features');
+    expect((await plane.call('POST', features, { raw: feature(nested(10)) })).status).toBe(201);
+    expect(await plane.call('POST', features, { raw: feature(nested(3_000)) })).toMatchObject({
+      status: 400,
+      body: { errors: [{ code: 'too-deep' }] },
+    });
+  });
+
+  it.each(['constructor', 'null', 'preview'])('%s is nobody\u2019s key', async (key) => {
+    expect(await plane.call('POST', '/v1/projects', { body: { key, name: 'x' } })).toMatchObject({
+      status: 422,
+      body: { code: 'reserved-slug' },
+    });
+  });
+});

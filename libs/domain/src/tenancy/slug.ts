@@ -3,8 +3,8 @@ import { DomainError } from '../errors.js';
 
 const PATTERN = /^[a-z0-9][a-z0-9._-]{0,79}$/;
 
-/** Words that addresses use already, and those that programs write where a name is missing. */
-export const RESERVED_SLUGS: ReadonlySet<string> = new Set(['null', 'preview', 'undefined', 'validate']);
+/** Words that addresses use already, that programs write where a name is missing, or that every object of theirs has. */
+export const RESERVED_SLUGS: ReadonlySet<string> = new Set(['constructor', 'null', 'preview', 'undefined', 'validate']);
 
 /** Refuses a key that is no slug or is taken by the platform. */
 export const requireSlug = (what: string, slug: string): void => {
