@@ -1,4 +1,5 @@
 /** The one place where an error meets HTTP. */
+import type { IncomingMessage } from 'node:http';
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Log } from '../observability/log.js';
@@ -11,7 +12,7 @@ export class ProblemFilter implements ExceptionFilter {
     private readonly statuses: Readonly<Record<string, number>>,
   ) {}
 
-  catch(error: unknown, host: ArgumentsHost): void {
+  async catch(error: unknown, host: ArgumentsHost): Promise<void> {
     const http = host.switchToHttp();
     const request = http.getRequest<FastifyRequest>();
     const reply = http.getResponse<FastifyReply>();
@@ -23,11 +24,35 @@ export class ProblemFilter implements ExceptionFilter {
     if (reply.sent || reply.raw.headersSent) return;
     if (problem.status === 401) void reply.header('www-authenticate', 'Bearer');
     if (problem.status === 503) void reply.header('retry-after', retryAfterSeconds(error));
-    // The rest of a body that is too large is not read: the connection can't be used again.
-    if (problem.status === 413) void reply.header('connection', 'close');
+    if (problem.status === 413) {
+      // An answer before the end of the body would meet a sender that still writes, and get lost in a reset connection.
+      await readAway(request.raw);
+      void reply.header('connection', 'close');
+    }
     void reply.status(problem.status).type('application/problem+json').serializer(JSON.stringify).send(problem);
   }
 }
+
+const MOST_READ_AWAY = 64 * 1024 * 1024;
+const LONGEST_READ_AWAY_MS = 5_000;
+
+/** Reads the rest of a body and drops it; gives up on one that is far too large or too slow. */
+const readAway = (body: IncomingMessage): Promise<void> =>
+  new Promise((resolve) => {
+    if (body.readableEnded || body.destroyed) return resolve();
+    const done = () => {
+      clearTimeout(limit);
+      resolve();
+    };
+    const limit = setTimeout(done, LONGEST_READ_AWAY_MS);
+    let bytes = 0;
+    body.on('data', (part: Buffer) => {
+      bytes += part.length;
+      if (bytes > MOST_READ_AWAY) done();
+    });
+    for (const event of ['end', 'close', 'error'] as const) body.once(event, done);
+    body.resume();
+  });
 
 const withLimit = (problem: Problem, request: FastifyRequest): Problem => {
   if (problem.code !== 'too-large') return problem;

@@ -206,6 +206,11 @@ describe('bodies', () => {
     expect((await call('POST', '/v1/events', { key: 'emit', body: packed, headers: { 'content-encoding': 'gzip' } })).status).toBe(413);
   });
 
+  it('answers what is far too large only after it was sent, so that the answer arrives', async () => {
+    const body = 'x'.repeat(8 * 1024 * 1024);
+    for (let attempt = 0; attempt < 5; attempt++) expect((await call('POST', '/v1/events', { key: 'emit', body })).status).toBe(413);
+  });
+
   it('unpacks gzip and hands bytes to a route that wants them', async () => {
     const body = gzipSync('[1, 2, 3]');
     const answer = await call('POST', '/v1/events', { key: 'emit', body, headers: { 'content-encoding': 'gzip' } });
