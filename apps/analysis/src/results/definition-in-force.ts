@@ -24,6 +24,7 @@ export interface DefinitionInForce {
   readonly version: number;
   /** Null: never started in this environment. */
   readonly state: ExperimentState | null;
+  /** Parallel to the experiment's; none before the start. */
   readonly metrics: readonly MetricInUse[];
 }
 

@@ -21,7 +21,8 @@ export class ReplicaDefinitions extends Definitions {
     const momentUs = environment.kind === 'historical' || atUs === null ? Number.POSITIVE_INFINITY : atUs;
     const state = this.replica.stateAt(project, experimentKey, environmentKey, momentUs)?.value ?? null;
     const { version, experiment } = this.experiment(project, experimentKey, state, momentUs);
-    const metrics = experiment.metrics.map((use) => this.metric(project, use, state));
+    // A draft may name metrics that are not defined yet; what runs can't.
+    const metrics = state === null ? [] : experiment.metrics.map((use) => this.metric(project, use, state));
     return { project, environment, experiment, version, state, metrics };
   }
 
@@ -49,9 +50,9 @@ export class ReplicaDefinitions extends Definitions {
     throw new DomainError('experiment-not-found', `project ${project} has no experiment ${key}`, { project, experiment: key });
   }
 
-  /** The version that the experiment names, else the one pinned when it started; before that, the newest. */
-  private metric(project: string, use: MetricUse, state: ExperimentState | null): MetricInUse {
-    const wanted = use.version ?? state?.metricVersions?.[use.metric];
+  /** The version that the experiment names, else the one pinned when it started, else the newest. */
+  private metric(project: string, use: MetricUse, state: ExperimentState): MetricInUse {
+    const wanted = use.version ?? state.metricVersions?.[use.metric];
     const history = this.replica.metricHistory(project, use.metric);
     const found = wanted === undefined ? history.at(-1) : history.find((one) => one.revision === wanted);
     if (found !== undefined) return { use, version: found.revision, definition: found.value };

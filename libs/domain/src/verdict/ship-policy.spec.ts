@@ -83,6 +83,13 @@ describe('a look that is not due', () => {
     given({ plan }).decides('continue', 'not-yet').saying('waits for the planned end until 2026-01-31T00:00:00.000Z');
   });
 
+  it('says nothing yet of what metrics lack, but keeps it as a finding', () => {
+    const noData = { kind: 'no-result', arm: 'B', refused: 'INSUFFICIENT_UNITS' } as const;
+    const { verdict } = given({ plan, metrics: [conversion(noData)] }).decides('continue', 'not-yet');
+    expect(verdict.sentence).not.toContain('INSUFFICIENT_UNITS');
+    expect(verdict.findings).toContainEqual(expect.objectContaining({ kind: 'waiting', metric: 'conversion', arm: 'B' }));
+  });
+
   it('does not roll back either: its p is not valid yet', () => {
     given({ plan, metrics: [conversion(worse('B'))] }).decides('continue', 'not-yet');
   });

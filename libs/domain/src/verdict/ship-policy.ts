@@ -95,7 +95,8 @@ const reason = (verdict: VerdictKind, findings: readonly Finding[], look: Look):
     case 'inconclusive':
       return `the plan is over: ${missing(findings, look)}`;
     case 'continue':
-      return sentences(shown('waiting', findings)) || missing(findings, look);
+      // What metrics lack is told when the look is due: until then they are still coming.
+      return sentences(shown('waiting', findings).filter((finding) => finding.metric === null)) || missing(findings, look);
   }
 };
 
