@@ -56,6 +56,18 @@ describe('an exact value', () => {
     );
   });
 
+  it('is the same for numbers near the edge of what a double tells apart', () => {
+    const decimals = fc.tuple(fc.bigInt({ min: -9_999_999_999_999_999n, max: 9_999_999_999_999_999n }), fc.integer({ min: 0, max: 9 }));
+    fc.assert(
+      fc.property(decimals, ([digits, places]) => {
+        const value = Number(`${digits}e-${places}`);
+        fc.pre(Math.abs(value) <= 9.2e12);
+        expect(millionthsOfNumber(value)).toBe(millionthsOfDecimal(String(value)));
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
   it('shows other scales without trailing zeros', () => {
     expect(decimalText(880_644_703_730_940_800n, 100_000_000_000_000n)).toBe('8806.447037309408');
     expect(decimalText(-5n, 1n)).toBe('-5');

@@ -9,11 +9,15 @@ export const MAX_VALUE_MILLIONTHS = 9_200_000_000_000_000_000n;
 const DECIMAL = /^([+-]?)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d{1,4}))?$/;
 /** Below this a double times 1e6 is exact enough to tell whether it is already an integer count. */
 const SAFE_FOR_DOUBLE = 9e9;
+const EXACT_IN_15_DIGITS = 1e15;
 
 /** @returns millionths, or undefined for NaN, Infinity and anything beyond ±9.2e12 */
 export const millionthsOfNumber = (value: number): bigint | undefined => {
   if (!Number.isFinite(value)) return undefined;
   if (Number.isInteger(value) && Math.abs(value) < SAFE_FOR_DOUBLE) return BigInt(value * 1e6);
+  // A count below 1e15 has at most 15 digits, and two such decimals never share a double: this one is what the sender wrote.
+  const count = Math.round(value * 1e6);
+  if (Math.abs(count) < EXACT_IN_15_DIGITS && count / 1e6 === value) return BigInt(count);
   // The shortest decimal that reads back as this double is what the sender wrote.
   return millionthsOfDecimal(String(value));
 };
