@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { type FreshClickhouse, freshClickhouse } from '@rampart/test-engines';
 import fc from 'fast-check';
 import { ClickhouseConnection } from './clickhouse-connection.js';
@@ -8,6 +8,8 @@ import type { ComparisonQuery, ComparisonSums, PlacedRow } from './feedback-stor
 import { MemoryFeedbackStore } from './memory-feedback-store.js';
 import { type World, worlds } from './random-worlds.js';
 import { comparison, event, exposure } from './rows.examples.js';
+
+jest.setTimeout(60_000);
 
 let clickhouse: FreshClickhouse;
 let store: ClickhouseFeedbackStore;
@@ -63,7 +65,7 @@ describe('the sums of ClickHouse', () => {
         expect(await store.sums(world.query)).toEqual(expected);
         seen.push({ query: world.query, expected });
       }),
-      { numRuns: Number(process.env.RAMPART_TEST_RUNS ?? 100) },
+      { numRuns: Number(process.env.RAMPART_TEST_RUNS ?? 60) },
     );
   }, 600_000);
 

@@ -1,10 +1,12 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { type DeadLetter, metricDefinition } from '@rampart/contracts';
 import { type FreshClickhouse, freshClickhouse } from '@rampart/test-engines';
 import { ClickhouseFeedbackStore } from './clickhouse-feedback-store.js';
 import { ClickhouseFeedbackViews } from './clickhouse-feedback-views.js';
 import type { PlacedRow } from './feedback-store.js';
 import { comparison, event, exposure, importCompleted } from './rows.examples.js';
+
+jest.setTimeout(60_000);
 
 let clickhouse: FreshClickhouse;
 let store: ClickhouseFeedbackStore;
@@ -127,6 +129,13 @@ describe('what is there', () => {
       { kind: 'event', name: 'buy', unitType: 'user', rows: 2, firstAtUs: 5, lastAtUs: 20 },
       { kind: 'event', name: 'visit', unitType: 'device', rows: 1, firstAtUs: 40, lastAtUs: 40 },
       { kind: 'exposure', name: 'button', unitType: 'user', rows: 1, firstAtUs: 10, lastAtUs: 10 },
+    ]);
+  });
+
+  it('says when each event was seen last', async () => {
+    expect(await views.lastSeen(of)).toEqual([
+      { name: 'buy', lastAtUs: 20 },
+      { name: 'visit', lastAtUs: 40 },
     ]);
   });
 

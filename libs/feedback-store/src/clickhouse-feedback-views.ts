@@ -61,12 +61,12 @@ export class ClickhouseFeedbackViews extends FeedbackViews {
     const counted = (table: string) =>
       `SELECT scope, count() AS rows, min(event_at) AS first, max(event_at) AS last FROM ${table} FINAL
   WHERE scope IN (SELECT scope FROM scope WHERE space = ${space}) GROUP BY scope`;
-    const read = (table: string, isOfTable: string) =>
+    const read = (table: string) =>
       this.connection.rows<{ name: string; unitType: string; rows: string; first: string; last: string }>(
         `SELECT s.name AS name, s.unit_type AS unitType, toString(c.rows) AS rows, toString(c.first) AS first, toString(c.last) AS last
-FROM (${counted(table)}) AS c INNER JOIN (SELECT * FROM scope FINAL WHERE space = ${space} AND ${isOfTable}) AS s ON s.scope = c.scope ORDER BY name, unitType`,
+FROM (${counted(table)}) AS c INNER JOIN (SELECT * FROM scope FINAL WHERE space = ${space}) AS s ON s.scope = c.scope ORDER BY name, unitType`,
       );
-    const [events, exposures] = await Promise.all([read('feedback', '1'), read('exposure', '1')]);
+    const [events, exposures] = await Promise.all([read('feedback'), read('exposure')]);
     const seen = ({ name, unitType, rows, first, last }: (typeof events)[number], kind: SeenName['kind']): SeenName => ({
       kind,
       name,
@@ -82,6 +82,15 @@ FROM (${counted(table)}) AS c INNER JOIN (SELECT * FROM scope FINAL WHERE space 
         return seen({ ...row, name: row.name.slice(kind.length + 1) }, kind);
       }),
     ];
+  }
+
+  async lastSeen({ project, environment }: EnvironmentName): Promise<readonly { readonly name: string; readonly lastAtUs: number }[]> {
+    const space = spaceOf(project, environment);
+    // Not FINAL: a duplicate that is not merged yet names nothing new.
+    const rows = await this.connection.rows<{ name: string; last: string }>(`SELECT s.name AS name, toString(max(c.last)) AS last
+FROM (SELECT scope, max(event_at) AS last FROM feedback WHERE scope IN (SELECT scope FROM scope WHERE space = ${space}) GROUP BY scope) AS c
+INNER JOIN (SELECT scope, any(name) AS name FROM scope WHERE space = ${space} GROUP BY scope) AS s ON s.scope = c.scope GROUP BY name ORDER BY name`);
+    return rows.map(({ name, last }) => ({ name, lastAtUs: Number(last) }));
   }
 
   async tail(query: TailQuery): Promise<readonly TailRow[]> {

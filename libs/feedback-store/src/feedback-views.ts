@@ -103,6 +103,8 @@ export abstract class FeedbackViews {
   abstract duplicates(of: EnvironmentName | ComparisonQuery): Promise<DuplicateCount>;
   abstract preview(query: PreviewQuery): Promise<MetricPreview>;
   abstract names(of: EnvironmentName): Promise<readonly SeenName[]>;
+  /** The newest event time of each event name, of any unit type: cheaper than `names`. */
+  abstract lastSeen(of: EnvironmentName): Promise<readonly { readonly name: string; readonly lastAtUs: InstantUs }[]>;
   abstract tail(query: TailQuery): Promise<readonly TailRow[]>;
   /** The newest completion of the environment's history, null without one. */
   abstract completedImport(of: EnvironmentName): Promise<CompletedImport | null>;

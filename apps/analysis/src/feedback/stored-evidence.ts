@@ -42,9 +42,8 @@ export class StoredEvidence extends Evidence {
     return (await this.views.completedImport({ project, environment }))?.loggedAtUs ?? null;
   }
 
-  async seenEvents(project: string, environment: string): Promise<readonly SeenEvent[]> {
-    const names = await this.views.names({ project, environment });
-    return names.filter(({ kind }) => kind === 'event').map(({ name, lastAtUs }) => ({ name, lastAtUs }));
+  seenEvents(project: string, environment: string): Promise<readonly SeenEvent[]> {
+    return this.views.lastSeen({ project, environment });
   }
 
   preview(query: PreviewQuery): Promise<MetricPreview> {
