@@ -25,23 +25,30 @@ afterEach(async () => {
   await database.drop();
 });
 
-const listening = (): Promise<string> =>
+let errors = '';
+
+/** @returns its address; rejects with what it said when it ends instead */
+const listening = (partitions = PARTITIONS): Promise<string> =>
   new Promise((resolve, reject) => {
     child = spawn(process.execPath, [join(import.meta.dirname, '..', 'main.js')], {
       env: {
         PATH: process.env.PATH ?? '',
         RAMPART_DATABASE_URL: database.url,
         RAMPART_SECRET: 'the secret of this spec',
-        RAMPART_LOG_PARTITIONS: String(PARTITIONS),
+        RAMPART_LOG_PARTITIONS: String(partitions),
         RAMPART_LOG_LEVEL: 'error',
       },
-      stdio: ['ignore', 'pipe', 'inherit'],
+      stdio: ['ignore', 'pipe', 'pipe'],
     });
     child.stdout?.on('data', (part: Buffer) => {
       const port = /"listening","port":(\d+)/.exec(part.toString())?.[1];
       if (port !== undefined) resolve(`http://127.0.0.1:${port}`);
     });
-    child.once('exit', (code) => reject(new Error(`ended with ${code}`)));
+    errors = '';
+    child.stderr?.on('data', (part: Buffer) => {
+      errors += part.toString();
+    });
+    child.once('close', (code) => reject(new Error(`ended with ${code}: ${errors}`)));
   });
 
 const post = async (address: string, events: readonly unknown[]): Promise<BatchAnswer | undefined> => {
@@ -58,6 +65,15 @@ const storedIds = async (): Promise<ReadonlySet<string>> => {
   }
   return ids;
 };
+
+describe('ingestion with another number of partitions than its log', () => {
+  it('ends with both numbers instead of scattering units', async () => {
+    await listening(PARTITIONS + 1).catch(() => undefined);
+    if (child.exitCode === null) await new Promise((resolve) => child.once('close', resolve));
+    expect(child.exitCode).toBe(1);
+    expect(errors).toContain('feedback.v1 has 2 partitions, but 3 were asked for');
+  });
+});
 
 describe('ingestion killed under load', () => {
   it('has lost nothing that it accepted', async () => {
