@@ -1,7 +1,8 @@
-import { describe, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
+import { fold } from '../decider.js';
 import { scenario } from '../scenario.contract.js';
 import { type ExperimentCommand, experimentDecider } from './decide-experiment.js';
-import type { ExperimentEvent } from './experiment.js';
+import { type ExperimentEvent, statusIn } from './experiment.js';
 import { anExperiment, DAY, defined, metricOf, paused, segment, started, surroundings, T0 } from './experiments.examples.js';
 
 const { given } = scenario(experimentDecider);
@@ -276,5 +277,22 @@ describe('a decided experiment', () => {
   it('is neither decided nor started again', () => {
     given(facts).when(decide('stop')).thenRefuses('experiment-status', 'decided in production');
     given(facts).when(start()).thenRefuses('experiment-status');
+  });
+});
+
+describe('the state of a run', () => {
+  it('counts its own changes, and not those of other environments', () => {
+    const elsewhere = started({ environment: 'staging' });
+    const { runs } = fold(experimentDecider, [defined(), started(), elsewhere, paused(), frozen, decided]);
+    expect([runs.production?.revision, runs.staging?.revision]).toEqual([4, 1]);
+    expect(runs.production).toMatchObject({
+      status: 'decided',
+      closedAtUs: atUs,
+      segments: [{ segment: 1 }, { segment: 2 }, { segment: 2 }],
+    });
+  });
+  it('says that everything else is a draft', () => {
+    const experiment = fold(experimentDecider, [defined(), started()]);
+    expect([statusIn(experiment, 'production'), statusIn(experiment, 'staging')]).toEqual(['running', 'draft']);
   });
 });

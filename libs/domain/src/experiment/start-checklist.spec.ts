@@ -56,28 +56,26 @@ describe('the checklist before a start', () => {
     ]);
     const early = anExperiment({ plan: { plannedEndUs: T0 + 3 * DAY } });
     expect(found({ definition: early })).toEqual(['warning planned-end-too-early /plan/plannedEndUs']);
+    expect(found({ definition: anExperiment({ plan: { plannedEndUs: T0 + 7 * DAY } }) })).toEqual([]);
     expect(startChecklist(planned({ definition: early }))[0]?.sentence).toMatch(/2026-01-04.*2026-01-08/);
   });
   it('asks for the feature and its variants', () => {
     const definition = anExperiment({ feature: 'colour' });
     expect(found({ definition })).toEqual(['refusal feature-not-found /feature']);
-    const colour: Feature = {
-      versions: [
-        {
-          version: 1,
-          definedAtUs: T0,
-          definition: {
-            key: 'colour',
-            name: 'Colour',
-            valueType: 'string',
-            variants: [{ key: 'blue', value: '#00f' }],
-            defaultVariant: 'blue',
-          },
-        },
-      ],
-    };
-    const facts = surroundings(surroundings().metrics, colour);
-    expect(found({ definition, surroundings: facts })).toEqual(['refusal variant-not-of-feature /variants/1/key']);
+    const version = (number: number, ...keys: readonly string[]) => ({
+      version: number,
+      definedAtUs: T0,
+      definition: {
+        key: 'colour',
+        name: 'Colour',
+        valueType: 'string',
+        variants: keys.map((key) => ({ key, value: key })),
+        defaultVariant: 'blue',
+      } as const,
+    });
+    const on = (feature: Feature) => found({ definition, surroundings: surroundings(surroundings().metrics, feature) });
+    expect(on({ versions: [version(1, 'blue')] })).toEqual(['refusal variant-not-of-feature /variants/1/key']);
+    expect(on({ versions: [version(1, 'blue'), version(2, 'blue', 'green')] })).toEqual([]);
   });
 });
 

@@ -23,6 +23,11 @@ describe('no feature', () => {
     given([]).when(create()).then([defined()]);
     given([]).when(define()).then([defined()]);
   });
+  it('does not become one under a key that is none', () => {
+    given([])
+      .when(create({ ...colour, key: 'A colour' }))
+      .thenRefuses('invalid-slug');
+  });
   it('has each variant once, with a value of its type', () => {
     given([])
       .when(create({ ...colour, variants: [...colour.variants, { key: 'blue', value: '#00e' }] }))
@@ -54,6 +59,18 @@ describe('a feature', () => {
       .when(define(renamed))
       .then([defined(2, renamed)]);
     given([defined()]).when(define()).then([]);
+  });
+  it('is compared with its newest version', () => {
+    const renamed = { ...colour, name: 'The colour' };
+    given([defined(), defined(2, renamed)])
+      .when(define(renamed))
+      .then([]);
+    given([defined(), defined(2, renamed)])
+      .when(define())
+      .then([defined(3)]);
+    given([defined(), defined(2, renamed)])
+      .when(create())
+      .thenRefuses('feature-exists', 'at version 2: replace it to add version 3');
   });
   it('keeps the type of its values', () => {
     given([defined()])
