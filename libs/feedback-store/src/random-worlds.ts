@@ -36,6 +36,7 @@ interface Arrival {
   readonly gap: number;
   /** Known time over event time; negative: a clock that runs ahead. */
   readonly delay: number;
+  /** Empty: the one that the unit usually has. */
   readonly variant: string;
   readonly segment: number | undefined;
   readonly reason: FeedbackRow['reason'] | undefined;
@@ -44,41 +45,35 @@ interface Arrival {
   readonly knownAfter: number | undefined;
 }
 
+/** Nearly everything happens at multiples of five, so that boundaries are met exactly, and sometimes one beside them. */
+const often = <T>(times: number, usual: T): { weight: number; arbitrary: fc.Arbitrary<T> } => ({
+  weight: times,
+  arbitrary: fc.constant(usual),
+});
+
 const arrival: fc.Arbitrary<Arrival> = fc.record({
-  kind: fc.constantFrom<FeedbackRow['kind'][]>(
-    'exposure',
-    'exposure',
-    'exposure',
-    'assignment',
-    'metric',
-    'metric',
-    'metric',
-    'metric',
-    'feedback',
-  ),
-  name: fc.constantFrom('buy', 'buy', 'visit'),
+  kind: fc.constantFrom<FeedbackRow['kind'][]>('exposure', 'exposure', 'assignment', 'metric', 'metric', 'metric', 'metric', 'feedback'),
+  name: fc.constantFrom('buy', 'buy', 'buy', 'visit'),
   unit: fc.nat(4),
-  id: fc.nat(25),
-  gap: fc.constantFrom(0, 0, 1, 1, 2, 5, 10),
-  delay: fc.constantFrom(0, 0, 0, 1, 3, 4, 5, 6, 10, 20, 40, -1, -5),
-  variant: fc.constantFrom(...variants, 'a', 'b'),
-  segment: fc.constantFrom(undefined, 1, 1, 2, 3),
-  reason: fc.constantFrom<(FeedbackRow['reason'] | undefined)[]>(
-    undefined,
-    'SPLIT',
-    'SPLIT',
-    'SPLIT',
-    'SPLIT',
-    'SPLIT',
-    'OVERRIDE',
-    'USER_CHANNEL',
-    'HOLDOUT',
-    'STATIC',
-    'unknown',
-  ),
-  value: fc.option(value, { nil: undefined, freq: 4 }),
+  id: fc.nat(60),
+  gap: fc.constantFrom(0, 0, 0, 5, 5, 5, 10, 1),
+  delay: fc.constantFrom(0, 0, 0, 0, 5, 5, 10, 20, 40, 1, 4, -5),
+  variant: fc.oneof(often(6, ''), { weight: 1, arbitrary: fc.constantFrom(...variants) }),
+  segment: fc.constantFrom(undefined, 1, 1, 1, 2, 3),
+  reason: fc.oneof(often<FeedbackRow['reason']>(6, 'SPLIT'), {
+    weight: 2,
+    arbitrary: fc.constantFrom<(FeedbackRow['reason'] | undefined)[]>(
+      undefined,
+      'OVERRIDE',
+      'USER_CHANNEL',
+      'HOLDOUT',
+      'STATIC',
+      'unknown',
+    ),
+  }),
+  value: fc.option(value, { nil: undefined, freq: 6 }),
   properties: fc.option(propertiesOfRow, { nil: undefined }),
-  knownAfter: fc.constantFrom(undefined, undefined, 0, 1, 5, 30),
+  knownAfter: fc.constantFrom(undefined, undefined, 0, 5, 30),
 });
 
 const pseudonyms = ['00', '7f', '80', 'ff', '01'].map((byte) => `${byte}0123456789abcd${byte.repeat(8)}`);
@@ -115,7 +110,7 @@ const rowOf = (one: Arrival, at: number, knownAtUs: number, historical: boolean)
     ...(historical && one.knownAfter !== undefined ? { knownAt: happenedAt + one.knownAfter } : {}),
     ...(isExposure
       ? {
-          variant: one.variant,
+          variant: one.variant === '' ? (variants[one.unit % 4] ?? 'a') : one.variant,
           ...(one.segment === undefined ? {} : { segment: one.segment }),
           ...(one.reason === undefined ? {} : { reason: one.reason }),
         }
@@ -139,7 +134,7 @@ const filter = fc.record(
 
 const selector = fc.record(
   {
-    event: fc.constantFrom('buy', 'buy', 'visit', 'never'),
+    event: fc.constantFrom('buy', 'buy', 'buy', 'visit', 'never'),
     filters: fc.oneof(
       { weight: 2, arbitrary: fc.constant([]) },
       { weight: 1, arbitrary: fc.array(filter, { minLength: 1, maxLength: 2 }) },
@@ -160,13 +155,13 @@ const metric = fc
     aggregate,
     denominatorAggregate: aggregate,
     scale: fc.constantFrom(1, 1, 100),
-    delayUs: fc.constantFrom(0, 0, 1, 5),
-    windowUs: fc.constantFrom(null, 1, 5, 10, 20),
+    delayUs: fc.constantFrom(0, 0, 5, 10),
+    windowUs: fc.constantFrom(null, 5, 5, 10, 20),
     capLower: fc.option(cap, { nil: undefined }),
     capUpper: fc.option(cap, { nil: undefined }),
     covariate: fc.option(
       fc.record(
-        { selector, lookbackUs: fc.constantFrom(1, 5, 20), whenMissing: fc.constantFrom('zero', 'exclude') },
+        { selector, lookbackUs: fc.constantFrom(5, 10, 20), whenMissing: fc.constantFrom('zero', 'exclude') },
         { requiredKeys: ['lookbackUs', 'whenMissing'] },
       ),
       { nil: undefined },
@@ -194,15 +189,18 @@ const allowed = ({ capLower, capUpper, denominator, covariate, aggregate: taken,
 
 export const worlds: fc.Arbitrary<World> = fc
   .record({
-    arrivals: fc.array(arrival, { minLength: 1, maxLength: 60, size: 'max' }),
+    arrivals: fc.oneof(
+      { weight: 1, arbitrary: fc.array(arrival, { minLength: 1, maxLength: 60 }) },
+      { weight: 3, arbitrary: fc.array(arrival, { minLength: 30, maxLength: 60, size: 'max' }) },
+    ),
     historical: fc.boolean(),
-    metrics: fc.array(metric, { maxLength: 4 }),
-    segments: fc.constantFrom([1], [1, 2], [2, 3], [3]),
+    metrics: fc.array(metric, { minLength: 1, maxLength: 5, size: 'max' }),
+    segments: fc.constantFrom([1], [1, 2], [1, 2, 3], [2, 3]),
     defaultSegment: fc.constantFrom(1, 2),
     reasonWhenMissing: fc.constantFrom('SPLIT' as const, 'unknown' as const),
     multipleExposure: fc.constantFrom('exclude' as const, 'first' as const),
-    allowedLatenessUs: fc.constantFrom(0, 1, 5, 20),
-    untilAfter: fc.oneof(fc.nat(150), fc.constant(END_OF_TIME - START)),
+    allowedLatenessUs: fc.constantFrom(0, 5, 5, 10, 20),
+    untilAfter: fc.oneof(often(2, END_OF_TIME - START), { weight: 1, arbitrary: fc.nat(40).map((fives) => 5 * fives) }),
     order: fc.array(fc.nat(1_000_000), { minLength: 60, maxLength: 60 }),
     repeats: fc.array(fc.nat(59), { maxLength: 20 }),
     inserts: fc.integer({ min: 1, max: 3 }),
