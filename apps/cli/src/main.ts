@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 /** The `rampart` command. */
+import { setMaxListeners } from 'node:events';
 import { HELP, readCommandLine, type Typed } from './command-line.js';
 import { importFile } from './import/import-command.js';
 import { Progress } from './import/progress.js';
@@ -31,6 +32,8 @@ const runImport = async ({ words, texts, flags }: Typed): Promise<number> => {
   const mostRejected = Number(texts['max-rejected']);
   if (!Number.isInteger(mostRejected) || mostRejected < 0) throw usage(`--max-rejected is a number, not "${texts['max-rejected']}".`);
   const stop = new AbortController();
+  // Every request on its way listens.
+  setMaxListeners(100, stop.signal);
   const onSignal = () => {
     if (stop.signal.aborted) process.exit(130);
     stop.abort(new Refusal('Interrupted. Run the same command again to go on: what was sent already counts once.'));
