@@ -2,7 +2,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { DomainError } from '@rampart/domain/errors';
-import { type AppendRequest, type EventStore, type Origin, RequestRecorded, type StoredEvent, type Subscriber } from './event-store.js';
+import {
+  type AppendRequest,
+  type EventStore,
+  type Origin,
+  RequestRecorded,
+  type StoredEvent,
+  type Subscriber,
+  type Subscription,
+} from './event-store.js';
 
 export interface StoreUnderTest {
   readonly store: EventStore;
@@ -146,8 +154,10 @@ export const eventStoreContract = (adapter: string, create: () => Promise<StoreU
       it('gets a batch again that failed, and says what the trouble is', async () => {
         const { seen, subscriber } = collector('c');
         let failures = 2;
+        const troubles: unknown[] = [];
         const subscription = store.subscribe({
           ...subscriber,
+          onTrouble: (error) => troubles.push(String(error)),
           handle: async (events, transaction) => {
             if (failures-- > 0) throw new Error('the log is away');
             await subscriber.handle(events, transaction);
@@ -157,14 +167,19 @@ export const eventStoreContract = (adapter: string, create: () => Promise<StoreU
         await subscription.caughtUp();
         expect(seen.map(nameOf)).toEqual(['one']);
         expect(subscription.trouble()).toBeUndefined();
+        expect(troubles).toEqual(['Error: the log is away', 'Error: the log is away']);
       });
 
       it('says so when it can\u2019t catch up', async () => {
         const { subscriber } = collector('c');
-        const subscription = store.subscribe({ ...subscriber, handle: () => Promise.reject(new Error('the log is away')) });
-        await store.append(request('a', 0, 'one'));
-        await expect(subscription.caughtUp(100)).rejects.toThrow(/the log is away/);
-        expect(subscription.trouble()).toBe('the log is away');
+        let subscription: Subscription | undefined;
+        await new Promise((resolve) => {
+          const handle = () => Promise.reject(new Error('the log is away'));
+          subscription = store.subscribe({ ...subscriber, handle, onTrouble: resolve });
+          void store.append(request('a', 0, 'one'));
+        });
+        await expect(subscription?.caughtUp(100)).rejects.toThrow(/the log is away/);
+        expect(subscription?.trouble()).toBe('the log is away');
       });
 
       it('loses nothing and keeps the order while many write', async () => {

@@ -58,6 +58,8 @@ export interface Subscriber<Transaction> {
   handle(events: readonly StoredEvent[], transaction: Transaction): Promise<void>;
   /** Forgets everything that was handled, before a rebuild. */
   reset(transaction: Transaction): Promise<void>;
+  /** Told about each failed attempt; the next one follows by itself. */
+  onTrouble?(error: unknown): void;
 }
 
 export interface Subscription {

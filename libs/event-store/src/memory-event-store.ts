@@ -48,6 +48,7 @@ export class MemoryEventStore extends EventStore<undefined> {
 
   subscribe(subscriber: Subscriber<undefined>): Subscription {
     const follower = new MemorySubscription(
+      subscriber,
       () => this.handleNext(subscriber),
       () => this.events.length,
     );
@@ -90,6 +91,7 @@ class MemorySubscription implements Subscription {
   private checkpoint = 0;
 
   constructor(
+    private readonly subscriber: Subscriber<undefined>,
     private readonly handleNext: () => Promise<number>,
     private readonly end: () => number,
   ) {
@@ -99,6 +101,8 @@ class MemorySubscription implements Subscription {
   wake(): void {
     this.working ??= this.work().finally(() => {
       this.working = undefined;
+      // Between the last look and here something may have come.
+      if (!this.isClosed && this.checkpoint < this.end()) this.wake();
     });
   }
 
@@ -128,6 +132,7 @@ class MemorySubscription implements Subscription {
         this.lastError = undefined;
       } catch (error) {
         this.lastError = error instanceof Error ? error.message : String(error);
+        this.subscriber.onTrouble?.(error);
         await new Promise((resolve) => setTimeout(resolve, 5));
       }
     }

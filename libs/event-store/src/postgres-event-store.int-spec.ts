@@ -110,7 +110,8 @@ describe('PostgreSQL below the contract', () => {
     await store.close();
   });
 
-  it('is awake within milliseconds of an append', async () => {
+  // It looks around twice a second by itself: 100 ms after it last did, only a notification comes within 300 ms.
+  it('is woken by an append', async () => {
     const store = new PostgresEventStore(dataSource, database.url);
     let handledAt = 0;
     const subscription = store.subscribe({
@@ -120,12 +121,17 @@ describe('PostgreSQL below the contract', () => {
       },
       reset: async () => undefined,
     });
-    await subscription.caughtUp();
-    await sleep(100);
-    const appendedAt = performance.now();
-    await store.append(request('a', 'one'));
-    while (handledAt === 0) await sleep(5);
-    expect(handledAt - appendedAt).toBeLessThan(400);
+    const delays: number[] = [];
+    for (let version = 0; version < 5; version++) {
+      await subscription.caughtUp();
+      await sleep(100);
+      handledAt = 0;
+      const appendedAt = performance.now();
+      await store.append({ ...request('a', 'one'), expectedVersion: version });
+      while (handledAt === 0) await sleep(5);
+      delays.push(handledAt - appendedAt);
+    }
+    expect(Math.min(...delays)).toBeLessThan(300);
     await store.close();
   });
 

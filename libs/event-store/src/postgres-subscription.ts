@@ -60,6 +60,7 @@ export class PostgresSubscription implements Subscription {
       } catch (error) {
         this.failures += 1;
         this.lastError = error instanceof Error ? error.message : String(error);
+        this.subscriber.onTrouble?.(error);
         await this.rest(Math.min(LONGEST_PAUSE_MS, 50 * 2 ** Math.min(this.failures, 10)));
       }
     }

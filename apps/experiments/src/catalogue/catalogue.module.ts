@@ -1,6 +1,6 @@
 import { Inject, Module, type OnApplicationBootstrap } from '@nestjs/common';
 import { EventStore } from '@rampart/event-store';
-import { ApiKeys, Readiness } from '@rampart/service-kit';
+import { ApiKeys, LOG, type Log, Readiness } from '@rampart/service-kit';
 import { DataSource, type EntityManager } from 'typeorm';
 import { CommandModule } from '../command/command.module.js';
 import { Catalogue } from './catalogue.store.js';
@@ -13,8 +13,9 @@ import { Resources } from './resources.js';
   providers: [
     {
       provide: Catalogue,
-      inject: [EventStore, DataSource],
-      useFactory: (store: EventStore<EntityManager>, dataSource: DataSource) => new Catalogue(store, dataSource),
+      inject: [EventStore, DataSource, LOG],
+      useFactory: (store: EventStore<EntityManager>, dataSource: DataSource, log: Log) =>
+        new Catalogue(store, dataSource, (err) => log.warn({ err }, 'the catalogue does not go on, it is tried again')),
     },
     { provide: ApiKeys, useClass: KnownApiKeys },
     Resources,

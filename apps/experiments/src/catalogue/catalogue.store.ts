@@ -16,11 +16,13 @@ export class Catalogue {
   constructor(
     private readonly store: EventStore<EntityManager>,
     private readonly dataSource: DataSource,
+    onTrouble?: (error: unknown) => void,
   ) {
     this.subscriber = {
       name: CATALOGUE,
       handle: (events, transaction) => this.fill(events, transaction),
       reset: async (transaction) => void (await transaction.createQueryBuilder().delete().from(catalogueEntity).execute()),
+      ...(onTrouble === undefined ? {} : { onTrouble }),
     };
   }
 

@@ -24,9 +24,15 @@ export class DefinitionsPublisher {
   constructor(
     private readonly store: EventStore<unknown>,
     private readonly log: EventLog,
+    onTrouble?: (error: unknown) => void,
   ) {
-    // What is published stays: a rebuild adds what the log lacks.
-    this.subscriber = { name: PUBLISHER, handle: (events) => this.publish(events), reset: async () => undefined };
+    this.subscriber = {
+      name: PUBLISHER,
+      handle: (events) => this.publish(events),
+      // What is published stays: a rebuild adds what the log lacks.
+      reset: async () => undefined,
+      ...(onTrouble === undefined ? {} : { onTrouble }),
+    };
   }
 
   follow(): void {

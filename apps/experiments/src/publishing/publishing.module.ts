@@ -1,15 +1,16 @@
 import { type BeforeApplicationShutdown, Inject, Module, type OnApplicationBootstrap } from '@nestjs/common';
 import { EventLog } from '@rampart/event-log';
 import { EventStore } from '@rampart/event-store';
-import { Readiness } from '@rampart/service-kit';
+import { LOG, type Log, Readiness } from '@rampart/service-kit';
 import { DefinitionsPublisher } from './definitions.publisher.js';
 
 @Module({
   providers: [
     {
       provide: DefinitionsPublisher,
-      inject: [EventStore, EventLog],
-      useFactory: (store: EventStore, log: EventLog) => new DefinitionsPublisher(store, log),
+      inject: [EventStore, EventLog, LOG],
+      useFactory: (store: EventStore, eventLog: EventLog, log: Log) =>
+        new DefinitionsPublisher(store, eventLog, (err) => log.warn({ err }, 'definitions are not published, it is tried again')),
     },
   ],
   exports: [DefinitionsPublisher],
