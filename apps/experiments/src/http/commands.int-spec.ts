@@ -200,6 +200,25 @@ describe('history', () => {
   });
 });
 
+describe('two processes of the control plane', () => {
+  it('see each other\u2019s definitions at once, and publish each of them once', async () => {
+    const other = await controlPlane(database.url);
+    const keys = Array.from({ length: 10 }, (_, index) => `shared-${index}`);
+    for (const [index, key] of keys.entries()) {
+      const [writer, reader] = index % 2 === 0 ? [plane, other] : [other, plane];
+      expect((await writer.call('POST', at('/v1/metrics'), { body: aMetric({ key }) })).status).toBe(201);
+      const { body } = await reader.call('GET', at('/v1/metrics'));
+      expect(body.items.map((item: { key: string }) => item.key)).toContain(key);
+    }
+    await other.close();
+    await eventually('the last is published', async () =>
+      (await plane.published()).has('v/default/metric/shared-9/1') ? true : undefined,
+    );
+    const order = [...(await plane.published()).keys()].filter((key) => key.startsWith('v/default/metric/shared-'));
+    expect(order).toEqual(keys.map((key) => `v/default/metric/${key}/1`));
+  });
+});
+
 describe('a rebuild', () => {
   it('makes the same catalogue', async () => {
     const lists = () =>
