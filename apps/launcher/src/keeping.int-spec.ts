@@ -80,8 +80,9 @@ describe('a log file', () => {
 });
 
 describe('a supervised child', () => {
-  const childOf = (program: string, probe: () => Promise<boolean>) =>
+  const childOf = (program: string, probe: () => Promise<boolean>, serverPid?: (line: string) => number | undefined) =>
     new Supervised({
+      serverPid,
       name: 'child',
       log: new LogFile(join(folder, 'child.log')),
       prepare: async () => ({ command: process.execPath, args: ['-e', program], env: { PATH: process.env.PATH } }),
@@ -99,6 +100,35 @@ describe('a supervised child', () => {
     await child.stop(5_000);
     expect([first, second].map(isAlive)).toEqual([false, false]);
     expect(child.restarts).toBe(1);
+  });
+
+  it('has no pid while it is dead, and tells of the new one before it is ready', async () => {
+    let isReady = true;
+    const child = childOf('setInterval(() => 0, 1000)', async () => isReady);
+    child.start();
+    await child.whenReady(5_000);
+    const first = child.pid ?? 0;
+    const told: (number | undefined)[] = [];
+    child.onChange = () => told.push(child.pid);
+    isReady = false;
+    process.kill(first, 'SIGKILL');
+    expect(await within(() => child.pid !== undefined && child.pid !== first)).toBe(true);
+    expect(told).toEqual([undefined, child.pid]);
+    await child.stop(5_000);
+  });
+
+  it('behind a guard is known by the pid of the server', async () => {
+    const child = childOf(
+      'console.log("serving 4711"); setInterval(() => 0, 1000)',
+      async () => true,
+      (line) => (line === 'serving 4711' ? 4711 : undefined),
+    );
+    const told: (number | undefined)[] = [];
+    child.onChange = () => told.push(child.pid);
+    child.start();
+    expect(await within(() => told.at(-1) === 4711)).toBe(true);
+    await child.stop(5_000);
+    expect(child.pid).toBeUndefined();
   });
 
   it('that keeps dying is given up with the end of its log', async () => {

@@ -31,11 +31,15 @@ export interface Task {
   prepare(everReady: boolean): Promise<Launch>;
   /** Sees every line of stdout and stderr. */
   onLine?(line: string): void;
+  /** Where the child is a guard: the pid of its server, from the line that says it. */
+  readonly serverPid?: ((line: string) => number | undefined) | undefined;
   /** True when it answers; a throw means no. */
   probe(): Promise<boolean>;
 }
 
 export type TaskState = 'starting' | 'ready' | 'restarting' | 'stopping' | 'stopped';
+
+const hasEnded = ({ exitCode, signalCode }: ChildProcess): boolean => exitCode !== null || signalCode !== null;
 
 export class Supervised {
   restarts = 0;
@@ -43,6 +47,7 @@ export class Supervised {
   onChange: () => void = () => undefined;
   private current: TaskState = 'stopped';
   private child: ChildProcess | undefined;
+  private serverPid: number | undefined;
   private deaths = 0;
   private everReady = false;
   private timer: NodeJS.Timeout | undefined;
@@ -57,8 +62,10 @@ export class Supervised {
     return this.task.name;
   }
 
+  /** Of the process that does the work: a guard's server, else the child. Undefined while there is none. */
   get pid(): number | undefined {
-    return this.child?.pid;
+    if (this.child === undefined || hasEnded(this.child)) return undefined;
+    return this.task.serverPid === undefined ? this.child.pid : this.serverPid;
   }
 
   start(): void {
@@ -82,7 +89,7 @@ export class Supervised {
     const child = this.child;
     this.become('stopping');
     clearTimeout(this.timer);
-    if (child?.pid !== undefined && child.exitCode === null && child.signalCode === null) {
+    if (child?.pid !== undefined && !hasEnded(child)) {
       const ended = new Promise((resolve) => child.once('exit', resolve));
       child.kill('SIGTERM');
       const timer = setTimeout(() => this.killGroup(), graceMs);
@@ -139,12 +146,15 @@ export class Supervised {
     // A group of its own: Ctrl-C in the terminal reaches the launcher only, which then stops the children in order.
     const child = spawn(command, args, { env, cwd, detached: true, stdio: ['pipe', 'pipe', 'pipe'] });
     this.child = child;
+    this.serverPid = undefined;
+    this.onChange();
     child.stdin?.on('error', () => undefined);
     for (const stream of [child.stdout, child.stderr]) {
       if (stream === null) continue;
       createInterface({ input: stream }).on('line', (line) => {
         this.task.log.write(`${line}\n`);
         this.task.onLine?.(line);
+        this.noteServer(line);
       });
     }
     const ended = new Promise<string>((resolve, reject) => {
@@ -156,8 +166,15 @@ export class Supervised {
     if (!this.isEnding()) this.task.log.write(`launcher: ${this.name} ended (${how})\n`);
   }
 
+  private noteServer(line: string): void {
+    const pid = this.task.serverPid?.(line);
+    if (pid === undefined) return;
+    this.serverPid = pid;
+    this.onChange();
+  }
+
   private async watchReadiness(child: ChildProcess): Promise<void> {
-    while (this.child === child && child.exitCode === null && child.signalCode === null && !this.isEnding()) {
+    while (this.child === child && !hasEnded(child) && !this.isEnding()) {
       if (await this.task.probe().catch(() => false)) {
         if (this.child !== child || this.isEnding()) return;
         this.everReady = true;

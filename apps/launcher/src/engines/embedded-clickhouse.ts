@@ -100,12 +100,12 @@ export const embeddedClickhouse = async (options: ClickhouseOptions): Promise<Em
   const password = passwordOf(home);
   writeFileSync(join(home, 'users.xml'), usersXml(password), { mode: 0o600 });
   let port: number | undefined;
-  let pid: number | undefined;
+  let isRunning = false;
   const task: Task = {
     name: 'clickhouse',
     log: new LogFile(options.logFile),
     prepare: async (everReady) => {
-      pid = undefined;
+      isRunning = false;
       await clearOrphan(home);
       if (port === undefined || !everReady) port = await freePort();
       writeFileSync(join(home, 'config.xml'), configXml(port, join(home, 'users.xml')), { mode: 0o600 });
@@ -113,13 +113,14 @@ export const embeddedClickhouse = async (options: ClickhouseOptions): Promise<Em
       const args = [program, library, join(home, 'config.xml'), files];
       return guarded({ command: process.execPath, args, cwd: home, ending }, { ...process.env, NODE_OPTIONS: '' });
     },
+    serverPid: guardedPid,
     onLine: (line) => {
-      const found = guardedPid(line);
-      if (found === undefined) return;
-      pid = found;
+      const pid = guardedPid(line);
+      if (pid === undefined) return;
+      isRunning = true;
       writeFileSync(join(home, 'pid'), String(pid));
     },
-    probe: async () => pid !== undefined && port !== undefined && (await answers(port, password)),
+    probe: async () => isRunning && port !== undefined && (await answers(port, password)),
   };
   const supervised = new Supervised(task);
   supervised.start();
@@ -128,7 +129,7 @@ export const embeddedClickhouse = async (options: ClickhouseOptions): Promise<Em
     supervised,
     url: () => `http://${user}:${password}@127.0.0.1:${port}`,
     port: () => port,
-    pid: () => pid,
+    pid: () => supervised.pid,
     version,
   };
 };

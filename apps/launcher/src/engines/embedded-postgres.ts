@@ -102,14 +102,12 @@ export const embeddedPostgres = async (options: PostgresOptions): Promise<Embedd
   const password = passwordOf(folder);
   initialise(place, password);
   let port: number | undefined;
-  let pid: number | undefined;
   let accepts = false;
   const url = (name: string) => `postgres://${role}:${password}@127.0.0.1:${port}/${name}`;
   const task: Task = {
     name: 'postgres',
     log: new LogFile(options.logFile),
     prepare: async (everReady) => {
-      pid = undefined;
       accepts = false;
       await clearOrphan(place.cluster);
       if (port === undefined || !everReady) port = await freePort();
@@ -117,8 +115,8 @@ export const embeddedPostgres = async (options: PostgresOptions): Promise<Embedd
       const { uid, gid } = place.user ?? {};
       return guarded({ command: place.binaries.postgres, args, cwd: '/', uid, gid, ending }, bareEnvironment);
     },
+    serverPid: guardedPid,
     onLine: (line) => {
-      pid = guardedPid(line) ?? pid;
       // Asking earlier only fills the log with refusals.
       if (line.includes('database system is ready to accept connections')) accepts = true;
     },
@@ -130,5 +128,5 @@ export const embeddedPostgres = async (options: PostgresOptions): Promise<Embedd
   };
   const supervised = new Supervised(task);
   supervised.start();
-  return { name: 'postgres', supervised, url: () => url(database), port: () => port, pid: () => pid, version: place.version };
+  return { name: 'postgres', supervised, url: () => url(database), port: () => port, pid: () => supervised.pid, version: place.version };
 };
