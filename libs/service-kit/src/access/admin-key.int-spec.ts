@@ -16,7 +16,7 @@ afterEach(() => rmSync(folder, { recursive: true }));
 const write = (key: string) => writeFileSync(file, `${key}\n`);
 
 describe('the admin key', () => {
-  it('in a file is read again for an unknown key, at most once a second', () => {
+  it('in a file is read again when a key is presented, at most once a second', () => {
     let nowMs = 0;
     write('first');
     const admin = new AdminKey({ file }, () => nowMs);
@@ -26,6 +26,16 @@ describe('the admin key', () => {
     nowMs = 1_000;
     expect(admin.matches(hashOfKey('second'))).toBe(true);
     expect(admin.matches(hashOfKey('first'))).toBe(false);
+  });
+
+  it('that was replaced stops to work within a second, though nobody has used the new one yet', () => {
+    let nowMs = 0;
+    write('stolen');
+    const admin = new AdminKey({ file }, () => nowMs);
+    write('new');
+    expect(admin.matches(hashOfKey('stolen'))).toBe(true);
+    nowMs = 1_000;
+    expect(admin.matches(hashOfKey('stolen'))).toBe(false);
   });
 
   it('stops to work with its file, and matches nothing when it is empty', () => {

@@ -26,14 +26,8 @@ export class AdminKey {
 
   /** @param hash  SHA-256 of the key presented, 64 hex digits */
   matches(hash: string): boolean {
-    if (this.equals(hash)) return true;
-    // A key that we don't know may be the new one: rotation needs no restart. At most once a second, or strangers could make us read.
-    if (this.source.key !== undefined || this.nowMs() - this.readAtMs < REREAD_AFTER_MS) return false;
-    this.read();
-    return this.equals(hash);
-  }
-
-  private equals(hash: string): boolean {
+    // Before the comparison: a new key needs no restart, and the one it replaced ends with it. At most once a second, or strangers could make us read.
+    if (this.source.key === undefined && this.nowMs() - this.readAtMs >= REREAD_AFTER_MS) this.read();
     return this.hash !== undefined && timingSafeEqual(this.hash, Buffer.from(hash, 'hex'));
   }
 
