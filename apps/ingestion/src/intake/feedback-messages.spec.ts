@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { FeedbackRow } from '@rampart/contracts';
+import { maxMessageBytes } from '@rampart/event-log';
 import { completed, historicalScope, purchase, rows } from './event.examples.js';
 import { messagesOf, partitionOfRow } from './feedback-messages.js';
 import { Pseudonyms } from './pseudonyms.js';
@@ -23,6 +24,15 @@ describe('messages of a batch', () => {
   it('hold at most 4,096 rows', () => {
     const messages = messagesOf(purchases(5000), 1);
     expect(messages.map(({ value }) => rowsIn(value).length)).toEqual([4096, 904]);
+  });
+
+  it('stay small enough for the log, however much the rows of a batch hold', () => {
+    const properties = Object.fromEntries(Array.from({ length: 90 }, (_, i) => [`p${i}`, 'x'.repeat(600)]));
+    const also = Array.from({ length: 8 }, (_, i) => ({ type: 'device', id: `d${i}` }));
+    const all = Array.from({ length: 40 }, (_, i) => rows(purchase({ id: `e${i}` }, { also, properties }))).flat();
+    const messages = messagesOf(all, 1);
+    expect(Math.max(...messages.map(({ value }) => Buffer.byteLength(String(value))))).toBeLessThanOrEqual(maxMessageBytes);
+    expect(messages.flatMap(({ value }) => rowsIn(value))).toEqual(all);
   });
 
   it('hold what has no unit in the first partition', () => {
