@@ -5,7 +5,7 @@ import { topicSpecs } from '@rampart/contracts';
 import { EventLog } from '@rampart/event-log';
 import { FeedbackStore, FeedbackViews } from '@rampart/feedback-store';
 import { LOG, type Log, Readiness } from '@rampart/service-kit';
-import { DefinitionsLink } from '../definitions-link.js';
+import { DefinitionsLink } from '../definitions/definitions-link.js';
 import { ViewConsumers } from '../ingest-views/view.consumers.js';
 import { FeedbackConsumer } from './feedback.consumer.js';
 

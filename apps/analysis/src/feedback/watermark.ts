@@ -3,7 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { DEFINITIONS, FEEDBACK, type Freshness, formatInstant, type InstantUs } from '@rampart/contracts';
 import { EventLog, type TopicState } from '@rampart/event-log';
 import { FeedbackStore, type Progress } from '@rampart/feedback-store';
-import { DefinitionsLink } from '../definitions-link.js';
+import { DefinitionsLink } from '../definitions/definitions-link.js';
 
 @Injectable()
 export class Watermark {

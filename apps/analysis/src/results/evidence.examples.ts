@@ -1,9 +1,9 @@
 /** An environment for specs: sums by known time instead of rows, and what the store would say about itself. */
 import type { Freshness } from '@rampart/contracts';
 import type { ComparisonQuery, ComparisonSums, DuplicateCount, MetricPreview } from '@rampart/feedback-store';
-import { type DefinitionInForce, Definitions } from './definition-in-force.js';
+import { type DefinitionInForce, Definitions } from '../definitions/definition-in-force.js';
+import { noDuplicates } from '../figures/figures.examples.js';
 import { Evidence, type SeenEvent } from './evidence.source.js';
-import { noDuplicates } from './results.examples.js';
 
 export class OneDefinition extends Definitions {
   constructor(private readonly definition: DefinitionInForce) {

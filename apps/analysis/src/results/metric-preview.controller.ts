@@ -4,8 +4,8 @@ import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { decimalText, formatInstant, type MetricDefinition, metricDefinition, parseInstant } from '@rampart/contracts';
 import { Environment, Project, Scope } from '@rampart/service-kit';
 import { z } from 'zod';
-import { unitsPerOne } from './arm-sums.js';
-import { Definitions } from './definition-in-force.js';
+import { Definitions } from '../definitions/definition-in-force.js';
+import { unitsPerOne } from '../figures/arm-sums.js';
 import { Evidence } from './evidence.source.js';
 import { nearestName } from './warnings.js';
 

@@ -2,12 +2,12 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Module } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { ApiKeys, createService, hashOfKey, serviceConfig } from '@rampart/service-kit';
-import { Definitions } from './definition-in-force.js';
+import { Definitions } from '../definitions/definition-in-force.js';
+import { exampleComparison, exampleDefinition, wholeSums } from '../figures/figures.examples.js';
 import { EvidenceOf, OneDefinition } from './evidence.examples.js';
 import { Evidence } from './evidence.source.js';
 import { MetricPreviewController } from './metric-preview.controller.js';
 import { ResultsController } from './results.controller.js';
-import { exampleComparison, exampleDefinition, wholeSums } from './results.examples.js';
 import { ResultsService } from './results.service.js';
 
 const KEY = 'analyst';

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ClickhouseFeedbackStore, END_OF_TIME, type FeedbackStore, MemoryFeedbackStore } from '@rampart/feedback-store';
 import { type FreshClickhouse, freshClickhouse } from '@rampart/test-engines';
-import { sufficientStatistics } from './arm-sums.js';
-import { comparisonQuery } from './definition-in-force.js';
-import { evidenceDigest } from './evidence-digest.js';
-import { metricResults } from './metric-results.js';
-import { populationOf } from './population.js';
-import { noDuplicates } from './results.examples.js';
+import { comparisonQuery } from '../definitions/definition-in-force.js';
+import { sufficientStatistics } from '../figures/arm-sums.js';
+import { evidenceDigest } from '../figures/evidence-digest.js';
+import { noDuplicates } from '../figures/figures.examples.js';
+import { metricResults } from '../figures/metric-results.js';
+import { populationOf } from '../figures/population.js';
 import { dirtyHistory, dirtyRows } from './rows.examples.js';
 
 let clickhouse: FreshClickhouse;

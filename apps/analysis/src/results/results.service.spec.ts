@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { ExperimentInput } from '@rampart/contracts';
+import { exampleComparison, exampleDefinition, wholeSums } from '../figures/figures.examples.js';
 import { EvidenceOf, OneDefinition, type StoredEvidence } from './evidence.examples.js';
-import { exampleComparison, exampleDefinition, wholeSums } from './results.examples.js';
 import { ResultsService } from './results.service.js';
 
 const DAY = 86_400_000_000;

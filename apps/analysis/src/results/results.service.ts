@@ -3,13 +3,13 @@ import { Injectable } from '@nestjs/common';
 import { formatInstant, type Results } from '@rampart/contracts';
 import { DomainError, type PlanState, planState, shipVerdict, type Verdict } from '@rampart/domain';
 import { type ComparisonQuery, type ComparisonSums, END_OF_TIME } from '@rampart/feedback-store';
-import { sufficientStatistics } from './arm-sums.js';
-import { comparedSegments, comparisonQuery, type DefinitionInForce, Definitions } from './definition-in-force.js';
+import { comparedSegments, comparisonQuery, type DefinitionInForce, Definitions } from '../definitions/definition-in-force.js';
+import { sufficientStatistics } from '../figures/arm-sums.js';
+import { evidenceDigest } from '../figures/evidence-digest.js';
+import { type Figures, lookOf } from '../figures/look-of-results.js';
+import { metricResults } from '../figures/metric-results.js';
+import { populationOf, sampleRatio } from '../figures/population.js';
 import { Evidence, type SeenEvent } from './evidence.source.js';
-import { evidenceDigest } from './evidence-digest.js';
-import { type Figures, lookOf } from './look-of-results.js';
-import { metricResults } from './metric-results.js';
-import { populationOf, sampleRatio } from './population.js';
 import { warningsOf } from './warnings.js';
 
 export interface ResultsRequest {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { MemoryFeedbackStore, type PlacedRow } from '@rampart/feedback-store';
-import { comparisonQuery } from './definition-in-force.js';
+import { comparisonQuery } from '../definitions/definition-in-force.js';
 import { EvidenceOf, OneDefinition } from './evidence.examples.js';
 import { ResultsService } from './results.service.js';
 import { dirtyHistory, dirtyRows } from './rows.examples.js';

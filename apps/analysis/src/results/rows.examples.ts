@@ -1,7 +1,7 @@
 /** A small dirty history as rows of the log: every kind of unit that a population table tells apart, two metrics, a covariate. */
 import type { FeedbackRow } from '@rampart/contracts';
 import type { PlacedRow } from '@rampart/feedback-store';
-import { exampleDefinition } from './results.examples.js';
+import { exampleDefinition } from '../figures/figures.examples.js';
 
 const AT = 1_700_000_000_000_000;
 const SECOND = 1_000_000;

@@ -1,7 +1,7 @@
 /** What a reader of the results should know before believing them. */
 import type { MetricResult, Population } from '@rampart/contracts';
 import { type PlanState, waitSentence } from '@rampart/domain';
-import type { DefinitionInForce, MetricInUse } from './definition-in-force.js';
+import type { DefinitionInForce, MetricInUse } from '../definitions/definition-in-force.js';
 
 /** Names of metric and feedback events that the environment has had. */
 export type SeenNames = ReadonlySet<string>;

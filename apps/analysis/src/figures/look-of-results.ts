@@ -11,7 +11,7 @@ import {
   sampleRatioCheck,
 } from '@rampart/domain';
 import { compareMeans, type Moments, srmSequential, studentT } from '@rampart/statistics';
-import { armsOf, type DefinitionInForce } from './definition-in-force.js';
+import { armsOf, type DefinitionInForce } from '../definitions/definition-in-force.js';
 import { oneSided, type UsedMargin } from './effects.js';
 import { decidingComparisons } from './metric-results.js';
 

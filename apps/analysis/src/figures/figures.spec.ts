@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Comparison, CupedResult, Effect, EffectEstimate, MetricResult } from '@rampart/contracts';
 import type { ComparisonSums } from '@rampart/feedback-store';
-import { comparisonQuery, type DefinitionInForce } from './definition-in-force.js';
+import { comparisonQuery, type DefinitionInForce } from '../definitions/definition-in-force.js';
+import { exampleComparison, exampleDefinition, exampleSums, noDuplicates, wholeSums } from './figures.examples.js';
 import { metricResults } from './metric-results.js';
 import { populationOf, sampleRatio } from './population.js';
 import {
@@ -19,7 +20,6 @@ import {
   type ReferenceAdjustment,
   type ReferenceComparison,
 } from './reference-figures.examples.js';
-import { exampleComparison, exampleDefinition, exampleSums, noDuplicates, wholeSums } from './results.examples.js';
 
 /** Relative error ≤ 1e-9; for p below 1e-12, where the reference itself ends, 1e-6. */
 const expectClose = (name: string, actual: number | null | undefined, expected: number): void => {

@@ -1,12 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import { type ArmTest, planState } from '@rampart/domain';
 import fc from 'fast-check';
-import { comparisonQuery, type DefinitionInForce } from './definition-in-force.js';
+import { comparisonQuery, type DefinitionInForce } from '../definitions/definition-in-force.js';
 import type { UsedMargin } from './effects.js';
+import { type ExampleMetric, exampleComparison, exampleDefinition, noDuplicates, wholeSums } from './figures.examples.js';
 import { lookOf } from './look-of-results.js';
 import { metricResults } from './metric-results.js';
 import { populationOf, sampleRatio } from './population.js';
-import { type ExampleMetric, exampleComparison, exampleDefinition, noDuplicates, wholeSums } from './results.examples.js';
 
 const due = planState({
   historical: true,

@@ -3,9 +3,9 @@ import type { AnalysisPlan, ArmResult, Comparison, CupedResult, MetricResult } f
 import { decimalText } from '@rampart/contracts';
 import type { ComparisonQuery, ComparisonSums } from '@rampart/feedback-store';
 import { adjustPValues, denominatorShift, sampleVariance } from '@rampart/statistics';
+import { armsOf, type DefinitionInForce, type MetricInUse } from '../definitions/definition-in-force.js';
 import { armSums, unitsPerOne } from './arm-sums.js';
 import { cupedResult } from './cuped-results.js';
-import { armsOf, type DefinitionInForce, type MetricInUse } from './definition-in-force.js';
 import { type ArmFigures, armFigures, compared } from './effects.js';
 
 type Pair = readonly [control: string, treatment: string];

@@ -13,8 +13,8 @@ import {
   sampleVariance,
   studentT,
 } from '@rampart/statistics';
+import type { MetricInUse } from '../definitions/definition-in-force.js';
 import { type ArmSums, unitsPerOne } from './arm-sums.js';
-import type { MetricInUse } from './definition-in-force.js';
 import { againstNormal, effectOf, marginOf, marginResult, noResult, refusal, scaleOf, type UsedMargin } from './effects.js';
 
 export type CupedComparison = CupedResult['comparisons'][number];

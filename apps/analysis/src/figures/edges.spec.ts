@@ -1,13 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import type { AnalysisPlan, SufficientStatistics } from '@rampart/contracts';
+import { comparisonQuery } from '../definitions/definition-in-force.js';
+import { statisticsCsv } from '../results/statistics-csv.js';
+import { nearestName } from '../results/warnings.js';
 import { unitsPerOne } from './arm-sums.js';
-import { comparisonQuery } from './definition-in-force.js';
 import { canonicalJson } from './evidence-digest.js';
+import { type ExampleMetric, exampleComparison, exampleDefinition, exampleSums, noDuplicates, wholeSums } from './figures.examples.js';
 import { comparedPairs, metricResults } from './metric-results.js';
 import { populationOf, sampleRatio } from './population.js';
-import { type ExampleMetric, exampleComparison, exampleDefinition, exampleSums, noDuplicates, wholeSums } from './results.examples.js';
-import { statisticsCsv } from './statistics-csv.js';
-import { nearestName } from './warnings.js';
 
 const define = (metrics: readonly ExampleMetric[], plan: Partial<AnalysisPlan> = {}) =>
   exampleDefinition({ variants: [{ key: 'A' }, { key: 'B' }], control: 'A', plan }, metrics);

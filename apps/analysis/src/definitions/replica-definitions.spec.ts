@@ -9,8 +9,8 @@ import {
   versionKey,
 } from '@rampart/contracts';
 import { DefinitionsReplica, MemoryEventLog } from '@rampart/event-log';
+import { exampleDefinition } from '../figures/figures.examples.js';
 import { ReplicaDefinitions } from './replica-definitions.js';
-import { exampleDefinition } from './results.examples.js';
 
 let log: MemoryEventLog;
 let replica: DefinitionsReplica;

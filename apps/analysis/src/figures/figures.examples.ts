@@ -8,7 +8,7 @@ import {
   type Segment,
 } from '@rampart/contracts';
 import type { ComparisonSums, MetricSums } from '@rampart/feedback-store';
-import type { DefinitionInForce } from './definition-in-force.js';
+import type { DefinitionInForce } from '../definitions/definition-in-force.js';
 
 export interface ExampleMetric {
   readonly input: Pick<MetricInput, 'key' | 'type'> & Partial<MetricInput>;

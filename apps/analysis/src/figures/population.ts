@@ -2,7 +2,7 @@
 import type { ExperimentDefinition, Population, PopulationRow, SrmResult } from '@rampart/contracts';
 import type { ComparisonSums, DuplicateCount, PopulationCount } from '@rampart/feedback-store';
 import { srmChiSquare } from '@rampart/statistics';
-import { designCells } from './definition-in-force.js';
+import { designCells } from '../definitions/definition-in-force.js';
 
 const EXCLUSIONS = ['own-choice', 'override', 'unknown-variant', 'reason-unknown', 'two-arms', 'not-randomised'] as const;
 

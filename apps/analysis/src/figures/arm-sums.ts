@@ -1,7 +1,7 @@
 /** From the store's cells to arms: integers are added, nothing is rounded. */
 import type { MetricDefinition, SufficientStatistics } from '@rampart/contracts';
 import type { CellSums, ComparisonSums, DesignCell, MetricSums } from '@rampart/feedback-store';
-import type { MetricInUse } from './definition-in-force.js';
+import type { MetricInUse } from '../definitions/definition-in-force.js';
 
 export interface ArmSums extends MetricSums {
   readonly arm: string;

@@ -3,8 +3,8 @@ import { Injectable } from '@nestjs/common';
 import type { EnvironmentDefinition } from '@rampart/contracts';
 import { DefinitionsReplica, type EventLog, LogUnavailableError } from '@rampart/event-log';
 import { ApiKeys, type KeyRecord } from '@rampart/service-kit';
-import { type DefinitionInForce, Definitions } from './results/definition-in-force.js';
-import { ReplicaDefinitions } from './results/replica-definitions.js';
+import { type DefinitionInForce, Definitions } from './definition-in-force.js';
+import { ReplicaDefinitions } from './replica-definitions.js';
 
 @Injectable()
 export class DefinitionsLink {
