@@ -59,6 +59,7 @@ export class LogLink implements OnModuleInit, OnApplicationShutdown {
         this.begin();
         return;
       } catch (error) {
+        if (this.stopping.signal.aborted) return;
         // Another partition count than the log's: nothing that waiting could cure.
         if ((error as { retriable?: unknown }).retriable === false) throw error;
         this.trouble = `the log is not available: ${error instanceof Error ? error.message : String(error)}`;
