@@ -1,5 +1,6 @@
 export * from './event-store.js';
 export { MemoryEventStore } from './memory-event-store.js';
 export { connectControlDatabase } from './postgres-data-source.js';
+export { explained } from './postgres-errors.js';
 export { PostgresEventStore } from './postgres-event-store.js';
 export { EVENT_TYPES, type RampartEvent } from './stored-event-types.js';

@@ -1,15 +1,8 @@
 /** Streams in PostgreSQL: one table, one order. The table is the outbox as well: there is no second one. */
-import { DomainError } from '@rampart/domain/errors';
 import type { DataSource, EntityManager } from 'typeorm';
-import {
-  type AppendRequest,
-  EventStore,
-  EventStoreUnavailable,
-  type RecordedRequest,
-  type StoredEvent,
-  type Subscriber,
-} from './event-store.js';
+import { type AppendRequest, EventStore, type RecordedRequest, type StoredEvent, type Subscriber } from './event-store.js';
 import { appendIn } from './postgres-append.js';
+import { explained } from './postgres-errors.js';
 import { type EventRow, eventsAfter, storedEvent } from './postgres-event-rows.js';
 import { PostgresSubscription, rebuildIn } from './postgres-subscription.js';
 import { revisionMismatch } from './revision-mismatch.js';
@@ -31,7 +24,7 @@ export class PostgresEventStore extends EventStore<EntityManager> {
     } catch (error) {
       // The lock lets nobody come this far twice, but the table must not depend on it.
       if (isTaken(error)) throw revisionMismatch(request.stream, request.expectedVersion, request.expectedVersion + 1);
-      throw translated(error);
+      throw explained(error);
     }
   }
 
@@ -41,7 +34,7 @@ export class PostgresEventStore extends EventStore<EntityManager> {
 
   readAll(afterPosition: number, limit: number): Promise<readonly StoredEvent[]> {
     return eventsAfter(this.dataSource.manager, afterPosition, limit).catch((error: unknown) => {
-      throw translated(error);
+      throw explained(error);
     });
   }
 
@@ -71,27 +64,9 @@ export class PostgresEventStore extends EventStore<EntityManager> {
     try {
       return await this.dataSource.query<Row[]>(sql, [...parameters]);
     } catch (error) {
-      throw translated(error);
+      throw explained(error);
     }
   }
 }
 
 const isTaken = (error: unknown): boolean => (error as { constraint?: unknown }).constraint === 'event_stream_version_key';
-
-/** U+0000, and half of a surrogate pair, in jsonb or text. */
-const UNSTORABLE_TEXT = new Set(['22P05', '22P02', '22021']);
-
-/** Text that PostgreSQL can't hold is the caller's mistake; a lost connection is nobody's. */
-const translated = (error: unknown): unknown => {
-  const { code } = error as { code?: unknown };
-  if (typeof code === 'string' && UNSTORABLE_TEXT.has(code))
-    return new DomainError(
-      'text-not-storable',
-      'a text holds U+0000 or half of a surrogate pair, which can\u2019t be stored: leave it out',
-    );
-  if (typeof code === 'string' && /^(08|57P|53)|^E[A-Z]+$/.test(code))
-    return new EventStoreUnavailable('the event store can\u2019t be reached at the moment', { cause: error });
-  if (error instanceof Error && /Connection terminated|timeout exceeded when trying to connect/.test(error.message))
-    return new EventStoreUnavailable('the event store can\u2019t be reached at the moment', { cause: error });
-  return error;
-};

@@ -1,6 +1,6 @@
 /** Keeps the read model in step with the event store, and answers lists from it. */
 import { type ApiKeyEvent, apiKeyDecider, fold } from '@rampart/domain';
-import type { EventStore, StoredEvent, Subscriber, Subscription } from '@rampart/event-store';
+import { type EventStore, explained, type StoredEvent, type Subscriber, type Subscription } from '@rampart/event-store';
 import type { DataSource, EntityManager, QueryDeepPartialEntity } from 'typeorm';
 import { partsOfStream, type ResourceKind } from '../streams.js';
 import { type CatalogueEntry, catalogueEntity } from './catalogue.entities.js';
@@ -35,7 +35,16 @@ export class Catalogue {
   }
 
   /** In order of keys, everything that was stored before the call included. @param project  null: what belongs to the platform */
-  async list(kind: ResourceKind, project: string | null): Promise<readonly CatalogueEntry['document'][]> {
+  list(kind: ResourceKind, project: string | null): Promise<readonly CatalogueEntry['document'][]> {
+    return guarded(() => this.entries(kind, project));
+  }
+
+  /** @returns the stream of the key that has this hash, revoked or not */
+  keyStreamByHash(hash: string): Promise<string | undefined> {
+    return guarded(() => this.streamOfKey(hash));
+  }
+
+  private async entries(kind: ResourceKind, project: string | null): Promise<readonly CatalogueEntry['document'][]> {
     await this.subscription?.caughtUp();
     const query = this.dataSource.getRepository(catalogueEntity).createQueryBuilder('entry').where('entry.kind = :kind', { kind });
     const own = project === null ? query.andWhere('entry.project is null') : query.andWhere('entry.project = :project', { project });
@@ -44,8 +53,7 @@ export class Catalogue {
     return entries.sort((a, b) => (a.stream < b.stream ? -1 : 1)).map(({ document }) => document);
   }
 
-  /** @returns the stream of the key that has this hash, revoked or not */
-  async keyStreamByHash(hash: string): Promise<string | undefined> {
+  private async streamOfKey(hash: string): Promise<string | undefined> {
     const find = () => this.dataSource.getRepository(catalogueEntity).findOneBy({ keyHash: hash });
     const found = await find();
     if (found !== null) return found.stream;
@@ -60,6 +68,14 @@ export class Catalogue {
     await transaction.getRepository(catalogueEntity).upsert(entries as QueryDeepPartialEntity<CatalogueEntry>[], ['stream']);
   }
 }
+
+const guarded = async <Answer>(ask: () => Promise<Answer>): Promise<Answer> => {
+  try {
+    return await ask();
+  } catch (error) {
+    throw explained(error);
+  }
+};
 
 /** Always the newest state: an entry may be ahead of the checkpoint, and is the same when it is made again. */
 const entryOf = (stream: string, events: readonly StoredEvent[]): CatalogueEntry => {
