@@ -3,11 +3,11 @@ import { type FreshClickhouse, freshClickhouse } from '@rampart/test-engines';
 import fc from 'fast-check';
 import { ClickhouseConnection } from './clickhouse-connection.js';
 import { ClickhouseFeedbackStore } from './clickhouse-feedback-store.js';
-import { feedbackStoreContract } from './feedback-store.contract.js';
+import { feedbackStoreContract } from './examples/feedback-store.contract.js';
+import { type World, worlds } from './examples/random-worlds.js';
+import { comparison, event, exposure } from './examples/rows.examples.js';
 import type { ComparisonQuery, ComparisonSums, PlacedRow } from './feedback-store.js';
 import { MemoryFeedbackStore } from './memory-feedback-store.js';
-import { type World, worlds } from './random-worlds.js';
-import { comparison, event, exposure } from './rows.examples.js';
 
 jest.setTimeout(60_000);
 
@@ -65,7 +65,7 @@ describe('the sums of ClickHouse', () => {
         expect(await store.sums(world.query)).toEqual(expected);
         seen.push({ query: world.query, expected });
       }),
-      { numRuns: Number(process.env.RAMPART_TEST_RUNS ?? 60) },
+      { numRuns: Number(process.env.RAMPART_TEST_RUNS ?? 150) },
     );
   }, 600_000);
 

@@ -1,16 +1,16 @@
 /** The feedback store on ClickHouse, embedded or a cluster's node: the same SQL. */
 import type { InstantUs } from '@rampart/contracts';
 import { ClickhouseConnection, type ClickhouseOptions } from './clickhouse-connection.js';
-import { RowBinaryWriter } from './clickhouse-row-binary.js';
-import { maskfuls, type PlannedMetric, plannedMetric } from './clickhouse-row-masks.js';
-import { type EncodedTable, RowEncoder } from './clickhouse-rows.js';
-import { dropSchema, fillingOf, prepareSchema } from './clickhouse-schema.js';
-import { type Answer, comparisonSums, type StatementRow } from './clickhouse-sums-rows.js';
-import { sumsStatement } from './clickhouse-sums-statement.js';
-import type { Population } from './clickhouse-units-statement.js';
+import { measured } from './definition/measures.js';
 import { type ComparisonQuery, type ComparisonSums, FeedbackStore, type PlacedRow, type Progress } from './feedback-store.js';
-import { measured } from './measures.js';
+import { maskfuls, type PlannedMetric, plannedMetric } from './statement/clickhouse-row-masks.js';
+import { type Answer, comparisonSums, type StatementRow } from './statement/clickhouse-sums-rows.js';
+import { sumsStatement } from './statement/clickhouse-sums-statement.js';
+import type { Population } from './statement/clickhouse-units-statement.js';
 import { StoreError } from './store-error.js';
+import { RowBinaryWriter } from './writing/clickhouse-row-binary.js';
+import { type EncodedTable, RowEncoder } from './writing/clickhouse-rows.js';
+import { dropSchema, fillingOf, prepareSchema } from './writing/clickhouse-schema.js';
 
 const OFFSET_BITS = 44n;
 

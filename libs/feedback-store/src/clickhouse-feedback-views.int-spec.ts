@@ -3,8 +3,8 @@ import { type DeadLetter, metricDefinition } from '@rampart/contracts';
 import { type FreshClickhouse, freshClickhouse } from '@rampart/test-engines';
 import { ClickhouseFeedbackStore } from './clickhouse-feedback-store.js';
 import { ClickhouseFeedbackViews } from './clickhouse-feedback-views.js';
+import { comparison, event, exposure, importCompleted } from './examples/rows.examples.js';
 import type { PlacedRow } from './feedback-store.js';
-import { comparison, event, exposure, importCompleted } from './rows.examples.js';
 
 jest.setTimeout(60_000);
 

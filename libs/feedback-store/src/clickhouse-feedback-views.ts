@@ -1,8 +1,6 @@
 /** The views on ClickHouse. */
 import type { DeadLetter, IngestStats } from '@rampart/contracts';
 import { ClickhouseConnection, type ClickhouseOptions } from './clickhouse-connection.js';
-import { previewStatement } from './clickhouse-preview-statement.js';
-import { type StoredRow, tailRow, tailStatement } from './clickhouse-tail-statement.js';
 import type { ComparisonQuery, DuplicateCount, MetricPreview } from './feedback-store.js';
 import {
   type CompletedImport,
@@ -20,6 +18,8 @@ import {
   type TailRow,
 } from './feedback-views.js';
 import { idsOfPosition, scopedName, scopeOf, spaceOf } from './row-identity.js';
+import { previewStatement } from './statement/clickhouse-preview-statement.js';
+import { type StoredRow, tailRow, tailStatement } from './statement/clickhouse-tail-statement.js';
 
 export class ClickhouseFeedbackViews extends FeedbackViews {
   private readonly connection: ClickhouseConnection;

@@ -1,5 +1,5 @@
 /** The feedback store as plain TypeScript: slow, and short enough to be read as the definition of what a sum is. Keeps its rows in memory. */
-import { bruteForceSums } from './brute-force-sums.js';
+import { bruteForceSums } from './definition/brute-force-sums.js';
 import { type ComparisonQuery, type ComparisonSums, FeedbackStore, type PlacedRow, type Progress } from './feedback-store.js';
 import { idHashOf, scopedName, scopeOf } from './row-identity.js';
 

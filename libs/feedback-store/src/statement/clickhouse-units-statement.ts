@@ -1,7 +1,8 @@
 /** The units of a comparison as SQL: one row for each unit with an exposure, from which everything else about it follows. */
+
+import type { ComparisonQuery } from '../feedback-store.js';
+import { scopedName, scopeOf } from '../row-identity.js';
 import type { Parameters } from './clickhouse-parameters.js';
-import type { ComparisonQuery } from './feedback-store.js';
-import { scopedName, scopeOf } from './row-identity.js';
 
 export type Population = 'exposed' | 'assigned';
 

@@ -3,13 +3,13 @@
  * per unit, and units become exact integers per cell and segment. A second branch counts the units, so that those without events are counted too.
  */
 
+import { boundTo, takesValues } from '../definition/measures.js';
+import type { ComparisonQuery } from '../feedback-store.js';
 import { aggregateSql, cappedSql, placeSql } from './clickhouse-measures.js';
 import { Parameters } from './clickhouse-parameters.js';
 import { Masks, type PlannedMetric, type RoleSql, rolesOf } from './clickhouse-row-masks.js';
 import type { ValueSql } from './clickhouse-selectors.js';
 import { NEVER, type Population, UNKNOWN_CELL, unitsSql } from './clickhouse-units-statement.js';
-import type { ComparisonQuery } from './feedback-store.js';
-import { boundTo, takesValues } from './measures.js';
 
 export interface Statement {
   readonly sql: string;

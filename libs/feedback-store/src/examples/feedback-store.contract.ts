@@ -1,7 +1,7 @@
 /** What every feedback store must do. */
 import { afterAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { MetricInput } from '@rampart/contracts';
-import type { ComparisonQuery, FeedbackStore, MetricSums, PlacedRow } from './feedback-store.js';
+import type { ComparisonQuery, FeedbackStore, MetricSums, PlacedRow } from '../feedback-store.js';
 import { comparison, event, exposure } from './rows.examples.js';
 
 /** @param create  an empty store, prepared */

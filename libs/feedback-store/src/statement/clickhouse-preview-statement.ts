@@ -1,10 +1,11 @@
 /** What a metric would count in the events that are there, whoever was exposed. */
+
+import { measured, takesValues } from '../definition/measures.js';
+import type { PreviewQuery } from '../feedback-views.js';
+import { scopeOf } from '../row-identity.js';
 import { aggregateSql, cappedSql, placeSql } from './clickhouse-measures.js';
 import { Parameters } from './clickhouse-parameters.js';
 import { filtersSql, valueSql } from './clickhouse-selectors.js';
-import type { PreviewQuery } from './feedback-views.js';
-import { measured, takesValues } from './measures.js';
-import { scopeOf } from './row-identity.js';
 
 export const previewStatement = ({ project, environment, definition, sinceUs }: PreviewQuery): { sql: string; parameters: Parameters } => {
   const parameters = new Parameters();

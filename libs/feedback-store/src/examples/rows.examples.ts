@@ -1,6 +1,6 @@
 /** Rows and queries for tests: only what a test is about is said in it. */
 import { type FeedbackRow, type MetricInput, metricDefinition } from '@rampart/contracts';
-import { type ComparisonQuery, END_OF_TIME, type PlacedRow } from './feedback-store.js';
+import { type ComparisonQuery, END_OF_TIME, type PlacedRow } from '../feedback-store.js';
 
 const pseudonym = (unit: number): string => unit.toString(16).padStart(32, '0');
 

@@ -1,9 +1,10 @@
 /** What a row is to which metric, as one number: each (metric, meaning) has a bit. */
+
+import { closesAfterUs, type Measure, type MeasuredMetric, takesValues } from '../definition/measures.js';
+import type { ComparisonQuery } from '../feedback-store.js';
+import { scopeOf } from '../row-identity.js';
 import type { Parameters } from './clickhouse-parameters.js';
 import { filtersSql, type ValueSql, valueSql } from './clickhouse-selectors.js';
-import type { ComparisonQuery } from './feedback-store.js';
-import { closesAfterUs, type Measure, type MeasuredMetric, takesValues } from './measures.js';
-import { scopeOf } from './row-identity.js';
 
 /** A metric with its place in the query. */
 export interface PlannedMetric {

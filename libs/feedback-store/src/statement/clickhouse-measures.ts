@@ -1,6 +1,7 @@
 /** How a unit's rows become one number, as SQL. */
+
+import type { Measure, MeasuredMetric } from '../definition/measures.js';
 import { tieSql } from './clickhouse-units-statement.js';
-import type { Measure, MeasuredMetric } from './measures.js';
 
 /** Orders the rows of a unit by event time, then as ties are broken. Instants may lie before 1970: shifted, so that the packed number sorts as they do. */
 export const placeSql = (historical: boolean): string =>

@@ -1,7 +1,7 @@
 /** Numbers of scopes and spaces, remembered; which scopes the store was told of; and how many rows of each a message brought. */
 import type { FeedbackRow } from '@rampart/contracts';
+import { scopedName, scopeOf, spaceOf } from '../row-identity.js';
 import { RowBinaryWriter } from './clickhouse-row-binary.js';
-import { scopedName, scopeOf, spaceOf } from './row-identity.js';
 
 export interface KnownScope {
   readonly space: bigint;

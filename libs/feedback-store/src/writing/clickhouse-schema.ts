@@ -3,7 +3,7 @@
  * No time is part of a sorting key: a retry may carry another, corrected time.
  */
 import { randomBytes } from 'node:crypto';
-import type { ClickhouseConnection } from './clickhouse-connection.js';
+import type { ClickhouseConnection } from '../clickhouse-connection.js';
 
 const propertyColumns = `
   strings Map(LowCardinality(String), String),

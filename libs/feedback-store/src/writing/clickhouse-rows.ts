@@ -1,10 +1,10 @@
 /** Turns placed rows into the bytes of the tables that they belong to. */
 import type { FeedbackRow, PropertyValue } from '@rampart/contracts';
+import { millionthsOfProperty } from '../definition/selectors.js';
+import type { PlacedRow } from '../feedback-store.js';
+import { idHashOf, knownTimeOf } from '../row-identity.js';
 import { RowBinaryWriter } from './clickhouse-row-binary.js';
 import { countArrival, type KnownScope, ScopeMemory } from './clickhouse-scopes.js';
-import type { PlacedRow } from './feedback-store.js';
-import { idHashOf, knownTimeOf } from './row-identity.js';
-import { millionthsOfProperty } from './selectors.js';
 
 export interface EncodedTable {
   readonly table: string;

@@ -1,8 +1,8 @@
 /** What a sum is, unit by unit: the definition that the statement in SQL is tested against. */
 import type { FeedbackRow, InstantUs } from '@rampart/contracts';
-import type { CellSums, ComparisonQuery, ComparisonSums, MetricSums, PlacedRow, PopulationCount } from './feedback-store.js';
+import type { CellSums, ComparisonQuery, ComparisonSums, MetricSums, PlacedRow, PopulationCount } from '../feedback-store.js';
+import { idHashOf, knownTimeOf } from '../row-identity.js';
 import { boundTo, closesAfterUs, type Measure, type MeasuredMetric, measured, ONE_EVENT, takesValues } from './measures.js';
-import { idHashOf, knownTimeOf } from './row-identity.js';
 import { matchesAll, valueTaken } from './selectors.js';
 
 /** A row as a comparison sees it. */

@@ -1,5 +1,5 @@
 /** Collects what a statement binds: text that a person wrote never becomes part of the SQL. */
-import type { QueryParameters } from './clickhouse-connection.js';
+import type { QueryParameters } from '../clickhouse-connection.js';
 
 type Bound = string | number | bigint | boolean | readonly (string | number | bigint)[];
 

@@ -1,8 +1,8 @@
 /** The newest rows of an environment, events and exposures together. */
 import type { PropertyValue, RowKind } from '@rampart/contracts';
+import type { TailQuery, TailRow } from '../feedback-views.js';
+import { spaceOf } from '../row-identity.js';
 import { Parameters } from './clickhouse-parameters.js';
-import type { TailQuery, TailRow } from './feedback-views.js';
-import { spaceOf } from './row-identity.js';
 
 export interface StoredRow {
   readonly kind: string;

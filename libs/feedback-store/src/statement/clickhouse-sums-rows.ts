@@ -1,9 +1,10 @@
 /** From the statement's rows of text to the sums of the port. */
+
+import { boundTo } from '../definition/measures.js';
+import type { CellSums, ComparisonQuery, ComparisonSums, MetricSums, PopulationCount } from '../feedback-store.js';
 import type { PlannedMetric } from './clickhouse-row-masks.js';
 import type { Statement } from './clickhouse-sums-statement.js';
 import { UNKNOWN_CELL, whys } from './clickhouse-units-statement.js';
-import type { CellSums, ComparisonQuery, ComparisonSums, MetricSums, PopulationCount } from './feedback-store.js';
-import { boundTo } from './measures.js';
 
 export interface StatementRow {
   readonly part: 'units' | 'sums';
