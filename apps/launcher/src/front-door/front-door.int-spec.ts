@@ -1,4 +1,4 @@
-import { createServer, type RequestListener, type Server } from 'node:http';
+import { Agent, createServer, type RequestListener, request, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { type FrontDoor, openFrontDoor } from './front-door.js';
@@ -81,6 +81,23 @@ describe('the front door', () => {
       code: 'service-unavailable',
       detail: expect.stringContaining('experiments is not running'),
     });
+  });
+
+  it('goes on with the connection after a 503 that came before the end of the body', async () => {
+    const port = await serve(() => undefined);
+    await new Promise((closed) => service?.close(closed));
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    const address = await open(port);
+    const post = () =>
+      new Promise<number | undefined>((answered, failed) => {
+        const sending = request(`${address}/v1/events`, { agent, method: 'POST', timeout: 5_000 }, (answer) =>
+          answer.resume().on('end', () => answered(answer.statusCode)),
+        );
+        sending.on('error', failed).on('timeout', () => sending.destroy(new Error('no answer within 5 s')));
+        sending.end(Buffer.alloc(4_000_000));
+      });
+    expect([await post(), await post(), await post()]).toEqual([503, 503, 503]);
+    agent.destroy();
   });
 
   it('does not pass half an answer off as a whole one', async () => {

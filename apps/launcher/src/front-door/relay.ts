@@ -72,6 +72,8 @@ export class Relay {
       answer.pipe(outgoing);
     });
     inner.on('error', (error: NodeJS.ErrnoException) => {
+      // What is left of the body is read and dropped: else the next request on this connection would wait behind it.
+      incoming.unpipe(inner).resume();
       if (outgoing.headersSent || outgoing.destroyed) return outgoing.destroy();
       // The service closed a kept connection just as it was used again.
       if (inner.reusedSocket && error.code === 'ECONNRESET' && mayBeRepeated(incoming))
