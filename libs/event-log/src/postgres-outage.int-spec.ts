@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type OwnPostgres, ownPostgres } from '@rampart/test-engines';
+import pg from 'pg';
 import { appendTexts, eventually, freshTopic, Recorder, textOf } from './contract/harness.js';
 import { LogUnavailableError } from './log-errors.js';
 import { PostgresEventLog } from './postgres-event-log.js';
@@ -82,6 +83,40 @@ describe('the log on PostgreSQL, when its server goes', () => {
       // A retry may have repeated the one message in hand; nothing else.
       expect(stored.length - new Set(stored.map(textOf)).size).toBeLessThanOrEqual(1);
       await Promise.all([consumer.close(), following.close()]);
+    },
+    timeoutMs,
+  );
+
+  it(
+    'has one connection for appends, also after it lost one that several were waiting for',
+    async () => {
+      const other = new PostgresEventLog({ url: server.url });
+      const [plain, compacted] = [await freshTopic(other), await freshTopic(other, { compacted: true })];
+      // Two: within a transaction the list of sessions stands still.
+      const [admin, locker] = [new pg.Client({ connectionString: server.url }), new pg.Client({ connectionString: server.url })];
+      await Promise.all([admin.connect(), locker.connect()]);
+      for (const client of [admin, locker]) client.on('error', () => undefined);
+      const appending = `from pg_stat_activity where application_name = 'rampart log: append'`;
+      await appendTexts(log, await freshTopic(log), ['so that the connection of the others is there']);
+      const { rows: before } = await admin.query(`select pid ${appending}`);
+
+      await locker.query('begin');
+      await locker.query('select from log.partition where topic = $1 for update', [plain]);
+      const held = appendTexts(other, plain, ['waits for the lock']).catch((error: unknown) => error);
+      const isHeld = async () => (await admin.query(`select ${appending} and wait_event_type = 'Lock'`)).rowCount === 1;
+      await eventually('an append that waits', isHeld);
+      const behind = other.append(compacted, [{ partition: 0, key: 'k', value: 'v' }]).catch((error: unknown) => error);
+      const next = appendTexts(other, plain, ['waits for the first']);
+      await admin.query(`select pg_terminate_backend(pid) ${appending} and wait_event_type = 'Lock'`);
+      await locker.end();
+      expect(await Promise.all([held, behind])).toEqual([expect.any(LogUnavailableError), expect.any(LogUnavailableError)]);
+      await next;
+      await other.append(compacted, [{ partition: 0, key: 'k', value: 'v' }]);
+      await other.close();
+
+      const count = async () => (await admin.query(`select pid ${appending}`)).rowCount;
+      await eventually('no connection that is left over', async () => (await count()) === before.length);
+      await admin.end();
     },
     timeoutMs,
   );

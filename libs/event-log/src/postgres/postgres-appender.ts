@@ -121,28 +121,36 @@ export class PostgresAppender {
   }
 
   private async run(values: readonly unknown[]): Promise<readonly { base: string; known: string }[]> {
-    const session = await this.connected();
+    const opening = this.opening();
+    const session = await this.opened(opening);
     try {
       const { rows } = await session.query({ ...statement, values: [...values] });
       return rows;
     } catch (error) {
       const reason = explained(error);
       // Whether it was committed is unknown: this connection's next answer could be the old one's.
-      if (reason instanceof LogUnavailableError) this.drop(session);
+      if (reason instanceof LogUnavailableError) {
+        this.forget(opening);
+        session.end().catch(() => undefined);
+      }
       throw reason;
     }
   }
 
-  private async connected(): Promise<Session> {
+  private opening(): Promise<Session> {
     const waitMs = this.restUntilMs - Date.now();
     if (this.session === undefined && waitMs > 0) {
       throw new LogUnavailableError("The log's PostgreSQL can't be reached. Try again in a second.", 1_000);
     }
     this.session ??= this.open();
+    return this.session;
+  }
+
+  private async opened(opening: Promise<Session>): Promise<Session> {
     try {
-      return await this.session;
+      return await opening;
     } catch (error) {
-      this.session = undefined;
+      this.forget(opening);
       this.restUntilMs = Date.now() + restMs;
       throw explained(error);
     }
@@ -150,20 +158,13 @@ export class PostgresAppender {
 
   private open(): Promise<Session> {
     const { url, patienceMs } = this.options;
-    const opening: Promise<Session> = openSession({
-      url,
-      name: 'append',
-      patienceMs,
-      onLost: () => {
-        if (this.session === opening) this.session = undefined;
-      },
-    });
+    const opening: Promise<Session> = openSession({ url, name: 'append', patienceMs, onLost: () => this.forget(opening) });
     return opening;
   }
 
-  private drop(session: Session): void {
-    this.session = undefined;
-    session.end().catch(() => undefined);
+  /** Only if it is still the one in use: of several appends that lose a connection, the first may have opened the next already. */
+  private forget(opening: Promise<Session>): void {
+    if (this.session === opening) this.session = undefined;
   }
 }
 
