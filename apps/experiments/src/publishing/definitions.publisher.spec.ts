@@ -86,6 +86,30 @@ describe('the publisher', () => {
     );
   });
 
+  it('says nothing twice that another process said meanwhile and had no time to note', async () => {
+    const store = new MemoryEventStore();
+    const { log, appended } = recording();
+    const [first, second] = [new DefinitionsPublisher(store, log), new DefinitionsPublisher(store, log)];
+    await append(store, 'project/a', 0, project('a'));
+    await first.subscriber.handle(await store.readAll(0, 10), undefined);
+    await append(store, 'project/b', 0, project('b'));
+    await second.subscriber.handle(await store.readAll(1, 10), undefined);
+    await first.subscriber.handle(await store.readAll(1, 10), undefined);
+    expect(appended.map(({ key }) => key)).toEqual(['h/-/project/a/-/1', 'head/-/project/a/-', 'h/-/project/b/-/1', 'head/-/project/b/-']);
+  });
+
+  it('leaves a key that never changes as it is, also when a newer program would word it otherwise', async () => {
+    const store = new MemoryEventStore();
+    await append(store, 'project/a', 0, project('a'));
+    const { log, appended } = recording();
+    await log.createTopic({ topic: DEFINITIONS, partitions: 1, compacted: true });
+    await log.append(DEFINITIONS, [
+      { partition: 0, key: 'h/-/project/a/-/1', value: JSON.stringify({ kind: 'project', value: { key: 'a' } }) },
+    ]);
+    await publishAll(store, log);
+    expect(appended.map(({ key }) => key)).toEqual(['h/-/project/a/-/1', 'head/-/project/a/-']);
+  });
+
   it('says what a dying append did not', async () => {
     const store = new MemoryEventStore();
     const { log, appended } = recording();

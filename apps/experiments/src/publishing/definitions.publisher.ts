@@ -9,9 +9,7 @@ import { type DefinitionMessage, messagesAfter } from './definition-messages.js'
 const PUBLISHER = 'definitions.v1';
 const PARTITION = 0;
 const RETRY_MS = 500;
-
-/** What the log says, by key. */
-type Said = Map<string, string>;
+const READ_AT_ONCE = 1_000;
 
 export class DefinitionsPublisher {
   readonly subscriber: Subscriber<unknown>;
@@ -19,7 +17,9 @@ export class DefinitionsPublisher {
   private ticking: Ticking | undefined;
   private isTopicThere = false;
   private isStopped = false;
-  private said: Said | undefined;
+  /** By key: the revision of a pointer, 0 for what never changes. As far as the log was read. */
+  private readonly said = new Map<string, number>();
+  private readTo = 0;
 
   constructor(
     private readonly store: EventStore<unknown>,
@@ -55,16 +55,36 @@ export class DefinitionsPublisher {
     const streams = new Map<string, readonly StoredEvent[]>();
     for (const { stream } of events) if (!streams.has(stream)) streams.set(stream, await this.store.readStream(stream));
     const messages = events.flatMap(({ stream, version }) => messagesAfter((streams.get(stream) ?? []).slice(0, version)));
-    const said = this.said ?? (await saidBy(this.log));
-    // Should the append fail, the log is asked again what it took.
-    this.said = undefined;
-    const news = newsOf(messages, said);
-    if (news.length > 0)
-      await this.log.append(
-        DEFINITIONS,
-        news.map(([key, value]) => ({ partition: PARTITION, key, value })),
-      );
-    this.said = said;
+    await this.readOn();
+    const news = messages.filter((message) => !this.isSaid(message));
+    if (news.length === 0) return;
+    await this.log.append(
+      DEFINITIONS,
+      news.map(({ key, value }) => ({ partition: PARTITION, key, value: JSON.stringify(value) })),
+    );
+  }
+
+  /**
+   * A definition counts from the moment when it became known: said again it would be known later, and the compacted topic would forget the first time.
+   * So each time the log itself is asked: another process, or this one before it lost the answer, may have said it and not come to its checkpoint.
+   */
+  private async readOn(): Promise<void> {
+    const [{ earliest, end } = { earliest: 0, end: 0 }] = await this.log.offsets(DEFINITIONS);
+    // Restored from a backup: what was read is not there any more.
+    if (end < this.readTo) this.said.clear();
+    let offset = end < this.readTo ? earliest : Math.max(earliest, this.readTo);
+    while (offset < end) {
+      const messages = await this.log.read({ topic: DEFINITIONS, partition: PARTITION, offset, limit: READ_AT_ONCE });
+      for (const { key, value } of messages) if (key !== null && value !== null) this.said.set(key, revisionOf(key, value));
+      offset = (messages.at(-1)?.offset ?? end - 1) + 1;
+    }
+    this.readTo = offset;
+  }
+
+  /** Pointers only move on. */
+  private isSaid({ key, value }: DefinitionMessage): boolean {
+    const said = this.said.get(key);
+    return said !== undefined && ('kind' in value || said >= value.revision);
   }
 
   /** As soon as there is a topic: commands are taken before the log is there. */
@@ -86,23 +106,5 @@ export class DefinitionsPublisher {
   }
 }
 
-const saidBy = async (log: EventLog): Promise<Said> => {
-  const said: Said = new Map();
-  for await (const { key, value } of log.readAll(DEFINITIONS))
-    if (key !== null && value !== null) said.set(key, Buffer.from(value).toString('utf8'));
-  return said;
-};
-
-/**
- * What the log does not say yet; adds it to `said`. A definition counts from the moment when it became known:
- * said again it would be known later, and the compacted topic would forget the first time. Pointers only move on.
- */
-const newsOf = (messages: readonly DefinitionMessage[], said: Said): readonly (readonly [string, string])[] =>
-  messages.flatMap(({ key, value }) => {
-    const text = JSON.stringify(value);
-    const before = said.get(key);
-    const isOld = before !== undefined && ('kind' in value ? before === text : (JSON.parse(before) as Head).revision >= value.revision);
-    if (isOld) return [];
-    said.set(key, text);
-    return [[key, text] as const];
-  });
+const revisionOf = (key: string, value: Uint8Array): number =>
+  key.startsWith('head/') ? (JSON.parse(Buffer.from(value).toString('utf8')) as Head).revision : 0;
