@@ -5,6 +5,7 @@ import { DEAD_LETTERS, type DeadLetter, FEEDBACK } from '@rampart/contracts';
 import { type ConsumerStats, EventLog, type LogBatch, type LogMessage, partsOfPosition, type Subscription } from '@rampart/event-log';
 import { FeedbackStore, type PlacedRow, type Progress } from '@rampart/feedback-store';
 import { LOG, type Log } from '@rampart/service-kit';
+import { consumerTrouble } from '../consumer-trouble.js';
 import { placedRows, UnreadableMessage } from './feedback-message.js';
 import { FeedbackWriter } from './feedback-writer.js';
 import { IntakeFigures } from './intake-figures.js';
@@ -68,7 +69,7 @@ export class FeedbackConsumer {
     if (this.failure !== undefined) return this.failure;
     const stats = this.stats();
     if (stats === undefined) return 'the reading of feedback has not begun';
-    return stats.error ?? stats.partitions.find(({ failing }) => (failing?.attempts ?? 0) > 2)?.failing?.error;
+    return consumerTrouble(stats);
   }
 
   async stop(): Promise<void> {

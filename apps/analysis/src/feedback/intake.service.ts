@@ -33,6 +33,7 @@ export class Intake implements OnModuleInit, OnApplicationShutdown {
   ) {
     readiness.add('definitions', () => this.link.trouble());
     readiness.add('feedback', () => this.trouble ?? this.feedback.trouble());
+    readiness.add('ingest views', () => this.viewConsumers.trouble());
     readiness.add('store', async () => {
       await this.store.identity();
       return undefined;

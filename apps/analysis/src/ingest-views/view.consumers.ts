@@ -1,8 +1,10 @@
 /** Counters and dead letters of ingestion, from the log into the store. */
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { DEAD_LETTERS, type DeadLetter, INGEST_STATS, type IngestStats } from '@rampart/contracts';
 import { EventLog, type LogBatch, type Subscription } from '@rampart/event-log';
 import { FeedbackViews, type Placed } from '@rampart/feedback-store';
+import { LOG, type Log } from '@rampart/service-kit';
+import { consumerTrouble } from '../consumer-trouble.js';
 
 /** Offsets hang on them; each filling of the store reads the log from its beginning. */
 export const STATS_GROUP = 'analysis-ingest-stats';
@@ -15,6 +17,7 @@ export class ViewConsumers {
   constructor(
     private readonly log: EventLog,
     private readonly views: FeedbackViews,
+    @Inject(LOG) private readonly lines: Log,
   ) {}
 
   start(filling: string): void {
@@ -22,6 +25,11 @@ export class ViewConsumers {
       this.consume<IngestStats>(INGEST_STATS, `${STATS_GROUP}.${filling}`, (messages) => this.views.insertStats(messages)),
       this.consume<DeadLetter>(DEAD_LETTERS, `${DEAD_LETTERS_GROUP}.${filling}`, (messages) => this.views.insertDeadLetters(messages)),
     ];
+  }
+
+  /** Why the newest counts or letters are missing. */
+  trouble(): string | undefined {
+    return this.subscriptions.map((subscription) => consumerTrouble(subscription.stats())).find((why) => why !== undefined);
   }
 
   async stop(): Promise<void> {
@@ -37,7 +45,7 @@ export class ViewConsumers {
       // A letter about a letter would never end: what cannot be stored is left in the log, where it can be read.
       onPoison: async () => undefined,
     });
-    subscription.done.catch(() => undefined);
+    subscription.done.catch((err: unknown) => this.lines.fatal({ err, topic }, 'no longer shown'));
     return subscription;
   }
 }
