@@ -54,7 +54,8 @@ export class Intake implements OnModuleInit, OnApplicationShutdown {
       this.lines.info({}, 'the store is empty and filled again from the log');
       return { filling: await this.startReading() };
     });
-    this.inHand = rebuilt.catch(() => undefined);
+    // Whatever it failed at: reading goes on as soon as it can.
+    this.inHand = rebuilt.catch(() => this.start());
     return rebuilt;
   }
 

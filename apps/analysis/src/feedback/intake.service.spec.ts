@@ -1,0 +1,39 @@
+import { describe, expect, it } from '@jest/globals';
+import { MemoryEventLog } from '@rampart/event-log/memory';
+import { ClickhouseFeedbackViews, MemoryFeedbackStore, StoreError } from '@rampart/feedback-store';
+import { createLog, Metrics, Readiness } from '@rampart/service-kit';
+import { DefinitionsLink } from '../definitions/definitions-link.js';
+import { ViewConsumers } from '../ingest-views/view.consumers.js';
+import { FeedbackConsumer } from './feedback.consumer.js';
+import { Intake } from './intake.service.js';
+import { IntakeFigures } from './intake-figures.js';
+
+class Unreachable extends MemoryFeedbackStore {
+  override async reset(): Promise<void> {
+    throw new StoreError('ClickHouse does not answer', { retriable: true });
+  }
+}
+
+const eventually = async (isSo: () => Promise<boolean>): Promise<void> => {
+  const deadline = Date.now() + 5_000;
+  while (!(await isSo())) {
+    if (Date.now() > deadline) throw new Error('not within 5 s');
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+};
+
+describe('a rebuild that the store refuses', () => {
+  it('is answered so, and reading goes on', async () => {
+    const [log, store, lines, readiness] = [new MemoryEventLog(), new Unreachable(), createLog('analysis', 'silent'), new Readiness()];
+    const views = new ClickhouseFeedbackViews({ url: 'http://127.0.0.1:1' });
+    const feedback = new FeedbackConsumer(log, store, new IntakeFigures(new Metrics('analysis')), lines);
+    const consumers = new ViewConsumers(log, views, lines);
+    const intake = new Intake(log, store, views, new DefinitionsLink(), feedback, consumers, readiness, 1, lines);
+    intake.onModuleInit();
+    const isReady = async () => Object.keys(await readiness.reasons()).length === 0;
+    await eventually(isReady);
+    await expect(intake.rebuild()).rejects.toThrow('ClickHouse does not answer');
+    await eventually(isReady);
+    await intake.onApplicationShutdown();
+  });
+});
