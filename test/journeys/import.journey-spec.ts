@@ -65,6 +65,17 @@ describe('the simulated set', () => {
     expect(other.results.population.duplicates).toMatchObject({ duplicates: 0 });
   }, 60_000);
 
+  it('without the events that the platform rejects, each told with line and column, and exit code 1', async () => {
+    const [header, one, two, ...others] = readFileSync(data, 'utf8').split('\n');
+    const rows = [one?.replace(/^\w+/, 'u'.repeat(501)), two?.replace('2024', '2099'), ...others];
+    const file = scratchFile('rejected.csv', [header, ...rows].join('\n'));
+    const { code, stderr, stdout } = await startImport(platform, { plan, data: file, project: 'rejected' }).ended;
+    expect([code, stderr]).toEqual([1, expect.stringContaining('events were rejected by the platform')]);
+    expect(stderr).toMatch(/rejected\.csv:2: column "button": too-long/);
+    expect(stderr).toMatch(/rejected\.csv:3: column "button": in-the-future/);
+    expect(stdout).toContain('Population: 7,998 units, 7,998 counted');
+  }, 60_000);
+
   it('is refused under the same key with another definition', async () => {
     const arms = { column: 'button', cells: [{ variant: 'old' }, { variant: 'new' }, { variant: 'newest' }] };
     const changed = scratchFile('plan.json', JSON.stringify({ ...JSON.parse(readFileSync(plan, 'utf8')), arms }));

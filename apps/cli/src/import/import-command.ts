@@ -133,7 +133,8 @@ const send = async ({ request, around, source, found, prepared, client }: Work):
     );
     if (repeated > 0) progress.say(`${count(repeated)} rows repeat another row exactly; each counts.`);
     sayRejections(sender, source.dataFile, progress);
-    await complete(client, target, found.lastUs ?? 0);
+    // A row of the future was rejected: the history ends now.
+    await complete(client, target, Math.min(found.lastUs ?? 0, nowMs() * 1000));
     const results = await finalResults(client, target, (line) => progress.show(line), signal);
     const wholeMs = nowMs() - startedMs;
     progress.say(
