@@ -1,15 +1,16 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { completed, defineExperiment, finalResults, history, type Setting } from './experiment.js';
-import { eventually, type Platform, startPlatform } from './platform.js';
+import { eventually, freePort, isAlive, killPart, type Platform, startPlatform, temporaryData } from './platform.js';
 
 const UNITS = 6_000;
 const PER_BATCH = 100;
 
 let platform: Platform;
+let port: number;
 
 beforeAll(async () => {
-  platform = await startPlatform();
+  port = await freePort();
+  platform = await startPlatform({ data: temporaryData(), port });
 }, 120_000);
 
 afterAll(async () => {
@@ -17,62 +18,107 @@ afterAll(async () => {
   platform?.remove();
 });
 
-/** Sends a history in batches, each until it is acknowledged; `during` runs after every tenth batch. */
+/** What a client may be told while a part is away. */
+const answered = new Set<number>();
+
+/** Sends a history in batches, each until it is acknowledged; `during` runs after every batch. */
 const sendAll = async ({ key }: Setting, during: (batch: number) => Promise<void>): Promise<number> => {
   const events = [...history(UNITS)];
   let acknowledged = 0;
-  for (let start = 0; start < events.length; start += PER_BATCH) {
-    const batch = events.slice(start, start + PER_BATCH);
-    const answer = await eventually(
-      `batch at ${start} is acknowledged`,
+  const acknowledge = (what: string, batch: readonly object[]) =>
+    eventually(
+      `${what} is acknowledged`,
       async () => {
         const response = await platform.call('POST', '/v1/events', batch, { key });
+        answered.add(response.status);
         return response.status === 202 ? response.body : undefined;
       },
       60_000,
     );
-    acknowledged += answer.accepted;
+  for (let start = 0; start < events.length; start += PER_BATCH) {
+    const { accepted } = await acknowledge(`batch at ${start}`, events.slice(start, start + PER_BATCH));
+    acknowledged += accepted;
     await during(start / PER_BATCH);
   }
-  await eventually('completion is acknowledged', async () =>
-    (await platform.call('POST', '/v1/events', [completed], { key })).status === 202 ? true : undefined,
-  );
+  await acknowledge('completion', [completed]);
   return acknowledged;
 };
 
-const evidence = (results: { sufficientStatistics: unknown; population: { units: number; rows: unknown } }) => ({
-  sums: results.sufficientStatistics,
-  population: results.population.rows,
+type Seen = Awaited<ReturnType<typeof finalResults>>;
+const evidence = ({ evidenceDigest, sufficientStatistics, population }: Seen) => ({
+  digest: evidenceDigest,
+  sums: sufficientStatistics,
+  population: population.rows,
+  stored: population.duplicates.stored,
 });
+
+const isReady = async (): Promise<true | undefined> => ((await platform.call('GET', '/readyz')).status === 200 ? true : undefined);
 
 describe('kill -9 in the middle of an import', () => {
   let undisturbed: ReturnType<typeof evidence>;
 
   beforeAll(async () => {
     const setting = await defineExperiment(platform, 'calm', 'historical');
-    await sendAll(setting, async () => undefined);
+    expect(await sendAll(setting, async () => undefined)).toBe(history(UNITS).length);
     undisturbed = evidence(await finalResults(platform, setting));
+    expect(undisturbed.stored).toBe(history(UNITS).length);
   }, 120_000);
 
   it.each(['ingestion', 'analysis', 'experiments', 'postgres', 'clickhouse'])(
     'of %s loses nothing that was acknowledged and changes no sum',
     async (name) => {
       const setting = await defineExperiment(platform, `kill-${name}`, 'historical');
-      let kills = 0;
+      const killed = new Set<number>();
       const acknowledged = await sendAll(setting, async (batch) => {
-        if (batch % 25 !== 20) return;
-        const pid = platform.processes()[name];
-        if (pid === undefined) throw new Error(`run.json names no ${name}: ${JSON.stringify(platform.processes())}`);
-        process.kill(pid, 'SIGKILL');
-        kills++;
-        await sleep(200);
+        if (batch % 25 === 20) killed.add(await killPart(platform, name));
       });
-      expect(kills).toBeGreaterThanOrEqual(2);
-      const results = await finalResults(platform, setting, 90_000);
-      expect(evidence(results)).toEqual(undisturbed);
+      expect(killed.size).toBe(3);
       expect(acknowledged).toBe(history(UNITS).length);
-      expect(results.population.duplicates.stored).toBe(history(UNITS).length);
+      expect(evidence(await finalResults(platform, setting, 90_000))).toEqual(undisturbed);
+      await eventually('everything has come back', isReady);
+      expect([...answered].filter((status) => status !== 202 && status !== 503)).toEqual([]);
     },
     180_000,
+  );
+
+  it('of the launcher ends everything, and the next start goes on', async () => {
+    const setting = await defineExperiment(platform, 'kill-launcher', 'historical');
+    let started: Promise<void> | undefined;
+    const acknowledged = await sendAll(setting, async (batch) => {
+      if (batch !== 40) return;
+      const parts = Object.values(platform.processes());
+      await platform.stop('SIGKILL');
+      await eventually('no part is left', async () => (parts.some(isAlive) ? undefined : true), 10_000);
+      // The sender goes on while the platform comes back.
+      started = startPlatform({ data: platform.data, port }).then((again) => {
+        platform = again;
+      });
+    });
+    await started;
+    expect(acknowledged).toBe(history(UNITS).length);
+    expect(evidence(await finalResults(platform, setting, 90_000))).toEqual(undisturbed);
+  }, 180_000);
+});
+
+describe('a platform without one of its engines', () => {
+  it.each([
+    ['postgres', '/v1/projects'],
+    ['clickhouse', '/v1/experiments/button/results?project=journeys&environment=calm'],
+  ])(
+    'says 503 while %s is away, and comes back by itself',
+    async (name, path) => {
+      await eventually('it is ready', isReady);
+      const statuses = new Set<number>();
+      await killPart(platform, name);
+      await eventually('it is not ready', async () => ((await platform.call('GET', '/readyz')).status === 503 ? true : undefined));
+      await eventually('it is ready again', async () => {
+        const answer = await platform.call('GET', path);
+        statuses.add(answer.status);
+        return await isReady();
+      });
+      expect((await platform.call('GET', path)).status).toBe(200);
+      expect([...statuses].filter((status) => status !== 200 && status !== 503)).toEqual([]);
+    },
+    60_000,
   );
 });

@@ -128,14 +128,22 @@ export const startPlatform = async (options: { data?: string; port?: number; env
   };
 };
 
-/** The ids in run.json, by name. */
+/** The ids in run.json, by name; none of what is dead at the moment. */
 export const processIds = (data: string): Readonly<Record<string, number>> => {
   const path = join(data, 'run.json');
   if (!existsSync(path)) return {};
-  const run = JSON.parse(readFileSync(path, 'utf8')) as { processes?: Record<string, number | { pid: number }> };
-  return Object.fromEntries(
-    Object.entries(run.processes ?? {}).map(([name, entry]) => [name, typeof entry === 'number' ? entry : entry.pid]),
-  );
+  const run = JSON.parse(readFileSync(path, 'utf8')) as { processes?: Record<string, { pid?: number }> };
+  return Object.fromEntries(Object.entries(run.processes ?? {}).flatMap(([name, { pid }]) => (pid === undefined ? [] : [[name, pid]])));
+};
+
+/** Kills one part of the platform; where it is just starting again, as soon as it runs. @returns the pid that died */
+export const killPart = async (platform: Platform, name: string): Promise<number> => {
+  const pid = await eventually(`run.json names a living ${name}`, async () => {
+    const found = platform.processes()[name];
+    return found !== undefined && isAlive(found) ? found : undefined;
+  });
+  process.kill(pid, 'SIGKILL');
+  return pid;
 };
 
 export const isAlive = (pid: number): boolean => {
