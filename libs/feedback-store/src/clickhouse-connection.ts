@@ -1,4 +1,5 @@
 /** One way to talk to ClickHouse: queries through its client, inserts as RowBinary over HTTP; every failure leaves as a `StoreError`. */
+import { toUSVString } from 'node:util';
 import { ClickHouseError, ClickHouseLogLevel, createClient } from '@clickhouse/client';
 import { StoreError } from './store-error.js';
 
@@ -19,7 +20,7 @@ const DATABASE = /^[A-Za-z_][A-Za-z0-9_]{0,62}$/;
 export const exactArithmetic = { compile_expressions: 0 } as const;
 
 // Codes that say "this row": everything else (memory, disk, too many parts, a missing table) may be better later and must not cost a row.
-const rowRefusals = new Set([6, 26, 27, 33, 38, 41, 53, 69, 72, 117, 131, 190, 321, 349, 469, 691]);
+const rowRefusals = new Set([6, 25, 26, 27, 33, 38, 41, 53, 69, 72, 117, 131, 190, 321, 349, 469, 691]);
 const retriableQueries = new Set([159, 160, 164, 173, 201, 202, 203, 209, 210, 236, 241, 242, 243, 252, 319, 394, 425, 439, 473, 999]);
 
 export class ClickhouseConnection {
@@ -101,17 +102,19 @@ export class ClickhouseConnection {
     throw new StoreError(`ClickHouse refused an insert into ${table} with code ${code}`, { retriable: !rowRefusals.has(code), code });
   }
 
-  /** For small tables: rows as objects. */
+  /** For small tables: rows as objects of plain fields. */
   async insertObjects(table: string, rows: readonly object[]): Promise<void> {
     if (rows.length === 0) return;
-    await this.guarded(() =>
-      this.client.insert({
-        table,
-        values: [...rows],
-        format: 'JSONEachRow',
-        clickhouse_settings: { async_insert: 0, distributed_foreground_insert: 1 },
-        http_headers: { 'X-ClickHouse-Database': this.database },
-      }),
+    await this.guarded(
+      () =>
+        this.client.insert({
+          table,
+          values: rows.map(wellFormed),
+          format: 'JSONEachRow',
+          clickhouse_settings: { async_insert: 0, distributed_foreground_insert: 1 },
+          http_headers: { 'X-ClickHouse-Database': this.database },
+        }),
+      (code) => !rowRefusals.has(code),
     );
   }
 
@@ -119,19 +122,23 @@ export class ClickhouseConnection {
     await this.client.close();
   }
 
-  private async guarded<T>(ask: () => Promise<T>): Promise<T> {
+  private async guarded<T>(ask: () => Promise<T>, isRetriable = (code: number) => retriableQueries.has(code)): Promise<T> {
     try {
       return await ask();
     } catch (error) {
       if (!(error instanceof ClickHouseError)) throw new StoreError(`ClickHouse does not answer: ${causeOf(error)}`, { retriable: true });
       const code = Number(error.code);
       throw new StoreError(`ClickHouse refused a query with code ${code} (${error.type ?? 'no type'})`, {
-        retriable: retriableQueries.has(code),
+        retriable: isRetriable(code),
         code,
       });
     }
   }
 }
+
+/** ClickHouse reads no JSON with half of a surrogate pair, which anybody may send as a name: it becomes U+FFFD, as in UTF-8. */
+const wellFormed = (row: object): object =>
+  Object.fromEntries(Object.entries(row).map(([field, value]) => [field, typeof value === 'string' ? toUSVString(value) : value]));
 
 const insertSettings: Readonly<Record<string, string>> = {
   async_insert: '0',

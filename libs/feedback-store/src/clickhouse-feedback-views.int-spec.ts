@@ -211,3 +211,22 @@ describe('what ingestion answered', () => {
     expect((await views.deadLetters({ ...of, code: 'too-long', limit: 10 })).letters).toHaveLength(1);
   });
 });
+
+describe('counts and letters that are refused', () => {
+  const counts = [
+    { project: 'shop', environment: 'halves', key: 'k1', kind: 'metric', name: 'half a pair: \ud800', accepted: 1, rejected: {} },
+  ] as const;
+  const message = { partition: 0, position: 1n << 12n, value: { instance: 'i', atUs: 1, counts } };
+
+  it('may be tried again while their table is not there: no message is to blame', async () => {
+    const unprepared = new ClickhouseFeedbackViews({ url: clickhouse.url, database: `${clickhouse.database}_none` });
+    await expect(unprepared.insertStats([message])).rejects.toMatchObject({ name: 'StoreError', retriable: true });
+    await unprepared.close();
+  });
+
+  it('are none for half of a surrogate pair', async () => {
+    await views.insertStats([message]);
+    const [kept] = await views.stats({ project: 'shop', environment: 'halves', sinceUs: 0 });
+    expect(kept).toMatchObject({ name: 'half a pair: \ufffd', accepted: 1 });
+  });
+});
