@@ -88,6 +88,25 @@ describe('a live environment', () => {
     await expect(ask(define('live'), { watermarkUs: null })).rejects.toMatchObject({ code: 'watermark-undefined' });
   });
 
+  it('goes by every definition that was known at its watermark', async () => {
+    let isNewKnown = false;
+    class Redefined extends OneDefinition {
+      override inForce() {
+        return { ...super.inForce(), version: isNewKnown ? 2 : 1 };
+      }
+    }
+    class Moving extends EvidenceOf {
+      override watermark() {
+        isNewKnown = true;
+        return super.watermark();
+      }
+    }
+    const evidence = new Moving({ watermarkUs: day(3), sumsAt: () => conversions(150), seen });
+    const request = { project: 'shop', environment: 'past', experiment: 'button', asOfUs: day(3), nowUs: day(3) };
+    const answer = await new ResultsService(new Redefined(define('live')), evidence).results(request);
+    expect(answer.definitionVersion).toBe(2);
+  });
+
   it('refuses what never started', async () => {
     const definition = { ...define('live'), state: null };
     await expect(ask(definition, {})).rejects.toMatchObject({ code: 'not-started' });

@@ -23,7 +23,6 @@ export interface ResultsRequest {
 
 /** How far the answer goes, and what the plan says about it. */
 interface Reach {
-  readonly watermarkUs: number | null;
   readonly isImporting: boolean;
   readonly knownUntilUs: number;
   readonly asOfUs: number | null;
@@ -39,8 +38,10 @@ export class ResultsService {
 
   /** @throws DomainError experiment-not-found, environment-not-found, not-started, importing, watermark-behind, watermark-undefined */
   async results(request: ResultsRequest): Promise<Results> {
+    // First: whatever was known by then is in the definition that is read after it.
+    const watermarkUs = await this.evidence.watermark();
     const definition = this.definitions.inForce(request.project, request.environment, request.experiment, request.asOfUs);
-    const reach = await this.reachOf(definition, request);
+    const reach = await this.reachOf(definition, request, watermarkUs);
     const query = comparisonQuery(definition, reach.knownUntilUs);
     const [sums, duplicates, seen] = await Promise.all([
       this.evidence.sums(query),
@@ -50,7 +51,6 @@ export class ResultsService {
     const population = populationOf(definition.experiment, sums, duplicates);
     const figures = figuresOf(definition, query, sums, population);
     const statistics = sufficientStatistics(query.cells, definition.metrics, sums);
-    const { watermarkUs } = reach;
     return {
       project: request.project,
       environment: request.environment,
@@ -71,8 +71,11 @@ export class ResultsService {
     };
   }
 
-  private async reachOf(definition: DefinitionInForce, { asOfUs, project, environment }: ResultsRequest): Promise<Reach> {
-    const watermarkUs = await this.evidence.watermark();
+  private async reachOf(
+    definition: DefinitionInForce,
+    { asOfUs, project, environment }: ResultsRequest,
+    watermarkUs: number | null,
+  ): Promise<Reach> {
     const historical = definition.environment.kind === 'historical';
     const isImporting = historical && (await this.isImporting(project, environment, watermarkUs));
     if (asOfUs !== null) requireKnown(definition, asOfUs, watermarkUs, isImporting);
@@ -86,7 +89,7 @@ export class ResultsService {
       closedAtUs: state?.closedAtUs ?? null,
       knownUntilUs: asOfUs ?? watermarkUs,
     });
-    const about = { watermarkUs, isImporting, plan };
+    const about = { isImporting, plan };
     if (historical) return { ...about, asOfUs, knownUntilUs: asOfUs ?? END_OF_TIME };
     if (watermarkUs === null) {
       const message = 'the watermark is undefined: a partition of the log has no message yet; ask again in a few seconds';
