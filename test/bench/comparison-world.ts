@@ -34,7 +34,7 @@ export const comparisonQuery = (environment: string): ComparisonQuery => ({
     { variant: 'treatment', arm: 'treatment' },
   ],
   segments: [1],
-  defaultSegment: 1,
+  timeline: [{ segment: 1, fromUs: 0 }],
   reasonWhenMissing: 'SPLIT',
   multipleExposure: 'exclude',
   allowedLatenessUs: HOUR_US,

@@ -27,6 +27,11 @@ export interface DesignCell {
   readonly arm: string;
 }
 
+export interface SegmentStart {
+  readonly segment: number;
+  readonly fromUs: InstantUs;
+}
+
 /** Everything that decides which rows count, and nothing else: the same query over the same rows gives the same integers. */
 export interface ComparisonQuery {
   readonly project: string;
@@ -35,9 +40,10 @@ export interface ComparisonQuery {
   readonly experiment: string;
   readonly unitType: string;
   readonly cells: readonly DesignCell[];
-  /** The segments that are compared together; a report without segment counts as `defaultSegment`. */
+  /** The segments that are compared together. */
   readonly segments: readonly number[];
-  readonly defaultSegment: number;
+  /** All segments, in their order: a report that names none belongs to the one in force at its time. The first has always been in force. */
+  readonly timeline: readonly [SegmentStart, ...SegmentStart[]];
   /** What a report without reason is: randomised where assignment is external, unknown otherwise. */
   readonly reasonWhenMissing: 'SPLIT' | 'unknown';
   readonly multipleExposure: 'exclude' | 'first';

@@ -56,6 +56,12 @@ export const armsOf = (experiment: ExperimentDefinition): readonly string[] => {
   return [experiment.control, ...[...arms].filter((arm) => arm !== experiment.control)];
 };
 
+const timelineOf = (first: Segment, state: ExperimentState | null): ComparisonQuery['timeline'] => {
+  const start = ({ segment, startedAtUs }: Segment) => ({ segment, fromUs: startedAtUs });
+  const [earliest = first, ...later] = state?.segments ?? [];
+  return [start(earliest), ...later.map(start)];
+};
+
 /** @param knownUntilUs  rows known later are not there; @throws DomainError not-started */
 export const comparisonQuery = (definition: DefinitionInForce, knownUntilUs: number): ComparisonQuery => {
   const { experiment, environment, metrics } = definition;
@@ -72,7 +78,7 @@ export const comparisonQuery = (definition: DefinitionInForce, knownUntilUs: num
     unitType: experiment.unitType,
     cells: designCells(experiment),
     segments: segments.map((segment) => segment.segment),
-    defaultSegment: segments[0].segment,
+    timeline: timelineOf(segments[0], definition.state),
     reasonWhenMissing: experiment.assignment === 'external' ? 'SPLIT' : 'unknown',
     multipleExposure: experiment.plan.multipleExposure,
     allowedLatenessUs: experiment.plan.allowedLatenessUs,

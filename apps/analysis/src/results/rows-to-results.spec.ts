@@ -64,3 +64,23 @@ describe('a dirty history of 500 units', () => {
     expect(fewer.evidenceDigest).not.toBe(evidenceDigest);
   });
 });
+
+describe('a comparison that begins anew', () => {
+  it('leaves those who reported no segment to the one in which they were exposed', () => {
+    const seed = { coverage: 1, seed: 's', hashVersion: 2 } as const;
+    const segments = [
+      { ...seed, segment: 1, comparison: 1, startedAtUs: 1_000 },
+      { ...seed, segment: 2, comparison: 1, startedAtUs: 2_000 },
+      { ...seed, segment: 3, comparison: 2, startedAtUs: 3_000 },
+    ];
+    const { state } = dirtyHistory;
+    if (state === null) throw new RangeError('the example has started');
+    const query = comparisonQuery({ ...dirtyHistory, state: { ...state, segments } }, 9_000);
+    expect(query.segments).toEqual([3]);
+    expect(query.timeline).toEqual([
+      { segment: 1, fromUs: 1_000 },
+      { segment: 2, fromUs: 2_000 },
+      { segment: 3, fromUs: 3_000 },
+    ]);
+  });
+});

@@ -62,12 +62,13 @@ const unitsOf = (
   rows: readonly Seen[],
   kinds: readonly FeedbackRow['kind'][],
 ): { units: readonly Unit[]; lateExposures: number } => {
-  const segmentOf = ({ row }: Seen) => row.segment ?? query.defaultSegment;
+  const timeOf = ({ row, knownAt }: Seen) => Math.min(row.at, knownAt);
+  const inForce = (exposure: Seen) => query.timeline.findLast(({ fromUs }) => fromUs <= timeOf(exposure)) ?? query.timeline[0];
+  const segmentOf = (exposure: Seen) => exposure.row.segment ?? inForce(exposure).segment;
   const exposures = rows
     .filter(({ row }) => kinds.includes(row.kind) && row.name === query.experiment)
     .filter((exposure) => query.segments.includes(segmentOf(exposure)))
     .sort(byKnownTime);
-  const timeOf = ({ row, knownAt }: Seen) => Math.min(row.at, knownAt);
   const isAdmissible = (exposure: Seen) => exposure.knownAt <= timeOf(exposure) + query.allowedLatenessUs;
   const cellOf = ({ row }: Seen) => query.cells.findIndex(({ variant }) => variant === row.variant);
   const units = [...new Set(exposures.map(({ row }) => row.unit))].flatMap((unit): Unit[] => {

@@ -94,6 +94,25 @@ export const feedbackStoreContract = (name: string, create: () => Promise<Feedba
       expect(first.cells[0]?.metrics[0]).toMatchObject({ units: 2 });
     });
 
+    it('takes a report that names no segment for the one in force at its time', async () => {
+      const rows = [990, 1000, 1049, 1050, 1099, 1100].map((at, index) =>
+        exposure(index + 1, { unit: index + 1, at, known: at + 2, segment: undefined }),
+      );
+      await store.insert([...rows, exposure(9, { unit: 9, at: 1200, segment: 1 })], []);
+      const timeline = [
+        { segment: 1, fromUs: 1000 },
+        { segment: 2, fromUs: 1050 },
+        { segment: 3, fromUs: 1100 },
+      ] as const;
+      const segmentsOf = async (segments: readonly number[]) =>
+        (await store.sums(comparison([{}], { segments, timeline }))).population.map(({ segment, units }) => [segment, units]);
+      expect(await segmentsOf([1, 2])).toEqual([
+        [1, 4],
+        [2, 2],
+      ]);
+      expect(await segmentsOf([3])).toEqual([[3, 1]]);
+    });
+
     it('counts who is not in the comparison by why', async () => {
       const reasons = ['OVERRIDE', 'USER_CHANNEL', 'HOLDOUT', 'STATIC', 'unknown'] as const;
       const rows = reasons.map((reason, index) => exposure(index + 1, { unit: index + 1, at: 1000, reason }));

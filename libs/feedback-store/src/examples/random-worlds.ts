@@ -139,6 +139,19 @@ const rowOf = (one: Arrival, at: number, knownAtUs: number, historical: boolean)
   };
 };
 
+const timeline = fc.constantFrom<ComparisonQuery['timeline'][]>(
+  [{ segment: 1, fromUs: START + 20 }],
+  [
+    { segment: 1, fromUs: 0 },
+    { segment: 2, fromUs: START + 20 },
+    { segment: 3, fromUs: START + 40 },
+  ],
+  [
+    { segment: 2, fromUs: START },
+    { segment: 1, fromUs: START + 15 },
+  ],
+);
+
 const filter = fc.record(
   {
     property: propertyName,
@@ -212,7 +225,7 @@ export const worlds: fc.Arbitrary<World> = fc
     opens: fc.constantFrom(true, true, false),
     metrics: fc.array(metric, { minLength: 1, maxLength: 5, size: 'max' }),
     segments: fc.constantFrom([1], [1, 2], [1, 2, 3], [2, 3]),
-    defaultSegment: fc.constantFrom(1, 2),
+    timeline,
     reasonWhenMissing: fc.constantFrom('SPLIT' as const, 'unknown' as const),
     multipleExposure: fc.constantFrom('exclude' as const, 'first' as const),
     allowedLatenessUs: fc.constantFrom(0, 5, 5, 10, 20),

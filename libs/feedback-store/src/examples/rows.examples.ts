@@ -59,7 +59,7 @@ export const comparison = (metrics: readonly Partial<MetricInput>[], about: Part
     { variant: 'b', arm: 'treatment' },
   ],
   segments: [1],
-  defaultSegment: 1,
+  timeline: [{ segment: 1, fromUs: 0 }],
   reasonWhenMissing: 'SPLIT',
   multipleExposure: 'exclude',
   allowedLatenessUs: 10,

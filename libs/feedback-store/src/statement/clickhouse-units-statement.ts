@@ -1,6 +1,6 @@
 /** The units of a comparison as SQL: one row for each unit with an exposure, from which everything else about it follows. */
 
-import type { ComparisonQuery } from '../feedback-store.js';
+import type { ComparisonQuery, SegmentStart } from '../feedback-store.js';
 import { scopedName, scopeOf } from '../row-identity.js';
 import type { Parameters } from './clickhouse-parameters.js';
 
@@ -49,8 +49,16 @@ FROM (
 )`;
 };
 
+/** The segment in force at the time `t` of an exposure that names none. */
+const inForceSql = ({ timeline: [first, ...later] }: ComparisonQuery, parameters: Parameters): string => {
+  const number = ({ segment }: SegmentStart) => parameters.bind('UInt16', segment);
+  if (later.length === 0) return number(first);
+  const begun = later.toReversed().map((start) => `t >= ${parameters.bind('Int64', start.fromUs)}, ${number(start)}`);
+  return `multiIf(${begun.join(', ')}, ${number(first)})`;
+};
+
 const exposuresSql = (query: ComparisonQuery, population: Population, parameters: Parameters, armOfCell: readonly number[]): string => {
-  const segment = `ifNull(segment, ${parameters.bind('UInt16', query.defaultSegment)})`;
+  const segment = `ifNull(segment, ${inForceSql(query, parameters)})`;
   const variants = parameters.bind(
     'Array(String)',
     query.cells.map(({ variant }) => variant),
