@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readFileSync, realpathSync, rmSync, writeFileSyn
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { keptSecret } from '../data-folder.js';
 import { freePort } from '../free-port.js';
 import { LogFile } from '../log-file.js';
 import { commandLineOf, endProcess } from '../process-identity.js';
@@ -67,11 +68,7 @@ const usersXml = (password: string): string => {
 `;
 };
 
-const passwordOf = (home: string): string => {
-  const path = join(home, 'password');
-  if (!existsSync(path)) writeFileSync(path, randomBytes(24).toString('base64url'), { mode: 0o600 });
-  return readFileSync(path, 'utf8').trim();
-};
+const passwordOf = (home: string): string => keptSecret(join(home, 'password'), () => randomBytes(24).toString('base64url'));
 
 /** Ends one that outlived its launcher: two of them cannot share a folder. */
 const clearOrphan = async (home: string): Promise<void> => {

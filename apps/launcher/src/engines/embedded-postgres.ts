@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { chownSync, existsSync, mkdirSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { keptSecret } from '../data-folder.js';
 import { freePort } from '../free-port.js';
 import { LogFile } from '../log-file.js';
 import { commandLineOf, endProcess, isAlive } from '../process-identity.js';
@@ -41,11 +42,7 @@ const packagedBinaries = async (): Promise<PostgresBinaries> => {
   }
 };
 
-const passwordOf = (folder: string): string => {
-  const path = join(folder, 'postgres-password');
-  if (!existsSync(path)) writeFileSync(path, randomBytes(24).toString('base64url'), { mode: 0o600 });
-  return readFileSync(path, 'utf8').trim();
-};
+const passwordOf = (folder: string): string => keptSecret(join(folder, 'postgres-password'), () => randomBytes(24).toString('base64url'));
 
 /** Makes the cluster beside its place and moves it there when it is whole: an interrupted first start leaves no half cluster. */
 const initialise = ({ binaries, cluster, user }: PostgresPlace, password: string): void => {
