@@ -1,7 +1,7 @@
 /** The known word that a mistyped one was probably meant to be. */
 
 /** @returns the nearest of `known` within a third of the word's length (at least two letters may differ), or undefined */
-export const nearestOf = (word: string, known: readonly string[]): string | undefined => {
+const nearestOf = (word: string, known: readonly string[]): string | undefined => {
   const limit = Math.max(2, Math.floor(word.length / 3));
   let best: string | undefined;
   let least = limit + 1;

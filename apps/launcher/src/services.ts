@@ -15,7 +15,7 @@ export interface Service {
   isReady(): Promise<boolean>;
 }
 
-export const programOf = (checkout: string, name: ServiceName): string => join(checkout, 'apps', name, 'dist', 'main.js');
+const programOf = (checkout: string, name: ServiceName): string => join(checkout, 'apps', name, 'dist', 'main.js');
 export const isBuilt = (checkout: string, name: ServiceName): boolean => existsSync(programOf(checkout, name));
 
 /** The port in the line {"msg":"listening","port":N}; undefined for every other line. */

@@ -12,7 +12,7 @@ import { IntakeFigures } from './intake-figures.js';
 import { SkippedRows } from './skipped-rows.js';
 
 /** Offsets hang on it; each filling of the store reads the log from its beginning. */
-export const FEEDBACK_GROUP = 'analysis-feedback';
+const FEEDBACK_GROUP = 'analysis-feedback';
 
 const batch = { rows: 50_000, waitMs: 150 };
 const limits = { maxMessages: 4_000, maxBytes: 12 * 2 ** 20 };

@@ -57,7 +57,7 @@ export const armFigures = (metric: MetricDefinition, sums: ArmSums): ArmFigures 
 export const scaleOf = (perOne: bigint): number => Number(perOne / 1_000_000n);
 
 /** Moments of value × scale as moments of the value. */
-export const rescaled = ({ n, mean, m2 }: Moments, scale: number): Moments => ({ n, mean: mean / scale, m2: m2 / scale / scale });
+const rescaled = ({ n, mean, m2 }: Moments, scale: number): Moments => ({ n, mean: mean / scale, m2: m2 / scale / scale });
 
 export interface Compared {
   readonly control: ArmFigures;
@@ -89,7 +89,7 @@ export const compared = ({ control, treatment, metric, use, plan }: Compared): O
 
 type Both = { readonly kind: 'both'; readonly control: Moments; readonly treatment: Moments };
 
-export const momentsOfBoth = (control: ArmFigures, treatment: ArmFigures): Both | Refused => {
+const momentsOfBoth = (control: ArmFigures, treatment: ArmFigures): Both | Refused => {
   if ('kind' in control.moments) return control.moments;
   if ('kind' in treatment.moments) return treatment.moments;
   return { kind: 'both', control: control.moments, treatment: treatment.moments };

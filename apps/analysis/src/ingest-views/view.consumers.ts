@@ -7,8 +7,8 @@ import { LOG, type Log } from '@rampart/service-kit';
 import { consumerTrouble } from '../consumer-trouble.js';
 
 /** Offsets hang on them; each filling of the store reads the log from its beginning. */
-export const STATS_GROUP = 'analysis-ingest-stats';
-export const DEAD_LETTERS_GROUP = 'analysis-dead-letters';
+const STATS_GROUP = 'analysis-ingest-stats';
+const DEAD_LETTERS_GROUP = 'analysis-dead-letters';
 
 @Injectable()
 export class ViewConsumers {

@@ -22,7 +22,7 @@ const STOP_MS = 60_000;
 const untouched = async () => undefined;
 
 /** The address that was given, the platform of this data folder, or undefined where none runs. */
-export const findPlatform = async (environment: Environment, address: string | undefined): Promise<RunningPlatform | undefined> => {
+const findPlatform = async (environment: Environment, address: string | undefined): Promise<RunningPlatform | undefined> => {
   const named = given(address) ?? given(environment.RAMPART_ADDRESS);
   if (named !== undefined) {
     if (!URL.canParse(named) || !/^https?:/.test(named))

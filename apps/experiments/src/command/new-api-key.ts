@@ -14,7 +14,7 @@ export interface NewApiKey {
   readonly hash: string;
 }
 
-export const newKeyId = (): string => [...randomBytes(ID_LENGTH)].map((byte) => LETTERS[byte % 32]).join('');
+const newKeyId = (): string => [...randomBytes(ID_LENGTH)].map((byte) => LETTERS[byte % 32]).join('');
 
 /** @param id  of the key that gets a new secret; a new one if absent */
 export const newApiKey = (id = newKeyId()): NewApiKey => {

@@ -22,7 +22,7 @@ export const findingsOf = (look: Look): readonly Finding[] => [
 ];
 
 /** S, G, D and Q of the error budget. */
-export const testCounts = (look: Look): TestCounts => {
+const testCounts = (look: Look): TestCounts => {
   const guardrails = look.metrics.filter((metric) => metric.role === 'guardrail');
   const withMargin = guardrails.filter((metric) => metric.margin !== null).length;
   return {

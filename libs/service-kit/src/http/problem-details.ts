@@ -32,7 +32,7 @@ export class InvalidRequest extends DomainError {
 }
 
 /** Codes of the kit itself; services add theirs. Everything else that a rule refuses is a conflict with the state: 409. */
-export const KIT_STATUSES: Readonly<Record<string, number>> = {
+const KIT_STATUSES: Readonly<Record<string, number>> = {
   'invalid-request': 400,
   'not-json': 400,
   'not-utf8': 400,
