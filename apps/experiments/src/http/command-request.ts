@@ -56,7 +56,7 @@ const requireShallow = (body: unknown): void => {
 const flagOf = (value: unknown): boolean => {
   if (value === undefined || value === 'false') return false;
   if (value === 'true' || value === '') return true;
-  throw refused('invalid-validate', `validate must be true or false, got "${value}"`);
+  throw refused('invalid-validate', `validate must be true or false, got "${value}"`, '/validate');
 };
 
 /** `"3"`, `W/"3"` or `3`; `*` is any. */
@@ -78,4 +78,4 @@ const idempotencyOf = (request: Request, { keyId, project }: CallerIdentity): En
   return { scope: `${project ?? '-'}/${keyId}`, key, digest };
 };
 
-const refused = (code: string, message: string) => new InvalidRequest([{ code, path: '', message }]);
+const refused = (code: string, message: string, path = '') => new InvalidRequest([{ code, path, message }]);

@@ -1,9 +1,20 @@
 /** The one place where an error meets HTTP. */
 import type { IncomingMessage } from 'node:http';
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '@nestjs/common';
+import { DomainError } from '@rampart/domain/errors';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Log } from '../observability/log.js';
 import { type Problem, problemOf } from './problem-details.js';
+
+/** What Fastify refuses before there is a route to answer: a path that can't be decoded, or a part of it that is too long. */
+export const answerUnroutable = (error: { readonly code: string }, request: FastifyRequest, reply: FastifyReply): void => {
+  const refusal =
+    error.code === 'FST_ERR_MAX_PARAM_LENGTH'
+      ? new DomainError('path-too-long', 'A part of the path is longer than 100 characters; no key is.')
+      : new DomainError('bad-path', 'The path holds a percent sign that begins no UTF-8 character.');
+  const problem = problemOf(refusal, request.id);
+  void reply.status(problem.status).type('application/problem+json').serializer(JSON.stringify).send(problem);
+};
 
 @Catch()
 export class ProblemFilter implements ExceptionFilter {

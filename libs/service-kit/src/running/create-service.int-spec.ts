@@ -52,6 +52,11 @@ class Things {
   create(@Body({ schema: thing }) body: z.infer<typeof thing>) {
     return body;
   }
+  @Get('things/:key')
+  @Scope('analyst')
+  read(@Param('key', { schema: z.string().regex(/^[a-z]+$/) }) key: string) {
+    return key;
+  }
   @Post('events')
   @Scope(['emit', 'import'])
   @RawBody()
@@ -187,8 +192,24 @@ describe('bodies', () => {
     expect(body.errors.map((error: { code: string; path: string }) => [error.code, error.path])).toEqual([
       ['too-small', '/name'],
       ['invalid-type', '/a~1b/1'],
-      ['unrecognized-keys', ''],
+      ['unrecognized-keys', '/extra'],
     ]);
+  });
+
+  it('names the part of the path that is wrong', async () => {
+    const { status, body } = await call('GET', '/v1/things/UPPER', { key: 'manager' });
+    expect(status).toBe(400);
+    expect(body.errors).toEqual([expect.objectContaining({ path: '/key', code: 'invalid-format' })]);
+    expect(body.detail).toMatch(/^\/key: /);
+  });
+
+  it.each([
+    ['can’t be decoded', '%ED%A0%80', 400, 'bad-path'],
+    ['is too long', 'x'.repeat(101), 414, 'path-too-long'],
+  ])('refuses a path that %s, as any other problem', async (_, part, status, code) => {
+    const answer = await call('GET', `/v1/things/${part}`, { key: 'manager' });
+    expect(answer).toMatchObject({ status, body: { status, code, requestId: expect.any(String) } });
+    expect(answer.headers['content-type']).toMatch('application/problem+json');
   });
 
   it('says where JSON breaks', async () => {

@@ -6,7 +6,7 @@ import { AccessGuard } from '../access/access.guard.js';
 import { AdminKey } from '../access/admin-key.js';
 import { type ApiDescription, serveDocs } from '../http/api-docs.js';
 import { parseBodies } from '../http/body-parsing.js';
-import { ProblemFilter } from '../http/problem.filter.js';
+import { answerUnroutable, ProblemFilter } from '../http/problem.filter.js';
 import { schemaValidation } from '../http/validation.js';
 import { createLog, type Log, logRequests, nestLogger } from '../observability/log.js';
 import { Metrics } from '../observability/metrics.js';
@@ -59,7 +59,11 @@ export const createService = async <Config extends ServiceConfig>(
     { provide: AdminKey, useValue: new AdminKey({ key: config.RAMPART_ADMIN_KEY, file: config.RAMPART_ADMIN_KEY_FILE }) },
     { provide: APP_GUARD, useClass: AccessGuard },
   ]);
-  const adapter = new FastifyAdapter({ bodyLimit: description.bodyLimit ?? DEFAULT_BODY_LIMIT, genReqId: requestIdOf });
+  const adapter = new FastifyAdapter({
+    bodyLimit: description.bodyLimit ?? DEFAULT_BODY_LIMIT,
+    genReqId: requestIdOf,
+    frameworkErrors: answerUnroutable,
+  });
   const fastify = adapter.getInstance();
   followRequests(fastify);
   logRequests(fastify, log);
