@@ -4,6 +4,8 @@ import { eventStoreMigrations } from './postgres-migrations.js';
 
 // Fixed numbers: every process of every version must mean the same lock.
 const MIGRATION_LOCK = 7_205_101;
+/** A server that takes connections and never answers must not hold up a request, a start or a stop. */
+export const CONNECT_WITHIN_MS = 5_000;
 
 export interface ControlDatabase {
   /** postgres://…; may name a unix socket by `?host=`. */
@@ -22,7 +24,7 @@ export const connectControlDatabase = async ({ url, entities = [], migrations = 
     migrations: [...eventStoreMigrations, ...migrations],
     migrationsTableName: 'migration',
     // pg reads the address itself: TypeORM's own parser knows no unix sockets.
-    extra: { connectionString: url, max: 10, application_name: 'rampart control' },
+    extra: { connectionString: url, max: 10, application_name: 'rampart control', connectionTimeoutMillis: CONNECT_WITHIN_MS },
   }).initialize();
   const runner = dataSource.createQueryRunner();
   try {

@@ -1,3 +1,4 @@
+import { type AddressInfo, createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { type FreshDatabase, freshDatabase } from '@rampart/test-engines';
@@ -148,4 +149,18 @@ describe('PostgreSQL below the contract', () => {
     await Promise.all(sources.map((source) => source.destroy()));
     await fresh.drop();
   });
+});
+
+describe('a database that takes connections and never answers', () => {
+  it('is given up: a start says so, and a subscription can be closed', async () => {
+    const silent = createServer();
+    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+    const { port } = silent.address() as AddressInfo;
+    const url = `postgres://nobody@127.0.0.1:${port}/none`;
+    const store = new PostgresEventStore(dataSource, url);
+    store.subscribe({ name: 'silent', handle: async () => undefined, reset: async () => undefined });
+    await expect(connectControlDatabase({ url })).rejects.toThrow(/timeout/);
+    await store.close();
+    silent.close();
+  }, 15_000);
 });

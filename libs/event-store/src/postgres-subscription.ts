@@ -3,6 +3,7 @@ import pg from 'pg';
 import type { DataSource, EntityManager } from 'typeorm';
 import { EventStoreUnavailable, type Subscriber, type Subscription } from './event-store.js';
 import { NEWS_CHANNEL } from './postgres-append.js';
+import { CONNECT_WITHIN_MS } from './postgres-data-source.js';
 import { eventsAfter } from './postgres-event-rows.js';
 
 const BATCH = 500;
@@ -68,7 +69,12 @@ export class PostgresSubscription implements Subscription {
 
   /** The lock lives as long as its connection: a process that dies leaves it at once. */
   private async ownAndFollow(): Promise<void> {
-    const session = new pg.Client({ connectionString: this.url, application_name: `rampart ${this.subscriber.name}`, keepAlive: true });
+    const session = new pg.Client({
+      connectionString: this.url,
+      application_name: `rampart ${this.subscriber.name}`,
+      keepAlive: true,
+      connectionTimeoutMillis: CONNECT_WITHIN_MS,
+    });
     const lost = new Promise<never>((_, reject) => {
       session.on('error', reject);
       session.on('end', () => reject(new Error('the listening connection ended')));
