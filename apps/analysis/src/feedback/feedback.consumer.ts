@@ -31,8 +31,8 @@ export class FeedbackConsumer {
   ) {}
 
   /** @param filling  of the store */
-  async start(filling: string): Promise<void> {
-    this.skipped ??= await SkippedRows.read(this.log);
+  async start(filling: string, stopping?: AbortSignal): Promise<void> {
+    this.skipped ??= await SkippedRows.read(this.log, stopping);
     const { skipped } = this;
     const writer = new FeedbackWriter(this.store, {
       ...batch,

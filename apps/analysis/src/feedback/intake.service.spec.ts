@@ -22,18 +22,38 @@ const eventually = async (isSo: () => Promise<boolean>): Promise<void> => {
   }
 };
 
+const lines = createLog('analysis', 'silent');
+
+const intakeOf = (log: MemoryEventLog, store: MemoryFeedbackStore) => {
+  const readiness = new Readiness();
+  const views = new ClickhouseFeedbackViews({ url: 'http://127.0.0.1:1' });
+  const feedback = new FeedbackConsumer(log, store, new IntakeFigures(new Metrics('analysis')), lines);
+  const intake = new Intake(log, store, views, new DefinitionsLink(), feedback, new ViewConsumers(log, views, lines), readiness, 1, lines);
+  return { intake, isReady: async () => Object.keys(await readiness.reasons()).length === 0 };
+};
+
 describe('a rebuild that the store refuses', () => {
   it('is answered so, and reading goes on', async () => {
-    const [log, store, lines, readiness] = [new MemoryEventLog(), new Unreachable(), createLog('analysis', 'silent'), new Readiness()];
-    const views = new ClickhouseFeedbackViews({ url: 'http://127.0.0.1:1' });
-    const feedback = new FeedbackConsumer(log, store, new IntakeFigures(new Metrics('analysis')), lines);
-    const consumers = new ViewConsumers(log, views, lines);
-    const intake = new Intake(log, store, views, new DefinitionsLink(), feedback, consumers, readiness, 1, lines);
+    const { intake, isReady } = intakeOf(new MemoryEventLog(), new Unreachable());
     intake.onModuleInit();
-    const isReady = async () => Object.keys(await readiness.reasons()).length === 0;
     await eventually(isReady);
     await expect(intake.rebuild()).rejects.toThrow('ClickHouse does not answer');
     await eventually(isReady);
+    await intake.onApplicationShutdown();
+  });
+});
+
+describe('a stop', () => {
+  it('does not wait for a log that went away during the start', async () => {
+    const log = new MemoryEventLog();
+    class Prepared extends MemoryFeedbackStore {
+      override async prepare(): Promise<void> {
+        log.store.isAway = true;
+      }
+    }
+    const { intake } = intakeOf(log, new Prepared());
+    intake.onModuleInit();
+    await eventually(async () => log.store.isAway);
     await intake.onApplicationShutdown();
   });
 });

@@ -77,6 +77,7 @@ export class Intake implements OnModuleInit, OnApplicationShutdown {
         await this.startReading();
         return;
       } catch (error) {
+        if (this.stopping.signal.aborted) return;
         if ((error as { retriable?: unknown }).retriable === false) throw error;
         this.trouble = error instanceof Error ? error.message : String(error);
         this.lines.warn({ trouble: this.trouble }, 'waiting for log and store');
@@ -88,7 +89,7 @@ export class Intake implements OnModuleInit, OnApplicationShutdown {
 
   private async startReading(): Promise<string> {
     const filling = await this.store.identity();
-    await this.feedback.start(filling);
+    await this.feedback.start(filling, this.stopping.signal);
     this.viewConsumers.start(filling);
     this.trouble = undefined;
     return filling;

@@ -20,10 +20,16 @@ export class SkippedRows {
     });
   }
 
-  /** Resolves when all that was named so far is known. */
-  static async read(log: EventLog): Promise<SkippedRows> {
+  /** Resolves when all that was named so far is known; rejects when the signal comes before: a log that is away may stay so. */
+  static async read(log: EventLog, stopping?: AbortSignal): Promise<SkippedRows> {
     const skipped = new SkippedRows(log);
-    await skipped.following.caughtUp;
+    const giveUp = () => void skipped.close();
+    stopping?.addEventListener('abort', giveUp);
+    try {
+      await skipped.following.caughtUp;
+    } finally {
+      stopping?.removeEventListener('abort', giveUp);
+    }
     return skipped;
   }
 
