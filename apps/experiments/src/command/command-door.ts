@@ -32,8 +32,14 @@ export interface Work<State, Command, Event extends RampartEvent> {
   document(state: State, revision: number): unknown;
 }
 
-/** Somebody else changed the stream meanwhile: who named no revision is decided anew, this often. */
-const ATTEMPTS = 5;
+/** Somebody else changed the stream meanwhile: who named no revision is decided anew, this often. Of n at once the last needs n. */
+const ATTEMPTS = 20;
+
+/** Nothing is wrong with the request: it named no revision, so 412 would blame it for others' haste. */
+class Crowded extends Error {
+  override readonly name = 'Crowded';
+  readonly retriable = true;
+}
 
 @Injectable()
 export class CommandDoor {
@@ -52,7 +58,9 @@ export class CommandDoor {
         // Its twin may have come first, and left us a state in which it can't happen again: then the twin's answer is ours.
         const twin = await this.recordedOutcome(work.envelope);
         if (twin !== undefined) return twin;
-        if (!isRevisionMismatch(error) || work.envelope.expectedRevision !== null || attempt === ATTEMPTS) throw error;
+        if (!isRevisionMismatch(error) || work.envelope.expectedRevision !== null) throw error;
+        if (attempt === ATTEMPTS)
+          throw new Crowded(`${work.stream} was changed ${ATTEMPTS} times while one request waited`, { cause: error });
       }
     }
   }
