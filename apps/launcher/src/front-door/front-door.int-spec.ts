@@ -1,5 +1,5 @@
 import { Agent, createServer, type RequestListener, request, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { type FrontDoor, openFrontDoor } from './front-door.js';
 import type { PlatformStatus } from './status-page.js';
@@ -98,6 +98,24 @@ describe('the front door', () => {
       });
     expect([await post(), await post(), await post()]).toEqual([503, 503, 503]);
     agent.destroy();
+  });
+
+  it.each([
+    ['a query of 20 KB', `GET /v1/metrics?a=${'x'.repeat(20_000)} HTTP/1.1\r\nHost: a\r\n\r\n`, 431, 'headers-too-large'],
+    ['what is no HTTP', 'hello\r\n\r\n', 400, 'not-http'],
+  ])('refuses %s as any other problem', async (_, sent, status, code) => {
+    const { port, hostname } = new URL(await open(undefined));
+    const answer = await new Promise<string>((answered, failed) => {
+      let text = '';
+      const socket = connect(Number(port), hostname, () => socket.write(sent));
+      socket.on('data', (part) => {
+        text += part;
+      });
+      socket.on('close', () => answered(text)).on('error', failed);
+    });
+    const [head = '', body = ''] = answer.split('\r\n\r\n');
+    expect(head).toMatch(new RegExp(`^HTTP/1.1 ${status} .*application/problem\\+json`, 's'));
+    expect(JSON.parse(body)).toMatchObject({ status, code });
   });
 
   it('does not pass half an answer off as a whole one', async () => {

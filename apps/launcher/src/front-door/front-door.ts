@@ -2,7 +2,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Refusal } from '../refusal.js';
-import { answerProblem } from './problem.js';
+import { answerProblem, refuseUnreadable } from './problem.js';
 import { Relay, requestIdOf } from './relay.js';
 import { redirectOf, type Target, targetOf } from './routes.js';
 import { type PlatformStatus, statusPage } from './status-page.js';
@@ -91,6 +91,7 @@ export const openFrontDoor = async (options: FrontDoorOptions): Promise<FrontDoo
   const server = createServer({ requestTimeout: 0, headersTimeout: 20_000, keepAliveTimeout: 65_000 }, (incoming, outgoing) => {
     handle(incoming, outgoing, relay, options).catch(() => outgoing.destroy());
   });
+  server.on('clientError', refuseUnreadable);
   const address = readable(await listen(server, options));
   return {
     address,
