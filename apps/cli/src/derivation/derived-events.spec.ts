@@ -63,6 +63,22 @@ describe('a row', () => {
     expect(dataOf(derive({}, ROW.with(4, '55.805242061615'), scales))[1]).toMatchObject({ value: 55805242.061615 });
   });
 
+  it('becomes the event that a column names, and an exposure only where the plan says so', () => {
+    const funnel = {
+      arms: { column: 'arm', cells: [{ variant: 'old' }, { variant: 'new' }], when: [{ column: 'page', value: 'view' }] },
+      values: [
+        { event: 'clicked', when: [{ column: 'page', value: 'click' }] },
+        { column: 'spent', when: [{ column: 'page', operator: 'ne', value: 'view' }] },
+      ],
+    };
+    expect(dataOf(derive(funnel, ROW.with(3, 'view')))).toEqual([expect.objectContaining({ variant: 'new' })]);
+    expect(dataOf(derive(funnel, ROW.with(3, 'click')))).toEqual([
+      expect.objectContaining({ name: 'clicked', value: 1 }),
+      expect.objectContaining({ name: 'spent', value: 2.5 }),
+    ]);
+    expect(derive(funnel, ROW.with(3, 'click')).map(({ id }) => id)).toEqual(['h.1.v:clicked', 'h.1.v:spent']);
+  });
+
   it('is a unit of its own where the file has no id', () => {
     expect(dataOf(derive({ unit: { row: true } }))[0]).toMatchObject({ unit: { type: 'row', id: 'h.1' } });
   });

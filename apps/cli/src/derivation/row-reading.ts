@@ -44,9 +44,14 @@ export const rowReader = (plan: ImportPlan, header: readonly string[], file: str
   const unitAt = plan.unit.column === undefined ? undefined : columnAt(plan.unit.column);
   const time = timeOfRow(plan, columnAt);
   const armsAt = plan.arms.columns.map(columnAt);
+  const isExposure = rowTest(plan.arms.when, columnAt);
   const values = plan.values.map((spec) => valueReader(spec, columnAt, missing));
   const covariates = plan.covariates.map((spec) => valueReader(spec, columnAt, missing));
   const properties = propertiesOf(plan, columnAt, missing);
+  const armsOf = (cells: readonly string[]) => {
+    const exposes = isExposure(cells);
+    return armsAt.map((at) => (exposes && !missing.has(cells[at] ?? '') ? cells[at] : undefined));
+  };
   return {
     counts: rowTest(plan.filters, columnAt),
     read: (cells) => {
@@ -57,7 +62,7 @@ export const rowReader = (plan: ImportPlan, header: readonly string[], file: str
       return {
         unitId,
         atUs: time(cells, problems),
-        armTexts: armsAt.map((at) => (missing.has(cells[at] ?? '') ? undefined : cells[at])),
+        armTexts: armsOf(cells),
         values: take(values),
         covariates: take(covariates),
         properties: properties?.(cells, problems),
@@ -89,11 +94,16 @@ const timeOfRow = ({ time }: ImportPlan, columnAt: (name: string) => number) => 
 
 type ReadOneValue = (cells: readonly string[], problems: Problem[]) => ReadValue | undefined;
 
-/** Empty cells have no event; of a sum, only when all are empty. */
+const ONCE: ExactDecimal = { digits: 1n, decimals: 0 };
+
+/** Empty cells have no event; of a sum, only when all are empty. Without a column a row happens once. */
 const valueReader = (spec: ValueSpec, columnAt: (name: string) => number, missing: ReadonlySet<string>): ReadOneValue => {
   const positions = spec.columns.map(columnAt);
+  const happens = rowTest(spec.when, columnAt);
   const mapped = new Map(Object.entries(spec.map).map(([text, number]) => [text, readDecimal(String(number))]));
   return (cells, problems) => {
+    if (!happens(cells)) return undefined;
+    if (positions.length === 0) return { event: spec.event, exact: ONCE };
     const numbers: ExactDecimal[] = [];
     for (const [index, at] of positions.entries()) {
       const text = (cells[at] ?? '').trim();

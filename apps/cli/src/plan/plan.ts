@@ -43,6 +43,8 @@ const condition: z.ZodType<Condition> = z.lazy(() =>
     }),
 );
 
+const when = z.array(condition).max(20).default([]).describe('only from rows for which all of these hold; default: from every row');
+
 const unit = z
   .strictObject({
     column: column.optional().describe('the column that names the unit'),
@@ -98,12 +100,17 @@ const arms = z
     column: column.optional(),
     columns: z.array(column).min(1).max(8).optional().describe('one exposure per column and row'),
     cells: z.array(cell).min(2).max(50).optional().describe('default: the values found, with equal weights'),
+    when,
   })
   .superRefine((one, ctx) => {
     if ((one.column === undefined) === (one.columns === undefined))
       ctx.addIssue({ code: 'custom', message: 'needs either "column" or "columns"' });
   })
-  .transform(({ column: name, columns = [], cells }) => ({ columns: name === undefined ? columns : [name], cells }));
+  .transform(({ column: name, columns = [], cells, when: conditions }) => ({
+    columns: name === undefined ? columns : [name],
+    cells,
+    when: conditions,
+  }));
 
 const wordMap = z.record(z.string(), z.number()).describe('texts to numbers; numbers, true/false and yes/no are understood anyway');
 const valueShape = z
@@ -113,23 +120,34 @@ const valueShape = z
     event: eventName.optional().describe('default: the column’s name'),
     map: wordMap.default({}),
     decimals: z.int().min(0).max(15).optional().describe('round to so many decimals; default: none is lost'),
+    when,
   })
   .superRefine((one, ctx) => {
-    if ((one.column === undefined) === (one.sum === undefined))
-      ctx.addIssue({ code: 'custom', message: 'needs either "column" or "sum" (several columns)' });
-    if (one.sum !== undefined && one.event === undefined)
-      ctx.addIssue({ code: 'custom', path: ['event'], message: 'a sum needs a name for its event' });
+    const given = [one.column, one.sum].filter((field) => field !== undefined).length;
+    if (given > 1 || (given === 0 && one.when.length === 0))
+      ctx.addIssue({
+        code: 'custom',
+        message: 'needs either "column" or "sum" (several columns), or neither and "when": a row for which that holds then counts as 1',
+      });
+    if (one.column === undefined && one.event === undefined)
+      ctx.addIssue({
+        code: 'custom',
+        path: ['event'],
+        message: `${given === 0 ? 'what has no column' : 'a sum'} needs a name for its event`,
+      });
   });
 export interface ValueSpec {
   readonly event: string;
+  /** None: the row itself is what happened, and its value is 1. */
   readonly columns: readonly string[];
+  readonly when: readonly Condition[];
   readonly map: Readonly<Record<string, number>>;
   readonly decimals: number | undefined;
 }
 const value = z.union([column, valueShape]).transform((one): ValueSpec => {
-  if (typeof one === 'string') return { event: one, columns: [one], map: {}, decimals: undefined };
-  const columns = one.sum ?? [one.column ?? ''];
-  return { event: one.event ?? columns[0] ?? '', columns, map: one.map, decimals: one.decimals };
+  if (typeof one === 'string') return { event: one, columns: [one], when: [], map: {}, decimals: undefined };
+  const columns = one.sum ?? (one.column === undefined ? [] : [one.column]);
+  return { event: one.event ?? columns[0] ?? '', columns, when: one.when, map: one.map, decimals: one.decimals };
 });
 
 const property = z
