@@ -105,7 +105,11 @@ describe('the log on PostgreSQL, when its server goes', () => {
       const held = appendTexts(other, plain, ['waits for the lock']).catch((error: unknown) => error);
       const isHeld = async () => (await admin.query(`select ${appending} and wait_event_type = 'Lock'`)).rowCount === 1;
       await eventually('an append that waits', isHeld);
+      const queuedBytes = () => other.stats().append.queuedBytes;
+      const heldBytes = queuedBytes();
       const behind = other.append(compacted, [{ partition: 0, key: 'k', value: 'v' }]).catch((error: unknown) => error);
+      // It reads what its topic is first: before that it waits for no connection.
+      await eventually('an append behind it', () => queuedBytes() > heldBytes);
       const next = appendTexts(other, plain, ['waits for the first']);
       await admin.query(`select pg_terminate_backend(pid) ${appending} and wait_event_type = 'Lock'`);
       await locker.end();

@@ -107,7 +107,7 @@ export class PartitionLoop {
     this.hasNews = false;
     const { batch, mayHaveMore } = await source.read(from);
     const last = batch.messages.at(-1);
-    this.checkGap(from, batch.messages[0]?.offset ?? end);
+    this.checkGaps(from, batch.messages, end);
     if (last === undefined) {
       // What was known to be there before the read and was not found is compacted away.
       if (end > from) this.moveTo(end);
@@ -120,12 +120,22 @@ export class PartitionLoop {
     if (!mayHaveMore) await this.idle();
   }
 
-  private checkGap(from: number, found: number): void {
+  /** Offsets of a plain topic are dense: a hole is a loss, and to pass it would hide it. */
+  private checkGaps(from: number, messages: readonly LogMessage[], end: number): void {
     const { source, partition } = this.options;
-    if (source.compacted || found <= from) return;
-    throw new LogError(
+    if (source.compacted) return;
+    let expected = from;
+    for (const { offset } of messages) {
+      if (offset !== expected) throw this.gap(partition, expected, offset);
+      expected = offset + 1;
+    }
+    if (messages.length === 0 && end > from) throw this.gap(partition, from, end);
+  }
+
+  private gap(partition: number, from: number, found: number): LogError {
+    return new LogError(
       'offset-before-start',
-      `${source.topic}/${partition} was to go on at offset ${from}, but goes on at ${found}: ${found - from} messages are gone. Nothing was skipped; rebuild from a backup, or use a new group.`,
+      `${this.options.source.topic}/${partition} was to go on at offset ${from}, but goes on at ${found}: ${found - from} messages are gone. Nothing was skipped; rebuild from a backup, or use a new group.`,
     );
   }
 

@@ -27,6 +27,24 @@ export const deliveryContract = (harness: () => LogHarness): void =>
       await log.close();
     });
 
+    it('gets all that lies between, where ticks stand behind a batch that is full of bytes', async () => {
+      const log = harness().open();
+      const topic = await freshTopic(log);
+      const tick = { partition: 0, value: null, headers: { tick: '1' } };
+      for (let round = 0; round < 4; round += 1) {
+        await log.append(topic, [
+          ...Array.from({ length: 10 }, (_, index) => ({ partition: 0, value: `${round}${index}`.padEnd(100, '.') })),
+          tick,
+        ]);
+      }
+      const recorder = new Recorder();
+      log.consume({ ...recorder.options(topic, 'g'), maxBytes: 350 });
+      await recorder.until(44);
+      expect(recorder.messages.map(({ offset }) => offset)).toEqual(Array.from({ length: 44 }, (_, offset) => offset));
+      expect(Math.max(...recorder.batches.map(({ messages }) => messages.length))).toBeLessThanOrEqual(5);
+      await log.close();
+    });
+
     it('is given a batch again until it takes it, and shows meanwhile what fails', async () => {
       const log = harness().open();
       const topic = await freshTopic(log);

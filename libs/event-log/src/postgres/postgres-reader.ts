@@ -15,14 +15,17 @@ export interface ReadFrom {
 
 const noHeaders = Object.freeze({});
 
-/** COPY takes no parameters. octet_length reads no value: only those below the limit are fetched from where long values lie. */
+/**
+ * COPY takes no parameters. octet_length reads no value: only those below the limit are fetched from where long values lie.
+ * A message without value has no length and must count as 0: as null it would pass the limit, and what lies before it would be left out.
+ */
 const selection = ({ topic, compacted, partition, offset, maxMessages, maxBytes }: ReadFrom): string =>
   `select "offset", generation, known_us, appended_us, key, headers, value from (
-    select *, sum(octet_length(value)) over (order by "offset") - octet_length(value) as before
+    select *, sum(coalesce(octet_length(value), 0)) over (order by "offset") - coalesce(octet_length(value), 0) as before
       from ${compacted ? 'log.compacted' : 'log.message'}
      where topic = ${pg.escapeLiteral(topic)} and partition = ${Math.trunc(partition)} and "offset" >= ${Math.trunc(offset)}
      order by "offset" limit ${Math.trunc(maxMessages)}
-  ) m where before is null or before < ${Math.trunc(maxBytes)} order by "offset"`;
+  ) m where before < ${Math.trunc(maxBytes)} order by "offset"`;
 
 export const readMessages = async (
   copy: (select: string) => Promise<readonly Buffer[]>,
