@@ -106,7 +106,7 @@ const rawInsert = async (engine: Engine): Promise<number> => {
   return (RAW_BATCH * RAW_ROUNDS) / ((performance.now() - begun) / 1000);
 };
 
-const storeRow = async (database: string, engine: Engine, say: (line: string) => void): Promise<Measurement> => {
+const storeRow = async (database: string, engine: Engine, events: number, say: (line: string) => void): Promise<Measurement> => {
   const begun = performance.now();
   const analysis = await startService('analysis', { RAMPART_DATABASE_URL: database, RAMPART_CLICKHOUSE_URL: engine.url });
   try {
@@ -122,7 +122,9 @@ const storeRow = async (database: string, engine: Engine, say: (line: string) =>
     const stored = async () => Number(await clickhouse(engine.url, 'SELECT sum(rows) FROM rampart.arrival FINAL'));
     await until('the store has caught up', async () => (await stored()) > 0 && (await lag()) <= 8, 300_000);
     const elapsed = performance.now() - begun - analysis.listenedAfterMs;
-    const perSecond = (await stored()) / (elapsed / 1000);
+    const rows = await stored();
+    if (rows < events) throw new Error(`${count(events)} events were acknowledged, ${count(rows)} are stored`);
+    const perSecond = rows / (elapsed / 1000);
     const raw = await rawInsert(engine);
     return {
       what: 'log → feedback store, one analysis process (its start left out)',
@@ -163,7 +165,7 @@ export const ingestionBench = async (say: (line: string) => void): Promise<reado
     const { rows, events } = await ingestionRows(ingestion, key, say);
     say(`ingestion: ${count(events)} events are in the log`);
     await Promise.all(services.splice(0).map((service) => service.stop()));
-    return [...rows, await storeRow(postgres.url, store, say)];
+    return [...rows, await storeRow(postgres.url, store, events, say)];
   } finally {
     await Promise.all(services.map((service) => service.stop()));
     await Promise.all([postgres.stop(), store.stop()]);
