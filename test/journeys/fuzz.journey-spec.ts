@@ -1,0 +1,182 @@
+import { gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { completed, defineExperiment, exposure, finalResults, purchase, type Setting } from './experiment.js';
+import { type Answer, eventually, type Platform, startPlatform } from './platform.js';
+
+const SEED = Number(process.env.RAMPART_FUZZ_SEED ?? 1);
+const REQUESTS = Number(process.env.RAMPART_FUZZ_REQUESTS ?? 800);
+
+let platform: Platform;
+let past: Setting;
+
+beforeAll(async () => {
+  platform = await startPlatform();
+  past = await defineExperiment(platform, 'past', 'historical');
+}, 120_000);
+
+afterAll(async () => {
+  await platform?.stop();
+  platform?.remove();
+});
+
+let state = SEED;
+const random = (): number => {
+  state = (state * 1_103_515_245 + 12_345) % 2_147_483_648;
+  return state / 2_147_483_648;
+};
+const oneOf = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)] as T;
+
+const nested = (depth: number): unknown => (depth === 0 ? 1 : { a: nested(depth - 1) });
+
+/** Values that break what only expects good ones. */
+// biome-ignore format: one a line reads worse
+const odd: readonly unknown[] = [
+  null, true, 0, -1, 1.5, 1e308, 2 ** 53, -(2 ** 63), '', 'A b', '\0', '\ud800', 'x'.repeat(201), 'x'.repeat(70_000), [], {}, [null], ['a', ['b']],
+  '__proto__', 'constructor', '../../etc/passwd', '2026-13-45T00:00:00Z', '0001-01-01T00:00:00Z', 'NaN', "'; drop table x; --", '{x:String}', '\r\nX: y', '😀',
+  nested(40), nested(500), Array(1_001).fill('a'), JSON.parse('{"__proto__": 1}'), Object.fromEntries(Array.from({ length: 150 }, (_, n) => [n, n])),
+];
+// biome-ignore format: one a line reads worse
+const oddParts = [
+  'button', 'converted', 'none', '%2F', '..%2F..', '%00', '%ED%A0%80', 'a'.repeat(81), 'a'.repeat(3_000), 'E', '__proto__', 'toString', '%F0%9F%98%80',
+  '0-0', '0-99999999999999999999', '-1--1', 'preview',
+];
+const brokenBodies: readonly (string | Uint8Array)[] = [
+  '',
+  '{"a":',
+  'NaN',
+  '\ufeff{}',
+  '"\\ud800"',
+  '['.repeat(100_000),
+  ' '.repeat(1_200_000),
+  `[${'{},'.repeat(10_000)}{}]`,
+  new Uint8Array([0xff, 0xfe]),
+  new Uint8Array([0]),
+];
+
+interface Route {
+  readonly method: string;
+  readonly path: string;
+  readonly queries: readonly string[];
+}
+
+const routes = async (): Promise<readonly Route[]> => {
+  const found: Route[] = [];
+  for (const service of ['experiments', 'ingestion', 'analysis']) {
+    const { paths } = (await platform.call('GET', `/docs/${service}/docs-json`)).body;
+    // A rebuild is no accident of input.
+    for (const [path, methods] of Object.entries<Record<string, { parameters?: { in: string; name: string }[] }>>(paths))
+      for (const [method, { parameters = [] }] of Object.entries(methods))
+        if (!path.endsWith('/rebuild'))
+          found.push({
+            method: method.toUpperCase(),
+            path,
+            queries: parameters.filter((one) => one.in === 'query').map(({ name }) => name),
+          });
+  }
+  return found;
+};
+
+const metric = { key: 'fuzzed', name: 'F', type: 'mean', unitType: 'user', numerator: { event: 'e', filters: [] }, windowUs: 60_000_000 };
+const variants = [{ key: 'a', weight: 1 }, { key: 'b' }];
+const definition = {
+  key: 'fuzzed',
+  name: 'F',
+  variants,
+  control: 'a',
+  metrics: [{ metric: 'converted', role: 'success' }],
+  plan: { alpha: 0.05 },
+};
+const feature = { key: 'fuzzed', name: 'F', valueType: 'json', variants: [{ key: 'a', value: { b: [1] } }], defaultVariant: 'a' };
+const bodies: readonly (readonly [part: string, body: unknown])[] = [
+  ['/events', [exposure('f', 'control', 1), purchase('f', 1, 2)]],
+  ['/ingest/validate', exposure('f', 'control', 1)],
+  ['/preview', { definition: metric }],
+  ['/metrics', metric],
+  ['/features', feature],
+  ['/decide', { outcome: 'stop', reason: 'r' }],
+  ['/experiments', definition],
+  ['/keys', { name: 'n', role: 'analyst' }],
+  ['/environments', { key: 'fuzzed', kind: 'live' }],
+  ['/projects', { key: 'fuzzed', name: 'n' }],
+];
+
+/** Replaces, drops or adds something at a random place. */
+const mutated = (value: unknown): unknown => {
+  if (typeof value !== 'object' || value === null || random() < 0.1) return oneOf(odd);
+  const copy = (Array.isArray(value) ? [...value] : { ...value }) as Record<string, unknown>;
+  const key = oneOf([...Object.keys(copy), 'extra']);
+  if (random() < 0.15) delete copy[key];
+  else copy[key] = mutated(copy[key]);
+  return copy;
+};
+
+const bodyFor = (path: string): string | Uint8Array => {
+  if (random() < 0.2) return oneOf(brokenBodies);
+  const body = bodies.find(([part]) => path.includes(part))?.[1] ?? { reason: 'r' };
+  return JSON.stringify(random() < 0.1 ? body : mutated(body)) ?? 'null';
+};
+
+const queryFor = (queries: readonly string[]): string => {
+  const given = queries
+    .filter(() => random() < 0.25)
+    .map((name) => [name + oneOf(['', '', '[]', '[a]']), String(oneOf(odd)).slice(0, 300)]);
+  const scope = random() < 0.9 ? [['project', past.project]] : [];
+  return [...scope, ...given].map(([name = '', value = '']) => `${name}=${encodeURIComponent(Buffer.from(value).toString())}`).join('&');
+};
+
+const headersFor = (body: string | Uint8Array): { headers: Record<string, string>; raw: string | Uint8Array } => {
+  const type =
+    random() < 0.1 ? oneOf(['text/plain', 'application/x-www-form-urlencoded', 'application/cloudevents-batch+json', 'json']) : undefined;
+  const headers = {
+    ...(type === undefined ? {} : { 'content-type': type }),
+    ...(random() < 0.1 ? { 'if-match': oneOf(['"1"', 'W/"2"', '"x"', '"99999999999"']) } : {}),
+    ...(random() < 0.1 ? { 'idempotency-key': oneOf(['k', 'x'.repeat(300)]) } : {}),
+  };
+  if (random() > 0.06) return { headers, raw: body };
+  const packed = oneOf([gzipSync(body), gzipSync(' '.repeat(30_000_000)), Buffer.from('no gzip')]);
+  return { headers: { ...headers, 'content-encoding': oneOf(['gzip', 'gzip', 'br']) }, raw: packed };
+};
+
+/** What is wrong with an answer, if anything. */
+const offence = ({ status, headers, body }: Answer): string | undefined => {
+  if (status >= 500 && status !== 503) return `${status}`;
+  if (status < 400) return undefined;
+  if (!headers.get('content-type')?.startsWith('application/problem+json')) return `${status} is no problem+json`;
+  if (body.status !== status || typeof body.code !== 'string' || !body.detail) return `${status} says too little: ${JSON.stringify(body)}`;
+  return undefined;
+};
+
+describe(`${REQUESTS} random requests to every route (seed ${SEED})`, () => {
+  it('are answered or refused, each refusal as a problem, and no process dies of them', async () => {
+    const all = await routes();
+    expect(all.length).toBeGreaterThan(40);
+    const processes = platform.processes();
+    const offences: string[] = [];
+    const statuses = new Map<number, number>();
+    for (let sent = 0; sent < REQUESTS; sent++) {
+      const { method, path, queries } = oneOf(all);
+      const place = path.replace(/\{\w+\}/, () => (random() < 0.6 ? 'button' : oneOf(oddParts)));
+      const address = `${place}?${queryFor(queries)}`;
+      const isIntake = path === '/v1/events' || path === '/v1/ingest/validate';
+      const { headers, raw } = headersFor(method === 'GET' ? '' : bodyFor(path));
+      const options = { headers, ...(isIntake ? { key: past.key } : {}), ...(method === 'GET' ? {} : { raw }) };
+      const answer = await platform.call(method, address, undefined, options);
+      statuses.set(answer.status, (statuses.get(answer.status) ?? 0) + 1);
+      const wrong = offence(answer);
+      if (wrong !== undefined) offences.push(`${method} ${address.slice(0, 200)} ${String(raw).slice(0, 300)}: ${wrong}`);
+    }
+    expect(offences).toEqual([]);
+    // Otherwise it tried nothing: most is refused, some is taken.
+    for (const status of [400, 404, 413, 415]) expect(statuses.get(status) ?? 0).toBeGreaterThan(0);
+    expect((statuses.get(200) ?? 0) + (statuses.get(202) ?? 0)).toBeGreaterThan(REQUESTS / 20);
+    expect(platform.processes()).toEqual(processes);
+  }, 300_000);
+
+  it('do not keep the log from moving on', async () => {
+    const { key } = past;
+    await eventually('an event is taken', async () =>
+      (await platform.call('POST', '/v1/events', [exposure('last', 'control', 9), completed], { key })).status === 202 ? true : undefined,
+    );
+    expect((await finalResults(platform, past)).population.units).toBeGreaterThanOrEqual(1);
+  }, 90_000);
+});
