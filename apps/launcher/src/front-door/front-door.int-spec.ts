@@ -131,6 +131,7 @@ describe('the front door', () => {
     const address = await open(undefined);
     const page = await (await fetch(address)).text();
     expect(page).toContain('<th scope="row">analysis</th><td>service 1.2.3</td><td class="no">restarting</td><td>2</td><td>7</td>');
+    expect(page).toContain('Not everything is ready: analysis.');
     expect(page).not.toContain('<admin>');
     const ready = await fetch(`${address}/readyz`);
     expect([ready.status, await ready.json()]).toEqual([503, { status: 'not-ready', components: { analysis: 'restarting' } }]);

@@ -36,9 +36,42 @@ const purposes: Readonly<Record<ServiceName, string>> = {
 const docs = serviceNames
   .map(
     (name) =>
-      `<li><a href="/docs/${name}/docs">${name}</a>: ${purposes[name]} (<a href="/docs/${name}/docs-json">OpenAPI of ${name}</a>)</li>`,
+      `<li><a href="/docs/${name}/docs">${name}</a>: ${purposes[name]} (<a href="/docs/${name}/docs-json">${name} as OpenAPI</a>)</li>`,
   )
   .join('\n');
+
+const importCommand = 'npm run import -- --plan plans/checkout_button/plan.json --data plans/checkout_button/data.csv';
+const resultsCommand = (address: string): string =>
+  `curl -H "Authorization: Bearer $(npm run -s rampart -- keys admin | head -1)" \\
+  "${address}/v1/experiments/checkout_button/results?project=imports&environment=checkout_button"`;
+const command = (text: string): string => `<pre tabindex="0"><code>${html(text)}</code></pre>`;
+
+const style = `
+  :root { color-scheme: light dark }
+  body { font: 1rem/1.5 system-ui, sans-serif; max-width: 50rem; margin: 2rem auto; padding: 0 1rem; overflow-wrap: anywhere }
+  h1 small { font-size: .5em; font-weight: 400 }
+  h2 { font-size: 1.25rem; margin: 2rem 0 .5rem }
+  table { border-collapse: collapse; width: 100%; overflow-wrap: normal }
+  caption { text-align: left; font-weight: 600; padding-bottom: .5rem }
+  th, td { text-align: left; padding: .3rem .8rem .3rem 0; border-bottom: 1px solid color-mix(in srgb, currentColor 25%, transparent) }
+  td:nth-child(n + 4), th:nth-child(n + 4) { text-align: right }
+  .state { padding: .6rem .9rem; border: 2px solid; border-radius: .4rem }
+  .no { font-weight: 700 }
+  td.yes, td.no { white-space: nowrap }
+  .yes::before { content: "✓ " / "" } .no::before { content: "✗ " / "" }
+  pre { overflow-x: auto; padding: .6rem .9rem; border-radius: .4rem; background: color-mix(in srgb, currentColor 8%, transparent); overflow-wrap: normal }
+  code { font-size: .92em }
+  li { margin: .4rem 0 }
+  @media (max-width: 30rem) { td:nth-child(n + 4), th:nth-child(n + 4) { display: none } }
+`;
+
+const stateOf = ({ isReady, components }: PlatformStatus): string => {
+  if (isReady) return 'Everything is ready.';
+  const waiting = components.filter((one) => !one.isReady).map(({ name }) => html(name));
+  return `Not everything is ready${waiting.length === 0 ? '' : `: ${waiting.join(', ')}`}. The logs are in the data folder, under <code>logs</code>.`;
+};
+
+const minuteOf = (instant: string): string => `${instant.slice(0, 16).replace('T', ' ')} UTC`;
 
 export const statusPage = (status: PlatformStatus): string => `<!doctype html>
 <html lang="en">
@@ -46,36 +79,33 @@ export const statusPage = (status: PlatformStatus): string => `<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Rampart: ${status.isReady ? 'ready' : 'not ready'}</title>
-<style>
-  :root { color-scheme: light dark }
-  body { font: 1rem/1.5 system-ui, sans-serif; max-width: 48rem; margin: 2rem auto; padding: 0 1rem }
-  table { border-collapse: collapse; width: 100% }
-  caption { text-align: left; font-weight: 600; padding-bottom: .5rem }
-  th, td { text-align: left; padding: .3rem .8rem .3rem 0; border-bottom: 1px solid color-mix(in srgb, currentColor 25%, transparent) }
-  .no { font-weight: 700 }
-  .yes::before { content: "✓ " } .no::before { content: "✗ " }
-  code { font-size: .95em }
-</style>
+<style>${style}</style>
 </head>
 <body>
 <main>
-<h1>Rampart ${html(status.version)}</h1>
-<p>${status.isReady ? 'Everything is ready.' : 'Not everything is ready yet.'} Running at ${html(status.address)} since <time datetime="${status.startedAt}">${status.startedAt}</time>. <a href="/">Reload</a></p>
+<h1>Rampart <small>${html(status.version)}</small></h1>
+<p>A self-hosted experimentation platform: what users do goes in, a verdict with its reason comes out.</p>
+<p class="state ${status.isReady ? 'yes' : 'no'}">${stateOf(status)}</p>
+<h2>What to do next</h2>
+<ol>
+<li>Get a first verdict, from the checkout folder: ${command(importCommand)}</li>
+<li>Read the same results as a program does: ${command(resultsCommand(status.address))}</li>
+<li>Bring your own: the README of the checkout says how a CSV file becomes an experiment (<code>docs/importing.md</code>); services send their events to <code>POST /v1/events</code>.</li>
+</ol>
+<h2 id="api">API</h2>
+<ul>
+${docs}
+</ul>
+<p>Every call carries a key: <code>Authorization: Bearer …</code>. The admin key is ${html(status.adminKey)}; <code>npm run rampart -- keys admin</code> shows it, <code>npm run rampart -- keys --help</code> says how services get keys of their own.</p>
+<h2>What runs</h2>
 <table>
-<caption>Engines and services</caption>
+<caption>Engines and services at ${html(status.address)} since <time datetime="${status.startedAt}">${minuteOf(status.startedAt)}</time></caption>
 <thead><tr><th scope="col">name</th><th scope="col">kind</th><th scope="col">state</th><th scope="col">restarts</th><th scope="col">process</th></tr></thead>
 <tbody>
 ${status.components.map(row).join('\n')}
 </tbody>
 </table>
-<h2>API</h2>
-<ul>
-${docs}
-</ul>
-<h2>Getting in</h2>
-<p>Every call carries a key: <code>Authorization: Bearer …</code>. The admin key is ${html(status.adminKey)}; <code>npm run rampart -- keys admin</code> shows it. Services get keys of their own.</p>
-<p>A first verdict: <code>npm run import -- --plan plans/checkout_button/plan.json --data plans/checkout_button/data.csv</code>. All commands: <code>npm run rampart -- --help</code>.</p>
-<p>This page as data: <a href="/status.json">status.json</a>.</p>
+<p><a href="/">Reload</a> · as data: <a href="/status.json">status.json</a> · <a href="/readyz">readyz</a></p>
 </main>
 </body>
 </html>

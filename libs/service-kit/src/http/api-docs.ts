@@ -14,6 +14,7 @@ export const serveDocs = (app: NestFastifyApplication, api: ApiDescription, with
   SwaggerModule.setup('docs', app, () => SwaggerModule.createDocument(app, config), {
     jsonDocumentUrl: 'docs-json',
     ui: withPage,
+    customSiteTitle: api.title,
     raw: ['json'],
   });
 };
