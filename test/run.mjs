@@ -12,7 +12,7 @@ const scratch = mkdtempSync(join(tmpdir(), 'rampart-test-'));
 chmodSync(scratch, 0o755); // as root, PostgreSQL runs as another user and must get in
 const [tier = 'all', ...jestArguments] = process.argv.slice(2);
 
-/** What every part leaves: { name, passed, failed, skipped, seconds, gaps: [sentence] }. */
+/** What every part leaves: { name, passed, failed, skipped, seconds, failures: [test], gaps: [sentence] }. */
 const parts = [];
 const engines = [];
 let endJest;
@@ -59,15 +59,25 @@ const titlesOfSkipped = (suites) =>
       .map(({ fullName }) => `${relative(root, name)}: skipped "${fullName}"`),
   );
 
+const titlesOfFailed = (suites) =>
+  suites.flatMap(({ name, status, assertionResults }) => {
+    const file = relative(root, name);
+    if (status === 'failed' && assertionResults.length === 0) return [`${file}: could not run`];
+    return assertionResults.filter((one) => one.status === 'failed').map(({ fullName }) => `${file}: "${fullName}"`);
+  });
+
 const summary = (report, code) => {
-  if (!existsSync(report)) return { passed: 0, failed: 1, skipped: 0, gaps: ['Jest ended without a report'] };
+  const ended = 'Jest ended without a report';
+  if (!existsSync(report)) return { passed: 0, failed: 1, skipped: 0, failures: [ended], gaps: [] };
   const found = JSON.parse(readFileSync(report, 'utf8'));
   const broken = found.testResults.filter(({ status, assertionResults }) => status === 'failed' && assertionResults.length === 0).length;
   const failed = found.numFailedTests + broken;
+  const failures = titlesOfFailed(found.testResults);
   return {
     passed: found.numPassedTests,
     failed: failed === 0 && code !== 0 ? 1 : failed,
     skipped: found.numPendingTests + found.numTodoTests,
+    failures: failed === 0 && code !== 0 ? [`Jest ended with exit code ${code}`] : failures,
     gaps: found.numTotalTests + broken === 0 ? ['there is no such test'] : titlesOfSkipped(found.testResults),
   };
 };
@@ -116,7 +126,7 @@ const debianPostgres = () => {
   return existsSync(join(bin, 'initdb')) ? { initdb: join(bin, 'initdb'), postgres: join(bin, 'postgres') } : undefined;
 };
 
-const absent = (name, gap) => parts.push({ name, passed: 0, failed: 0, skipped: 0, seconds: 0, gaps: [gap] });
+const absent = (name, gap) => parts.push({ name, passed: 0, failed: 0, skipped: 0, seconds: 0, failures: [], gaps: [gap] });
 
 const integration = async () => {
   const [postgres, clickhouse] = await Promise.all([postgresIn('embedded'), clickhouseIn('embedded')]);
@@ -166,8 +176,10 @@ const report = () => {
   table();
   const sum = (key) => parts.reduce((total, one) => total + one[key], 0);
   const gaps = parts.flatMap(({ name, gaps }) => gaps.map((gap) => `  ${name}: ${gap}`));
+  const failures = parts.flatMap(({ name, failures }) => failures.map((failure) => `  ${name}: ${failure}`));
   const isCi = process.env.CI === 'true';
   if (gaps.length > 0) console.log(`\nCould not run here${isCi ? ' (a failure, since CI=true)' : ''}:\n${gaps.join('\n')}`);
+  if (failures.length > 0) console.log(`\nFailed:\n${failures.join('\n')}`);
   console.log(
     `${gaps.length > 0 ? '' : '\nNothing was left out.\n'}${sum('passed')} passed, ${sum('failed')} failed, ${sum('skipped')} skipped`,
   );
