@@ -98,4 +98,16 @@ describe('bad input at the door', () => {
     const results = await finalResults(platform, past);
     expect(results.population.units).toBeGreaterThanOrEqual(60);
   });
+
+  it('shows a service team that its event arrived, by the id that it knows', async () => {
+    const path = `/v1/ingest/tail?project=${past.project}&environment=past`;
+    const { status, body } = await platform.call('GET', `${path}&unit=u0`);
+    expect(status).toBe(200);
+    expect(body.rows.map(({ kind, name }: { kind: string; name: string }) => `${kind} ${name}`).sort()).toEqual([
+      'exposure button',
+      'metric purchase',
+    ]);
+    expect(JSON.stringify(body)).not.toContain('"u0"');
+    expect((await platform.call('GET', `${path}&unit=u0&unitType=device`)).body.rows).toEqual([]);
+  });
 });

@@ -75,6 +75,7 @@ beforeAll(async () => {
     RAMPART_CLICKHOUSE_DATABASE: clickhouse.database,
     RAMPART_LOG_PARTITIONS: 2,
     RAMPART_ADMIN_KEY: ADMIN,
+    RAMPART_SECRET: 'a secret of this spec',
     RAMPART_LOG_LEVEL: 'silent',
   });
   app = await createService(analysisService, config);

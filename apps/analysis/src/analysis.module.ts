@@ -13,7 +13,7 @@ import { Intake, PARTITIONS } from './feedback/intake.service.js';
 import { IntakeFigures } from './feedback/intake-figures.js';
 import { StoredEvidence } from './feedback/stored-evidence.js';
 import { Watermark } from './feedback/watermark.js';
-import { IngestViewsController } from './ingest-views/ingest-views.controller.js';
+import { IngestViewsController, PLATFORM_SECRET } from './ingest-views/ingest-views.controller.js';
 import { ViewConsumers } from './ingest-views/view.consumers.js';
 import { Evidence } from './results/evidence.source.js';
 import { MetricPreviewController } from './results/metric-preview.controller.js';
@@ -28,6 +28,7 @@ export const analysisModule = (config: AnalysisConfig): DynamicModule => ({
   controllers: [ResultsController, MetricPreviewController, IngestViewsController, IntakeController],
   providers: [
     { provide: PARTITIONS, useValue: config.RAMPART_LOG_PARTITIONS },
+    { provide: PLATFORM_SECRET, useValue: config.RAMPART_SECRET },
     { provide: EventLog, useFactory: () => new PostgresEventLog({ url: config.RAMPART_DATABASE_URL }) },
     { provide: FeedbackStore, useFactory: () => new ClickhouseFeedbackStore(storeOptions(config)) },
     { provide: FeedbackViews, useFactory: () => new ClickhouseFeedbackViews(storeOptions(config)) },

@@ -18,6 +18,7 @@ export const analysisConfig = serviceConfig.extend({
     .regex(/^postgres(ql)?:\/\//, 'must be postgres://…')
     .describe('where the log is'),
   ...storeConfig.shape,
+  RAMPART_SECRET: z.string().min(16, 'must have at least 16 characters').describe('the platform’s secret; pseudonyms of units hang on it'),
   RAMPART_LOG_PARTITIONS: z.coerce
     .number()
     .int()

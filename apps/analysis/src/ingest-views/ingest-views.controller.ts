@@ -1,10 +1,14 @@
 /** What came in, what is there and what was not believed: the first place to look when numbers are missing. */
-import { Controller, Get, Query } from '@nestjs/common';
+import { Controller, Get, Inject, Query } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { decimalText, formatInstant, parseInstant } from '@rampart/contracts';
+import { projectSecret, pseudonymOf } from '@rampart/contracts/pseudonyms';
 import { FeedbackViews, type ListedLetter, type TailRow } from '@rampart/feedback-store';
 import { Environment, Project, Scope } from '@rampart/service-kit';
 import { z } from 'zod';
+
+/** The token of RAMPART_SECRET. */
+export const PLATFORM_SECRET = 'analysis:platform-secret';
 
 const scope = { project: z.string().optional(), environment: z.string().optional() };
 const name = z.string().min(1).max(200).optional();
@@ -24,10 +28,13 @@ const statsQuery = z.strictObject({
 const tailQuery = z.strictObject({
   ...scope,
   name: name.describe('of the event or experiment'),
-  unit: z
+  unit: z.string().min(1).max(500).optional().describe('id of a unit, as its service sends it'),
+  unitType: z.string().min(1).max(200).default('user').describe('type of that unit'),
+  pseudonym: z
     .string()
-    .regex(/^[0-9a-f]{32}$/, 'must be a pseudonym: 32 hex digits')
-    .optional(),
+    .regex(/^[0-9a-f]{32}$/, 'must be 32 hex digits')
+    .optional()
+    .describe('instead of unit: what log and store call it'),
   limit,
 });
 const namesQuery = z.strictObject(scope);
@@ -45,7 +52,10 @@ const lettersQuery = z.strictObject({
 @Scope('analyst')
 @Controller('v1/ingest')
 export class IngestViewsController {
-  constructor(private readonly views: FeedbackViews) {}
+  constructor(
+    private readonly views: FeedbackViews,
+    @Inject(PLATFORM_SECRET) private readonly platformSecret: string,
+  ) {}
 
   @Get('stats')
   @ApiOperation({ summary: 'Events accepted and rejected, by write key and name' })
@@ -71,7 +81,9 @@ export class IngestViewsController {
     @Environment() environment: string,
     @Query({ schema: tailQuery }) query: z.infer<typeof tailQuery>,
   ) {
-    const rows = await this.views.tail({ project, environment, name: query.name, unit: query.unit, limit: query.limit });
+    const { name: named, unit, unitType, limit: most } = query;
+    const pseudonym = query.pseudonym ?? (unit === undefined ? undefined : this.pseudonymOf(project, unitType, unit));
+    const rows = await this.views.tail({ project, environment, name: named, unit: pseudonym, limit: most });
     return { rows: rows.map(shownRow) };
   }
 
@@ -101,6 +113,11 @@ export class IngestViewsController {
   ) {
     const page = await this.views.deadLetters({ project, environment, code: query.code, limit: query.limit, before: query.before });
     return { ...page, letters: page.letters.map(shownLetter) };
+  }
+
+  /** Raw ids stay at the doors: behind this one a unit has its pseudonym. */
+  private pseudonymOf(project: string, unitType: string, unit: string): string {
+    return pseudonymOf(projectSecret(this.platformSecret, project), unitType, unit);
   }
 }
 

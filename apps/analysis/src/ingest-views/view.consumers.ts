@@ -43,7 +43,8 @@ export class ViewConsumers {
       group,
       onBatch: (batch) => insert(readable<T>(batch)),
       // A letter about a letter would never end: what cannot be stored is left in the log, where it can be read.
-      onPoison: async () => undefined,
+      onPoison: async ({ partition, message, error }) =>
+        this.lines.error({ err: error, topic, partition, offset: message.offset }, 'a message cannot be shown: left out'),
     });
     subscription.done.catch((err: unknown) => this.lines.fatal({ err, topic }, 'no longer shown'));
     return subscription;

@@ -131,6 +131,30 @@ describe('a running experiment', () => {
         { type: 'ExperimentRedefined', version: 2, definition, adoptedIn: [{ environment, metricVersions: { converted: 1 } }], atUs },
       ]);
   });
+  it('keeps what its one look judged: behind the look only texts change', () => {
+    const after = T0 + 14 * DAY;
+    const late = (definition: ReturnType<typeof anExperiment>) => ({ ...redefine(definition), atUs: after }) as ExperimentCommand;
+    for (const change of [
+      { plan: { alpha: 0.1 } },
+      { plan: { plannedEndUs: T0 + 30 * DAY } },
+      { metrics: [{ metric: 'converted', role: 'guardrail' as const, margin: { relative: 0.5 } }] },
+    ])
+      given(running)
+        .when(late(anExperiment(change)))
+        .thenRefuses('look-is-over', 'was at 2026-01-15T00:00:00.000Z');
+    const definition = anExperiment({ hypothesis: 'told afterwards' });
+    given(running)
+      .when(late(definition))
+      .then([
+        {
+          type: 'ExperimentRedefined',
+          version: 2,
+          definition,
+          adoptedIn: [{ environment, metricVersions: { converted: 1 } }],
+          atUs: after,
+        },
+      ]);
+  });
   it('keeps the metric versions that it began with, and pins what is added', () => {
     const definition = anExperiment({
       metrics: [

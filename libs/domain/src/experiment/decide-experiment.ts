@@ -97,6 +97,7 @@ const redefine = (command: Of<'RedefineExperiment'>, state: Experiment, newest: 
   if (isEqual(newest.definition, definition)) return [];
   const adoptedIn = Object.entries(state.runs).flatMap(([environment, run]): readonly Adoption[] => {
     if (run.status === 'decided' || run.status === 'archived') return [];
+    requireLookAhead(definitionOf(state, run), definition, { environment, run, atUs });
     if (!assignsTheSame(definitionOf(state, run), definition)) {
       requireNotRunning(definition.key, environment, run);
       return [];
@@ -247,6 +248,23 @@ const requireNotRunning = (experiment: string, environment: string, { status }: 
   const message = `this changes who gets what (feature, unit type, assignment or variants), and "${experiment}" is ${status} in ${environment}: pause it there, change it, resume`;
   throw new DomainError('experiment-assigns', message, { path: '/variants', experiment, environment, status });
 };
+
+/** A fixed horizon has one look. What it judges, and how, can't change behind it: the verdict would change with it. */
+const requireLookAhead = (
+  before: ExperimentDefinition,
+  after: ExperimentDefinition,
+  { environment, run, atUs }: { environment: string; run: Run; atUs: number },
+): void => {
+  const { plannedEndUs, minimumRunUs } = before.plan;
+  if (run.kind !== 'live' || plannedEndUs === undefined) return;
+  const lookAtUs = Math.max(plannedEndUs, run.segments[0].startedAtUs + minimumRunUs);
+  if (atUs < lookAtUs || isEqual(judgedBy(before), judgedBy(after))) return;
+  const message = `the one look of "${before.key}" in ${environment} was at ${iso(lookAtUs)}, and this changes what it judges (plan, metrics, policy or control): decide the experiment, and define a new one`;
+  throw new DomainError('look-is-over', message, { path: '/plan', experiment: before.key, environment, lookAtUs });
+};
+
+const judgedBy = ({ plan, metrics, policy, control }: ExperimentDefinition) => ({ plan, metrics, policy, control });
+const iso = (atUs: number): string => new Date(atUs / 1000).toISOString();
 
 const requireReady = (planned: PlannedRun): void => {
   const refusals = startChecklist(planned).filter(({ level }) => level === 'refusal');
