@@ -2,7 +2,6 @@
 import { z } from 'zod';
 
 export const EVENT_TYPES = ['exposure.v1', 'assignment.v1', 'metric.v1', 'feedback.v1', 'import.completed.v1'] as const;
-export type EventType = (typeof EVENT_TYPES)[number];
 
 export const LIMITS = {
   eventBytes: 64 * 1024,

@@ -107,6 +107,17 @@ describe('a live environment', () => {
     expect(answer.definitionVersion).toBe(2);
   });
 
+  it('goes by what was in force at its watermark, not by what came after', async () => {
+    class Changing extends OneDefinition {
+      override inForce(_project = '', _environment = '', _experiment = '', atUs: number | null = null) {
+        return { ...super.inForce(), version: atUs === null || atUs > day(3) ? 2 : 1 };
+      }
+    }
+    const evidence = new EvidenceOf({ watermarkUs: day(3), sumsAt: () => conversions(150), seen });
+    const request = { project: 'shop', environment: 'past', experiment: 'button', asOfUs: null, nowUs: day(3) };
+    expect((await new ResultsService(new Changing(define('live')), evidence).results(request)).definitionVersion).toBe(1);
+  });
+
   it('refuses what never started', async () => {
     const definition = { ...define('live'), state: null };
     await expect(ask(definition, {})).rejects.toMatchObject({ code: 'not-started' });

@@ -40,7 +40,7 @@ export class ResultsService {
   async results(request: ResultsRequest): Promise<Results> {
     // First: whatever was known by then is in the definition that is read after it.
     const watermarkUs = await this.evidence.watermark();
-    const definition = this.definitions.inForce(request.project, request.environment, request.experiment, request.asOfUs);
+    const definition = this.definitionOf(request, watermarkUs);
     const reach = await this.reachOf(definition, request, watermarkUs);
     const query = comparisonQuery(definition, reach.knownUntilUs);
     const [sums, duplicates, seen] = await Promise.all([
@@ -69,6 +69,19 @@ export class ResultsService {
       evidenceDigest: evidenceDigest(definition, statistics, population.rows),
       warnings: [...lookWarnings(reach), ...warningsOf(definition, figures, reach.plan, new Set(seen.map((event) => event.name)))],
     };
+  }
+
+  /** In force at the look's own known time; what is younger than the watermark only where nothing else is known yet. */
+  private definitionOf({ project, environment, experiment, asOfUs }: ResultsRequest, watermarkUs: number | null): DefinitionInForce {
+    const newest = () => this.definitions.inForce(project, environment, experiment, asOfUs);
+    if (asOfUs !== null || watermarkUs === null) return newest();
+    try {
+      const known = this.definitions.inForce(project, environment, experiment, watermarkUs);
+      return known.state === null ? newest() : known;
+    } catch (error) {
+      if (error instanceof DomainError && error.code === 'experiment-not-found') return newest();
+      throw error;
+    }
   }
 
   private async reachOf(

@@ -8,8 +8,6 @@ export interface NormalPrior {
   readonly variance: number;
 }
 
-export const DEFAULT_RELATIVE_PRIOR: NormalPrior = { mean: 0, variance: 0.09 };
-
 export interface NormalPosterior {
   readonly kind: 'posterior';
   readonly mean: number;
