@@ -2,6 +2,7 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { completed, defineExperiment, exposure, finalResults, purchase, type Setting } from './experiment.js';
 import { type Answer, eventually, type Platform, startPlatform } from './platform.js';
+import { routesOf } from './routes.js';
 
 const SEED = Number(process.env.RAMPART_FUZZ_SEED ?? 1);
 const REQUESTS = Number(process.env.RAMPART_FUZZ_REQUESTS ?? 800);
@@ -52,29 +53,6 @@ const brokenBodies: readonly (string | Uint8Array)[] = [
   new Uint8Array([0xff, 0xfe]),
   new Uint8Array([0]),
 ];
-
-interface Route {
-  readonly method: string;
-  readonly path: string;
-  readonly queries: readonly string[];
-}
-
-const routes = async (): Promise<readonly Route[]> => {
-  const found: Route[] = [];
-  for (const service of ['experiments', 'ingestion', 'analysis']) {
-    const { paths } = (await platform.call('GET', `/docs/${service}/docs-json`)).body;
-    // A rebuild is no accident of input.
-    for (const [path, methods] of Object.entries<Record<string, { parameters?: { in: string; name: string }[] }>>(paths))
-      for (const [method, { parameters = [] }] of Object.entries(methods))
-        if (!path.endsWith('/rebuild'))
-          found.push({
-            method: method.toUpperCase(),
-            path,
-            queries: parameters.filter((one) => one.in === 'query').map(({ name }) => name),
-          });
-  }
-  return found;
-};
 
 const metric = { key: 'fuzzed', name: 'F', type: 'mean', unitType: 'user', numerator: { event: 'e', filters: [] }, windowUs: 60_000_000 };
 const variants = [{ key: 'a', weight: 1 }, { key: 'b' }];
@@ -148,7 +126,8 @@ const offence = ({ status, headers, body }: Answer): string | undefined => {
 
 describe(`${REQUESTS} random requests to every route (seed ${SEED})`, () => {
   it('are answered or refused, each refusal as a problem, and no process dies of them', async () => {
-    const all = await routes();
+    // A rebuild is no accident of input.
+    const all = (await routesOf(platform)).filter(({ path }) => !path.endsWith('/rebuild'));
     expect(all.length).toBeGreaterThan(40);
     const processes = platform.processes();
     const offences: string[] = [];

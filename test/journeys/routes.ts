@@ -1,0 +1,22 @@
+/** Every route of the platform, as its services describe them. */
+import type { Platform } from './platform.js';
+
+export interface Route {
+  readonly method: string;
+  /** With its parameters in braces: `/v1/metrics/{key}`. */
+  readonly path: string;
+  readonly queries: readonly string[];
+}
+
+type Described = Record<string, { parameters?: { in: string; name: string }[] }>;
+
+export const routesOf = async (platform: Platform): Promise<readonly Route[]> => {
+  const found: Route[] = [];
+  for (const service of ['experiments', 'ingestion', 'analysis']) {
+    const { paths } = (await platform.call('GET', `/docs/${service}/docs-json`)).body;
+    for (const [path, methods] of Object.entries<Described>(paths))
+      for (const [method, { parameters = [] }] of Object.entries(methods))
+        found.push({ method: method.toUpperCase(), path, queries: parameters.filter((one) => one.in === 'query').map(({ name }) => name) });
+  }
+  return found;
+};
