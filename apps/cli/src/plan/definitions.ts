@@ -75,7 +75,7 @@ const metricInput = (use: PlanMetric, plan: ImportPlan, scales: ReadonlyMap<stri
     ...rest,
     numerator,
     key: key ?? slugOf(numerator.event),
-    name: name ?? numerator.event,
+    name: name ?? key ?? numerator.event,
     unitType: plan.unit.type,
     scale: Number(scale),
     ...(covariate === undefined

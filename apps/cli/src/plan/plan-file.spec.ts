@@ -59,6 +59,7 @@ describe('a plan', () => {
     [{ arms: { column: 'a', when: [{ colum: 'b', value: 'x' }] } }, '/arms/when/0/colum: there is no field "colum" here.'],
     [{ filters: [{ column: 'a', operator: 'gt', value: 'x' }] }, '"gt" needs a number'],
     [{ metrics: [{ event: 'v', margin: { relative: 0.1 } }] }, 'only a guardrail has a margin'],
+    [{ metrics: [{ event: 'v', role: 'guardrail', margin: { absolute: '1' } }] }, '/margin/absolute: Invalid input: expected number'],
     [{ plan: { alfa: 0.1 } }, 'Did you mean "alpha"?'],
   ])('%j is refused with a sentence', (parts, sentence) => {
     expect(complaintOf(plan(parts))).toContain(sentence);

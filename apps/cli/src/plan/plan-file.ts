@@ -37,8 +37,10 @@ const sentencesOf = (issue: Issue, source: Source, above: readonly PropertyKey[]
   if (issue.code === 'unrecognized_keys')
     return issue.keys.map((key) => at([...path, key], `there is no field "${key}" here.${didYouMean(key, PLAN_FIELDS)}`, source));
   if (issue.code === 'invalid_union' && issue.errors.length > 0) {
-    // The branch that got furthest is the one that was meant.
-    const [closest = []] = [...issue.errors].sort((left, right) => depth(right) - depth(left));
+    // The branch that got furthest is the one that was meant; of equals, the one that knows the fields.
+    const [closest = []] = [...issue.errors].sort(
+      (left, right) => depth(right) - depth(left) || unknownFields(left) - unknownFields(right),
+    );
     return closest.flatMap((inner) => sentencesOf(inner, source, path));
   }
   return [at(path, `${issue.message}.`, source)];
@@ -46,6 +48,8 @@ const sentencesOf = (issue: Issue, source: Source, above: readonly PropertyKey[]
 
 const depth = (issues: readonly Issue[]): number =>
   Math.max(...issues.map(({ path, code }) => path.length + (code === 'invalid_type' && path.length === 0 ? -1 : 0)));
+
+const unknownFields = (issues: readonly Issue[]): number => issues.filter(({ code }) => code === 'unrecognized_keys').length;
 
 const at = (path: readonly PropertyKey[], message: string, { text, file, placed }: Source): string => {
   const pointer = path.map((step) => `/${String(step)}`).join('');

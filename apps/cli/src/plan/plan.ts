@@ -183,7 +183,7 @@ const capDecimal = z.union([z.string(), z.number()]).transform(String);
 const metric = z
   .strictObject({
     key: slug.optional().describe('default: made from the event’s name'),
-    name: z.string().min(1).max(200).optional(),
+    name: z.string().min(1).max(200).optional().describe('default: the key, or the event’s name'),
     description: z.string().max(2000).optional(),
     type: z.enum(['proportion', 'mean', 'count', 'ratio', 'first-error']).default('mean'),
     event: selector.optional().describe('same as numerator'),

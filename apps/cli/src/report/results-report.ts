@@ -86,5 +86,9 @@ const warningsPart = ({ warnings }: Results): string => warnings.map((warning) =
 const verdictPart = ({ verdict }: Results): string => {
   const perArm =
     verdict.arms.length > 1 ? verdict.arms.map(({ arm, verdict: one, sentence }) => `\n  ${arm}: ${one}. ${sentence}`).join('') : '';
-  return `Verdict: ${verdict.verdict.toUpperCase()}. ${verdict.sentence}${perArm}`;
+  return `Verdict: ${loud(verdict.verdict, verdict.sentence)}${perArm}`;
 };
+
+/** A sentence that begins with its verdict says it once. */
+const loud = (verdict: string, sentence: string): string =>
+  sentence.startsWith(verdict) ? `${verdict.toUpperCase()}${sentence.slice(verdict.length)}` : `${verdict.toUpperCase()}. ${sentence}`;

@@ -44,7 +44,7 @@ const importCommand = 'npm run import -- --plan plans/checkout_button/plan.json 
 const resultsCommand = (address: string): string =>
   `curl -H "Authorization: Bearer $(npm run -s rampart -- keys admin | head -1)" \\
   "${address}/v1/experiments/checkout_button/results?project=imports&environment=checkout_button"`;
-const command = (text: string): string => `<pre tabindex="0"><code>${html(text)}</code></pre>`;
+const command = (text: string): string => `<pre><code>${html(text)}</code></pre>`;
 
 const style = `
   :root { color-scheme: light dark }
@@ -59,7 +59,7 @@ const style = `
   .no { font-weight: 700 }
   td.yes, td.no { white-space: nowrap }
   .yes::before { content: "✓ " / "" } .no::before { content: "✗ " / "" }
-  pre { overflow-x: auto; padding: .6rem .9rem; border-radius: .4rem; background: color-mix(in srgb, currentColor 8%, transparent); overflow-wrap: normal }
+  pre { white-space: pre-wrap; padding: .6rem .9rem; border-radius: .4rem; background: color-mix(in srgb, currentColor 8%, transparent) }
   code { font-size: .92em }
   li { margin: .4rem 0 }
   @media (max-width: 30rem) { td:nth-child(n + 4), th:nth-child(n + 4) { display: none } }
