@@ -16,20 +16,28 @@ export const LIMITS = {
   futureUs: 24 * 3600 * 1_000_000,
 } as const;
 
+const UNFIT = /[\0\p{Surrogate}]/u;
+
+/**
+ * Whether a text keeps what it says as UTF-8, and can be told from others when joined by U+0000: two ids that differ in half of a surrogate pair would
+ * become one.
+ */
+export const isFitText = (text: string): boolean => !UNFIT.test(text);
+
+const text = (longest: number) => z.string().min(1).max(longest).refine(isFitText, 'must hold neither U+0000 nor half of a surrogate pair');
+const nameText = text(LIMITS.nameLength);
+
 const unitRef = z.strictObject({
-  type: z.string().min(1).max(LIMITS.nameLength).describe('kind of unit, e.g. user, device, account'),
-  id: z.string().min(1).max(LIMITS.unitIdLength).describe('id of the unit; stored as a pseudonym only'),
+  type: nameText.describe('kind of unit, e.g. user, device, account'),
+  id: text(LIMITS.unitIdLength).describe('id of the unit; stored as a pseudonym only'),
 });
-const properties = z.record(
-  z.string().min(1).max(LIMITS.nameLength),
-  z.union([z.string().max(LIMITS.propertyLength), z.number(), z.boolean()]),
-);
+const properties = z.record(nameText, z.union([z.string().max(LIMITS.propertyLength).refine(isFitText), z.number(), z.boolean()]));
 
 const units = { unit: unitRef, also: z.array(unitRef).max(LIMITS.unitReferences).optional() };
-const named = { name: z.string().min(1).max(LIMITS.nameLength), value: z.number().optional(), properties: properties.optional() };
+const named = { name: nameText, value: z.number().optional(), properties: properties.optional() };
 const assigned = {
-  experiment: z.string().min(1).max(LIMITS.nameLength),
-  variant: z.string().min(1).max(LIMITS.nameLength),
+  experiment: nameText,
+  variant: nameText,
   segment: z.int().min(0).max(65_535).optional(),
   reason: z.enum(['SPLIT', 'OVERRIDE', 'USER_CHANNEL', 'HOLDOUT', 'STATIC']).optional(),
   properties: properties.optional(),
@@ -37,8 +45,8 @@ const assigned = {
 
 const envelope = {
   specversion: z.literal('1.0'),
-  id: z.string().min(1).max(LIMITS.idLength),
-  source: z.string().min(1).max(LIMITS.nameLength),
+  id: text(LIMITS.idLength),
+  source: nameText,
   time: z.iso.datetime({ offset: true }).optional().describe('when it happened, by the sender’s clock; default: now'),
   sentat: z.iso.datetime({ offset: true }).optional().describe('when the sender sent it: corrects a wrong clock'),
   knownat: z.iso.datetime({ offset: true }).optional().describe('historical environments only: when it became known; default: its time'),
@@ -66,6 +74,7 @@ export const REJECTION_CODES = [
   'missing',
   'wrong-type',
   'too-long',
+  'not-text',
   'too-large',
   'unknown-field',
   'unknown-type',

@@ -2,7 +2,7 @@
  * Whether a value has the shape of an event: the contract `cloudEvent`, written by hand, since a schema library costs as much as parsing does.
  * Values and instants are not looked into here: see event-rows.ts.
  */
-import { type CloudEvent, EVENT_TYPES, LIMITS } from '@rampart/contracts';
+import { type CloudEvent, EVENT_TYPES, isFitText, LIMITS } from '@rampart/contracts';
 import { type Rejection, rejected, segment } from './rejection.js';
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -127,7 +127,7 @@ const checkProperties = (data: Fields): Rejection | undefined => {
 
 const isPropertyValue = (value: unknown): boolean =>
   typeof value === 'string'
-    ? value.length <= LIMITS.propertyLength
+    ? value.length <= LIMITS.propertyLength && isFitText(value)
     : typeof value === 'number'
       ? Number.isFinite(value)
       : typeof value === 'boolean';
@@ -137,6 +137,8 @@ const wrongProperty = (name: string, value: unknown): Rejection => {
   if (name === '') return rejected('missing', path, 'a property needs a name');
   if (name.length > LIMITS.nameLength)
     return rejected('too-long', path, `a property’s name has ${name.length} characters; at most ${LIMITS.nameLength}`);
+  if (!isFitText(name)) return unfit(path, 'a property’s name');
+  if (typeof value === 'string' && value.length <= LIMITS.propertyLength) return unfit(path, 'the property');
   if (typeof value === 'string')
     return rejected('too-long', path, `the property has ${value.length} characters; at most ${LIMITS.propertyLength}`);
   if (typeof value === 'number') return rejected('value-out-of-range', path, 'the number is too large for a double');
@@ -151,7 +153,8 @@ const checkFields = (object: Fields, known: ReadonlySet<string>, path: string): 
   return undefined;
 };
 
-const isText = (value: unknown, longest: number): boolean => typeof value === 'string' && value.length > 0 && value.length <= longest;
+const isText = (value: unknown, longest: number): boolean =>
+  typeof value === 'string' && value.length > 0 && value.length <= longest && isFitText(value);
 
 const checkText = (value: unknown, path: string, longest: number): Rejection | undefined => {
   if (isText(value, longest)) return undefined;
@@ -159,8 +162,12 @@ const checkText = (value: unknown, path: string, longest: number): Rejection | u
   if (value === undefined) return rejected('missing', path, `${name} is missing`);
   if (typeof value !== 'string') return rejected('wrong-type', path, `${name} must be text, got ${kindOf(value)}`);
   if (value === '') return rejected('missing', path, `${name} is empty`);
-  return rejected('too-long', path, `${name} has ${value.length} characters; at most ${longest}`);
+  if (value.length > longest) return rejected('too-long', path, `${name} has ${value.length} characters; at most ${longest}`);
+  return unfit(path, name);
 };
+
+const unfit = (path: string, name: string): Rejection =>
+  rejected('not-text', path, `${name} holds U+0000 or half of a surrogate pair, which no UTF-8 text can: leave it out`);
 
 const isObject = (value: unknown): value is Fields => typeof value === 'object' && value !== null && !Array.isArray(value);
 

@@ -38,7 +38,7 @@ const agree = (event: unknown): void => {
 };
 
 const anyJson = fc.oneof(
-  fc.constantFrom('', 'x', 'x'.repeat(201), 'x'.repeat(501), 'x'.repeat(1001), '1.0', 'SPLIT', 'user'),
+  fc.constantFrom('', 'x', 'x'.repeat(201), 'x'.repeat(501), 'x'.repeat(1001), '1.0', 'SPLIT', 'user', 'a\0b', '\ud800', 'x\udfff', '😀'),
   fc.constantFrom(null, true, 0, -1, 1.5, 65_535, 65_536, 1e13, 2 ** 53, [], {}, [{}]),
   fc.constantFrom(
     '2024-05-01T00:00:00Z',
@@ -56,6 +56,8 @@ const anyJson = fc.oneof(
     { a: 1, b: 'x', c: false },
     { a: null },
     { '': 1 },
+    { 'a\0': 1 },
+    { a: '\ud83d' },
   ),
   fc.jsonValue({ maxDepth: 2 }),
 );

@@ -154,6 +154,9 @@ describe('an event that is not believed', () => {
     ['has a broken segment', exposure({ segment: 1.5 }), 'wrong-type', '/data/segment'],
     ['has a segment beyond 65535', exposure({ segment: 65_536 }), 'value-out-of-range', '/data/segment'],
     ['has a reason of its own', exposure({ reason: 'BECAUSE' }), 'wrong-type', '/data/reason'],
+    ['has half of a surrogate pair in its id', { ...purchase(), id: 'cut \ud83d' }, 'not-text', '/id'],
+    ['has U+0000 in its unit', purchase({}, { unit: { type: 'user', id: 'a\0b' } }), 'not-text', '/data/unit/id'],
+    ['has half of a pair in a property', purchase({}, { properties: { city: '\udfff' } }), 'not-text', '/data/properties/city'],
     ['names a foreign project', { ...purchase(), project: 'other' }, 'wrong-scope', '/project'],
     ['names a foreign environment', { ...purchase(), environment: 'staging' }, 'wrong-scope', '/environment'],
   ])('%s', (_, event, code, path) => {
