@@ -30,7 +30,7 @@ const UNPROCESSABLE = [
 export const experimentsService: RunnableService<ExperimentsConfig> = {
   name: 'experiments',
   api: {
-    title: 'Rampart control',
+    title: 'Rampart experiments',
     description: 'Projects, environments, keys, metrics, features and experiments: define, start, decide, and see what was so when.',
     version: '1',
   },

@@ -282,4 +282,15 @@ describe('what it tells about itself', () => {
     const schema = body.paths['/v1/things'].post.requestBody.content['application/json'].schema;
     expect(schema).toMatchObject({ type: 'object', required: ['name'] });
   });
+
+  it('documents how every route refuses', async () => {
+    const { body } = await call('GET', '/docs-json');
+    const operations = Object.values<Record<string, object>>(body.paths).flatMap((path) => Object.values(path));
+    expect(operations.length).toBeGreaterThan(3);
+    for (const operation of operations)
+      expect(operation).toMatchObject({
+        responses: { default: { content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } } } },
+      });
+    expect(body.components.schemas.Problem.required).toContain('code');
+  });
 });
