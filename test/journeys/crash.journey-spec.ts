@@ -1,5 +1,7 @@
+import { readFileSync, rmSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { completed, defineExperiment, finalResults, history, type Setting } from './experiment.js';
+import { checkoutButton, enlarged, importFile, scratch, startImport } from './importer.js';
 import { eventually, freePort, isAlive, killPart, type Platform, startPlatform, temporaryData } from './platform.js';
 
 const UNITS = 6_000;
@@ -97,6 +99,24 @@ describe('kill -9 in the middle of an import', () => {
     await started;
     expect(acknowledged).toBe(history(UNITS).length);
     expect(evidence(await finalResults(platform, setting, 90_000))).toEqual(undisturbed);
+  }, 180_000);
+});
+
+describe('the importer', () => {
+  it('outlives kill -9 of the launcher and goes on with the next one', async () => {
+    const data = enlarged(checkoutButton.data, 6);
+    const { plan } = checkoutButton;
+    const { evidenceDigest } = (await importFile(platform, { plan, data, project: 'calm' })).results;
+    const running = startImport(platform, { plan, data, project: 'orphaned' });
+    const results = '/v1/experiments/checkout_button/results?project=orphaned&environment=checkout_button';
+    await eventually('some units have arrived', async () =>
+      (await platform.call('GET', results)).body.population?.units > 0 ? true : undefined,
+    );
+    await platform.stop('SIGKILL');
+    platform = await startPlatform({ data: platform.data, port });
+    expect(await running.ended).toMatchObject({ code: 0 });
+    expect(JSON.parse(readFileSync(running.out, 'utf8'))).toMatchObject({ status: 'complete', evidenceDigest });
+    rmSync(scratch, { recursive: true, force: true });
   }, 180_000);
 });
 
