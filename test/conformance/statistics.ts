@@ -9,7 +9,16 @@ const golden = resolve(import.meta.dirname, '..', '..', 'conformance', 'golden',
 // npm may leave the separator in place: `npm run … -- FILE` and a plain call both end here.
 const [file = golden] = process.argv.slice(2).filter((argument) => argument !== '--');
 
-const run = runCases(parseCases(readFileSync(resolve(file), 'utf8')), statisticsAdapters);
+const casesOf = (path: string) => {
+  try {
+    return parseCases(readFileSync(path, 'utf8'));
+  } catch (error) {
+    console.error(`${path} is no file of reference cases: ${error instanceof Error ? error.message : String(error)}`);
+    process.exit(2);
+  }
+};
+
+const run = runCases(casesOf(resolve(file)), statisticsAdapters);
 for (const line of run.lines) console.log(line);
 console.log(summaryOf(run));
 process.exitCode = run.failed.length > 0 ? 1 : 0;
