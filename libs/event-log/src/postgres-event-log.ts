@@ -59,6 +59,8 @@ export class PostgresEventLog extends EventLog {
       query_timeout: Math.max(patienceMs, 30_000),
       idleTimeoutMillis: 10_000,
       allowExitOnIdle: true,
+      // A pool listens to idle connections only; one that breaks in between two queries must not end the process.
+      onConnect: (client) => void client.on('error', () => undefined),
     });
     // An idle connection that the server ends is no event: the next query opens another.
     this.pool.on('error', () => undefined);

@@ -1,7 +1,7 @@
 /** The log on PostgreSQL while its server is away, and after it came back. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { type OwnPostgres, ownPostgres } from '@rampart/test-engines';
+import { dyingPostgres, type OwnPostgres, ownPostgres } from '@rampart/test-engines';
 import pg from 'pg';
 import { appendTexts, eventually, freshTopic, Recorder, textOf } from './contract/harness.js';
 import { LogUnavailableError } from './log-errors.js';
@@ -124,6 +124,14 @@ describe('the log on PostgreSQL, when its server goes', () => {
     },
     timeoutMs,
   );
+
+  it('refuses retriably when the server dies as it lets it in', async () => {
+    const dying = await dyingPostgres();
+    const other = new PostgresEventLog({ url: dying.url });
+    await expect(other.createTopic({ topic: 'any', partitions: 1, compacted: false })).rejects.toBeInstanceOf(LogUnavailableError);
+    await other.close();
+    await dying.close();
+  });
 
   it(
     'closes while the server is away',

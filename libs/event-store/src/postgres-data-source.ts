@@ -1,4 +1,5 @@
 /** A connection to the control plane's database, its schema brought up to date. */
+import type { ClientBase } from 'pg';
 import { DataSource, type DataSourceOptions } from 'typeorm';
 import { eventStoreMigrations } from './postgres-migrations.js';
 
@@ -24,7 +25,14 @@ export const connectControlDatabase = async ({ url, entities = [], migrations = 
     migrations: [...eventStoreMigrations, ...migrations],
     migrationsTableName: 'migration',
     // pg reads the address itself: TypeORM's own parser knows no unix sockets.
-    extra: { connectionString: url, max: 10, application_name: 'rampart control', connectionTimeoutMillis: CONNECT_WITHIN_MS },
+    extra: {
+      connectionString: url,
+      max: 10,
+      application_name: 'rampart control',
+      connectionTimeoutMillis: CONNECT_WITHIN_MS,
+      // Between connecting and TypeORM's first look nobody listens: a connection that breaks then must not end the process.
+      onConnect: (client: ClientBase) => void client.on('error', () => undefined),
+    },
   }).initialize();
   const runner = dataSource.createQueryRunner();
   try {

@@ -1,7 +1,7 @@
 import { type AddressInfo, createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { type FreshDatabase, freshDatabase } from '@rampart/test-engines';
+import { dyingPostgres, type FreshDatabase, freshDatabase } from '@rampart/test-engines';
 import type { DataSource } from 'typeorm';
 import { eventStoreContract } from './event-store.contract.js';
 import type { AppendRequest, StoredEvent } from './event-store.js';
@@ -163,4 +163,12 @@ describe('a database that takes connections and never answers', () => {
     await store.close();
     silent.close();
   }, 15_000);
+});
+
+describe('a database that dies as it lets somebody in', () => {
+  it('is a start that fails, not the end of the process', async () => {
+    const dying = await dyingPostgres();
+    await expect(connectControlDatabase({ url: dying.url })).rejects.toThrow('connection error');
+    await dying.close();
+  });
 });
