@@ -59,10 +59,13 @@ const titlesOfSkipped = (suites) =>
       .map(({ fullName }) => `${relative(root, name)}: skipped "${fullName}"`),
   );
 
+/** None of its tests failed, and yet it did: it could not be loaded, or something was thrown that no test waited for. */
+const isBroken = ({ status, assertionResults }) => status === 'failed' && !assertionResults.some((one) => one.status === 'failed');
+
 const titlesOfFailed = (suites) =>
   suites.flatMap(({ name, status, assertionResults }) => {
     const file = relative(root, name);
-    if (status === 'failed' && assertionResults.length === 0) return [`${file}: could not run`];
+    if (isBroken({ status, assertionResults })) return [`${file}: ended by an error outside of its tests`];
     return assertionResults.filter((one) => one.status === 'failed').map(({ fullName }) => `${file}: "${fullName}"`);
   });
 
@@ -70,7 +73,7 @@ const summary = (report, code) => {
   const ended = 'Jest ended without a report';
   if (!existsSync(report)) return { passed: 0, failed: 1, skipped: 0, failures: [ended], gaps: [] };
   const found = JSON.parse(readFileSync(report, 'utf8'));
-  const broken = found.testResults.filter(({ status, assertionResults }) => status === 'failed' && assertionResults.length === 0).length;
+  const broken = found.testResults.filter(isBroken).length;
   const failed = found.numFailedTests + broken;
   const failures = titlesOfFailed(found.testResults);
   return {
