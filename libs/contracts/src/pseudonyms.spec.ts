@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { partitionOf, projectSecret, pseudonymOf } from './pseudonyms.js';
+import fc from 'fast-check';
+import { partitionOf, projectSecret, pseudonymOf, pseudonymsWith } from './pseudonyms.js';
 
 describe('a pseudonym', () => {
   const secret = projectSecret('platform secret', 'shop');
@@ -26,5 +27,16 @@ describe('a pseudonym', () => {
     }
     const chi2 = counts.reduce((sum, count) => sum + (count - 2_000) ** 2 / 2_000, 0);
     expect(chi2).toBeLessThan(16.27); // df 3, p = .001
+  });
+
+  it('is the same from the fast way, for any text and of any length', () => {
+    const fast = pseudonymsWith(secret);
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary', maxLength: 900 }), fc.string({ unit: 'grapheme', maxLength: 20 }), (unitId, unitType) => {
+        expect(fast(unitType, unitId)).toBe(pseudonymOf(secret, unitType, unitId));
+      }),
+    );
+    for (const length of [0, 1, 681, 682, 683, 5_000])
+      expect(fast('', '€'.repeat(length))).toBe(pseudonymOf(secret, '', '€'.repeat(length)));
   });
 });

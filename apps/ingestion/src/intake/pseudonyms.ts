@@ -1,10 +1,10 @@
 /** Unit ids become pseudonyms here and go no further. Remembered for the units seen lately, since one costs as much as parsing three events. */
-import { projectSecret, pseudonymOf } from '@rampart/contracts/pseudonyms';
+import { projectSecret, pseudonymsWith } from '@rampart/contracts/pseudonyms';
 
 const DEFAULT_REMEMBERED = 100_000;
 
 export class Pseudonyms {
-  private readonly secrets = new Map<string, Buffer>();
+  private readonly makers = new Map<string, ReturnType<typeof pseudonymsWith>>();
   private young = new Map<string, string>();
   private old = new Map<string, string>();
 
@@ -19,7 +19,7 @@ export class Pseudonyms {
     const name = `${project}\0${unitType}\0${unitId}`;
     const known = this.young.get(name);
     if (known !== undefined) return known;
-    const pseudonym = this.old.get(name) ?? pseudonymOf(this.secretOf(project), unitType, unitId);
+    const pseudonym = this.old.get(name) ?? this.makerOf(project)(unitType, unitId);
     // Two generations: what was not asked for while the young one filled up is forgotten with the old one.
     this.remember(name, pseudonym);
     return pseudonym;
@@ -37,9 +37,9 @@ export class Pseudonyms {
     this.young.set(name, pseudonym);
   }
 
-  private secretOf(project: string): Buffer {
-    const secret = this.secrets.get(project) ?? projectSecret(this.platformSecret, project);
-    this.secrets.set(project, secret);
-    return secret;
+  private makerOf(project: string): ReturnType<typeof pseudonymsWith> {
+    const maker = this.makers.get(project) ?? pseudonymsWith(projectSecret(this.platformSecret, project));
+    this.makers.set(project, maker);
+    return maker;
   }
 }
