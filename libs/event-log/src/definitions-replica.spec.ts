@@ -107,6 +107,6 @@ describe('a replica of the definitions', () => {
     await restart();
     expect(replica.unreadable).toBe(1);
     expect(replica.lastKnownAtUs).toBeGreaterThan(tickedAtUs);
-    expect(replica.keyByHash('h1')).toBeDefined();
+    expect(replica.keyByHash('h1')).toMatchObject({ id: 'abc', revoked: false });
   });
 });

@@ -88,7 +88,11 @@ export class Consumer implements Following {
           // Whatever a closing consumer could not finish is delivered to the next one.
           if (this.closing.signal.aborted) break;
           this.error = messageOf(error);
-          if (isFinal(error)) throw error;
+          if (isFinal(error)) {
+            // Whoever waits to have caught up is told why that will never be.
+            this.hasNotCaughtUp(error instanceof Error ? error : new Error(this.error));
+            throw error;
+          }
           this.state = 'connecting';
           await sleep(pauseMs(reconnect, Math.max(1, failures)), undefined, { signal: this.closing.signal }).catch(() => undefined);
         }

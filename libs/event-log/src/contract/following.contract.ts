@@ -85,7 +85,7 @@ export const followContract = (harness: () => LogHarness): void =>
       await appendTexts(log, topic, ['a']);
       const following = log.follow({ topic, from: [5], onBatch: async () => undefined });
       await expect(following.done).rejects.toMatchObject({ code: 'offset-beyond-end' });
-      await expect(following.caughtUp).rejects.toBeDefined();
+      await expect(following.caughtUp).rejects.toMatchObject({ code: 'offset-beyond-end' });
       await log.close();
     });
   });
