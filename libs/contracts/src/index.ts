@@ -1,4 +1,5 @@
 export * from './control.js';
+export * from './decisions.js';
 export * from './definitions.js';
 export * from './events.js';
 export * from './exact-values.js';

@@ -13,6 +13,9 @@ export const DEFINITIONS = 'definitions.v1';
 export const DEAD_LETTERS = 'dead-letters.v1';
 export const INGEST_STATS = 'ingest-stats.v1';
 export const SKIPPED = 'skipped.v1';
+export const LOOKS = 'look.v1';
+export const RECORD_PROPOSALS = 'record-proposals.v1';
+export const DECISIONS = 'decisions.v1';
 
 /** @param feedbackPartitions  how many partitions a new `feedback.v1` gets, ≥ 1 */
 export const topicSpecs = (feedbackPartitions: number): readonly TopicSpec[] => [
@@ -21,6 +24,10 @@ export const topicSpecs = (feedbackPartitions: number): readonly TopicSpec[] => 
   { topic: DEAD_LETTERS, partitions: 1, compacted: false },
   { topic: INGEST_STATS, partitions: 1, compacted: false },
   { topic: SKIPPED, partitions: 1, compacted: true },
+  { topic: LOOKS, partitions: 1, compacted: true },
+  { topic: RECORD_PROPOSALS, partitions: 1, compacted: false },
+  // The history of decisions: kept as long as the platform lives.
+  { topic: DECISIONS, partitions: 1, compacted: false },
 ];
 
 /** The most rows that one message of `feedback.v1` may hold: a row's index has 12 bits in its position. */

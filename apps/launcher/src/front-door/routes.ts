@@ -14,9 +14,10 @@ const routes: readonly Route[] = [
   { methods: 'GET', path: /^\/v1\/ingest\/.+$/, service: 'analysis' },
   {
     methods: 'any',
-    path: /^\/v1\/experiments\/[^/]+\/(results|statistics|population|freshness|verdict|export)(\/.*)?$/,
+    path: /^\/v1\/experiments\/[^/]+\/(results|statistics|population|freshness|timeseries)(\/.*)?$/,
     service: 'analysis',
   },
+  { methods: 'POST', path: /^\/v1\/decisions\/[^/]+\/replay$/, service: 'analysis' },
   { methods: 'any', path: /^\/v1\/metrics\/preview$/, service: 'analysis' },
   { methods: 'any', path: /^\/v1\/analysis\/.+$/, service: 'analysis' },
   { methods: 'any', path: /^\/v1\/.+$/, service: 'experiments' },

@@ -1,0 +1,192 @@
+/**
+ * Looks, verdicts and decision records as they cross processes. `look.v1` keeps the newest look of each comparison; a record is proposed by analysis in
+ * `record-proposals.v1`, appended by experiments if it continues the newest one, and told to everybody in `decisions.v1`: only there it counts.
+ */
+import type { EnvironmentDefinition } from './definitions.js';
+import type { ExperimentDefinition, ExperimentState, MetricUse } from './experiments.js';
+import type { InstantUs } from './instants.js';
+import type { MetricDefinition } from './metrics.js';
+import type { PopulationRow, SufficientStatistics, Verdict, VerdictKind } from './results.js';
+
+/** What is looked at: one comparison of an experiment in an environment, in a stage where a ramp has stages. */
+export interface ComparisonPlace {
+  readonly project: string;
+  readonly environment: string;
+  readonly experiment: string;
+  /** Of the segments compared together. */
+  readonly comparison: number;
+  /** Null for an experiment that is no ramp. */
+  readonly stage: string | null;
+}
+
+/** Names a comparison in keys and indexes; none of its parts holds a slash. */
+export const comparisonKey = ({ project, environment, experiment, comparison, stage }: ComparisonPlace): string =>
+  [project, environment, experiment, comparison, stage ?? '-'].join('/');
+
+export type Policy = 'stage' | 'ship';
+
+/** What each kind of reader does upon a verdict; of all findings of a look the most severe action counts. */
+export interface Actions {
+  readonly ramp: 'advance' | 'stay' | 'hold' | 'hold-and-ask' | 'roll-back';
+  readonly experiment: 'recommend-shipping' | 'stay' | 'recommend-control' | 'recommend-repair' | 'recommend-stopping';
+  readonly gate: 'go' | 'wait' | 'no-go';
+}
+
+/** A boundary that was crossed once and stays crossed, whatever comes after: evidence that is valid at any time is not taken back. */
+export interface Crossing {
+  readonly test: 'sample-ratio' | 'harm' | 'go';
+  readonly metric: string | null;
+  readonly arm: string | null;
+  /** W of the look that crossed. */
+  readonly knownUntilUs: InstantUs;
+  /** ln E of the e-process; the one-sided p of a go. */
+  readonly value: number;
+}
+
+/** `look.v1`, keyed by `comparisonKey`: light, the newest wins. */
+export interface LookMessage extends ComparisonPlace {
+  readonly policy: Policy;
+  readonly definitionVersion: number;
+  /** W: rows known later are not in it. */
+  readonly knownUntilUs: InstantUs;
+  readonly verdict: VerdictKind;
+  readonly sentence: string;
+  readonly actions: Actions;
+  /** In the analysis set, all arms. */
+  readonly units: number;
+  /** The newest record when the look was taken. */
+  readonly record: string | null;
+  readonly lookedAtUs: InstantUs;
+}
+
+/** Everything about an experiment that its evidence and verdict depend on, as it was in force. */
+export interface RecordedDefinition {
+  readonly environment: EnvironmentDefinition;
+  readonly experiment: ExperimentDefinition;
+  readonly version: number;
+  readonly state: ExperimentState;
+  readonly metrics: readonly { readonly use: MetricUse; readonly version: number; readonly definition: MetricDefinition }[];
+}
+
+export type RecordCause = 'first' | 'verdict' | 'crossing' | 'definition' | 'daily' | 'stage-action' | 'closing';
+
+/** A verdict with all that it takes to recount it. */
+export interface DecisionRecord extends ComparisonPlace {
+  /** SHA-256 of place, policy, definition and W, as 64 hex digits: the same look twice is the same record. */
+  readonly id: string;
+  /** Of the same comparison; null for its first. */
+  readonly previous: string | null;
+  readonly cause: RecordCause;
+  readonly policy: Policy;
+  readonly knownUntilUs: InstantUs;
+  readonly definition: RecordedDefinition;
+  /** Names of events that had arrived in the day before W: their silence means zero. */
+  readonly seenEvents: readonly string[];
+  readonly sums: readonly SufficientStatistics[];
+  readonly population: readonly PopulationRow[];
+  readonly verdict: Verdict;
+  readonly actions: Actions;
+  /** All of the comparison up to and with this look. */
+  readonly latched: readonly Crossing[];
+  /** What the verdict was made of, to 12 significant digits; sorted by name. */
+  readonly numbers: Readonly<Record<string, string>>;
+  readonly evidenceDigest: string;
+  /** Of verdict, rule, latched and numbers: equal on the same engine version. */
+  readonly conclusionDigest: string;
+  /** Of the statistics and rules that judged. */
+  readonly engine: string;
+}
+
+/** `record-proposals.v1`. */
+export interface RecordProposal {
+  readonly record: DecisionRecord;
+}
+
+/** `decisions.v1`: appended records in their order. */
+export interface RecordedDecision {
+  readonly record: DecisionRecord;
+  readonly recordedAtUs: InstantUs;
+  /** Of its stream, from 1. */
+  readonly revision: number;
+}
+
+/** One line of `GET /v1/experiments/{key}/decisions`, newest first. */
+export interface DecisionSummary extends ComparisonPlace {
+  readonly id: string;
+  readonly previous: string | null;
+  readonly cause: RecordCause;
+  readonly policy: Policy;
+  readonly knownUntil: string;
+  readonly recordedAt: string;
+  readonly verdict: VerdictKind;
+  readonly rule: string;
+  readonly sentence: string;
+  readonly actions: Actions;
+  readonly units: number;
+  readonly evidenceDigest: string;
+  readonly conclusionDigest: string;
+}
+
+/** Answer of `POST /v1/decisions/{id}/replay`. */
+export interface Replay {
+  readonly id: string;
+  readonly evidence: {
+    readonly same: boolean;
+    readonly recorded: string;
+    readonly recounted: string;
+    /** Which sums differ, both values each; empty when the same. */
+    readonly differences: readonly SumDifference[];
+  };
+  readonly conclusion: {
+    readonly same: boolean;
+    readonly recorded: string;
+    readonly recounted: string;
+    readonly differences: readonly { readonly what: string; readonly recorded: string | null; readonly recounted: string | null }[];
+  };
+  /** Whether the record's own digests fit its contents: a record that was altered names itself. */
+  readonly intact: boolean;
+  readonly engine: { readonly recorded: string; readonly now: string };
+  readonly sentence: string;
+}
+
+export interface SumDifference {
+  /** Null: the population. */
+  readonly metric: string | null;
+  readonly arm: string;
+  readonly variant: string;
+  readonly segment: number | null;
+  readonly field: string;
+  readonly recorded: string | null;
+  readonly recounted: string | null;
+}
+
+/** `GET /v1/experiments/{key}/timeseries`: the same figures as results, as of successive moments. */
+export interface Timeseries {
+  readonly project: string;
+  readonly environment: string;
+  readonly experiment: string;
+  readonly comparison: number;
+  readonly policy: Policy;
+  readonly watermark: string | null;
+  readonly points: readonly TimeseriesPoint[];
+}
+
+export interface TimeseriesPoint {
+  readonly asOf: string;
+  readonly units: number;
+  readonly verdict: VerdictKind;
+  readonly sentence: string;
+  readonly metrics: readonly {
+    readonly metric: string;
+    readonly arms: readonly { readonly arm: string; readonly n: number; readonly mean: number | null }[];
+    readonly comparisons: readonly {
+      readonly treatment: string;
+      readonly control: string;
+      readonly estimate: number | null;
+      readonly lower: number | null;
+      readonly upper: number | null;
+      readonly relative: { readonly estimate: number | null; readonly lower: number | null; readonly upper: number | null };
+      readonly p: number | null;
+    }[];
+  }[];
+}
