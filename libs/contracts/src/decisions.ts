@@ -174,8 +174,10 @@ export interface Timeseries {
 export interface TimeseriesPoint {
   readonly asOf: string;
   readonly units: number;
-  readonly verdict: VerdictKind;
-  readonly sentence: string;
+  /** The newest decision record at that moment, and what it said; null before the first. */
+  readonly record: string | null;
+  readonly verdict: VerdictKind | null;
+  readonly sentence: string | null;
   readonly metrics: readonly {
     readonly metric: string;
     readonly arms: readonly { readonly arm: string; readonly n: number; readonly mean: number | null }[];

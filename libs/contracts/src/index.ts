@@ -1,3 +1,4 @@
+export * from './canonical-json.js';
 export * from './control.js';
 export * from './decisions.js';
 export * from './definitions.js';
@@ -7,5 +8,6 @@ export * from './experiments.js';
 export * from './feedback.js';
 export * from './instants.js';
 export * from './metrics.js';
+export * from './record-identity.js';
 export * from './results.js';
 export * from './topics.js';
