@@ -1,0 +1,45 @@
+/** A broker's server.properties: KRaft, every node broker and controller at once, small enough to run beside everything else. */
+
+/** @typedef {{ id: number, port: number, controllerPort: number }} Node */
+
+/** @param {readonly Node[]} nodes @param {Node} node @param {string} data @param {Readonly<Record<string, string>>} changes */
+export const serverProperties = (nodes, node, data, changes = {}) => {
+  const replicas = Math.min(3, nodes.length);
+  const settings = {
+    'process.roles': 'broker,controller',
+    'node.id': node.id,
+    'controller.quorum.voters': nodes.map(({ id, controllerPort }) => `${id}@127.0.0.1:${controllerPort}`).join(','),
+    'controller.listener.names': 'CONTROLLER',
+    listeners: `PLAINTEXT://127.0.0.1:${node.port},CONTROLLER://127.0.0.1:${node.controllerPort}`,
+    'advertised.listeners': `PLAINTEXT://127.0.0.1:${node.port}`,
+    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
+    'inter.broker.listener.name': 'PLAINTEXT',
+    'log.dirs': data,
+    'default.replication.factor': replicas,
+    'min.insync.replicas': replicas === 3 ? 2 : 1,
+    'unclean.leader.election.enable': false,
+    'offsets.topic.replication.factor': replicas,
+    'offsets.topic.num.partitions': 4,
+    // The default forgets the offsets of a group that was away for a week, and it would start over in silence.
+    'offsets.retention.minutes': 10 * 365 * 24 * 60,
+    'transaction.state.log.replication.factor': replicas,
+    'transaction.state.log.min.isr': 1,
+    'transaction.state.log.num.partitions': 4,
+    'group.initial.rebalance.delay.ms': 0,
+    'group.min.session.timeout.ms': 1000,
+    'auto.create.topics.enable': false,
+    'log.segment.bytes': 16 * 2 ** 20,
+    'log.cleaner.dedupe.buffer.size': 2 * 2 ** 20,
+    // A controller that is done with shutting down waits for the others otherwise.
+    'controlled.shutdown.max.retries': 1,
+    'num.network.threads': 2,
+    'num.io.threads': 2,
+    // Else a broker that was killed may not come back before 13–16 s: its old registration is still alive.
+    'broker.heartbeat.interval.ms': 200,
+    'broker.session.timeout.ms': 1000,
+    ...changes,
+  };
+  return Object.entries(settings)
+    .map(([key, value]) => `${key}=${value}\n`)
+    .join('');
+};

@@ -1,0 +1,35 @@
+#!/usr/bin/env node
+/** node infra/kafka/start.mjs [--brokers 1|3] [--data DIR]: prints {"brokers":"127.0.0.1:…"} when they answer; SIGINT or SIGTERM ends them. */
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { startBrokers } from './brokers.mjs';
+
+const parentId = process.ppid;
+const { values } = parseArgs({ options: { brokers: { type: 'string', default: '1' }, data: { type: 'string' } } });
+const data = values.data === undefined ? mkdtempSync(join(tmpdir(), 'rampart-kafka-')) : resolve(values.data);
+mkdirSync(data, { recursive: true });
+
+let isEnding = false;
+let starting;
+const end = async (code) => {
+  if (isEnding) return;
+  isEnding = true;
+  await (await starting?.catch(() => undefined))?.stop();
+  if (values.data === undefined) rmSync(data, { recursive: true, force: true });
+  process.exit(code);
+};
+process.on('SIGINT', () => end(0));
+process.on('SIGTERM', () => end(0));
+// A parent that was killed sends no signal, but its child gets another one.
+setInterval(() => process.ppid !== parentId && end(1), 500);
+
+starting = startBrokers({ brokers: Number(values.brokers), data });
+try {
+  const { brokers } = await starting;
+  process.stdout.write(`${JSON.stringify({ brokers })}\n`);
+} catch (error) {
+  process.stderr.write(`${error.message}\n`);
+  end(1);
+}

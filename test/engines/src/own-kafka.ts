@@ -1,0 +1,38 @@
+/** A Kafka of a test's own, for what can't be done to a shared one: to kill a broker, and to have three. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+export interface OwnKafka {
+  /** host:port,host:port; the same after each restart. */
+  readonly brokers: string;
+  /** kill -9 of the n-th broker, from 0. */
+  kill(n: number): Promise<void>;
+  /** The same data and ports; resolves when it answers. */
+  restart(n: number): Promise<void>;
+  /** Stops all and removes their files. */
+  stop(): Promise<void>;
+}
+
+interface Brokers {
+  startBrokers(options: {
+    readonly brokers: 1 | 3;
+    readonly data: string;
+    readonly settings?: Readonly<Record<string, string>>;
+  }): Promise<OwnKafka>;
+}
+
+/** Compaction that a test can wait for. */
+const settings = { 'log.cleaner.backoff.ms': '200', 'log.initial.task.delay.ms': '100' };
+
+/** Throws a sentence that says what is missing when there is no Java or Maven. */
+export const ownKafka = async ({ brokers = 1 }: { readonly brokers?: 1 | 3 } = {}): Promise<OwnKafka> => {
+  const starter: Brokers = await import(new URL('../../../infra/kafka/brokers.mjs', import.meta.url).href);
+  const data = mkdtempSync(join(tmpdir(), 'rampart-own-kafka-'));
+  const running = await starter.startBrokers({ brokers, data, settings });
+  const stop = async () => {
+    await running.stop();
+    rmSync(data, { recursive: true, force: true });
+  };
+  return { ...running, stop };
+};
