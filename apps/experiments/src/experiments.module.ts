@@ -6,15 +6,20 @@ import { EventStore, type PostgresEventStore } from '@rampart/event-store';
 import { CatalogueModule } from './catalogue/catalogue.module.js';
 import { Catalogue } from './catalogue/catalogue.store.js';
 import { CommandModule } from './command/command.module.js';
+import { DecisionRecords } from './decisions/decision-records.store.js';
+import { DecisionsModule } from './decisions/decisions.module.js';
+import { EvidenceModule } from './evidence/evidence.module.js';
 import type { ExperimentsConfig } from './experiments-config.js';
 import { AdminController } from './http/admin.controller.js';
 import { AnswerInterceptor } from './http/answer.interceptor.js';
+import { DecisionsController } from './http/decisions.controller.js';
 import { EnvironmentsController } from './http/environments.controller.js';
 import { ExperimentsController } from './http/experiments.controller.js';
 import { FeaturesController } from './http/features.controller.js';
 import { KeysController } from './http/keys.controller.js';
 import { MetricsController } from './http/metrics.controller.js';
 import { ProjectsController } from './http/projects.controller.js';
+import { DecisionsPublisher } from './publishing/decisions.publisher.js';
 import { DefinitionsPublisher } from './publishing/definitions.publisher.js';
 import { PublishingModule } from './publishing/publishing.module.js';
 import { Rebuilder } from './rebuilder.js';
@@ -25,7 +30,15 @@ export class ExperimentsModule {}
 
 export const experimentsModule = (config: ExperimentsConfig): DynamicModule => ({
   module: ExperimentsModule,
-  imports: [CqrsModule.forRoot(), StoresModule.of(config), CommandModule, CatalogueModule, PublishingModule],
+  imports: [
+    CqrsModule.forRoot(),
+    StoresModule.of(config),
+    CommandModule,
+    CatalogueModule,
+    DecisionsModule,
+    EvidenceModule,
+    PublishingModule,
+  ],
   controllers: [
     ProjectsController,
     EnvironmentsController,
@@ -33,15 +46,21 @@ export const experimentsModule = (config: ExperimentsConfig): DynamicModule => (
     MetricsController,
     FeaturesController,
     ExperimentsController,
+    DecisionsController,
     AdminController,
   ],
   providers: [
     { provide: APP_INTERCEPTOR, useClass: AnswerInterceptor },
     {
       provide: Rebuilder,
-      inject: [EventStore, Catalogue, DefinitionsPublisher],
-      useFactory: (store: PostgresEventStore, catalogue: Catalogue, publisher: DefinitionsPublisher) =>
-        new Rebuilder(store, catalogue, publisher),
+      inject: [EventStore, Catalogue, DefinitionsPublisher, DecisionRecords, DecisionsPublisher],
+      useFactory: (
+        store: PostgresEventStore,
+        catalogue: Catalogue,
+        definitions: DefinitionsPublisher,
+        decisions: DecisionRecords,
+        decisionsV1: DecisionsPublisher,
+      ) => new Rebuilder(store, { catalogue, definitions, decisions, 'decisions.v1': decisionsV1 }),
     },
   ],
 });

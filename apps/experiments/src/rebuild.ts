@@ -1,8 +1,10 @@
-/** `node dist/rebuild.js [catalogue] [definitions]`: rebuilds beside a running service or without one, and prints what was done. */
+/** `node dist/rebuild.js [catalogue] [definitions] [decisions] [decisions.v1]`: rebuilds beside a running service or without one, and prints what was done. */
 import 'reflect-metadata';
 import { readConfig } from '@rampart/service-kit';
 import { Catalogue } from './catalogue/catalogue.store.js';
+import { DecisionRecords } from './decisions/decision-records.store.js';
 import { experimentsConfig } from './experiments-config.js';
+import { DecisionsPublisher } from './publishing/decisions.publisher.js';
 import { DefinitionsPublisher } from './publishing/definitions.publisher.js';
 import { REBUILDABLE, Rebuilder } from './rebuilder.js';
 import { closeStores, openStores } from './stores.module.js';
@@ -16,7 +18,12 @@ if (asked.length > 0 && asked.length !== names.length) {
 const { RAMPART_DATABASE_URL } = readConfig(experimentsConfig.pick({ RAMPART_DATABASE_URL: true }), process.env);
 const stores = await openStores(RAMPART_DATABASE_URL);
 const { store, dataSource, log } = stores;
-const rebuilder = new Rebuilder(store, new Catalogue(store, dataSource), new DefinitionsPublisher(store, log));
+const rebuilder = new Rebuilder(store, {
+  catalogue: new Catalogue(store, dataSource),
+  definitions: new DefinitionsPublisher(store, log),
+  decisions: new DecisionRecords(store, dataSource),
+  'decisions.v1': new DecisionsPublisher(store, log),
+});
 const rebuilt = await rebuilder.run(names);
 await closeStores(stores);
 process.stdout.write(`${JSON.stringify({ rebuilt })}\n`);

@@ -1,9 +1,11 @@
 /** Makes everything that follows from the event store anew, from its first event. */
 import type { PostgresEventStore } from '@rampart/event-store';
 import type { Catalogue } from './catalogue/catalogue.store.js';
+import type { DecisionRecords } from './decisions/decision-records.store.js';
+import type { DecisionsPublisher } from './publishing/decisions.publisher.js';
 import type { DefinitionsPublisher } from './publishing/definitions.publisher.js';
 
-export const REBUILDABLE = ['catalogue', 'definitions'] as const;
+export const REBUILDABLE = ['catalogue', 'definitions', 'decisions', 'decisions.v1'] as const;
 export type Rebuildable = (typeof REBUILDABLE)[number];
 
 export interface Rebuilt {
@@ -11,17 +13,23 @@ export interface Rebuilt {
   readonly events: number;
 }
 
+/** `decisions` are the lists, `decisions.v1` is the topic, which gets what it lacks. */
+export type RebuiltParts = Readonly<{
+  catalogue: Catalogue;
+  definitions: DefinitionsPublisher;
+  decisions: DecisionRecords;
+  'decisions.v1': DecisionsPublisher;
+}>;
+
 export class Rebuilder {
   constructor(
     private readonly store: PostgresEventStore,
-    private readonly catalogue: Catalogue,
-    private readonly publisher: DefinitionsPublisher,
+    private readonly parts: RebuiltParts,
   ) {}
 
   async run(names: readonly Rebuildable[] = REBUILDABLE): Promise<readonly Rebuilt[]> {
-    const subscribers = { catalogue: this.catalogue.subscriber, definitions: this.publisher.subscriber };
     const rebuilt: Rebuilt[] = [];
-    for (const name of names) rebuilt.push({ name, events: await this.store.rebuild(subscribers[name]) });
+    for (const name of names) rebuilt.push({ name, events: await this.store.rebuild(this.parts[name].subscriber) });
     return rebuilt;
   }
 }

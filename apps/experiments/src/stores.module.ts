@@ -8,10 +8,16 @@ import { DataSource } from 'typeorm';
 import { catalogueEntity } from './catalogue/catalogue.entities.js';
 import { catalogueMigrations } from './catalogue/postgres-catalogue-tables.js';
 import { AnswerSeal } from './command/answer-seal.js';
+import { decisionEntity } from './decisions/decision-records.entities.js';
+import { decisionMigrations } from './decisions/postgres-decision-tables.js';
 import type { ExperimentsConfig } from './experiments-config.js';
 
 export const openStores = async (url: string) => {
-  const dataSource = await connectControlDatabase({ url, entities: [catalogueEntity], migrations: catalogueMigrations });
+  const dataSource = await connectControlDatabase({
+    url,
+    entities: [catalogueEntity, decisionEntity],
+    migrations: [...catalogueMigrations, ...decisionMigrations],
+  });
   return { dataSource, store: new PostgresEventStore(dataSource, url), log: new PostgresEventLog({ url }) };
 };
 type Stores = Awaited<ReturnType<typeof openStores>>;

@@ -1,4 +1,5 @@
 /** Names of the streams: forever, since history hangs on them. Slugs hold no slash. */
+import { type ComparisonPlace, comparisonKey } from '@rampart/contracts';
 
 export type ResourceKind = 'project' | 'environment' | 'key' | 'metric' | 'feature' | 'experiment';
 
@@ -16,6 +17,14 @@ export const metricStream = (project: string, metric: string): string => `metric
 export const featureStream = (project: string, feature: string): string => `feature/${project}/${feature}`;
 export const experimentStream = (project: string, experiment: string): string => `experiment/${project}/${experiment}`;
 
+const DECISIONS = 'decision/';
+
+/** One a comparison: its chain of records. */
+export const decisionStream = (place: ComparisonPlace): string => `${DECISIONS}${comparisonKey(place)}`;
+
+/** Whether a stream tells of a resource that people define; records of decisions are none. */
+export const isOfResource = (stream: string): boolean => !stream.startsWith(DECISIONS);
+
 /** @throws RangeError for a name that this file did not make */
 export const partsOfStream = (stream: string): StreamParts => {
   const [kind, first, second, ...rest] = stream.split('/');
@@ -23,5 +32,5 @@ export const partsOfStream = (stream: string): StreamParts => {
   if (isProjectless && first !== undefined && second === undefined) return { kind, project: null, id: first };
   const isOfProject = kind === 'environment' || kind === 'metric' || kind === 'feature' || kind === 'experiment';
   if (isOfProject && first !== undefined && second !== undefined && rest.length === 0) return { kind, project: first, id: second };
-  throw new RangeError(`"${stream}" is no stream of the control plane`);
+  throw new RangeError(`"${stream}" is no stream of a resource`);
 };

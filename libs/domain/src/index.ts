@@ -1,4 +1,6 @@
 export { type Decider, fold, unreachable } from './decider.js';
+export { type DecisionCommand, decisionDecider } from './decision/decide-decision.js';
+export * from './decision/decision.js';
 export { isEqual } from './equality.js';
 export * from './errors.js';
 export { type ExperimentCommand, experimentDecider } from './experiment/decide-experiment.js';

@@ -1,7 +1,15 @@
 /** Which events are stored, in which version, and how older versions become the newest. Every version ever written has a file in `golden/`. */
-import type { ApiKeyEvent, EnvironmentEvent, ExperimentEvent, FeatureEvent, MetricEvent, ProjectEvent } from '@rampart/domain';
+import type {
+  ApiKeyEvent,
+  DecisionEvent,
+  EnvironmentEvent,
+  ExperimentEvent,
+  FeatureEvent,
+  MetricEvent,
+  ProjectEvent,
+} from '@rampart/domain';
 
-export type RampartEvent = ProjectEvent | EnvironmentEvent | ApiKeyEvent | MetricEvent | FeatureEvent | ExperimentEvent;
+export type RampartEvent = ProjectEvent | EnvironmentEvent | ApiKeyEvent | MetricEvent | FeatureEvent | ExperimentEvent | DecisionEvent;
 
 export type EventData = Readonly<Record<string, unknown>>;
 
@@ -25,6 +33,7 @@ const UPCASTERS: Readonly<Record<RampartEvent['type'], readonly ((data: EventDat
   EnrolmentFrozen: [],
   ExperimentDecided: [],
   ExperimentArchived: [],
+  DecisionRecorded: [],
 };
 
 export const EVENT_TYPES = Object.keys(UPCASTERS) as readonly RampartEvent['type'][];

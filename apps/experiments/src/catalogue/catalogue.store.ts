@@ -2,7 +2,7 @@
 import { type ApiKeyEvent, apiKeyDecider, fold } from '@rampart/domain';
 import { type EventStore, explained, type StoredEvent, type Subscriber, type Subscription } from '@rampart/event-store';
 import type { DataSource, EntityManager, QueryDeepPartialEntity } from 'typeorm';
-import { partsOfStream, type ResourceKind } from '../streams.js';
+import { isOfResource, partsOfStream, type ResourceKind } from '../streams.js';
 import { type CatalogueEntry, catalogueEntity } from './catalogue.entities.js';
 import { documentOf } from './resources.js';
 
@@ -63,7 +63,8 @@ export class Catalogue {
   }
 
   private async fill(events: readonly StoredEvent[], transaction: EntityManager): Promise<void> {
-    const streams = [...new Set(events.map(({ stream }) => stream))];
+    const streams = [...new Set(events.map(({ stream }) => stream).filter(isOfResource))];
+    if (streams.length === 0) return;
     const entries = await Promise.all(streams.map(async (stream) => entryOf(stream, await this.store.readStream(stream))));
     await transaction.getRepository(catalogueEntity).upsert(entries as QueryDeepPartialEntity<CatalogueEntry>[], ['stream']);
   }

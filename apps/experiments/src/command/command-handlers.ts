@@ -7,6 +7,7 @@ import {
   apiKeyDecider,
   type Decider,
   DomainError,
+  decisionDecider,
   environmentDecider,
   experimentDecider,
   featureDecider,
@@ -21,9 +22,18 @@ import {
   metricDocument,
   projectDocument,
 } from '../catalogue/documents.js';
-import { environmentStream, experimentStream, featureStream, keyStream, metricStream, projectStream } from '../streams.js';
+import { decisionStream, environmentStream, experimentStream, featureStream, keyStream, metricStream, projectStream } from '../streams.js';
 import { CommandDoor, type Outcome } from './command-door.js';
-import { ApiKeyMessage, EnvironmentMessage, ExperimentMessage, FeatureMessage, MetricMessage, ProjectMessage } from './command-messages.js';
+import {
+  ApiKeyMessage,
+  DecisionMessage,
+  EnvironmentMessage,
+  ExperimentMessage,
+  FeatureMessage,
+  MetricMessage,
+  ProjectMessage,
+} from './command-messages.js';
+import { recordIdOf } from './record-id.js';
 import { SurroundingsReader } from './surroundings.js';
 
 @CommandHandler(ProjectMessage)
@@ -112,4 +122,28 @@ class ExperimentHandler implements ICommandHandler<ExperimentMessage> {
   }
 }
 
-export const commandHandlers = [ProjectHandler, EnvironmentHandler, ApiKeyHandler, MetricHandler, FeatureHandler, ExperimentHandler];
+@CommandHandler(DecisionMessage)
+class DecisionHandler implements ICommandHandler<DecisionMessage> {
+  constructor(private readonly door: CommandDoor) {}
+
+  execute({ record, envelope }: DecisionMessage): Promise<Outcome> {
+    const command = { type: 'RecordDecision', record, idOfParts: recordIdOf(record), atUs: envelope.origin.atUs } as const;
+    return this.door.execute({
+      stream: decisionStream(record),
+      decider: decisionDecider,
+      command,
+      envelope,
+      document: ({ newest }) => ({ id: record.id, newest: newest?.id ?? null }),
+    });
+  }
+}
+
+export const commandHandlers = [
+  ProjectHandler,
+  EnvironmentHandler,
+  ApiKeyHandler,
+  MetricHandler,
+  FeatureHandler,
+  ExperimentHandler,
+  DecisionHandler,
+];

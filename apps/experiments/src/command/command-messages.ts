@@ -1,5 +1,6 @@
 /** One message per aggregate for the CommandBus, the one door for HTTP and processes: the plain command, and where and how it is carried out. */
 import { Command } from '@nestjs/cqrs';
+import type { DecisionRecord } from '@rampart/contracts';
 import type { ApiKeyCommand, EnvironmentCommand, FeatureCommand, MetricCommand, ProjectCommand } from '@rampart/domain';
 import type { Envelope, Outcome } from './command-door.js';
 import type { ExperimentRequest } from './surroundings.js';
@@ -63,6 +64,16 @@ export class ExperimentMessage extends Command<Outcome> {
     readonly project: string,
     readonly experiment: string,
     readonly command: ExperimentRequest,
+    readonly envelope: Envelope,
+  ) {
+    super();
+  }
+}
+
+/** A record that analysis proposes: it counts once it is appended. */
+export class DecisionMessage extends Command<Outcome> {
+  constructor(
+    readonly record: DecisionRecord,
     readonly envelope: Envelope,
   ) {
     super();

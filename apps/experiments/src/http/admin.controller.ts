@@ -22,7 +22,7 @@ export class AdminController {
   @Post('rebuild')
   @HttpCode(200)
   @Scope('admin', { project: false })
-  @ApiOperation({ summary: 'Make the catalogue anew from the event store, and publish what definitions.v1 lacks' })
+  @ApiOperation({ summary: 'Make the lists anew from the event store, and publish what definitions.v1 and decisions.v1 lack' })
   async run(@Body({ schema: rebuildInput }) { names }: RebuildInput) {
     const rebuilt = await this.rebuilder.run(names);
     return { message: `Rebuilt ${rebuilt.map(({ name, events }) => `${name} from ${events} events`).join(', ')}.`, rebuilt };

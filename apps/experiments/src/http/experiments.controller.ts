@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { applyDecorators, Body, Controller, Get, HttpCode, Param, Post, Put, Query } from '@nestjs/common';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
-import { ApiOperation, ApiQuery, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import {
   type ActionInput,
   actionInput,
@@ -20,13 +20,11 @@ import { experimentStream } from '../streams.js';
 import { Answer } from './answer.interceptor.js';
 import { Asked, Commanding } from './command-request.js';
 import { requireSameKey } from './definition-key.js';
-import { type StatusQuery, statusQuery, type VersionQuery, versionQuery } from './read-request.js';
+import { InEnvironment, type StatusQuery, statusQuery, type VersionQuery, versionQuery } from './read-request.js';
 
 /** An experiment's life, one route a step; each acts in one environment. */
 const Action = (path: string, summary: string) =>
   applyDecorators(Post(`:key/${path}`), HttpCode(200), Scope('manager'), Commanding(), InEnvironment(), ApiOperation({ summary }));
-
-const InEnvironment = () => ApiQuery({ name: 'environment', required: false, type: String, description: 'default: production' });
 
 @ApiTags('experiments')
 @Controller('v1/experiments')

@@ -1,4 +1,5 @@
 /** Which state of a resource is asked for. */
+import { ApiQuery } from '@nestjs/swagger';
 import { EXPERIMENT_STATUSES, parseInstant, slug } from '@rampart/contracts';
 import { z } from 'zod';
 
@@ -18,3 +19,6 @@ export const statusQuery = z.object({
   environment: slug.optional(),
 });
 export type StatusQuery = z.infer<typeof statusQuery>;
+
+/** Documents the environment of a route that takes `@Environment()`. */
+export const InEnvironment = () => ApiQuery({ name: 'environment', required: false, type: String, description: 'default: production' });

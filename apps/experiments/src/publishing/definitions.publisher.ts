@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { DEFINITIONS, type Head, topicSpecs } from '@rampart/contracts';
 import { type EventLog, startTicks, type Ticking } from '@rampart/event-log';
 import type { EventStore, StoredEvent, Subscriber, Subscription } from '@rampart/event-store';
+import { isOfResource } from '../streams.js';
 import { type DefinitionMessage, messagesAfter } from './definition-messages.js';
 
 /** Names of subscriptions are forever. */
@@ -50,7 +51,8 @@ export class DefinitionsPublisher {
     await this.subscription?.close();
   }
 
-  private async publish(events: readonly StoredEvent[]): Promise<void> {
+  private async publish(stored: readonly StoredEvent[]): Promise<void> {
+    const events = stored.filter(({ stream }) => isOfResource(stream));
     await this.createTopic();
     const streams = new Map<string, readonly StoredEvent[]>();
     for (const { stream } of events) if (!streams.has(stream)) streams.set(stream, await this.store.readStream(stream));

@@ -1,0 +1,88 @@
+/** The newest look of every comparison, as `look.v1` tells it. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Injectable } from '@nestjs/common';
+import { LOOKS, type LookMessage } from '@rampart/contracts';
+import { EventLog, type Following, type LogMessage } from '@rampart/event-log';
+
+const PATIENCE_MS = 2_000;
+
+/** What was looked at last is not known yet: to close at another moment would change the result. */
+export class LooksUnread extends Error {
+  override readonly name = 'LooksUnread';
+  readonly retriable = true;
+}
+
+@Injectable()
+export class NewestLooks {
+  /** By experiment, then by key of the comparison. */
+  private readonly looks = new Map<string, Map<string, LookMessage>>();
+  private following: Following | undefined;
+  private isComplete = false;
+  private stopped: string | undefined;
+
+  constructor(private readonly log: EventLog) {}
+
+  /** The topic must exist. */
+  start(): void {
+    this.following = this.log.follow({
+      topic: LOOKS,
+      onBatch: async ({ messages }) => {
+        for (const message of messages) this.take(message);
+      },
+    });
+    this.following.caughtUp.then(
+      () => {
+        this.isComplete = true;
+      },
+      () => undefined,
+    );
+    this.following.done.catch((error: unknown) => {
+      this.stopped = error instanceof Error ? error.message : String(error);
+    });
+  }
+
+  /** Why what is said here may not be the newest. */
+  trouble(): string | undefined {
+    if (this.stopped !== undefined) return `looks are no longer read: ${this.stopped}`;
+    return this.isComplete ? undefined : 'looks are still being read';
+  }
+
+  async stop(): Promise<void> {
+    await this.following?.close();
+  }
+
+  /** Of all environments and comparisons of an experiment, as far as they were read. */
+  of(project: string, experiment: string): readonly LookMessage[] {
+    return [...(this.looks.get(`${project}/${experiment}`)?.values() ?? [])];
+  }
+
+  /** As `of`, once everything that was in the log at the start has been read. @throws LooksUnread */
+  async knownOf(project: string, experiment: string): Promise<readonly LookMessage[]> {
+    const deadlineMs = performance.now() + PATIENCE_MS;
+    while (!this.isComplete && performance.now() < deadlineMs) await sleep(20);
+    const trouble = this.trouble();
+    if (trouble !== undefined) throw new LooksUnread(trouble);
+    return this.of(project, experiment);
+  }
+
+  private take({ key, value }: LogMessage): void {
+    if (key === null) return;
+    const [project, , experiment] = key.split('/');
+    const place = `${project}/${experiment}`;
+    const look = value === null ? undefined : lookIn(value);
+    if (value === null) this.looks.get(place)?.delete(key);
+    if (look === undefined) return;
+    const ofExperiment = this.looks.get(place) ?? new Map<string, LookMessage>();
+    this.looks.set(place, ofExperiment.set(key, look));
+  }
+}
+
+/** @returns undefined for what is no look: the one before it stays */
+const lookIn = (value: Uint8Array): LookMessage | undefined => {
+  try {
+    const look = JSON.parse(Buffer.from(value).toString('utf8')) as Partial<LookMessage> | null;
+    return Number.isSafeInteger(look?.knownUntilUs) && Number.isSafeInteger(look?.comparison) ? (look as LookMessage) : undefined;
+  } catch {
+    return undefined;
+  }
+};

@@ -1,0 +1,42 @@
+/** The decision records of one comparison: a chain in which each names the one before it. */
+
+/** A boundary that was crossed once and stays crossed. */
+export interface Crossing {
+  readonly test: string;
+  readonly metric: string | null;
+  readonly arm: string | null;
+  /** W of the look that crossed. */
+  readonly knownUntilUs: number;
+  readonly value: number;
+}
+
+/** What the chain goes by. A record holds more (definition, sums, verdict), which is kept unread: it is evidence, not a rule. */
+export interface ChainedRecord {
+  readonly id: string;
+  /** Of the same comparison; null for its first. */
+  readonly previous: string | null;
+  /** W: rows known later are not in it. */
+  readonly knownUntilUs: number;
+  /** All of the comparison up to and with this look. */
+  readonly latched: readonly Crossing[];
+}
+
+export type DecisionEvent = {
+  readonly type: 'DecisionRecorded';
+  /** Whole, with all that it takes to recount it. */
+  readonly record: ChainedRecord;
+  readonly atUs: number;
+};
+
+/** Without a newest record there is none yet. */
+export interface DecisionChain {
+  readonly ids: readonly string[];
+  readonly newest: ChainedRecord | null;
+}
+
+export const initialDecisionChain: DecisionChain = { ids: [], newest: null };
+
+export const evolveDecisionChain = ({ ids }: DecisionChain, { record }: DecisionEvent): DecisionChain => {
+  const { id, previous, knownUntilUs, latched } = record;
+  return { ids: [...ids, id], newest: { id, previous, knownUntilUs, latched } };
+};
