@@ -4,9 +4,10 @@ import { usage } from './refusal.js';
 import { didYouMean } from './suggestion.js';
 
 export const HELP: Readonly<Record<string, string>> = {
-  '': `rampart: import finished experiments, look after keys, rebuild what is derived.
+  '': `rampart: import finished experiments, simulate traffic, look after keys, rebuild what is derived.
 
   rampart import --plan PLAN.json --data FILE.csv[.gz]   a file and a plan in, a verdict out
+  rampart traffic --scenario FILE.json                   live traffic of a described kind
   rampart keys admin | rotate-admin | list | create | revoke
   rampart rebuild store | read-models                    derive it anew from the log
 
@@ -29,6 +30,27 @@ Where no platform is running, one is started and stopped again.
   --skip-bad-rows      leave out rows that cannot be read instead of refusing the file
   --max-rejected N     stop when the platform rejects more events than this; default: 100
   --check              read plan and file, say what is wrong, send nothing
+`,
+  traffic: `rampart traffic --scenario FILE.json [options]
+
+Sends what the scenario describes to a running platform, at the time it happens, as services would. Defines and starts first what the
+scenario defines and the platform does not know. Ctrl-C once: sends what is in hand and ends; twice: ends at once.
+Exit code 0 when everything that was sent is acknowledged.
+
+  --scenario FILE          who comes and what they do: docs/simulating.md; examples in scenarios/
+  --units N, --duration S  so many units; units arrive for so many seconds (of the scenario); what they do later is still sent
+  --seed N                 default: the scenario's; the same seed and start give the same events
+  --start INSTANT          when the first unit may arrive; default: now. In the past: what is due is sent at once
+  --speed N                time runs so much faster, in the events too
+  --as-fast-as-possible    no waiting; the times of the events end about now
+  --in-flight N            requests on their way at once; default: 4
+  --batch N                events in a request, at most; default: 500
+  --address URL            platform to talk to (RAMPART_ADDRESS); the admin key is RAMPART_ADMIN_KEY, or the file of the data folder
+  --url URL                send the events there instead: ingestion itself
+  --key KEY, --key-file F  a key of role emit to send with; then nothing is defined and no admin key is needed
+  --report FILE            write the summary as JSON: counts per event name and arm
+  --acknowledged FILE      write the ids of acknowledged events, one a line
+  --check                  read the scenario, say what is wrong, send nothing
 `,
   keys: `rampart keys ACTION [options]
 
@@ -62,6 +84,24 @@ const OPTIONS = {
     'keep-running': { type: 'boolean', default: false },
     'skip-bad-rows': { type: 'boolean', default: false },
     'max-rejected': { type: 'string', default: '100' },
+    check: { type: 'boolean', default: false },
+  },
+  traffic: {
+    scenario: { type: 'string' },
+    units: { type: 'string' },
+    duration: { type: 'string' },
+    seed: { type: 'string' },
+    start: { type: 'string' },
+    speed: { type: 'string' },
+    'as-fast-as-possible': { type: 'boolean', default: false },
+    'in-flight': { type: 'string' },
+    batch: { type: 'string' },
+    address: { type: 'string' },
+    url: { type: 'string' },
+    key: { type: 'string' },
+    'key-file': { type: 'string' },
+    report: { type: 'string' },
+    acknowledged: { type: 'string' },
     check: { type: 'boolean', default: false },
   },
   keys: {

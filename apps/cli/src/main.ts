@@ -8,6 +8,7 @@ import { type KeysRequest, keys } from './operations/keys-command.js';
 import { rebuild } from './operations/rebuild-command.js';
 import { Refusal, usage } from './refusal.js';
 import { didYouMean } from './suggestion.js';
+import { simulateTraffic, trafficRequest } from './traffic/sending/traffic-command.js';
 
 const print = (text: string): void => {
   process.stdout.write(`${text}\n`);
@@ -20,6 +21,7 @@ const run = async (argv: readonly string[]): Promise<number> => {
     return 0;
   }
   if (typed.command === 'import') return runImport(typed);
+  if (typed.command === 'traffic') return runTraffic(typed);
   if (typed.command === 'keys') await keys(keysRequest(typed), process.env, print);
   else await rebuild(wordOf(typed, ['store', 'read-models']), typed.texts.address, process.env, print);
   return 0;
@@ -52,6 +54,19 @@ const runImport = async ({ words, texts, flags }: Typed): Promise<number> => {
     return 130;
   });
   return code;
+};
+
+const runTraffic = (typed: Typed): Promise<number> => {
+  const request = trafficRequest(typed);
+  const stop = new AbortController();
+  const onSignal = () => {
+    if (stop.signal.aborted) process.exit(130);
+    process.stderr.write('Stopping: sending what is in hand. Once more ends it at once.\n');
+    stop.abort();
+  };
+  process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
+  const progress = new Progress(process.stderr, Date.now, 900);
+  return simulateTraffic(request, { environment: process.env, progress, print, stop: stop.signal, nowMs: Date.now });
 };
 
 const keysRequest = (typed: Typed): KeysRequest => {

@@ -15,6 +15,8 @@ export class Progress {
   constructor(
     private readonly output: Output,
     private readonly nowMs: () => number,
+    /** Between two lines where they are not rewritten. */
+    private readonly plainMs = PLAIN_MS,
   ) {
     this.lastMs = nowMs();
   }
@@ -29,7 +31,7 @@ export class Progress {
   /** Shows the line if it is time to; `line` is made only then. */
   show(line: () => string): void {
     const now = this.nowMs();
-    if (now - this.lastMs < (this.output.isTTY === true ? TTY_MS : PLAIN_MS)) return;
+    if (now - this.lastMs < (this.output.isTTY === true ? TTY_MS : this.plainMs)) return;
     this.lastMs = now;
     if (this.output.isTTY !== true) {
       this.output.write(`${line()}\n`);

@@ -15,6 +15,8 @@ export interface CallOptions {
   readonly keyIsNewUntilMs?: number;
   readonly contentType?: string;
   readonly signal?: AbortSignal;
+  /** Whenever it is tried again, with why. */
+  readonly onRetry?: (why: string) => void;
 }
 
 /** Away for a moment: these and broken connections are tried again. */
@@ -36,7 +38,7 @@ export class ApiClient {
     this.pool = new Pool(new URL(address).origin, { connections: 16, headersTimeout: CALL_MS, bodyTimeout: CALL_MS });
   }
 
-  /** @param body  an object, or a text that is JSON already; @returns any answer that is not about being away */
+  /** @param body  an object, a text that is JSON already, or what makes it anew for every try; @returns any answer that is not about being away */
   async call(method: 'GET' | 'POST' | 'PUT', path: string, body?: unknown, options: CallOptions = {}): Promise<Answer> {
     const startedMs = Date.now();
     for (let attempt = 0; ; attempt++) {
@@ -50,6 +52,7 @@ export class ApiClient {
           `${this.address} has not answered ${method} ${path} for ${minutes} minutes (${trouble}). Is the platform running?`,
         );
       } else if (attempt > 0) this.onTrouble(trouble ?? '');
+      options.onRetry?.(trouble ?? 'the key is not known yet');
       await sleep(Math.max(waitMs ?? 0, pauseMs(attempt)), undefined, { signal: options.signal });
     }
   }
@@ -72,7 +75,8 @@ export class ApiClient {
   }
 
   private async once(method: 'GET' | 'POST' | 'PUT', path: string, body: unknown, options: CallOptions) {
-    const text = body === undefined || typeof body === 'string' ? body : JSON.stringify(body);
+    const made = typeof body === 'function' ? body() : body;
+    const text = made === undefined || typeof made === 'string' ? made : JSON.stringify(made);
     const query = new URLSearchParams(
       Object.entries(options.query ?? {}).flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as [string, string]])),
     );
