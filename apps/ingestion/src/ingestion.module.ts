@@ -8,6 +8,8 @@ import { EventsController } from './doors/events.controller.js';
 import { IntakeScopes } from './doors/intake-scopes.js';
 import { ReplicaKeys } from './doors/replica-keys.js';
 import { Pseudonyms } from './intake/pseudonyms.js';
+import { RawConsumer } from './raw/raw.consumer.js';
+import { RawKeys } from './raw/raw-keys.js';
 import { IngestCounters } from './running/ingest-counters.js';
 import type { IngestionConfig } from './running/ingestion-config.js';
 import { Intake } from './running/intake.service.js';
@@ -31,5 +33,7 @@ export const ingestionModule = (config: IngestionConfig): DynamicModule => ({
     IngestCounters,
     Intake,
     IntakeScopes,
+    RawKeys,
+    RawConsumer,
   ],
 });

@@ -54,6 +54,7 @@ export interface DeadLetter {
   readonly source: string | null;
   /** The event as it arrived (JSON text), or null when it was too large to keep; only kept ones can be replayed. */
   readonly raw: string | null;
+  /** Where it lies in the log, when it came that way; in `feedback.raw.v1` the position is `partition-offset`. */
   readonly topic?: string;
   readonly position?: string;
 }

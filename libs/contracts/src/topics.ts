@@ -30,6 +30,12 @@ export const topicSpecs = (feedbackPartitions: number): readonly TopicSpec[] => 
   { topic: DECISIONS, partitions: 1, compacted: false },
 ];
 
+/** Events as services write them into the log themselves: CloudEvents with their write key, not believed yet. Ingestion reads them as a group. */
+export const RAW_FEEDBACK = 'feedback.raw.v1';
+
+/** Only ingestion needs it, and its partitions are the operator's business: any number will do. */
+export const rawTopicSpec = (partitions: number): TopicSpec => ({ topic: RAW_FEEDBACK, partitions, compacted: false });
+
 /** The most rows that one message of `feedback.v1` may hold: a row's index has 12 bits in its position. */
 export const MAX_ROWS_PER_MESSAGE = 4096;
 

@@ -80,23 +80,34 @@ const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 
 /** @param text  a valid JSON array; @returns the text of each element */
-export const elementsOf = (text: string): readonly string[] => {
-  const elements: string[] = [];
+export const elementsOf = (text: string): readonly string[] => piecesOf(text, text.indexOf('[') + 1);
+
+/** @param text  a valid JSON object; @returns the text of it without the members of a name, as it arrived where there are none */
+export const withoutMember = (text: string, name: string): string => {
+  const members = piecesOf(text, text.indexOf('{') + 1);
+  const others = members.filter((member) => JSON.parse(member.slice(0, closingQuote(member, 0) + 1)) !== name);
+  return others.length === members.length ? text : `{${others.join(',')}}`;
+};
+
+/** What stands between the commas of the array or object that begins before `start`. */
+const piecesOf = (text: string, start: number): readonly string[] => {
+  const pieces: string[] = [];
   let depth = 0;
-  let start = text.indexOf('[') + 1;
-  for (let at = start; at < text.length; at += 1) {
+  let from = start;
+  for (let at = from; at < text.length; at += 1) {
     const code = text.charCodeAt(at);
+    const closes = code === 0x7d || code === 0x5d;
     if (code === QUOTE) at = closingQuote(text, at);
     else if (code === 0x7b || code === 0x5b) depth += 1;
-    else if (depth > 0 && (code === 0x7d || code === 0x5d)) depth -= 1;
-    else if (depth === 0 && (code === 0x2c || code === 0x5d)) {
-      const element = text.slice(start, at).trim();
-      if (element !== '') elements.push(element);
-      start = at + 1;
-      if (code === 0x5d) break;
+    else if (depth > 0 && closes) depth -= 1;
+    else if (depth === 0 && (code === 0x2c || closes)) {
+      const piece = text.slice(from, at).trim();
+      if (piece !== '') pieces.push(piece);
+      from = at + 1;
+      if (closes) break;
     }
   }
-  return elements;
+  return pieces;
 };
 
 const closingQuote = (text: string, opening: number): number => {

@@ -11,7 +11,10 @@ import type { IntakeScope } from '../intake/event-rows.js';
 const MOST_NAMES = 2_000;
 const OTHER_NAMES = '(others)';
 
+/** By which way events come: Prometheus tells them apart. */
+export type Door = 'http' | 'raw';
 type Subject = Pick<IngestCount, 'kind' | 'name'>;
+type CountedScope = Pick<IntakeScope, 'project' | 'environment' | 'keyId'>;
 type Counted = Omit<IngestCount, 'accepted' | 'rejected'> & { accepted: number; rejected: Record<string, number> };
 
 @Injectable()
@@ -19,8 +22,8 @@ export class IngestCounters {
   private counts = new Map<string, Counted>();
   private readonly unpublished = new Map<IngestCount['kind'], number>();
   private readonly instance = `${hostname()}/${process.pid}`;
-  private readonly acceptedTotal: Counter<'kind'>;
-  private readonly rejectedTotal: Counter<'code'>;
+  private readonly acceptedTotal: Counter<'kind' | 'door'>;
+  private readonly rejectedTotal: Counter<'code' | 'door'>;
   readonly appendSeconds: Histogram;
 
   constructor(
@@ -32,13 +35,13 @@ export class IngestCounters {
     this.acceptedTotal = new Counter({
       name: 'rampart_ingest_events_accepted_total',
       help: 'Events that the log has',
-      labelNames: ['kind'],
+      labelNames: ['kind', 'door'],
       registers,
     });
     this.rejectedTotal = new Counter({
       name: 'rampart_ingest_events_rejected_total',
       help: 'Events that were not believed, by reason',
-      labelNames: ['code'],
+      labelNames: ['code', 'door'],
       registers,
     });
     this.appendSeconds = new Histogram({
@@ -54,16 +57,21 @@ export class IngestCounters {
     this.unpublished.set(kind, (this.unpublished.get(kind) ?? 0) + 1);
   }
 
-  /** Tells Prometheus, once a request: its counters cost more than the rest of the counting. */
-  publish(): void {
-    for (const [kind, count] of this.unpublished) this.acceptedTotal.inc({ kind }, count);
+  /** Tells Prometheus what was just accepted, once a request: its counters cost more than the rest of the counting. */
+  publish(door: Door): void {
+    for (const [kind, count] of this.unpublished) this.acceptedTotal.inc({ kind, door }, count);
     this.unpublished.clear();
   }
 
-  rejected(scope: IntakeScope, subject: Subject, code: string): void {
+  rejected(scope: CountedScope, subject: Subject, code: string, door: Door): void {
     const { rejected } = this.entry(scope, subject);
     rejected[code] = (rejected[code] ?? 0) + 1;
-    this.rejectedTotal.inc({ code });
+    this.rejectedTotal.inc({ code, door });
+  }
+
+  /** What belongs to no project, since its key is missing or unknown, is in Prometheus only. */
+  rejectedOfNobody(code: string, door: Door): void {
+    this.rejectedTotal.inc({ code, door });
   }
 
   /** Appends what was counted since the last time; keeps it for the next when the log can't take it. */
@@ -90,12 +98,12 @@ export class IngestCounters {
     for (const [code, number] of Object.entries(count.rejected)) now.rejected[code] = (now.rejected[code] ?? 0) + number;
   }
 
-  private entry({ project, environment, keyId }: IntakeScope, { kind, name }: Subject): Counted {
+  private entry({ project, environment, keyId }: CountedScope, { kind, name }: Subject): Counted {
     const key = `${project}\0${environment}\0${keyId}\0${kind}\0${name}`;
     const found = this.counts.get(key);
     if (found !== undefined) return found;
     if (this.counts.size >= MOST_NAMES && name !== OTHER_NAMES)
-      return this.entry({ project, environment, keyId, kind: 'live' }, { kind, name: OTHER_NAMES });
+      return this.entry({ project, environment, keyId }, { kind, name: OTHER_NAMES });
     const made: Counted = { project, environment, key: keyId, kind, name, accepted: 0, rejected: {} };
     this.counts.set(key, made);
     return made;

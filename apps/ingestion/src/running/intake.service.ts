@@ -52,12 +52,24 @@ export class Intake {
   async take(items: RequestItems, scope: IntakeScope, arrival: Arrival, keepsLetters = true): Promise<BatchAnswer> {
     const outcomes = this.judge(items, scope, arrival);
     const rows = outcomes.flatMap((outcome) => (isRejection(outcome) ? [] : outcome));
-    const letters = keepsLetters ? lettersOf(outcomes, items, scope, arrival) : [];
+    await this.keep(rows, keepsLetters ? lettersOf(outcomes, items, scope, arrival) : []);
+    this.count(outcomes, items, scope);
+    return answerOf(outcomes, items);
+  }
+
+  /** What would become of one event that came another way than in a request; stores nothing. */
+  judgeOne(value: unknown, scope: IntakeScope, arrival: Arrival): Outcome {
+    return rowsOf(value, scope, arrival, this.pseudonyms);
+  }
+
+  /**
+   * Resolves when the log has the rows, each in the partition of its unit, and the letters.
+   * @throws LogUnavailableError for all of it together
+   */
+  async keep(rows: readonly FeedbackRow[], letters: readonly OutgoingMessage[]): Promise<void> {
     const timer = this.counters.appendSeconds.startTimer();
     await Promise.all([this.append(FEEDBACK, messagesOf(rows, this.link.partitions)), this.append(DEAD_LETTERS, letters)]);
     timer();
-    this.count(outcomes, items, scope);
-    return answerOf(outcomes, items);
   }
 
   private async append(topic: string, messages: readonly OutgoingMessage[]): Promise<void> {
@@ -73,10 +85,10 @@ export class Intake {
 
   private count(outcomes: readonly Outcome[], items: RequestItems, scope: IntakeScope): void {
     for (const [index, outcome] of outcomes.entries()) {
-      if (isRejection(outcome)) this.counters.rejected(scope, subjectOf(items.values[index]), outcome.code);
+      if (isRejection(outcome)) this.counters.rejected(scope, subjectOf(items.values[index]), outcome.code, 'http');
       else if (outcome[0] !== undefined) this.counters.accepted(scope, outcome[0]);
     }
-    this.counters.publish();
+    this.counters.publish('http');
   }
 }
 
@@ -115,13 +127,13 @@ const lettersOf = (outcomes: readonly Outcome[], items: RequestItems, scope: Int
 const LONGEST_TEXT = 200;
 
 /** A text field of something that may be anything. */
-const textOf = (value: unknown, field: string): string | null => {
+export const textOf = (value: unknown, field: string): string | null => {
   const text = typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>)[field] : undefined;
   return typeof text === 'string' ? text.slice(0, LONGEST_TEXT) : null;
 };
 
 /** Under what an event that was not believed is counted. */
-const subjectOf = (value: unknown): Pick<IngestCount, 'kind' | 'name'> => {
+export const subjectOf = (value: unknown): Pick<IngestCount, 'kind' | 'name'> => {
   const type = EVENT_TYPES.find((known) => known === textOf(value, 'type'));
   const data = typeof value === 'object' && value !== null ? (value as { data?: unknown }).data : undefined;
   const name = textOf(data, 'name') ?? textOf(data, 'experiment') ?? '';

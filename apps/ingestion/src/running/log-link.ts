@@ -1,8 +1,8 @@
 /** The process's tie to the log: topics, definitions, ticks and counts, begun when the log is there and ended in good order. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
-import { FEEDBACK, topicSpecs } from '@rampart/contracts';
-import { DefinitionsReplica, EventLog, LogUnavailableError, startTicks, type Ticking } from '@rampart/event-log';
+import { FEEDBACK, rawTopicSpec, topicSpecs } from '@rampart/contracts';
+import { DefinitionsReplica, EventLog, LogError, LogUnavailableError, startTicks, type Ticking } from '@rampart/event-log';
 import { LOG, type Log, Readiness } from '@rampart/service-kit';
 import { IngestCounters } from './ingest-counters.js';
 
@@ -19,6 +19,9 @@ export class LogLink implements OnModuleInit, OnApplicationShutdown {
   private flushing: NodeJS.Timeout | undefined;
   private trouble: string | undefined = 'the log was not reached yet';
   private readonly stopping = new AbortController();
+  /** Resolves when the log is there and what this process needs in it; never, when it is stopped before. */
+  readonly begun: Promise<void>;
+  private hasBegun: () => void = () => undefined;
 
   constructor(
     private readonly log: EventLog,
@@ -27,6 +30,9 @@ export class LogLink implements OnModuleInit, OnApplicationShutdown {
     @Inject(PARTITIONS) readonly partitions: number,
     @Inject(LOG) private readonly lines: Log,
   ) {
+    this.begun = new Promise((resolve) => {
+      this.hasBegun = resolve;
+    });
     readiness.add('log', () => this.trouble ?? this.ticking?.trouble());
     readiness.add('definitions', () => (this.replica === undefined ? 'definitions are not read yet' : this.replica.trouble()));
   }
@@ -56,6 +62,7 @@ export class LogLink implements OnModuleInit, OnApplicationShutdown {
     for (let attempt = 0; !this.stopping.signal.aborted; attempt += 1) {
       try {
         for (const spec of topicSpecs(this.partitions)) await this.log.createTopic(spec);
+        await this.createRawTopic();
         this.begin();
         return;
       } catch (error) {
@@ -70,11 +77,21 @@ export class LogLink implements OnModuleInit, OnApplicationShutdown {
     }
   }
 
+  /** With as many partitions as whoever made it wanted: no unit hangs on them. */
+  private async createRawTopic(): Promise<void> {
+    try {
+      await this.log.createTopic(rawTopicSpec(this.partitions));
+    } catch (error) {
+      if (!(error instanceof LogError && error.code === 'topic-differs')) throw error;
+    }
+  }
+
   private begin(): void {
     if (this.stopping.signal.aborted) return;
     this.replica = DefinitionsReplica.start(this.log);
     this.ticking = startTicks(this.log, FEEDBACK);
     this.flushing = setInterval(() => void this.counters.flush(Date.now() * 1_000), FLUSH_EVERY_MS);
     this.trouble = undefined;
+    this.hasBegun();
   }
 }

@@ -18,30 +18,32 @@ export interface Answer {
   readonly body: any;
 }
 
-export const definitions = () => {
-  const published = (project: string, kind: 'project' | 'environment' | 'key', id: string, value: PublishedValue) => ({
-    partition: 0,
-    key: revisionKey(project, kind, id, EVERYWHERE, 1),
-    value: JSON.stringify(value),
-  });
-  const environment = (name: string, kind: 'live' | 'historical') =>
-    published('shop', 'environment', name, { kind: 'environment', value: { project: 'shop', key: name, kind } });
-  const writeKey = (id: string, role: Role, more: Partial<KeyDefinition> = {}) => {
-    const value = { id, hash: hashOfKey(key(id)), role, project: 'shop', environment: null, name: id, revoked: false, ...more };
-    return published('shop', 'key', id, { kind: 'key', value });
-  };
-  return [
-    published(EVERYWHERE, 'project', 'shop', { kind: 'project', value: { key: 'shop', name: 'Shop' } }),
-    environment('production', 'live'),
-    environment('past', 'historical'),
-    writeKey('emits', 'emit', { environment: 'production' }),
-    writeKey('imports', 'import', { environment: 'past' }),
-    writeKey('emitspast', 'emit', { environment: 'past' }),
-    writeKey('manages', 'manager'),
-    writeKey('reads', 'analyst'),
-    writeKey('gone', 'emit', { environment: 'production', revoked: true }),
-  ];
+const published = (project: string, kind: 'project' | 'environment' | 'key', id: string, value: PublishedValue) => ({
+  partition: 0,
+  key: revisionKey(project, kind, id, EVERYWHERE, 1),
+  value: JSON.stringify(value),
+});
+const environment = (name: string, kind: 'live' | 'historical') =>
+  published('shop', 'environment', name, { kind: 'environment', value: { project: 'shop', key: name, kind } });
+const writeKey = (id: string, role: Role, more: Partial<KeyDefinition> = {}) => {
+  const value = { id, hash: hashOfKey(key(id)), role, project: 'shop', environment: null, name: id, revoked: false, ...more };
+  return published('shop', 'key', id, { kind: 'key', value });
 };
+
+/** Of a key that sends to production, as it is published when it is made. */
+export const newKey = (id: string) => writeKey(id, 'emit', { environment: 'production' });
+
+export const definitions = () => [
+  published(EVERYWHERE, 'project', 'shop', { kind: 'project', value: { key: 'shop', name: 'Shop' } }),
+  environment('production', 'live'),
+  environment('past', 'historical'),
+  newKey('emits'),
+  writeKey('imports', 'import', { environment: 'past' }),
+  writeKey('emitspast', 'emit', { environment: 'past' }),
+  writeKey('manages', 'manager'),
+  writeKey('reads', 'analyst'),
+  writeKey('gone', 'emit', { environment: 'production', revoked: true }),
+];
 
 export const startIngestion = async () => {
   const database = await freshDatabase();
