@@ -24,6 +24,7 @@ const UNPROCESSABLE = [
   'arm-missing',
   'arm-is-control',
   'arm-unknown',
+  'record-elsewhere',
   'text-not-storable',
 ];
 

@@ -41,5 +41,10 @@ export const decisionInput = z.strictObject({
   outcome: z.enum(['ship', 'stop', 'inconclusive']),
   arm: z.string().min(1).max(200).optional().describe('ship only: the treatment; may be left out where there is one'),
   reason,
+  record: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/, 'must be a decision record’s id: 64 hex digits')
+    .optional()
+    .describe('the decision record that is acted on: the result closes at its watermark; default: at that of the newest look'),
 });
 export type DecisionInput = z.infer<typeof decisionInput>;

@@ -100,4 +100,6 @@ export interface ExperimentDecision {
   /** The treatment that is shipped, null with any other outcome. */
   readonly arm: string | null;
   readonly reason: string;
+  /** Id of the decision record that was acted on; null or absent where none was named. */
+  readonly record?: string | null;
 }

@@ -1,8 +1,9 @@
 export { type Decider, fold, unreachable } from './decider.js';
 export { type DecisionCommand, decisionDecider } from './decision/decide-decision.js';
-export * from './decision/decision.js';
+export type { ChainedRecord, DecisionChain, DecisionEvent } from './decision/decision.js';
 export { isEqual } from './equality.js';
 export * from './errors.js';
+export type { ActedOnRecord, ClosingEvidence } from './experiment/closing-moment.js';
 export { type ExperimentCommand, experimentDecider } from './experiment/decide-experiment.js';
 export * from './experiment/experiment.js';
 export { type AnalysisPlan, armsOf, type ExperimentDefinition, type MetricUse, type Variant } from './experiment/experiment-definition.js';

@@ -31,7 +31,10 @@ const UPCASTERS: Readonly<Record<RampartEvent['type'], readonly ((data: EventDat
   ExperimentPaused: [],
   ExperimentResumed: [],
   EnrolmentFrozen: [],
-  ExperimentDecided: [],
+  // It closed when it was decided, before there were looks to close at.
+  ExperimentDecided: [
+    ({ decision, ...data }) => ({ ...data, decision: { ...(decision as EventData), record: null }, closedAtUs: data.atUs }),
+  ],
   ExperimentArchived: [],
   DecisionRecorded: [],
 };

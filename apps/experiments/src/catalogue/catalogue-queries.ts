@@ -13,8 +13,10 @@ import {
 } from '@rampart/domain';
 import { nowUs } from '../clock.js';
 import { SurroundingsReader } from '../command/surroundings.js';
-import { experimentStream, type ResourceKind } from '../streams.js';
+import { NewestLooks } from '../evidence/newest-looks.js';
+import { experimentStream, partsOfStream, type ResourceKind } from '../streams.js';
 import { Catalogue } from './catalogue.store.js';
+import { withLooks } from './documents.js';
 import { type ResourceAt, Resources } from './resources.js';
 
 type Document = Readonly<Record<string, unknown>>;
@@ -89,12 +91,18 @@ const hasStatus = (document: Document, status: ExperimentStatus, environment: st
 
 @QueryHandler(ResourceDocument)
 class ResourceDocumentHandler implements IQueryHandler<ResourceDocument> {
-  constructor(private readonly resources: Resources) {}
+  constructor(
+    private readonly resources: Resources,
+    private readonly looks: NewestLooks,
+  ) {}
 
   async execute({ kind, at }: ResourceDocument) {
     const body = await this.resources.read(at);
     if (body === undefined) throw notFound(kind, at.stream, at);
-    return { revision: Number(body.revision), body };
+    const revision = Number(body.revision);
+    if (kind !== 'experiment' || at.asOfUs !== null) return { revision, body };
+    const { project, id } = partsOfStream(at.stream);
+    return { revision, body: withLooks(body, this.looks.of(project ?? '', id)) };
   }
 }
 

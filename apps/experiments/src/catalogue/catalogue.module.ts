@@ -3,13 +3,14 @@ import { EventStore } from '@rampart/event-store';
 import { ApiKeys, LOG, type Log, Readiness } from '@rampart/service-kit';
 import { DataSource, type EntityManager } from 'typeorm';
 import { CommandModule } from '../command/command.module.js';
+import { EvidenceModule } from '../evidence/evidence.module.js';
 import { Catalogue } from './catalogue.store.js';
 import { queryHandlers } from './catalogue-queries.js';
 import { KnownApiKeys } from './known-api-keys.js';
 import { Resources } from './resources.js';
 
 @Module({
-  imports: [CommandModule],
+  imports: [CommandModule, EvidenceModule],
   providers: [
     {
       provide: Catalogue,

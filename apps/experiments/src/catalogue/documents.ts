@@ -1,5 +1,5 @@
 /** How each resource looks to readers: the state of its decider as a document. Times are ISO 8601. */
-import { type ExperimentState, formatInstant } from '@rampart/contracts';
+import { type ExperimentState, formatInstant, type LookMessage } from '@rampart/contracts';
 import type { ApiKey, Environment, Experiment, Feature, Metric, Project, Run } from '@rampart/domain';
 
 /** Empty for what does not exist: who asks decides what that means. */
@@ -70,3 +70,42 @@ export const experimentState = (experiment: string, run: Run): ExperimentState =
 });
 
 const runDocument = (experiment: string, run: Run): Document => ({ ...experimentState(experiment, run), revision: run.revision });
+
+/** An experiment's document with what was seen last of the comparison that runs in each environment: `look`, null where nobody has looked. */
+export const withLooks = (document: Document, looks: readonly LookMessage[]): Document => {
+  const runs = document.environments as Readonly<Record<string, ExperimentState>>;
+  const environments = Object.entries(runs).map(([environment, run]) => {
+    const comparison = run.segments.at(-1)?.comparison;
+    const ofThis = looks.filter((look) => look.environment === environment && look.comparison === comparison);
+    const newest = ofThis.reduce<LookMessage | null>(
+      (one, other) => (one === null || other.knownUntilUs > one.knownUntilUs ? other : one),
+      null,
+    );
+    return [environment, { ...run, look: newest === null ? null : lookDocument(newest) }] as const;
+  });
+  return { ...document, environments: Object.fromEntries(environments) };
+};
+
+const lookDocument = ({
+  comparison,
+  stage,
+  policy,
+  knownUntilUs,
+  verdict,
+  sentence,
+  actions,
+  units,
+  record,
+  lookedAtUs,
+}: LookMessage): Document => ({
+  comparison,
+  stage,
+  policy,
+  knownUntil: formatInstant(knownUntilUs),
+  verdict,
+  sentence,
+  actions,
+  units,
+  record,
+  lookedAt: formatInstant(lookedAtUs),
+});

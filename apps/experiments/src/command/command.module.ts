@@ -1,8 +1,14 @@
 import { Module } from '@nestjs/common';
+import { DecisionsModule } from '../decisions/decisions.module.js';
+import { EvidenceModule } from '../evidence/evidence.module.js';
 import { CommandDoor } from './command-door.js';
 import { commandHandlers } from './command-handlers.js';
 import { FirstProject } from './first-project.js';
 import { SurroundingsReader } from './surroundings.js';
 
-@Module({ providers: [CommandDoor, SurroundingsReader, FirstProject, ...commandHandlers], exports: [SurroundingsReader] })
+@Module({
+  imports: [DecisionsModule, EvidenceModule],
+  providers: [CommandDoor, SurroundingsReader, FirstProject, ...commandHandlers],
+  exports: [SurroundingsReader],
+})
 export class CommandModule {}

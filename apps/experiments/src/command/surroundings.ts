@@ -1,6 +1,7 @@
 /** Looks up what an experiment's command needs to know about its metrics, its feature and its environment. */
 import { Injectable } from '@nestjs/common';
 import {
+  type ClosingEvidence,
   DomainError,
   type EnvironmentKind,
   type ExperimentCommand,
@@ -15,15 +16,25 @@ import {
   type Surroundings,
 } from '@rampart/domain';
 import { EventStore, type RampartEvent } from '@rampart/event-store';
+import { DecisionRecords } from '../decisions/decision-records.store.js';
+import { NewestLooks } from '../evidence/newest-looks.js';
 import { environmentStream, experimentStream, featureStream, metricStream, projectStream } from '../streams.js';
 
 /** A domain command before its facts have been looked up. */
 export type ExperimentRequest = WithoutFacts<ExperimentCommand>;
-type WithoutFacts<Command> = Command extends unknown ? Omit<Command, 'surroundings' | 'kind'> : never;
+type WithoutFacts<Command> = Command extends { readonly evidence: unknown }
+  ? Omit<Command, 'evidence'> & { /** Id of the record that is acted on, null: none is named. */ readonly record: string | null }
+  : Command extends unknown
+    ? Omit<Command, 'surroundings' | 'kind'>
+    : never;
 
 @Injectable()
 export class SurroundingsReader {
-  constructor(private readonly store: EventStore) {}
+  constructor(
+    private readonly store: EventStore,
+    private readonly records: DecisionRecords,
+    private readonly looks: NewestLooks,
+  ) {}
 
   async completed(project: string, experiment: string, request: ExperimentRequest): Promise<ExperimentCommand> {
     const kind = 'environment' in request ? await this.kindOf(project, request.environment) : undefined;
@@ -34,9 +45,25 @@ export class SurroundingsReader {
         return { ...request, kind: kind ?? 'live', surroundings: await this.aroundNewest(project, experiment) };
       case 'ResumeExperiment':
         return { ...request, surroundings: await this.aroundNewest(project, experiment) };
+      case 'DecideExperiment': {
+        const { record, ...command } = request;
+        return { ...command, evidence: await this.closingEvidence(project, experiment, record) };
+      }
       default:
         return request;
     }
+  }
+
+  /** What was looked at last, and the record that is acted on. @throws DomainError decision-not-found */
+  private async closingEvidence(project: string, experiment: string, record: string | null): Promise<ClosingEvidence> {
+    const looks = await this.looks.knownOf(project, experiment);
+    if (record === null) return { record, looks };
+    const found = await this.records.entry(project, record);
+    if (found === undefined) {
+      const message = `project "${project}" has no decision record ${record}: name one of its own, or none to close at the newest look`;
+      throw new DomainError('decision-not-found', message, { path: '/record', decision: record });
+    }
+    return { record: { ...found, knownUntilUs: Number(found.knownUntilUs) }, looks };
   }
 
   async around(project: string, definition: ExperimentDefinition): Promise<Surroundings> {

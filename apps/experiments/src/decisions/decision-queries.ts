@@ -2,6 +2,8 @@
 import { type IQueryHandler, Query, QueryHandler } from '@nestjs/cqrs';
 import type { DecisionSummary, RecordedDecision } from '@rampart/contracts';
 import { DomainError } from '@rampart/domain';
+import { EventStore } from '@rampart/event-store';
+import { experimentStream } from '../streams.js';
 import { type DecisionPage, DecisionRecords } from './decision-records.store.js';
 
 /** One record with all that it takes to recount it. @throws DomainError decision-not-found */
@@ -20,7 +22,7 @@ export interface DecisionList {
   readonly next: string | null;
 }
 
-/** The records of an experiment in an environment, newest first. @throws DomainError decision-not-found for a `before` that is none of them */
+/** The records of an experiment in an environment, newest first. @throws DomainError experiment-not-found, decision-not-found for a `before` that is none of them */
 export class DecisionListing extends Query<DecisionList> {
   constructor(readonly page: DecisionPage) {
     super();
@@ -40,10 +42,15 @@ class DecisionDocumentHandler implements IQueryHandler<DecisionDocument> {
 
 @QueryHandler(DecisionListing)
 class DecisionListingHandler implements IQueryHandler<DecisionListing> {
-  constructor(private readonly records: DecisionRecords) {}
+  constructor(
+    private readonly records: DecisionRecords,
+    private readonly store: EventStore,
+  ) {}
 
   async execute({ page }: DecisionListing): Promise<DecisionList> {
-    const { limit, before, experiment, environment } = page;
+    const { project, limit, before, experiment, environment } = page;
+    if ((await this.store.readStream(experimentStream(project, experiment))).length === 0)
+      throw new DomainError('experiment-not-found', `there is no experiment "${experiment}" here`, { experiment });
     // One more than asked: whether there is a next page.
     const found = await this.records.page({ ...page, limit: limit + 1 });
     if (found === undefined) {

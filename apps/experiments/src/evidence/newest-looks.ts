@@ -81,7 +81,8 @@ export class NewestLooks {
 const lookIn = (value: Uint8Array): LookMessage | undefined => {
   try {
     const look = JSON.parse(Buffer.from(value).toString('utf8')) as Partial<LookMessage> | null;
-    return Number.isSafeInteger(look?.knownUntilUs) && Number.isSafeInteger(look?.comparison) ? (look as LookMessage) : undefined;
+    const numbers = [look?.knownUntilUs, look?.lookedAtUs, look?.comparison];
+    return numbers.every(Number.isSafeInteger) ? (look as LookMessage) : undefined;
   } catch {
     return undefined;
   }

@@ -230,6 +230,8 @@ describe('a rebuild', () => {
     expect(body.rebuilt).toMatchObject([
       { name: 'catalogue', events: expect.any(Number) },
       { name: 'definitions', events: expect.any(Number) },
+      { name: 'decisions', events: expect.any(Number) },
+      { name: 'decisions.v1', events: expect.any(Number) },
     ]);
     expect(await lists()).toEqual(before);
   });

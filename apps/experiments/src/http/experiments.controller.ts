@@ -139,16 +139,20 @@ export class ExperimentsController {
     return this.act(project, key, { type: 'FreezeEnrolment', environment, atUs: envelope.origin.atUs }, envelope);
   }
 
-  @Action('decide', 'End it: ship a treatment, stop, or say that it is inconclusive. What becomes known later no longer counts')
+  @Action(
+    'decide',
+    'End it: ship a treatment, stop, or say that it is inconclusive. What became known after the newest look, or the record that is named, no longer counts',
+  )
   decide(
     @Project() project: string,
     @Param('key', { schema: slug }) key: string,
     @Environment() environment: string,
-    @Body({ schema: decisionInput }) { outcome, arm, reason }: DecisionInput,
+    @Body({ schema: decisionInput }) { outcome, arm, reason, record }: DecisionInput,
     @Asked() envelope: Envelope,
   ) {
     const { atUs } = envelope.origin;
-    return this.act(project, key, { type: 'DecideExperiment', environment, outcome, arm: arm ?? null, reason, atUs }, envelope);
+    const decision = { outcome, arm: arm ?? null, reason, record: record ?? null };
+    return this.act(project, key, { type: 'DecideExperiment', environment, ...decision, atUs }, envelope);
   }
 
   @Action('archive', 'Put a decided one away')

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { experimentDefinition, metricDefinition } from '@rampart/contracts';
@@ -30,9 +30,16 @@ const history: readonly (readonly [string, readonly string[]])[] = [
   ],
 ];
 
+const goldenEvents = readdirSync(join(repository, 'libs', 'event-store', 'golden'));
+const newest = (type: string): string =>
+  goldenEvents
+    .filter((file) => file.startsWith(`${type}.v`))
+    .sort((a, b) => a.length - b.length || (a < b ? -1 : 1))
+    .at(-1) ?? `${type} has no golden file`;
+
 const messagesOf = (stream: string, types: readonly string[]): readonly DefinitionMessage[] => {
   const events = types.map((type, index): StoredEvent => {
-    const { data } = read('libs', 'event-store', 'golden', `${type}.v1.json`);
+    const { data } = read('libs', 'event-store', 'golden', newest(type));
     const event = { ...data, type } as RampartEvent;
     return { position: index + 1, stream, version: index + 1, event, atUs: 0, actor: 'a', reason: null, requestId: null };
   });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { fold } from '../decider.js';
 import { scenario } from '../scenario.contract.js';
+import type { ClosingEvidence } from './closing-moment.js';
 import { type ExperimentCommand, experimentDecider } from './decide-experiment.js';
 import { type ExperimentEvent, statusIn } from './experiment.js';
 import { anExperiment, DAY, defined, metricOf, paused, segment, started, surroundings, T0 } from './experiments.examples.js';
@@ -25,20 +26,27 @@ const redefine = (definition = anExperiment(), facts = surroundings()): Experime
   atUs,
 });
 const resume: ExperimentCommand = { type: 'ResumeExperiment', environment, surroundings: surroundings(), seed: 'seed-2', atUs };
-const decide = (outcome: 'ship' | 'stop' | 'inconclusive', arm: string | null = null): ExperimentCommand => ({
+const decide = (
+  outcome: 'ship' | 'stop' | 'inconclusive',
+  arm: string | null = null,
+  evidence: Partial<ClosingEvidence> = {},
+): Extract<ExperimentCommand, { type: 'DecideExperiment' }> => ({
   type: 'DecideExperiment',
   environment,
   outcome,
   arm,
   reason: 'seen enough',
+  evidence: { record: null, looks: [], ...evidence },
   atUs,
 });
-const decided: ExperimentEvent = {
+const decidedAt = (closedAtUs: number, record: string | null = null): ExperimentEvent => ({
   type: 'ExperimentDecided',
   environment,
-  decision: { outcome: 'ship', arm: 'green', reason: 'seen enough' },
+  decision: { outcome: 'ship', arm: 'green', reason: 'seen enough', record },
+  closedAtUs,
   atUs,
-};
+});
+const decided = decidedAt(atUs);
 const frozen: ExperimentEvent = {
   type: 'EnrolmentFrozen',
   environment,
@@ -213,8 +221,15 @@ describe('a running experiment', () => {
     given(past).when({ type: 'PauseExperiment', environment: 'past', atUs }).thenRefuses('historical-environment');
     given(past).when({ type: 'FreezeEnrolment', environment: 'past', atUs }).thenRefuses('historical-environment');
     given(past)
-      .when({ ...decide('stop'), environment: 'past' } as ExperimentCommand)
-      .then([{ ...decided, environment: 'past', decision: { outcome: 'stop', arm: null, reason: 'seen enough' } } as ExperimentEvent]);
+      .when({ ...decide('stop'), environment: 'past' })
+      .then([
+        {
+          ...decided,
+          environment: 'past',
+          decision: { outcome: 'stop', arm: null, reason: 'seen enough', record: null },
+          closedAtUs: atUs,
+        } as ExperimentEvent,
+      ]);
   });
 });
 
@@ -281,6 +296,54 @@ describe('an experiment whose enrolment is frozen', () => {
   });
   it('is decided', () => {
     given(facts).when(decide('ship')).then([decided]);
+  });
+});
+
+describe('an experiment that is decided', () => {
+  const running = [defined(), started()];
+  const look = { environment, comparison: 1, knownUntilUs: atUs - DAY };
+  const named = { id: 'r1', experiment: 'button', environment, comparison: 1, knownUntilUs: atUs - 2 * DAY };
+
+  it('closes at the newest look of what runs there now', () => {
+    const others = [
+      { ...look, environment: 'staging', knownUntilUs: atUs - 1 },
+      { ...look, comparison: 2, knownUntilUs: atUs - 1 },
+      { ...look, knownUntilUs: atUs - 3 * DAY },
+    ];
+    given(running)
+      .when(decide('ship', null, { looks: [...others, look] }))
+      .then([decidedAt(look.knownUntilUs)]);
+  });
+  it('closes at the record that is named, whatever was looked at later, and names it', () => {
+    given(running)
+      .when(decide('ship', null, { record: named, looks: [look] }))
+      .then([decidedAt(named.knownUntilUs, 'r1')]);
+  });
+  it('closes now where nothing was looked at yet', () => {
+    given(running)
+      .when(decide('ship'))
+      .then([decidedAt(atUs)]);
+    given(running)
+      .when(decide('ship', null, { looks: [{ ...look, comparison: 2 }] }))
+      .then([decidedAt(atUs)]);
+  });
+  it('closes now where it is history, which is looked at as a whole', () => {
+    given([defined(), started({ kind: 'historical' })])
+      .when(decide('ship', null, { looks: [look] }))
+      .then([decidedAt(atUs)]);
+  });
+  it.each([
+    ['experiment', 'other'],
+    ['environment', 'staging'],
+    ['comparison', 2],
+  ])('is not decided by a record of another %s', (part, value) => {
+    given(running)
+      .when(decide('ship', null, { record: { ...named, [part]: value } }))
+      .thenRefuses('record-elsewhere', 'r1');
+  });
+  it('counts from then on what was known when it closed', () => {
+    const { runs } = fold(experimentDecider, [...running, decidedAt(atUs - DAY, 'r1')]);
+    expect(runs.production).toMatchObject({ status: 'decided', closedAtUs: atUs - DAY, decision: { record: 'r1' } });
   });
 });
 

@@ -3,6 +3,7 @@ import { type Decider, unreachable } from '../decider.js';
 import { isEqual } from '../equality.js';
 import { DomainError } from '../errors.js';
 import type { EnvironmentKind } from '../tenancy/environment.js';
+import { type ClosingEvidence, closingMoment } from './closing-moment.js';
 import {
   type Adoption,
   type Decision,
@@ -52,6 +53,7 @@ export type ExperimentCommand =
       readonly outcome: Decision['outcome'];
       readonly arm: string | null;
       readonly reason: string;
+      readonly evidence: ClosingEvidence;
       readonly atUs: number;
     };
 
@@ -160,7 +162,9 @@ const conclude = (command: Of<'DecideExperiment'>, state: Experiment, newest: De
   const { environment, outcome, reason, atUs } = command;
   const run = requireRun(state, newest, environment, ['running', 'paused', 'enrolment-frozen'], 'decided');
   const arm = shippedArm(command, definitionOf(state, run));
-  return [{ type: 'ExperimentDecided', environment, decision: { outcome, arm, reason }, atUs }];
+  const closedAtUs = closingMoment(command.evidence, { experiment: newest.definition.key, environment, run, atUs });
+  const decision: Decision = { outcome, arm, reason, record: command.evidence.record?.id ?? null };
+  return [{ type: 'ExperimentDecided', environment, decision, closedAtUs, atUs }];
 };
 
 /** Only a treatment is shipped; with one treatment it goes without saying. */

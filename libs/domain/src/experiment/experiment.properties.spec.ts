@@ -57,7 +57,14 @@ const command: fc.Arbitrary<Unstamped> = fc.oneof(
   environment.map((name) => ({ type: 'FreezeEnrolment' as const, environment: name })),
   fc
     .tuple(environment, fc.constantFrom('ship' as const, 'stop' as const), fc.option(fc.constantFrom('v0', 'v1', 'v9')))
-    .map(([name, outcome, arm]) => ({ type: 'DecideExperiment' as const, environment: name, outcome, arm, reason: 'r' })),
+    .map(([name, outcome, arm]) => ({
+      type: 'DecideExperiment' as const,
+      environment: name,
+      outcome,
+      arm,
+      reason: 'r',
+      evidence: { record: null, looks: [] },
+    })),
   environment.map((name) => ({ type: 'ArchiveExperiment' as const, environment: name })),
 );
 

@@ -24,6 +24,8 @@ export interface Decision {
   /** The treatment that is shipped, null with any other outcome. */
   readonly arm: string | null;
   readonly reason: string;
+  /** Id of the decision record that was acted on, null where none was named. */
+  readonly record: string | null;
 }
 
 export interface Adoption {
@@ -60,7 +62,14 @@ export type ExperimentEvent =
       readonly atUs: number;
     }
   | { readonly type: 'EnrolmentFrozen'; readonly environment: string; readonly segment: Segment; readonly atUs: number }
-  | { readonly type: 'ExperimentDecided'; readonly environment: string; readonly decision: Decision; readonly atUs: number }
+  | {
+      readonly type: 'ExperimentDecided';
+      readonly environment: string;
+      readonly decision: Decision;
+      /** Only rows known up to here count from now on. */
+      readonly closedAtUs: number;
+      readonly atUs: number;
+    }
   | { readonly type: 'ExperimentArchived'; readonly environment: string; readonly atUs: number };
 
 export interface DefinitionVersion {
@@ -135,7 +144,7 @@ const evolveRun = (run: Run, event: RunEvent): Run => {
     case 'EnrolmentFrozen':
       return { ...begun, status: 'enrolment-frozen', frozenAtUs: event.atUs, segments: [...run.segments, event.segment] };
     case 'ExperimentDecided':
-      return { ...begun, status: 'decided', decision: event.decision, closedAtUs: event.atUs };
+      return { ...begun, status: 'decided', decision: event.decision, closedAtUs: event.closedAtUs };
     case 'ExperimentArchived':
       // decide lets only a decided one be archived.
       return run.status === 'decided' ? { ...run, status: 'archived', archivedAtUs: event.atUs } : run;
