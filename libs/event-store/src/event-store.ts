@@ -90,6 +90,7 @@ export abstract class EventStore<Transaction = unknown> {
   /** In order; empty for a stream that does not exist. */
   abstract readStream(stream: string): Promise<readonly StoredEvent[]>;
 
+  /** In order of position; up to `limit`, fewer where they are large, none only at the end. */
   abstract readAll(afterPosition: number, limit: number): Promise<readonly StoredEvent[]>;
 
   abstract recordedRequest(scope: string, key: string): Promise<RecordedRequest | undefined>;

@@ -16,10 +16,20 @@ export interface EventRow {
   readonly request_id: string | null;
 }
 
-export const eventsAfter = async (manager: EntityManager, afterPosition: number, limit: number): Promise<readonly StoredEvent[]> =>
-  (
-    await manager.query<EventRow[]>('select * from control.event where position > $1 order by position limit $2', [afterPosition, limit])
-  ).map(storedEvent);
+/** As they are stored, which is compressed: a reader holds about ten times as much. The first event comes whatever its size. */
+const MOST_BYTES = 4 * 2 ** 20;
+
+/** Up to `limit`, fewer where they are large: a decision record may have megabytes. */
+export const eventsAfter = async (manager: EntityManager, afterPosition: number, limit: number): Promise<readonly StoredEvent[]> => {
+  const rows = await manager.query<EventRow[]>(
+    `select * from (
+       select *, sum(pg_column_size(data)) over (order by position) - pg_column_size(data) as bytes_before
+       from (select * from control.event where position > $1 order by position limit $2) as next
+     ) as sized where bytes_before < $3 order by position`,
+    [afterPosition, limit, MOST_BYTES],
+  );
+  return rows.map(storedEvent);
+};
 
 export const storedEvent = (row: EventRow): StoredEvent => ({
   position: Number(row.position),

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { type AddressInfo, createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
@@ -50,6 +51,25 @@ const request = (stream: string, name: string): AppendRequest => ({
 
 describe('PostgreSQL below the contract', () => {
   beforeEach(empty);
+
+  it('gives large events a few at a time, and each of them', async () => {
+    const store = new PostgresEventStore(dataSource, database.url);
+    // Random, or it would be compressed to nothing.
+    const large = () => randomBytes(2 ** 20).toString('hex');
+    for (let stream = 0; stream < 6; stream++) await store.append(request(`large/${stream}`, large()));
+    const first = await store.readAll(0, 100);
+    expect(first.length).toBeLessThan(6);
+    const batches: number[] = [];
+    const subscription = store.subscribe({
+      name: 'reader of large ones',
+      handle: async (events) => void batches.push(events.length),
+      reset: async () => undefined,
+    });
+    await subscription.caughtUp();
+    expect(batches.length).toBeGreaterThan(1);
+    expect(batches.reduce((sum, count) => sum + count, 0)).toBe(6);
+    await store.close();
+  });
 
   // Without the lock of an append this fails: the second position is visible before the first, and the reader has passed it.
   it('never shows a later position before an earlier one, however slowly that commits', async () => {

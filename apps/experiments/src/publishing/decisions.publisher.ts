@@ -78,7 +78,12 @@ export class DecisionsPublisher {
   }
 
   private note(value: Uint8Array | null): void {
-    if (value !== null) this.told.add((JSON.parse(Buffer.from(value).toString('utf8')) as RecordedDecision).record.id);
+    if (value === null) return;
+    try {
+      this.told.add((JSON.parse(Buffer.from(value).toString('utf8')) as RecordedDecision).record.id);
+    } catch {
+      // Not ours: it tells no record.
+    }
   }
 
   private async createTopic(): Promise<void> {
