@@ -1,0 +1,56 @@
+/** The platform's tests as questions for one look: has it alarmed? Beside them what people do instead. */
+import {
+  type Alternative,
+  asymptoticConfidenceSequence,
+  burnIn,
+  DEFAULT_TIGHTEST_AT_UNITS,
+  type Moments,
+  normal,
+  obstacleTo,
+  type Probability,
+  varianceOfMean,
+} from '@rampart/statistics';
+
+export interface Contrast {
+  readonly estimate: number;
+  readonly se: number;
+  /** Units of both arms. */
+  readonly n: number;
+}
+
+/** Treatment − control; nothing while an arm has no variance or a burn-in is not over. */
+export const contrastOf = (control: Moments, treatment: Moments): Contrast | undefined =>
+  obstacleTo(control, treatment) !== undefined
+    ? undefined
+    : {
+        estimate: treatment.mean - control.mean,
+        se: Math.sqrt(varianceOfMean(control) + varianceOfMean(treatment)),
+        n: control.n + treatment.n,
+      };
+
+export const isBurntIn = (control: Moments, treatment: Moments, successes?: { readonly control: number; readonly treatment: number }) =>
+  burnIn([
+    { n: control.n, ...(successes === undefined ? {} : { successes: successes.control }) },
+    { n: treatment.n, ...(successes === undefined ? {} : { successes: successes.treatment }) },
+  ]).kind === 'over';
+
+export interface Sequence {
+  readonly alpha: Probability;
+  readonly alternative?: Alternative;
+  readonly tightestAtUnits?: number;
+}
+
+/** p ≤ α of the confidence sequence: the rule of every continuously watched metric but first errors. */
+export const sequenceAlarms = (contrast: Contrast | undefined, sequence: Sequence): boolean => {
+  if (contrast === undefined || !(contrast.se > 0)) return false;
+  const { tightestAtUnits = DEFAULT_TIGHTEST_AT_UNITS, alternative = 'two-sided', alpha } = sequence;
+  return asymptoticConfidenceSequence({ ...contrast, alpha, alternative, tightestAtUnits }).p <= alpha;
+};
+
+/** What a fixed-horizon test does when it is asked at every look. */
+export const naiveAlarms = (contrast: Contrast | undefined, alpha: Probability, alternative: Alternative = 'two-sided'): boolean => {
+  if (contrast === undefined || !(contrast.se > 0)) return false;
+  const z = contrast.estimate / contrast.se;
+  const critical = normal.isf(alternative === 'two-sided' ? alpha / 2 : alpha);
+  return (alternative === 'two-sided' ? Math.abs(z) : alternative === 'greater' ? z : -z) >= critical;
+};

@@ -1,0 +1,17 @@
+/** Everything that is simulated, in the order of the table. */
+import type { Scenario } from './scenario.js';
+import { clocks } from './scenarios/clocks.js';
+import { counts } from './scenarios/counts.js';
+import { detection } from './scenarios/detection.js';
+import { margins } from './scenarios/margins.js';
+import { metrics } from './scenarios/metrics.js';
+import { sequences } from './scenarios/sequences.js';
+
+export const scenarios: readonly Scenario[] = [...sequences, ...metrics, ...margins, ...counts, ...clocks, ...detection];
+
+export const scenarioNamed = (name: string): Scenario => {
+  const found = scenarios.find((scenario) => scenario.name === name);
+  if (found === undefined)
+    throw new RangeError(`there is no scenario ${name}: choose among ${scenarios.map((one) => one.name).join(', ')}`);
+  return found;
+};
