@@ -32,14 +32,29 @@ export const metricUse = z.strictObject({
 export type MetricUse = z.infer<typeof metricUse>;
 
 export const analysisPlan = z.strictObject({
-  method: z.enum(['fixed-horizon']).default('fixed-horizon').describe('one look, when the plan says'),
+  method: z
+    .enum(['sequential', 'fixed-horizon'])
+    .default('sequential')
+    .describe('sequential: valid however often it is looked at; fixed-horizon: one look, when the plan says. History always has one look'),
   alpha: z.number().gt(0).lt(0.5).default(0.05).describe('chance of shipping without a gain'),
   beta: z.number().gt(0).lt(1).default(0.2).describe('chance of missing a gain'),
   alphaMinus: z.number().gt(0).lt(0.5).default(0.05).describe('chance of a false alarm for harm or quality, all tests together'),
   intervalLevel: z.number().gt(0.5).lt(1).default(0.95),
   allowedLatenessUs: micros.default(3_600_000_000).describe('L: how long after its time a row may become known and still count'),
   minimumRunUs: micros.default(604_800_000_000).describe('no go before this (default 7 days); not for history'),
-  plannedEndUs: micros.optional().describe('when the one look of a fixed horizon is due'),
+  plannedEndUs: micros.optional().describe('when the one look of a fixed horizon is due, or a sequential plan is over'),
+  plannedUnits: z
+    .int()
+    .min(200)
+    .max(1_000_000_000)
+    .optional()
+    .describe('sequential: the most units of control and one treatment together; intervals are tightest at half of it (10,000 without)'),
+  harmBound: z
+    .number()
+    .gt(0)
+    .lt(1)
+    .optional()
+    .describe('policy stage: no go while a metric could still be worse by this share of the control’s mean'),
   multipleExposure: z.enum(['exclude', 'first']).default('exclude'),
   comparisons: z.enum(['to-control', 'all-pairs']).default('to-control'),
   multiplicity: z.enum(['holm', 'none']).default('holm'),
@@ -62,7 +77,7 @@ export const experimentDefinition = z.strictObject({
   control: z.string().min(1).max(200).describe('the arm that others are compared with'),
   metrics: z.array(metricUse).min(1).max(50),
   plan: analysisPlan.prefault({}),
-  policy: z.enum(['ship']).default('ship'),
+  policy: z.enum(['ship', 'stage']).default('ship').describe('ship: shown to be good; stage: nothing is worse, as a step of a ramp asks'),
 });
 export type ExperimentDefinition = z.infer<typeof experimentDefinition>;
 export type ExperimentInput = z.input<typeof experimentDefinition>;

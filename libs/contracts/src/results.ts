@@ -1,4 +1,5 @@
 /** The results API: everything an analyst needs to recompute a verdict. Absent numbers are null, never NaN. */
+import type { Actions, Crossing } from './decisions.js';
 import type { AnalysisPlan } from './experiments.js';
 
 /** Exact sums over the units of one cell; decimal strings of integers, in units of 1/scale (squares: 1/scale²). */
@@ -61,14 +62,46 @@ export interface EffectEstimate {
 export interface Refusal {
   readonly refused: string;
   readonly difference?: number;
+  /** NOT_ENOUGH_DATA: units of an arm, or the rarer of its two outcomes, and how many it takes. */
+  readonly have?: number;
+  readonly needed?: number;
 }
 export type Effect = EffectEstimate | Refusal;
+
+/** Evidence against no effect, and an interval, that hold at every look. Two-sided. */
+export interface AnytimeEffect {
+  readonly lower: number;
+  readonly upper: number;
+  /** min(1, 1/E) at this look. */
+  readonly p: number;
+  readonly logE: number;
+  /** Half of the interval in standard errors. */
+  readonly multiplier: number;
+}
+
+export interface AnytimeComparison {
+  readonly level: number;
+  /** N*: units of both arms at which the interval is tightest; frozen with the plan. */
+  readonly tightestAtUnits: number;
+  readonly absolute: AnytimeEffect | Refusal;
+  readonly relative: AnytimeEffect | Refusal;
+  /** First-error metrics: units with an error, against the share that allocation alone would give the treatment. Two-sided; valid from the first unit on. */
+  readonly firstError: {
+    readonly control: number;
+    readonly treatment: number;
+    readonly expectedShare: number;
+    readonly logE: number;
+    readonly p: number;
+  } | null;
+}
 
 export interface Comparison {
   readonly treatment: string;
   readonly control: string;
   readonly absolute: Effect;
   readonly relative: Effect;
+  /** Null where the plan has one look. */
+  readonly anytime: AnytimeComparison | null;
   /** The same statistic against the standard normal. */
   readonly normal: { readonly p: number; readonly ci: Interval } | null;
   /** Two-proportion z test with pooled variance, where all values are 0 or 1. */
@@ -119,6 +152,8 @@ export interface SrmResult {
   readonly test:
     | { readonly chi2: number; readonly df: number; readonly p: number; readonly logP: number; readonly failed: boolean }
     | Refusal;
+  /** The test that decides where the plan is looked at continuously; it alarms at E ≥ `alarmAtE`. Null without a designed ratio, or with one look. */
+  readonly anytime: { readonly logE: number; readonly p: number; readonly alarmAtE: number; readonly failed: boolean } | null;
   /** Which units were counted. */
   readonly note?: string;
 }
@@ -158,7 +193,8 @@ export interface Verdict {
   }[];
 }
 
-export interface Freshness {
+/** How far the store has read the log. */
+export interface StoreFreshness {
   /** Rows known up to here are counted; null while a partition never had a message. */
   readonly watermark: string | null;
   readonly ageMs: number | null;
@@ -170,6 +206,21 @@ export interface Freshness {
     readonly logEndOffset: string | null;
     readonly lag: number;
   }[];
+}
+
+/** One step on the way of an event to a decision. `door`: counters of ingestion; `record`: the newest decision, which is old where nothing changes. */
+export interface Hop {
+  readonly hop: 'door' | 'log' | 'definitions' | 'store' | 'look' | 'record';
+  /** What had happened by then has passed this step. */
+  readonly at: string | null;
+  readonly ageMs: number | null;
+  readonly trouble: string | null;
+}
+
+export interface Freshness extends StoreFreshness {
+  readonly hops: readonly Hop[];
+  /** The newest look; null where this process has taken none. */
+  readonly looks: { readonly comparisons: number; readonly tookMs: number } | null;
 }
 
 export interface Results {
@@ -189,8 +240,13 @@ export interface Results {
   readonly population: Population;
   readonly metrics: readonly MetricResult[];
   readonly verdict: Verdict;
+  readonly actions: Actions;
+  /** Boundaries crossed up to here; harm and sample ratio stay crossed. */
+  readonly latched: readonly Crossing[];
   readonly sufficientStatistics: readonly SufficientStatistics[];
   /** SHA-256 of the canonical definition and sums: equal after any redelivery or order. */
   readonly evidenceDigest: string;
+  /** Of verdict, rule, crossings and the numbers they were made of; equal on the same engine version. */
+  readonly conclusionDigest: string;
   readonly warnings: readonly string[];
 }

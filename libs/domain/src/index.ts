@@ -19,8 +19,13 @@ export { type ProjectCommand, projectDecider } from './tenancy/decide-project.js
 export * from './tenancy/environment.js';
 export * from './tenancy/project.js';
 export { RESERVED_SLUGS } from './tenancy/slug.js';
-export type { ArmTest, Look, Margin, MonitoredMetric, NonInferiorityTest, QualityCheck } from './verdict/look.js';
-export { type PlanState, planState, type Schedule, type Wait, waitSentence } from './verdict/plan-state.js';
+export type { Actions } from './verdict/actions.js';
+export { alphaMinusOf, type BudgetedTests, type ErrorBudget, errorBudget } from './verdict/error-budget.js';
+export type { Evidence, NoResult } from './verdict/evidence.js';
+export { type Judgement, judge } from './verdict/judge.js';
+export type { Crossing } from './verdict/latching.js';
+export type { ArmTest, FirstError, Gain, Look, Margin, MonitoredMetric, NonInferiorityTest, QualityCheck } from './verdict/look.js';
+export { type PlanMethod, type PlanState, planState, type Schedule, type Wait, waitSentence, withUnits } from './verdict/plan-state.js';
+export { type Policy, type PolicyRule, requireSomethingToJudge, SHIP_POLICY, STAGE_POLICY } from './verdict/policies.js';
 export { multipleExposureCheck, type SampleRatioTest, sampleRatioCheck } from './verdict/quality-checks.js';
-export { type PolicyRule, requireSomethingToShow, SHIP_POLICY, shipVerdict } from './verdict/ship-policy.js';
 export type { ArmVerdict, Finding, Verdict, VerdictKind } from './verdict/verdict.js';

@@ -14,6 +14,7 @@ import {
   studentT,
 } from '@rampart/statistics';
 import type { MetricInUse } from '../definitions/definition-in-force.js';
+import { type AnytimeTuning, anytimeComparison, countedArm, firstErrors } from './anytime.js';
 import { type ArmSums, unitsPerOne } from './arm-sums.js';
 import { againstNormal, effectOf, marginOf, marginResult, noResult, refusal, scaleOf, type UsedMargin } from './effects.js';
 
@@ -23,6 +24,7 @@ interface Adjusted {
   readonly arm: string;
   /** x = covariate, y = outcome. */
   readonly pair: CoMoments;
+  readonly sums: ArmSums;
 }
 
 /** @param pairs  (control, treatment) by arm; @returns null for a metric without a covariate */
@@ -30,12 +32,12 @@ export const cupedResult = (
   metric: MetricInUse,
   arms: readonly ArmSums[],
   pairs: readonly (readonly [control: string, treatment: string])[],
-  plan: AnalysisPlan,
+  { plan, tuning }: { readonly plan: AnalysisPlan; readonly tuning: AnytimeTuning | null },
 ): CupedResult | Refusal | null => {
   const { definition } = metric;
   if (definition.covariate === undefined) return null;
   if (definition.type === 'ratio') return { refused: 'RATIO_WITH_COVARIATE' };
-  const adjusted = arms.map((arm): Adjusted => ({ arm: arm.arm, pair: covariatePair(definition, arm) }));
+  const adjusted = arms.map((arm): Adjusted => ({ arm: arm.arm, pair: covariatePair(definition, arm), sums: arm }));
   const pool = adjusted.map(({ pair }) => pair).reduce(mergeCoMoments);
   if (adjusted.some(({ pair }) => pair.n < 2)) return noResult('INSUFFICIENT_UNITS');
   if (pool.m2X === 0) return { refused: 'ZERO_COVARIATE_VARIANCE' };
@@ -56,7 +58,9 @@ export const cupedResult = (
     arms: adjusted.map((arm) => adjustedArm(arm, theta, pool.meanX)),
     comparisons: pairs.flatMap(([control, treatment]) => {
       const [a, b] = [named.get(control), named.get(treatment)];
-      return a === undefined || b === undefined ? [] : [comparedAdjusted(metric, a, b, adjusted, theta, pool.meanX, plan)];
+      return a === undefined || b === undefined
+        ? []
+        : [comparedAdjusted(metric, a, b, { all: adjusted, theta, centre: pool.meanX, plan, tuning })];
     }),
   };
 };
@@ -93,24 +97,30 @@ const adjustedArm = ({ arm, pair }: Adjusted, theta: number, centre: number): Cu
   };
 };
 
+interface Adjustment {
+  readonly all: readonly Adjusted[];
+  readonly theta: number;
+  readonly centre: number;
+  readonly plan: AnalysisPlan;
+  readonly tuning: AnytimeTuning | null;
+}
+
 const comparedAdjusted = (
   { definition, use }: MetricInUse,
   control: Adjusted,
   treatment: Adjusted,
-  all: readonly Adjusted[],
-  theta: number,
-  centre: number,
-  plan: AnalysisPlan,
+  { all, theta, centre, plan, tuning }: Adjustment,
 ): CupedComparison => {
   const alpha = 1 - plan.intervalLevel;
   const input = { control: control.pair, treatment: treatment.pair, alpha, theta, arms: all.map(({ pair }) => pair) };
   const absolute = compareCuped({ ...input, difference: 'absolute' });
   const means = { control: cupedAdjusted(control.pair, theta, centre), treatment: cupedAdjusted(treatment.pair, theta, centre) };
+  const effects = { absolute: effectOf(absolute), relative: effectOf(compareCuped({ ...input, difference: 'relative' })) };
   return {
     treatment: treatment.arm,
     control: control.arm,
-    absolute: effectOf(absolute),
-    relative: effectOf(compareCuped({ ...input, difference: 'relative' })),
+    ...effects,
+    anytime: tuning === null ? null : anytimeOf(definition, control, treatment, effects, tuning),
     relativeToAdjusted:
       absolute.kind === 'refused' ? refusal(absolute) : effectOf(compareMeans({ ...means, alpha, difference: 'relative' })),
     normal: againstNormal(absolute, alpha),
@@ -118,6 +128,17 @@ const comparedAdjusted = (
     adjustedP: null,
     ...(use.margin === undefined ? {} : { nonInferiority: adjustedMargin(definition, use.margin, control, treatment, means, theta, plan) }),
   };
+};
+
+const anytimeOf = (
+  metric: MetricDefinition,
+  control: Adjusted,
+  treatment: Adjusted,
+  effects: Pick<Comparison, 'absolute' | 'relative'>,
+  tuning: AnytimeTuning,
+): Comparison['anytime'] => {
+  const counted = [control, treatment].map(({ sums, pair }) => countedArm(metric, sums, pair.n));
+  return anytimeComparison(effects, counted, tuning, firstErrors(metric, control.sums, treatment.sums, tuning));
 };
 
 const adjustedMargin = (

@@ -4,7 +4,7 @@ import { comparisonQuery } from '../definitions/definition-in-force.js';
 import { statisticsCsv } from '../results/statistics-csv.js';
 import { nearestName } from '../results/warnings.js';
 import { unitsPerOne } from './arm-sums.js';
-import { canonicalJson } from './evidence-digest.js';
+import { canonicalJson } from './canonical-json.js';
 import { type ExampleMetric, exampleComparison, exampleDefinition, exampleSums, noDuplicates, wholeSums } from './figures.examples.js';
 import { comparedPairs, metricResults } from './metric-results.js';
 import { populationOf, sampleRatio } from './population.js';

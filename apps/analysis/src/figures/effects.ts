@@ -15,6 +15,7 @@ import {
   refused,
   studentT,
 } from '@rampart/statistics';
+import { type AnytimeTuning, anytimeComparison, countedArm, firstErrors } from './anytime.js';
 import { type ArmSums, unitsPerOne } from './arm-sums.js';
 
 /** An arm's sums with the moments per unit that tests are made of, in the metric's own unit. */
@@ -65,26 +66,40 @@ export interface Compared {
   readonly metric: MetricDefinition;
   readonly use: MetricUse;
   readonly plan: AnalysisPlan;
+  /** Null where there is one look. */
+  readonly tuning: AnytimeTuning | null;
 }
 
 /** @returns everything but the adjusted p, which depends on the other comparisons of the family */
-export const compared = ({ control, treatment, metric, use, plan }: Compared): Omit<Comparison, 'adjustedP'> => {
+export const compared = ({ control, treatment, metric, use, plan, tuning }: Compared): Omit<Comparison, 'adjustedP'> => {
   const about = { treatment: treatment.arm, control: control.arm };
   const alpha = 1 - plan.intervalLevel;
   const arms = momentsOfBoth(control, treatment);
-  if (arms.kind === 'refused') return { ...about, absolute: refusal(arms), relative: refusal(arms), normal: null, pooledProportion: null };
-  const absolute = compareMeans({ ...arms, alpha, difference: 'absolute' });
-  const relative = compareMeans({ ...arms, alpha, difference: 'relative' });
+  const effect = (difference: 'absolute' | 'relative') => (arms.kind === 'refused' ? arms : compareMeans({ ...arms, alpha, difference }));
+  const effects = { absolute: effectOf(effect('absolute')), relative: effectOf(effect('relative')) };
+  const anytime = tuning === null ? null : anytimeOf(metric, control.sums, treatment.sums, effects, tuning);
+  if (arms.kind === 'refused') return { ...about, ...effects, anytime, normal: null, pooledProportion: null };
   return {
     ...about,
-    absolute: effectOf(absolute),
-    relative: effectOf(relative),
-    normal: againstNormal(absolute, alpha),
+    ...effects,
+    anytime,
+    normal: againstNormal(effect('absolute'), alpha),
     pooledProportion: pooledProportion(metric, control.sums, treatment.sums),
     ...(use.margin === undefined
       ? {}
       : { nonInferiority: marginResult(nonInferiorityTest({ ...arms, ...marginOf(metric, use.margin), alpha: plan.alpha }), use.margin) }),
   };
+};
+
+const anytimeOf = (
+  metric: MetricDefinition,
+  control: ArmSums,
+  treatment: ArmSums,
+  effects: Pick<Comparison, 'absolute' | 'relative'>,
+  tuning: AnytimeTuning,
+): Comparison['anytime'] => {
+  const counted = [control, treatment].map((sums) => countedArm(metric, sums));
+  return anytimeComparison(effects, counted, tuning, firstErrors(metric, control, treatment, tuning));
 };
 
 type Both = { readonly kind: 'both'; readonly control: Moments; readonly treatment: Moments };

@@ -1,18 +1,21 @@
-/** What the ship policy needs to know, taken from the figures: one-sided tests, margins, quality. */
-import type { Comparison, MetricResult, Population, SrmResult } from '@rampart/contracts';
+/** What a policy needs to know, taken from the figures: one-sided tests, margins, quality. */
+import type { MetricResult, Population, SrmResult } from '@rampart/contracts';
 import {
   type ArmTest,
+  alphaMinusOf,
+  type ErrorBudget,
+  errorBudget,
   type Look,
   type MonitoredMetric,
   multipleExposureCheck,
   type PlanState,
   type QualityCheck,
-  type SampleRatioTest,
   sampleRatioCheck,
 } from '@rampart/domain';
-import { compareMeans, type Moments, srmSequential, studentT } from '@rampart/statistics';
-import { armsOf, type DefinitionInForce } from '../definitions/definition-in-force.js';
-import { oneSided, type UsedMargin } from './effects.js';
+import { DEFAULT_TIGHTEST_AT_UNITS, srmSequential } from '@rampart/statistics';
+import { armsOf, type DefinitionInForce, type MetricInUse } from '../definitions/definition-in-force.js';
+import { anytimeTuning } from './anytime.js';
+import { anyLookTest, oneLookTest } from './arm-tests.js';
 import { decidingComparisons } from './metric-results.js';
 
 export interface Figures {
@@ -21,46 +24,90 @@ export interface Figures {
   readonly srm: SrmResult;
 }
 
-/** @param isSeen  whether events of this name arrive in the environment at all */
-export const lookOf = (definition: DefinitionInForce, figures: Figures, plan: PlanState, isSeen: (event: string) => boolean): Look => {
+export interface LookAt {
+  readonly plan: PlanState;
+  /** W. */
+  readonly knownUntilUs: number;
+  /** Whether events of this name arrive in the environment at all. */
+  readonly isSeen: (event: string) => boolean;
+  /** Of a rollout: 1, 2, …; null for an experiment, which has all of α₋. */
+  readonly run: number | null;
+}
+
+type JudgedUse = MetricInUse['use'] & { readonly role: 'success' | 'guardrail' };
+const isJudged = (use: MetricInUse['use']): use is JudgedUse => use.role !== 'secondary';
+
+/** Levels of all tests: plan data alone. */
+export const budgetOf = ({ experiment }: DefinitionInForce, run: number | null): ErrorBudget => errorBudget(budgeted(experiment, run));
+
+const budgeted = (experiment: DefinitionInForce['experiment'], run: number | null) => ({
+  alpha: experiment.plan.alpha,
+  alphaMinus: alphaMinusOf(experiment.plan.alphaMinus, run),
+  metrics: experiment.metrics.filter(isJudged).map(({ role }) => ({ role })),
+  ratioTests: experiment.variants.some(({ weight }) => weight === null) ? 0 : 1,
+  treatments: armsOf(experiment).slice(1),
+});
+
+export const lookOf = (definition: DefinitionInForce, figures: Figures, at: LookAt): Look => {
   const { experiment } = definition;
-  const treatments = armsOf(experiment).slice(1);
+  const { plan } = experiment;
+  const { alpha, alphaMinus, ratioTests, treatments } = budgeted(experiment, at.run);
+  const budget = budgetOf(definition, at.run);
   return {
-    alpha: experiment.plan.alpha,
-    alphaMinus: experiment.plan.alphaMinus,
-    multiplicity: experiment.plan.multiplicity,
-    plan,
+    policy: experiment.policy,
+    alpha,
+    alphaMinus,
+    multiplicity: plan.multiplicity,
+    plan: at.plan,
+    knownUntilUs: at.knownUntilUs,
     treatments,
-    quality: qualityOf(definition, figures, plan),
-    metrics: definition.metrics.flatMap(({ use, definition: metric }, index): MonitoredMetric[] => {
+    ratioTests,
+    harmBound: plan.harmBound ?? null,
+    quality: qualityOf(definition, figures, at.plan),
+    metrics: definition.metrics.flatMap((metric, index): MonitoredMetric[] => {
+      const { use } = metric;
       const result = figures.metrics[index];
-      if (result === undefined || use.role === 'secondary') return [];
+      if (result === undefined || !isJudged(use)) return [];
       const margin = use.role === 'guardrail' ? (use.margin ?? null) : null;
-      const arms = treatments.map((arm) => armTest(result, arm, margin, experiment.plan.alpha, isSeen(metric.numerator.event)));
-      return [{ metric: metric.key, role: use.role, margin, arms }];
+      const arms = treatments.map((arm) => armTest(definition, metric, result, arm, { budget, ...at }));
+      return [{ metric: use.metric, role: use.role, margin, arms }];
     }),
   };
 };
 
-const qualityOf = ({ experiment }: DefinitionInForce, { srm, population }: Figures, plan: PlanState): readonly QualityCheck[] => {
-  const { test } = srm;
-  const whyNot = 'refused' in test ? WHY_NOT[test.refused] : undefined;
-  const ratio = 'refused' in test ? undefined : ratioTest(experiment.variants, srm.observed, test.p, plan);
-  const inTwoArms = population.rows.reduce((sum, row) => sum + row.excluded['two-arms'], 0);
-  return [sampleRatioCheck(ratio, experiment.plan.srmAlpha, whyNot), multipleExposureCheck(population.counted + inTwoArms, inTwoArms)];
+const armTest = (
+  definition: DefinitionInForce,
+  { use, definition: metric }: MetricInUse,
+  result: MetricResult,
+  arm: string,
+  { budget, plan, isSeen }: LookAt & { readonly budget: ErrorBudget },
+): ArmTest => {
+  const control = result.arms.find((one) => one.isControl)?.arm;
+  const comparison = decidingComparisons(result).find((one) => one.treatment === arm && one.control === control);
+  if (comparison === undefined) return { kind: 'no-result', arm, refused: notCompared(result) };
+  const margin = use.role === 'guardrail' ? (use.margin ?? null) : null;
+  const tested = { metric, result, comparison, margin, budget, isEventSeen: isSeen(metric.numerator.event) };
+  if (plan.method === 'fixed-horizon') return oneLookTest(tested);
+  return anyLookTest(tested, anytimeTuning(definition)?.tightestAtUnits ?? DEFAULT_TIGHTEST_AT_UNITS);
 };
 
-/** χ² at the one look; before it, whoever looks may look often: then the e-process, whose p is valid at any look. */
-const ratioTest = (
-  variants: DefinitionInForce['experiment']['variants'],
-  counted: SrmResult['observed'],
-  chiSquareP: number,
-  plan: PlanState,
-): SampleRatioTest => {
-  const cells = variants.filter((variant) => variant.weight !== 0);
+const notCompared = ({ cuped }: MetricResult): string => (cuped !== null && 'refused' in cuped ? cuped.refused : 'NOT_COMPARED');
+
+const qualityOf = (definition: DefinitionInForce, { srm, population }: Figures, plan: PlanState): readonly QualityCheck[] => {
+  const inTwoArms = population.rows.reduce((sum, row) => sum + row.excluded['two-arms'], 0);
+  return [ratioCheck(definition, srm, plan), multipleExposureCheck(population.counted + inTwoArms, inTwoArms)];
+};
+
+/** χ² at the one look of a fixed horizon; else whoever looks may look often: then the e-process, which holds at any look. */
+const ratioCheck = ({ experiment }: DefinitionInForce, { test, anytime, observed: counted }: SrmResult, plan: PlanState): QualityCheck => {
+  const { srmAlpha } = experiment.plan;
+  const cells = experiment.variants.filter((variant) => variant.weight !== 0);
   const [observed, weights] = [cells.map(({ key }) => counted[key] ?? 0), cells.map(({ weight }) => weight ?? 0)];
-  if (plan.waits.length === 0) return { observed, weights, p: chiSquareP };
-  return { observed, weights, p: srmSequential([{ observed, weights }]).p, isAlwaysValid: true };
+  if (plan.method === 'sequential' && anytime !== null) return sampleRatioCheck({ observed, weights, p: anytime.p, anytime }, srmAlpha);
+  if ('refused' in test) return sampleRatioCheck(undefined, srmAlpha, WHY_NOT[test.refused]);
+  if (plan.isDue) return sampleRatioCheck({ observed, weights, p: test.p }, srmAlpha);
+  const { p, logE } = srmSequential([{ observed, weights }]);
+  return sampleRatioCheck({ observed, weights, p, anytime: { logE, alarmAtE: 1 / srmAlpha } }, srmAlpha);
 };
 
 const WHY_NOT: Readonly<Record<string, string>> = {
@@ -68,69 +115,4 @@ const WHY_NOT: Readonly<Record<string, string>> = {
   NO_UNITS: 'there are no units',
   TOO_FEW_UNITS: 'a cell expects fewer than 5 units',
   FEWER_THAN_TWO_ARMS: 'fewer than two cells have a weight above 0',
-};
-
-const armTest = (result: MetricResult, arm: string, margin: UsedMargin | null, alpha: number, isEventSeen: boolean): ArmTest => {
-  const control = result.arms.find((one) => one.isControl)?.arm;
-  const comparison = decidingComparisons(result).find((one) => one.treatment === arm && one.control === control);
-  if (comparison === undefined) return { kind: 'no-result', arm, refused: 'NOT_COMPARED' };
-  const { absolute } = comparison;
-  if ('refused' in absolute)
-    return areEqualConstants(result, arm)
-      ? { kind: 'equal-constants', arm, isEventSeen }
-      : { kind: 'no-result', arm, refused: absolute.refused };
-  return {
-    kind: 'tested',
-    arm,
-    gain: gainOf(comparison, result.direction),
-    ...oneSided(absolute, result.direction),
-    nonInferiority: margin === null ? null : nonInferiority(result, comparison, margin, alpha),
-  };
-};
-
-const areEqualConstants = (result: MetricResult, arm: string): boolean => {
-  const [control, treatment] = [result.arms.find((one) => one.isControl), result.arms.find((one) => one.arm === arm)];
-  return control?.variance === 0 && treatment?.variance === 0 && control.mean === treatment.mean;
-};
-
-const gainOf = ({ absolute, relative }: Comparison, direction: MetricResult['direction']) => {
-  const sign = direction === 'increase' ? 1 : -1;
-  if (!('refused' in relative)) return { relative: sign * relative.estimate };
-  return { absolute: 'refused' in absolute ? 0 : sign * absolute.estimate };
-};
-
-type NonInferiority = Extract<ArmTest, { kind: 'tested' }>['nonInferiority'];
-
-const nonInferiority = (result: MetricResult, comparison: Comparison, margin: UsedMargin, alpha: number): NonInferiority => {
-  const tested = comparison.nonInferiority;
-  if (tested === undefined) return null;
-  if ('refused' in tested) return { kind: 'no-result', refused: tested.refused };
-  return { kind: 'tested', p: tested.p, couldLose: couldLose(result, comparison, margin, alpha) };
-};
-
-/** The largest loss that α does not exclude, on the margin's scale: the end of the one-sided interval on the bad side. */
-const couldLose = (result: MetricResult, comparison: Comparison, margin: UsedMargin, alpha: number): number | null => {
-  const sign = result.direction === 'increase' ? 1 : -1;
-  const effect = 'relative' in margin ? comparison.relative : comparison.absolute;
-  if ('refused' in effect || effect.df === null) return null;
-  const arms = isAdjusted(result) || !('relative' in margin) ? undefined : momentsOf(result, comparison);
-  if (arms === undefined) return studentT.isf(alpha, effect.df) * effect.se - sign * effect.estimate;
-  // Fieller's limit inverts the very contrast that the test of a relative margin uses.
-  const alternative = sign > 0 ? 'greater' : 'less';
-  const bound = compareMeans({ ...arms, alpha, alternative, difference: 'relative', relativeInterval: 'fieller' });
-  if (bound.kind === 'refused') return null;
-  const end = sign > 0 ? bound.ciLower : bound.ciUpper;
-  return end === null ? null : -sign * end;
-};
-
-const isAdjusted = (result: MetricResult): boolean => result.cuped !== null && !('refused' in result.cuped);
-
-const momentsOf = (result: MetricResult, { control, treatment }: Comparison): { control: Moments; treatment: Moments } | undefined => {
-  const of = (name: string): Moments | undefined => {
-    const arm = result.arms.find((one) => one.arm === name);
-    if (arm === undefined || arm.mean === null || arm.variance === null) return undefined;
-    return { n: arm.n, mean: arm.mean, m2: arm.variance * (arm.n - 1) };
-  };
-  const [a, b] = [of(control), of(treatment)];
-  return a === undefined || b === undefined ? undefined : { control: a, treatment: b };
 };

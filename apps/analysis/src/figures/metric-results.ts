@@ -4,6 +4,7 @@ import { decimalText } from '@rampart/contracts';
 import type { ComparisonQuery, ComparisonSums } from '@rampart/feedback-store';
 import { adjustPValues, denominatorShift, sampleVariance } from '@rampart/statistics';
 import { armsOf, type DefinitionInForce, type MetricInUse } from '../definitions/definition-in-force.js';
+import { type AnytimeTuning, anytimeTuning } from './anytime.js';
 import { armSums, unitsPerOne } from './arm-sums.js';
 import { cupedResult } from './cuped-results.js';
 import { type ArmFigures, armFigures, compared } from './effects.js';
@@ -23,27 +24,33 @@ export const metricResults = (
 ): readonly MetricResult[] => {
   const arms = armsOf(definition.experiment);
   const { plan } = definition.experiment;
-  const pairs = comparedPairs(arms, plan.comparisons);
+  const about = { pairs: comparedPairs(arms, plan.comparisons), plan, tuning: anytimeTuning(definition) };
   const results = definition.metrics.map((metric, index) => {
     const figures = armSums(arms, query.cells, sums, index).map((arm) => armFigures(metric.definition, arm));
-    return metricResult(metric, figures, pairs, plan);
+    return metricResult(metric, figures, about);
   });
   return plan.multiplicity === 'none' ? results : withAdjustedP(results);
 };
 
-const metricResult = (metric: MetricInUse, arms: readonly ArmFigures[], pairs: readonly Pair[], plan: AnalysisPlan): MetricResult => {
+interface Compared {
+  readonly pairs: readonly Pair[];
+  readonly plan: AnalysisPlan;
+  readonly tuning: AnytimeTuning | null;
+}
+
+const metricResult = (metric: MetricInUse, arms: readonly ArmFigures[], { pairs, plan, tuning }: Compared): MetricResult => {
   const { definition, use, version } = metric;
   const named = new Map(arms.map((arm) => [arm.arm, arm]));
   const comparisons = pairs.flatMap(([a, b]): Comparison[] => {
     const [control, treatment] = [named.get(a), named.get(b)];
     if (control === undefined || treatment === undefined) return [];
-    return [{ ...compared({ control, treatment, metric: definition, use, plan }), adjustedP: null }];
+    return [{ ...compared({ control, treatment, metric: definition, use, plan, tuning }), adjustedP: null }];
   });
   const cuped = cupedResult(
     metric,
     arms.map((arm) => arm.sums),
     pairs,
-    plan,
+    { plan, tuning },
   );
   return {
     metric: definition.key,

@@ -1,7 +1,7 @@
 /** Who was seen, who is counted and why others are not; and whether the cells hold the shares that were designed. */
 import type { ExperimentDefinition, Population, PopulationRow, SrmResult } from '@rampart/contracts';
 import type { ComparisonSums, DuplicateCount, PopulationCount } from '@rampart/feedback-store';
-import { srmChiSquare } from '@rampart/statistics';
+import { srmChiSquare, srmSequential } from '@rampart/statistics';
 import { designCells } from '../definitions/definition-in-force.js';
 
 const EXCLUSIONS = ['own-choice', 'override', 'unknown-variant', 'reason-unknown', 'two-arms', 'not-randomised'] as const;
@@ -43,8 +43,11 @@ const NOTE =
 /** χ² is an approximation: below this expectation per cell it is not shown. */
 const SMALLEST_EXPECTATION = 5;
 
-/** Cells against their weights; cells of weight 0 take no part. */
-export const sampleRatio = (experiment: ExperimentDefinition, population: Population): SrmResult => {
+/**
+ * Cells against their weights; cells of weight 0 take no part.
+ * @param alarmAtE  of the test that holds at every look; null where there is one look
+ */
+export const sampleRatio = (experiment: ExperimentDefinition, population: Population, alarmAtE: number | null = null): SrmResult => {
   const { variants, plan } = experiment;
   const counted = new Map(population.rows.map((row) => [row.variant, row.counted]));
   const observed = variants.map((variant) => counted.get(variant.key) ?? 0);
@@ -54,11 +57,22 @@ export const sampleRatio = (experiment: ExperimentDefinition, population: Popula
     note: NOTE,
   };
   const weights = variants.flatMap((variant) => (variant.weight === null ? [] : [variant.weight]));
-  if (weights.length < variants.length) return { ...about, test: { refused: 'NO_DESIGN_RATIO' } };
+  const anytime = alarmAtE === null || weights.length < variants.length ? null : ratioAtAnyLook(observed, weights, alarmAtE);
+  return { ...about, test: ratioAtOneLook(observed, weights, plan.srmAlpha), anytime };
+};
+
+const ratioAtOneLook = (observed: readonly number[], weights: readonly number[], alpha: number): SrmResult['test'] => {
+  if (weights.length < observed.length) return { refused: 'NO_DESIGN_RATIO' };
   const test = srmChiSquare(observed, weights);
-  if (test.kind === 'not-testable') return { ...about, test: { refused: test.reason } };
+  if (test.kind === 'not-testable') return { refused: test.reason };
   if (test.expected.some((expected, index) => (weights[index] ?? 0) > 0 && expected < SMALLEST_EXPECTATION))
-    return { ...about, test: { refused: 'TOO_FEW_UNITS' } };
+    return { refused: 'TOO_FEW_UNITS' };
   const { chi2, df, p, logP } = test;
-  return { ...about, test: { chi2, df, p, logP, failed: p < plan.srmAlpha } };
+  return { chi2, df, p, logP, failed: p < alpha };
+};
+
+/** Segments of a comparison have equal weights, so that all of it is one period. */
+const ratioAtAnyLook = (observed: readonly number[], weights: readonly number[], alarmAtE: number): SrmResult['anytime'] => {
+  const { logE, p } = srmSequential([{ observed, weights }]);
+  return { logE, p, alarmAtE, failed: logE >= Math.log(alarmAtE) };
 };

@@ -13,7 +13,7 @@ const twoArms = { variants: [{ key: 'A' }, { key: 'B' }], control: 'A' } as cons
 const converted = { input: { key: 'converted', type: 'proportion', windowUs: 3_600_000_000 } } as const;
 
 const define = (kind: 'live' | 'historical', plan: ExperimentInput['plan'] = {}) =>
-  exampleDefinition({ ...twoArms, variants: [...twoArms.variants], plan }, [converted], kind);
+  exampleDefinition({ ...twoArms, variants: [...twoArms.variants], plan: { method: 'fixed-horizon', ...plan } }, [converted], kind);
 
 /** 1,000 units an arm: B converts 150 (or as told) against 100. */
 const conversions = (ofB: number) => exampleComparison([[wholeSums(1000, 100, 100)], [wholeSums(1000, ofB, ofB)]]);
@@ -66,7 +66,7 @@ describe('a live environment', () => {
     const definition = define('live', { plannedEndUs: day(14) });
     const before = await ask(definition, { sumsAt });
     expect(before).toMatchObject({ srm: { test: { failed: true } }, verdict: { verdict: 'continue' } });
-    expect(before.verdict.findings.find((finding) => finding.kind === 'quality')?.sentence).toContain('at any look p');
+    expect(before.verdict.findings.find((finding) => finding.kind === 'quality')?.sentence).toContain('at any look E');
     expect((await ask(definition, { sumsAt, watermarkUs: day(14) })).verdict.verdict).toBe('invalid');
     const broken = () => exampleComparison([[wholeSums(1000, 100, 100)], [wholeSums(500, 100, 100)]]);
     expect((await ask(definition, { sumsAt: broken })).verdict.verdict).toBe('invalid');

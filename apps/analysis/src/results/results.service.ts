@@ -1,14 +1,11 @@
 /** From a definition and the store's sums to the results document: figures, quality, verdict, warnings. */
-import { Injectable } from '@nestjs/common';
+import { Injectable, Optional } from '@nestjs/common';
 import { formatInstant, type Results } from '@rampart/contracts';
-import { DomainError, type PlanState, planState, shipVerdict, type Verdict } from '@rampart/domain';
-import { type ComparisonQuery, type ComparisonSums, END_OF_TIME } from '@rampart/feedback-store';
+import { DomainError, type PlanState, planState } from '@rampart/domain';
+import { type ComparisonQuery, END_OF_TIME } from '@rampart/feedback-store';
 import { comparedSegments, comparisonQuery, type DefinitionInForce, Definitions } from '../definitions/definition-in-force.js';
-import { sufficientStatistics } from '../figures/arm-sums.js';
-import { evidenceDigest } from '../figures/evidence-digest.js';
-import { type Figures, lookOf } from '../figures/look-of-results.js';
-import { metricResults } from '../figures/metric-results.js';
-import { populationOf, sampleRatio } from '../figures/population.js';
+import { type Conclusion, conclude } from '../figures/conclusion.js';
+import { Crossings } from './crossings.source.js';
 import { Evidence, type SeenEvent } from './evidence.source.js';
 import { warningsOf } from './warnings.js';
 
@@ -34,6 +31,7 @@ export class ResultsService {
   constructor(
     private readonly definitions: Definitions,
     private readonly evidence: Evidence,
+    @Optional() private readonly crossings?: Crossings,
   ) {}
 
   /** @throws DomainError experiment-not-found, environment-not-found, not-started, importing, watermark-behind, watermark-undefined */
@@ -48,26 +46,30 @@ export class ResultsService {
       this.evidence.duplicates(query),
       this.evidence.seenEvents(request.project, request.environment),
     ]);
-    const population = populationOf(definition.experiment, sums, duplicates);
-    const figures = figuresOf(definition, query, sums, population);
-    const statistics = sufficientStatistics(query.cells, definition.metrics, sums);
+    const concluded = await this.concludedAt(definition, query, reach, seen);
+    const shown = concluded({ sums, duplicates, knownUntilUs: reach.knownUntilUs });
+    const { figures, statistics, plan } = shown;
+    const judged = await this.ofTheLook(query, reach, shown, concluded);
     return {
       project: request.project,
       environment: request.environment,
       experiment: request.experiment,
       definitionVersion: definition.version,
       comparison: comparedSegments(definition.state)?.[0].comparison ?? 0,
-      status: statusOf(definition, reach),
+      status: statusOf(definition, { ...reach, plan }),
       asOf: instantOrNull(reach.asOfUs),
       watermark: instantOrNull(watermarkUs),
       watermarkAgeMs: watermarkUs === null ? null : Math.max(0, Math.round((request.nowUs - watermarkUs) / 1000)),
       plan: definition.experiment.plan,
       control: definition.experiment.control,
       ...figures,
-      verdict: await this.verdict(definition, query, figures, reach, seen),
+      verdict: judged.verdict,
+      actions: judged.actions,
+      latched: judged.latched,
       sufficientStatistics: statistics,
-      evidenceDigest: evidenceDigest(definition, statistics, population.rows),
-      warnings: [...lookWarnings(reach), ...warningsOf(definition, figures, reach.plan, new Set(seen.map((event) => event.name)))],
+      evidenceDigest: shown.evidenceDigest,
+      conclusionDigest: judged.conclusionDigest,
+      warnings: [...lookWarnings(reach), ...warningsOf(definition, figures, plan, new Set(seen.map((event) => event.name)))],
     };
   }
 
@@ -96,6 +98,7 @@ export class ResultsService {
     const plan = planState({
       historical,
       importing: isImporting,
+      method: experiment.plan.method,
       startedAtUs: state?.startedAtUs ?? null,
       minimumRunUs: experiment.plan.minimumRunUs,
       plannedEndUs: experiment.plan.plannedEndUs ?? null,
@@ -118,42 +121,38 @@ export class ResultsService {
     return completedAtUs === null || watermarkUs === null || watermarkUs < completedAtUs;
   }
 
-  /** Of the figures shown; where they go beyond the plan's one look, of that look. */
-  private async verdict(
-    definition: DefinitionInForce,
+  /** The verdict is that of the figures shown; where they go beyond the plan's last look, of that look. */
+  private async ofTheLook(
     query: ComparisonQuery,
-    shown: Figures,
     { plan, knownUntilUs }: Reach,
-    seen: readonly SeenEvent[],
-  ): Promise<Verdict> {
-    const lookAtUs = Math.min(plan.lookAtUs ?? knownUntilUs, knownUntilUs);
-    const figures = lookAtUs < knownUntilUs ? await this.figuresAsOf(definition, query, lookAtUs) : shown;
-    const freshFromUs = query.historical ? Number.NEGATIVE_INFINITY : lookAtUs - SEEN_WITHIN_US;
-    const names = new Set(seen.filter((event) => event.lastAtUs >= freshFromUs).map((event) => event.name));
-    return shipVerdict(lookOf(definition, figures, plan, (event) => names.has(event)));
+    shown: Conclusion,
+    concluded: Concluded,
+  ): Promise<Conclusion> {
+    const lookAtUs = plan.lookAtUs ?? knownUntilUs;
+    if (lookAtUs >= knownUntilUs) return shown;
+    return concluded({ sums: await this.evidence.sums({ ...query, knownUntilUs: lookAtUs }), knownUntilUs: lookAtUs });
   }
 
-  private async figuresAsOf(definition: DefinitionInForce, query: ComparisonQuery, knownUntilUs: number): Promise<Figures> {
-    const sums = await this.evidence.sums({ ...query, knownUntilUs });
-    return figuresOf(definition, query, sums, populationOf(definition.experiment, sums, NO_DUPLICATES));
+  private async concludedAt(
+    definition: DefinitionInForce,
+    query: ComparisonQuery,
+    { plan, knownUntilUs }: Reach,
+    seen: readonly SeenEvent[],
+  ): Promise<Concluded> {
+    const latchedBefore = this.crossings?.before(definition, knownUntilUs) ?? [];
+    return (at) => {
+      const freshFromUs = query.historical ? Number.NEGATIVE_INFINITY : at.knownUntilUs - SEEN_WITHIN_US;
+      const fresh = seen.filter((event) => event.lastAtUs >= freshFromUs);
+      const seenEvents = new Set(fresh.map((event) => event.name));
+      return conclude({ definition, query, plan, seenEvents, latchedBefore, ...at });
+    };
   }
 }
 
-const NO_DUPLICATES = { accepted: 0, stored: 0, duplicates: 0, idsReused: 0 };
+type Concluded = (at: Pick<Parameters<typeof conclude>[0], 'sums' | 'duplicates' | 'knownUntilUs'>) => Conclusion;
 
 /** An event of this name within a day before the look says that silence means zero. */
 const SEEN_WITHIN_US = 24 * 3600 * 1_000_000;
-
-const figuresOf = (
-  definition: DefinitionInForce,
-  query: ComparisonQuery,
-  sums: ComparisonSums,
-  population: Figures['population'],
-): Figures => ({
-  srm: sampleRatio(definition.experiment, population),
-  population,
-  metrics: metricResults(definition, query, sums),
-});
 
 const requireKnown = (definition: DefinitionInForce, asOfUs: number, watermarkUs: number | null, isImporting: boolean): void => {
   if (isImporting) {
@@ -175,9 +174,10 @@ const statusOf = ({ environment }: DefinitionInForce, { isImporting, plan }: Rea
 const lookWarnings = ({ plan, asOfUs, knownUntilUs }: Reach): readonly string[] => {
   if (plan.lookAtUs === null) return [];
   const look = formatInstant(plan.lookAtUs);
+  const which = plan.method === 'sequential' ? 'last' : 'one';
   if (knownUntilUs > plan.lookAtUs)
-    return [`the figures are as of ${instantOrNull(asOfUs)}, after the plan's one look: the verdict stays that of ${look}`];
-  return [`the figures are as of the plan's one look at ${look}: asOf shows what became known later`];
+    return [`the figures are as of ${instantOrNull(asOfUs)}, after the plan's ${which} look: the verdict stays that of ${look}`];
+  return [`the figures are as of the plan's ${which} look at ${look}: asOf shows what became known later`];
 };
 
 const instantOrNull = (atUs: number | null): string | null => (atUs === null ? null : formatInstant(atUs));

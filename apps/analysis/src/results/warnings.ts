@@ -20,6 +20,7 @@ export const warningsOf = (
 
 const planWarnings = ({ environment }: DefinitionInForce, plan: PlanState): readonly string[] => {
   if (environment.kind === 'historical' || plan.waits.length === 0) return [];
+  if (plan.method === 'sequential') return ['p, ci and normal are of one look: while looking, go by anytime, which holds at every look'];
   const waits = plan.waits.map(waitSentence).join('; ');
   return [`intervals and p-values are not valid under continuous looking: the plan has one look (${waits})`];
 };

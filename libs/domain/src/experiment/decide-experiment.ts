@@ -18,6 +18,7 @@ import {
   statusIn,
 } from './experiment.js';
 import { armsOf, assignsTheSame, type ExperimentDefinition, requireSoundDefinition } from './experiment-definition.js';
+import { requireFrozenPlan } from './frozen-plan.js';
 import { type PlannedRun, pinnedVersions, type Surroundings, startChecklist } from './start-checklist.js';
 
 export type ExperimentCommand =
@@ -104,6 +105,7 @@ const redefine = (command: Of<'RedefineExperiment'>, state: Experiment, newest: 
       requireNotRunning(definition.key, environment, run);
       return [];
     }
+    requireFrozenPlan(definitionOf(state, run), definition, environment, run);
     const planned = plannedRun(run, { definition, environment, surroundings, startsAtUs: run.segments[0].startedAtUs });
     requireReady(planned);
     return [{ environment, metricVersions: pinnedVersions(planned) }];
@@ -259,8 +261,8 @@ const requireLookAhead = (
   after: ExperimentDefinition,
   { environment, run, atUs }: { environment: string; run: Run; atUs: number },
 ): void => {
-  const { plannedEndUs, minimumRunUs } = before.plan;
-  if (run.kind !== 'live' || plannedEndUs === undefined) return;
+  const { method, plannedEndUs, minimumRunUs } = before.plan;
+  if (run.kind !== 'live' || method !== 'fixed-horizon' || plannedEndUs === undefined) return;
   const lookAtUs = Math.max(plannedEndUs, run.segments[0].startedAtUs + minimumRunUs);
   if (atUs < lookAtUs || isEqual(judgedBy(before), judgedBy(after))) return;
   const message = `the one look of "${before.key}" in ${environment} was at ${iso(lookAtUs)}, and this changes what it judges (plan, metrics, policy or control): decide the experiment, and define a new one`;

@@ -3,7 +3,8 @@ import { isEqual } from '../equality.js';
 import { DomainError } from '../errors.js';
 import { requireSlug } from '../tenancy/slug.js';
 import type { Margin } from '../verdict/look.js';
-import { requireSomethingToShow } from '../verdict/ship-policy.js';
+import type { PlanMethod } from '../verdict/plan-state.js';
+import { type Policy, requireSomethingToJudge } from '../verdict/policies.js';
 
 export interface ExperimentDefinition {
   readonly key: string;
@@ -17,7 +18,7 @@ export interface ExperimentDefinition {
   readonly control: string;
   readonly metrics: readonly MetricUse[];
   readonly plan: AnalysisPlan;
-  readonly policy: 'ship';
+  readonly policy: Policy;
 }
 
 /** A cell of the design; without `arm` it is an arm of its own. */
@@ -37,7 +38,7 @@ export interface MetricUse {
 }
 
 export interface AnalysisPlan {
-  readonly method: 'fixed-horizon';
+  readonly method: PlanMethod;
   readonly alpha: number;
   readonly beta: number;
   readonly alphaMinus: number;
@@ -45,6 +46,10 @@ export interface AnalysisPlan {
   readonly allowedLatenessUs: number;
   readonly minimumRunUs: number;
   readonly plannedEndUs?: number | undefined;
+  /** Sequential: the most units of control and one treatment together. */
+  readonly plannedUnits?: number | undefined;
+  /** Policy stage: the largest loss, as a share of control's mean, that may still be possible at a go. */
+  readonly harmBound?: number | undefined;
   readonly multipleExposure: 'exclude' | 'first';
   readonly comparisons: 'to-control' | 'all-pairs';
   readonly multiplicity: 'holm' | 'none';
@@ -69,7 +74,7 @@ export const requireSoundDefinition = (definition: ExperimentDefinition): void =
   requireVariants(definition);
   requireWeights(definition.variants);
   requireMetrics(definition.metrics);
-  requireSomethingToShow(definition.metrics);
+  requireSomethingToJudge(definition.policy, definition.metrics);
 };
 
 const requireVariants = (definition: ExperimentDefinition): void => {

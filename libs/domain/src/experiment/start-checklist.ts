@@ -103,18 +103,21 @@ const windowItems = (run: PlannedRun, use: MetricUse, { version, definition }: M
 const plannedEndItems = ({ definition: { plan }, environment, startsAtUs }: PlannedRun): readonly ChecklistItem[] => {
   if (environment.kind === 'historical') return [];
   const path = '/plan/plannedEndUs';
-  if (plan.plannedEndUs === undefined)
-    return [
-      warning(
-        'no-planned-end',
-        path,
-        'a fixed horizon has one look, at its planned end, and the plan names none: name it, or decide by hand',
-      ),
-    ];
+  if (plan.plannedEndUs === undefined) return plan.method === 'sequential' ? openEndItems(plan) : [noLook(path)];
   const minimumEndUs = startsAtUs + plan.minimumRunUs;
   if (plan.plannedEndUs >= minimumEndUs) return [];
-  const sentence = `the planned end ${iso(plan.plannedEndUs)} comes before the minimum run is over, ${iso(minimumEndUs)}: the look is taken then`;
+  const sentence = `the planned end ${iso(plan.plannedEndUs)} comes before the minimum run is over, ${iso(minimumEndUs)}: the ${plan.method === 'sequential' ? 'plan is over' : 'look is taken'} then`;
   return [warning('planned-end-too-early', path, sentence)];
+};
+
+const noLook = (path: string): ChecklistItem =>
+  warning('no-planned-end', path, 'a fixed horizon has one look, at its planned end, and the plan names none: name it, or decide by hand');
+
+const openEndItems = ({ plannedUnits }: PlannedRun['definition']['plan']): readonly ChecklistItem[] => {
+  if (plannedUnits !== undefined) return [];
+  const sentence =
+    'the plan names neither planned units nor an end: it is never over by itself, and its intervals are tightest at 10,000 units; name plannedUnits, for what fits your traffic';
+  return [warning('no-planned-units', '/plan/plannedUnits', sentence)];
 };
 
 const iso = (atUs: number): string => new Date(atUs / 1000).toISOString();

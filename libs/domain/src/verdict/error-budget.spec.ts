@@ -1,12 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
-import { harmLevel, superiorityLevels } from './error-budget.js';
+import { errorBudget, superiorityLevels } from './error-budget.js';
 import { againstLevel } from './number-texts.js';
 
 describe('the error budget', () => {
   it('gives harm α₋/((S+G+D+Q)·k): 0.05/11 in the published example', () => {
-    const counts = { success: 3, guardrailsWithMargin: 5, guardrailsWithoutMargin: 2, quality: 1, treatments: 1 };
-    expect(harmLevel(0.05, counts)).toBeCloseTo(0.004545454545, 12);
-    expect(harmLevel(0.05, { ...counts, treatments: 2 })).toBeCloseTo(0.0022727272725, 12);
+    const role = (name: 'success' | 'guardrail', count: number) => Array.from({ length: count }, () => ({ role: name }));
+    const tests = { alpha: 0.05, alphaMinus: 0.05, metrics: [...role('success', 3), ...role('guardrail', 7)], ratioTests: 1 };
+    expect(errorBudget({ ...tests, treatments: ['B'] }).harm).toBeCloseTo(0.004545454545, 12);
+    expect(errorBudget({ ...tests, treatments: ['B', 'C'] }).harm).toBeCloseTo(0.0022727272725, 12);
   });
 
   it('steps down with Holm and stops for good: p .01 .04 .03 .005 at α .05', () => {

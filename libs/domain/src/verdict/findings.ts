@@ -1,14 +1,17 @@
 /** Judges every test of a look against its share of the error budget: the facts that a policy's rules ask about. */
-import { harmLevel, superiorityLevels, type TestCounts } from './error-budget.js';
+import { BURN_IN } from '@rampart/statistics';
+import { type ErrorBudget, errorBudget, superiorityLevels } from './error-budget.js';
+import { evidenceText, isAtLevel, type Known, type NoResult } from './evidence.js';
+import { type Crossing, latchedHarm, withLatchedRatio } from './latching.js';
 import type { ArmTest, Look, Margin, MonitoredMetric } from './look.js';
-import { againstLevel, percent, plain } from './number-texts.js';
+import { count, percent, plain } from './number-texts.js';
 import { waitSentence } from './plan-state.js';
 import type { Finding } from './verdict.js';
 
-/** @returns all findings of a look, in a fixed order: waiting, quality, then metric by metric, arm by arm */
-export const findingsOf = (look: Look): readonly Finding[] => [
+/** @param latched  crossings that stay; @returns all findings of a look, in a fixed order: waiting, quality, then metric by metric, arm by arm */
+export const findingsOf = (look: Look, latched: readonly Crossing[] = []): readonly Finding[] => [
   ...look.plan.waits.map((wait) => waiting(null, null, waitSentence(wait))),
-  ...look.quality.map(
+  ...withLatchedRatio(look.quality, latched).map(
     (check): Finding => ({
       kind: 'quality',
       metric: null,
@@ -18,77 +21,112 @@ export const findingsOf = (look: Look): readonly Finding[] => [
       sentence: check.sentence,
     }),
   ),
-  ...metricFindings(look),
+  ...latchedHarm(look, latched, metricFindings(look)),
 ];
 
-/** S, G, D and Q of the error budget. */
-const testCounts = (look: Look): TestCounts => {
-  const guardrails = look.metrics.filter((metric) => metric.role === 'guardrail');
-  const withMargin = guardrails.filter((metric) => metric.margin !== null).length;
-  return {
-    success: look.metrics.filter((metric) => metric.role === 'success').length,
-    guardrailsWithMargin: withMargin,
-    guardrailsWithoutMargin: guardrails.length - withMargin,
-    quality: look.quality.filter((check) => check.check === 'sample-ratio' && check.outcome !== 'not-tested').length,
-    treatments: look.treatments.length,
-  };
+const metricFindings = (look: Look): readonly Finding[] => {
+  const budget = errorBudget(look);
+  const levels = levelsOfSuperiority(look, budget);
+  return look.metrics.flatMap((metric) =>
+    metric.arms.flatMap((test) => armFindings(look, metric, test, { ...budget, superiority: levels.get(test) ?? budget.superiority })),
+  );
 };
 
-const metricFindings = (look: Look): readonly Finding[] => {
-  const harmAt = harmLevel(look.alphaMinus, testCounts(look));
-  const success = look.metrics.filter((metric) => metric.role === 'success').flatMap((metric) => metric.arms);
-  const pValues = success.map((test) => (test.kind === 'tested' ? test.pBetter : null));
+const armFindings = (look: Look, metric: MonitoredMetric, test: ArmTest, budget: ErrorBudget): readonly Finding[] => {
+  switch (test.kind) {
+    case 'no-result':
+      return [waiting(metric.metric, test.arm, noResultSentence(metric.metric, test))];
+    case 'equal-constants':
+      return constants(metric, test, requiredMargin(look, metric));
+    case 'tested':
+      return testedFindings(look, metric, test, budget);
+  }
+};
+
+/** Holm steps down over the tests of one look; at every look of a sequential plan each has α/(S·k), which needs no other test's p. */
+const levelsOfSuperiority = (look: Look, budget: ErrorBudget): ReadonlyMap<ArmTest, number> => {
+  const tests = look.metrics.filter(({ role }) => role === 'success').flatMap(({ arms }) => arms);
+  if (look.plan.method === 'sequential') return new Map(tests.map((test) => [test, budget.superiority]));
+  const pValues = tests.map((test) => (test.kind === 'tested' && test.better.kind === 'p' ? test.better.p : null));
   const levels = superiorityLevels(pValues, look.alpha, look.multiplicity);
-  return look.metrics.flatMap((metric) =>
-    metric.arms.flatMap((test) => {
-      if (test.kind === 'no-result') return [waiting(metric.metric, test.arm, `${metric.metric} has no result (${test.refused})`)];
-      if (test.kind === 'equal-constants') return constants(metric, test);
-      const findings = [harm(metric, test, harmAt)];
-      const level = levels[success.indexOf(test)];
-      if (level !== undefined) findings.push(superiority(metric, test, level));
-      if (metric.margin !== null) findings.push(nonInferiority(metric, test, metric.margin, look.alpha));
-      return findings;
-    }),
-  );
+  return new Map(tests.map((test, index) => [test, levels[index] ?? budget.superiority]));
 };
 
 type Tested = Extract<ArmTest, { kind: 'tested' }>;
 
+const testedFindings = (look: Look, metric: MonitoredMetric, test: Tested, budget: ErrorBudget): readonly Finding[] => {
+  const findings = [
+    test.worse.kind === 'none'
+      ? waiting(metric.metric, test.arm, noResultSentence(metric.metric, test.worse))
+      : harm(metric, test, test.worse, budget.harm),
+  ];
+  if (metric.role === 'success') findings.push(superiority(metric, test, budget.superiority));
+  if (look.policy === 'stage') findings.push(...boundedHarm(metric, test, look.harmBound));
+  else if (metric.margin !== null) findings.push(nonInferiority(metric, test, metric.margin, budget.nonInferiority));
+  return findings;
+};
+
+/** What a go may not be without: of `ship` the metric's own margin, of `stage` the bound on harm. */
+const requiredMargin = (look: Look, metric: MonitoredMetric): Margin | null => (look.policy === 'ship' ? metric.margin : null);
+
 const superiority = (metric: MonitoredMetric, test: Tested, level: number): Finding => {
-  const isShown = test.pBetter <= level;
+  const about = { kind: 'success', metric: metric.metric, arm: test.arm } as const;
+  const { better } = test;
+  if (better.kind === 'none') return { ...about, holds: false, sentence: noResultSentence(metric.metric, better) };
+  const isShown = isAtLevel(better, level);
   const doubt = isShown ? '' : ', which is not shown to be a gain';
-  const sentence = `${metric.metric} is ${change(test)}${doubt} (one-sided ${againstLevel(test.pBetter, level)})`;
-  return { kind: 'success', metric: metric.metric, arm: test.arm, holds: isShown, sentence };
+  return { ...about, holds: isShown, sentence: `${metric.metric} is ${change(test)}${doubt} (${evidenceText(better, level)})` };
 };
 
-const harm = (metric: MonitoredMetric, test: Tested, level: number): Finding => {
-  const isShown = test.pWorse <= level;
-  const what = isShown ? `is ${change(test)}` : 'is not shown to be worse';
-  const sentence = `${metric.metric} ${what} (one-sided ${againstLevel(test.pWorse, level)})`;
-  return { kind: 'harm', metric: metric.metric, arm: test.arm, holds: isShown, sentence };
+const harm = (metric: MonitoredMetric, test: Tested, evidence: Known, level: number): Finding => {
+  const isShown = isAtLevel(evidence, level);
+  const about = { kind: 'harm', metric: metric.metric, arm: test.arm, holds: isShown } as const;
+  const numbers = `(${evidenceText(evidence, level)})`;
+  if (test.firstError !== null) return { ...about, sentence: `${metric.metric} ${isShown ? 'is' : NOT_WORSE} ${erring(test)} ${numbers}` };
+  const what = isShown ? `is ${change(test)}` : NOT_WORSE.replace(/ worse:$/, ' worse');
+  return { ...about, sentence: `${metric.metric} ${what} ${numbers}` };
 };
 
-const nonInferiority = (metric: MonitoredMetric, test: Tested, margin: Margin, alpha: number): Finding => {
+const NOT_WORSE = 'is not shown to be worse:';
+
+const erring = ({ arm, firstError }: Tested): string => {
+  const { control, treatment, expectedShare } = firstError ?? { control: 0, treatment: 0, expectedShare: 0 };
+  return `${count(treatment)} of ${count(control + treatment)} units that have it are in ${arm}, where ${percent(expectedShare)} is its share`;
+};
+
+const nonInferiority = (metric: MonitoredMetric, test: Tested, margin: Margin, level: number): Finding => {
   const about = { kind: 'non-inferiority', metric: metric.metric, arm: test.arm } as const;
   const result = test.nonInferiority;
   if (result === null || result.kind === 'no-result') {
-    const refused = result === null ? 'not computed' : result.refused;
-    return { ...about, holds: false, sentence: `guardrail ${metric.metric} can't be held against its margin (${refused})` };
+    const why = result === null ? 'not computed' : reasonOf(result);
+    return { ...about, holds: false, sentence: `guardrail ${metric.metric} can't be held against its margin (${why})` };
   }
-  const isShown = result.p <= alpha;
+  const isShown = isAtLevel(result.evidence, level);
   const worst = couldLose(result.couldLose, margin);
-  const sentence = `guardrail ${metric.metric} ${worst}, margin ${marginText(margin)} (one-sided ${againstLevel(result.p, alpha)})`;
+  const sentence = `guardrail ${metric.metric} ${worst}, margin ${marginText(margin)} (${evidenceText(result.evidence, level)})`;
   return { ...about, holds: isShown, sentence };
 };
 
-const constants = (metric: MonitoredMetric, test: Extract<ArmTest, { kind: 'equal-constants' }>): readonly Finding[] => {
+/** The harm that can't be excluded yet, against the stage's bound on it. */
+const boundedHarm = (metric: MonitoredMetric, test: Tested, bound: number | null): readonly Finding[] => {
+  if (bound === null) return [];
+  const holds = test.couldLose !== null && test.couldLose < bound;
+  const sentence = `${metric.metric} ${couldLose(test.couldLose, { relative: bound })}, a stage may risk less than ${percent(bound)}`;
+  return [{ kind: 'non-inferiority', metric: metric.metric, arm: test.arm, holds, sentence }];
+};
+
+const constants = (
+  metric: MonitoredMetric,
+  test: Extract<ArmTest, { kind: 'equal-constants' }>,
+  margin: Margin | null,
+): readonly Finding[] => {
   const about = { metric: metric.metric, arm: test.arm };
   if (!test.isEventSeen)
     return [waiting(metric.metric, test.arm, `${metric.metric} has no data: its event was not seen in this environment`)];
   const same = `${metric.metric} has the same value for every unit of both arms`;
   const findings: Finding[] = [{ kind: 'harm', ...about, holds: false, sentence: `${same}: nothing is worse` }];
   if (metric.role === 'success') findings.push({ kind: 'success', ...about, holds: false, sentence: `${same}: nothing is better` });
-  if (metric.margin !== null)
+  if (margin !== null)
     findings.push({
       kind: 'non-inferiority',
       ...about,
@@ -99,6 +137,7 @@ const constants = (metric: MonitoredMetric, test: Extract<ArmTest, { kind: 'equa
 };
 
 const change = ({ gain }: Tested): string => {
+  if (gain === null) return 'changed';
   const size = 'relative' in gain ? gain.relative : gain.absolute;
   const text = 'relative' in gain ? percent(Math.abs(size)) : plain(Math.abs(size));
   return `${text} ${size < 0 ? 'worse' : 'better'}`;
@@ -111,6 +150,15 @@ const couldLose = (loss: number | null, margin: Margin): string => {
 };
 
 const marginText = (margin: Margin): string => ('relative' in margin ? percent(margin.relative) : plain(margin.absolute));
+
+const noResultSentence = (metric: string, result: NoResult): string => `${metric} has no result (${reasonOf(result)})`;
+
+/** A burn-in has two numbers and says which of its two conditions is open. */
+const reasonOf = ({ refused, have, needed }: NoResult): string => {
+  if (have === undefined || needed === undefined) return refused;
+  const what = needed === BURN_IN.unitsPerArm ? 'units an arm' : 'units an arm with the rarer outcome';
+  return `burn-in: ${count(have)} of ${count(needed)} ${what}`;
+};
 
 const waiting = (metric: string | null, arm: string | null, sentence: string): Finding => ({
   kind: 'waiting',

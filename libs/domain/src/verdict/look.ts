@@ -1,13 +1,23 @@
 /** What one look at a comparison knows: numbers of tests, not yet judged. */
+import type { Evidence, Known, NoResult } from './evidence.js';
 import type { PlanState } from './plan-state.js';
+import type { Policy } from './policies.js';
 
 export interface Look {
+  readonly policy: Policy;
   readonly alpha: number;
+  /** Of this run. */
   readonly alphaMinus: number;
-  /** `none`: the success tests get α/(S·k) each; the error budget is never left out. */
+  /** At one look. `none`: the success tests get α/(S·k) each, as they always do in a sequential plan; the error budget is never left out. */
   readonly multiplicity: 'holm' | 'none';
   readonly plan: PlanState;
+  /** W: everything known by then is counted. */
+  readonly knownUntilUs: number;
   readonly treatments: readonly string[];
+  /** Q of the error budget: 1 where the design states a ratio. */
+  readonly ratioTests: number;
+  /** Policy stage: no go while a metric could still lose this share of control's mean. */
+  readonly harmBound: number | null;
   readonly quality: readonly QualityCheck[];
   /** Success metrics and guardrails; secondary metrics are shown, not judged. */
   readonly metrics: readonly MonitoredMetric[];
@@ -19,6 +29,8 @@ export interface QualityCheck {
   /** The arm that it concerns, null for the whole comparison. */
   readonly arm: string | null;
   readonly sentence: string;
+  /** Of a test that holds at any look: its alarm is latched. */
+  readonly logE?: number;
 }
 
 export interface MonitoredMetric {
@@ -32,30 +44,42 @@ export interface MonitoredMetric {
 
 export type Margin = { readonly relative: number } | { readonly absolute: number };
 
+/** Treatment − control, turned so that positive is better: as a share of control's mean, or in the metric's unit where that is 0. */
+export type Gain = { readonly relative: number } | { readonly absolute: number };
+
 export type ArmTest =
   | {
       readonly kind: 'tested';
       readonly arm: string;
-      /** Treatment − control, turned so that positive is better: as a share of control's mean, or in the metric's unit where that is 0. */
-      readonly gain: { readonly relative: number } | { readonly absolute: number };
-      /** One-sided: of a gain at least as large without a real one; of a loss as large without a real one. */
-      readonly pBetter: number;
-      readonly pWorse: number;
+      /** Null where only harm can be told yet. */
+      readonly gain: Gain | null;
+      readonly better: Evidence;
+      readonly worse: Evidence;
+      /** Set where harm is told from units with a first error. */
+      readonly firstError: FirstError | null;
       readonly nonInferiority: NonInferiorityTest | null;
+      /** The largest loss that α does not exclude, as a share of control's mean; null where it is unknown or unbounded. */
+      readonly couldLose: number | null;
     }
   /** Both arms have the same constant value: nothing is worse, if the event is known to arrive at all. */
   | { readonly kind: 'equal-constants'; readonly arm: string; readonly isEventSeen: boolean }
-  /** A class of condition from the edge table, e.g. INSUFFICIENT_UNITS. */
-  | { readonly kind: 'no-result'; readonly arm: string; readonly refused: string };
+  | ({ readonly kind: 'no-result'; readonly arm: string } & NoResult);
+
+/** Units that had at least one, and the share that allocation alone gives the treatment. */
+export interface FirstError {
+  readonly control: number;
+  readonly treatment: number;
+  readonly expectedShare: number;
+}
 
 export type NonInferiorityTest =
   | {
       readonly kind: 'tested';
-      readonly p: number;
+      readonly evidence: Known;
       /** The largest loss that α does not exclude, in the margin's scale (negative: a gain is certain); null where it is unbounded. */
       readonly couldLose: number | null;
     }
-  | { readonly kind: 'no-result'; readonly refused: string };
+  | ({ readonly kind: 'no-result' } & NoResult);
 
 /** Units seen in two arms point at broken assignment from both of these on. */
 export const MULTIPLE_EXPOSURE_ALARM = { share: 0.01, units: 10 } as const;

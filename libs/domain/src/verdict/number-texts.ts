@@ -28,3 +28,27 @@ const probability = (value: number, digits: number): string => {
   const text = value.toPrecision(digits);
   return value > 0.1 ? text : value.toFixed(Math.max(4, digits));
 };
+
+/** `E 312 ≥ 222`: evidence against the threshold at which it is an alarm. */
+export const againstThreshold = (logE: number, logThreshold: number): string => {
+  const relation = logE >= logThreshold ? '≥' : '<';
+  for (let digits = 3; digits <= 15; digits++) {
+    const [left, right] = [exponential(logE, digits), exponential(logThreshold, digits)];
+    if (left !== right || logE === logThreshold) return `E ${left} ${relation} ${right}`;
+  }
+  return `ln E ${logE} ${relation} ${logThreshold}`;
+};
+
+/** e to this power, also where that is beyond a double. */
+export const exponential = (log: number, digits = 3): string => {
+  const log10 = log / Math.LN10;
+  if (log10 >= 12 || log10 < -4) {
+    const exponent = Math.floor(log10);
+    return `${Number((10 ** (log10 - exponent)).toPrecision(digits))}e${exponent < 0 ? '' : '+'}${exponent}`;
+  }
+  const [whole = '', ...fraction] = String(Number(Math.exp(log).toPrecision(digits))).split('.');
+  return [whole.replace(/\B(?=(\d{3})+$)/g, ','), ...fraction].join('.');
+};
+
+/** As people write a known time of this century. */
+export const instant = (atUs: number): string => new Date(atUs / 1000).toISOString();

@@ -8,6 +8,7 @@ const at = (days: number) => start + days * DAY;
 const live = (overrides: Partial<Schedule>): Schedule => ({
   historical: false,
   importing: false,
+  method: 'fixed-horizon',
   startedAtUs: start,
   minimumRunUs: 7 * DAY,
   plannedEndUs: at(14),
@@ -21,7 +22,13 @@ describe('a fixed horizon in a live environment', () => {
   it('waits for minimum run and planned end, then looks as of the planned end', () => {
     expect(waitsFor(live({}))).toEqual(['minimum-run', 'planned-end']);
     expect(waitsFor(live({ knownUntilUs: at(8) }))).toEqual(['planned-end']);
-    expect(planState(live({ knownUntilUs: at(20) }))).toEqual({ waits: [], exhausted: true, minimumRunOver: true, lookAtUs: at(14) });
+    expect(planState(live({ knownUntilUs: at(20) }))).toMatchObject({
+      isDue: true,
+      waits: [],
+      exhausted: true,
+      minimumRunOver: true,
+      lookAtUs: at(14),
+    });
   });
 
   it('looks as of the minimum run where the planned end comes before it', () => {
@@ -35,7 +42,13 @@ describe('a fixed horizon in a live environment', () => {
   });
 
   it('takes a closing as its look, too short or not', () => {
-    expect(planState(live({ closedAtUs: at(2) }))).toEqual({ waits: [], exhausted: true, minimumRunOver: false, lookAtUs: at(2) });
+    expect(planState(live({ closedAtUs: at(2) }))).toMatchObject({
+      isDue: true,
+      waits: [],
+      exhausted: true,
+      minimumRunOver: false,
+      lookAtUs: at(2),
+    });
     expect(planState(live({ closedAtUs: at(9), knownUntilUs: at(20) }))).toMatchObject({ minimumRunOver: true, lookAtUs: at(9) });
   });
 
@@ -49,7 +62,7 @@ describe('a history', () => {
   it('has its one look when the import is complete, without a minimum run', () => {
     const history = live({ historical: true, plannedEndUs: null });
     expect(waitsFor({ ...history, importing: true })).toEqual(['import']);
-    expect(planState(history)).toEqual({ waits: [], exhausted: true, minimumRunOver: true, lookAtUs: null });
+    expect(planState(history)).toMatchObject({ isDue: true, waits: [], exhausted: true, minimumRunOver: true, lookAtUs: null });
   });
 });
 

@@ -16,9 +16,18 @@ describe('the sample ratio', () => {
     expect(check.sentence).toContain('cells hold 500, 400 and 900 units where 1:1:2 was designed (p 0.0004 < 0.0010): find out');
   });
 
-  it('says where its p is valid at any look', () => {
-    const check = sampleRatioCheck({ observed: [500, 420], weights: [1, 1], p: 0.2, isAlwaysValid: true }, 0.001);
-    expect(check.sentence).toContain('(at any look p 0.20 > 0.0010)');
+  it('says where it holds at any look, by its E', () => {
+    const check = sampleRatioCheck(
+      { observed: [500, 420], weights: [1, 1], p: 0.2, anytime: { logE: Math.log(5), alarmAtE: 1000 } },
+      0.001,
+    );
+    expect(check.sentence).toContain('(at any look E 5 < 1,000)');
+  });
+
+  it('alarms at E = 1,000, not below', () => {
+    const at = (logE: number) =>
+      sampleRatioCheck({ observed: [500, 320], weights: [1, 1], p: 0.001, anytime: { logE, alarmAtE: 1000 } }, 0.001).outcome;
+    expect([at(Math.log(1000)), at(6.9)]).toEqual(['failed', 'passed']);
   });
 
   it('is not tested without a designed ratio', () => {

@@ -1,26 +1,32 @@
 /** Checks that decide whether the evidence can be trusted at all. */
 import { MULTIPLE_EXPOSURE_ALARM, type QualityCheck } from './look.js';
-import { againstLevel, count, percent } from './number-texts.js';
+import { againstLevel, againstThreshold, count, percent } from './number-texts.js';
 
 export interface SampleRatioTest {
   readonly observed: readonly number[];
   readonly weights: readonly number[];
   readonly p: number;
-  /** Valid at any look: needed while a comparison is watched before its one planned look. */
-  readonly isAlwaysValid?: boolean;
+  /** The test that holds at any look, where that one decides. */
+  readonly anytime?: { readonly logE: number; readonly alarmAtE: number };
 }
 
-/** @param test  undefined where no ratio was designed, or too few units are there to test it; @param alpha  alarm below this */
+/**
+ * @param test   undefined where no ratio was designed, or too few units are there to test it
+ * @param alpha  alarm when p is below it
+ */
 export const sampleRatioCheck = (test: SampleRatioTest | undefined, alpha: number, whyNot = 'no ratio was designed'): QualityCheck => {
   const about = { check: 'sample-ratio', arm: null } as const;
   if (test === undefined) return { ...about, outcome: 'not-tested', sentence: `the sample ratio is not tested: ${whyNot}` };
+  const { anytime, p, weights } = test;
   const observed = test.observed.map(count);
   const last = observed.pop();
-  const figures = `cells hold ${observed.join(', ')} and ${last} units where ${test.weights.join(':')} was designed`;
-  const isFailed = test.p < alpha;
-  const validity = test.isAlwaysValid === true ? 'at any look ' : '';
+  const figures = `cells hold ${observed.join(', ')} and ${last} units where ${weights.join(':')} was designed`;
+  const isFailed = anytime === undefined ? p < alpha : anytime.logE >= Math.log(anytime.alarmAtE);
+  const numbers =
+    anytime === undefined ? againstLevel(p, alpha) : `at any look ${againstThreshold(anytime.logE, Math.log(anytime.alarmAtE))}`;
   const hint = isFailed ? ': find out which hop loses units before reading any effect' : '';
-  return { ...about, outcome: isFailed ? 'failed' : 'passed', sentence: `${figures} (${validity}${againstLevel(test.p, alpha)})${hint}` };
+  const check: QualityCheck = { ...about, outcome: isFailed ? 'failed' : 'passed', sentence: `${figures} (${numbers})${hint}` };
+  return anytime === undefined ? check : { ...check, logE: anytime.logE };
 };
 
 /** @param seen  units with a randomised first exposure, those in two arms included; @param inTwoArms  those seen in two arms */

@@ -1,11 +1,25 @@
 import { describe, expect, it } from '@jest/globals';
+import { judge } from './judge.js';
 import type { Look } from './look.js';
-import { badRatio, better, beyondMargin, conversion, crashes, latency, look, tested, withinMargin, worse } from './looks.examples.js';
-import { requireSomethingToShow, SHIP_POLICY, shipVerdict } from './ship-policy.js';
+import {
+  badRatio,
+  better,
+  beyondMargin,
+  conversion,
+  crashes,
+  dueAndOver,
+  latency,
+  look,
+  p,
+  tested,
+  withinMargin,
+  worse,
+} from './looks.examples.js';
+import { requireSomethingToJudge, SHIP_POLICY, STAGE_POLICY } from './policies.js';
 import type { VerdictKind } from './verdict.js';
 
 const given = (overrides: Partial<Look>) => {
-  const verdict = shipVerdict(look(overrides));
+  const verdict = judge(look(overrides)).verdict;
   return {
     decides: (kind: VerdictKind, rule: string) => {
       expect({ verdict: verdict.verdict, rule: verdict.rule }).toEqual({ verdict: kind, rule });
@@ -29,7 +43,7 @@ describe('one treatment, the look is due', () => {
   });
 
   it('is inconclusive when the gain is not shown, with both numbers', () => {
-    given({ metrics: [conversion(tested('B', { pBetter: 0.21 })), latency(withinMargin('B'))] })
+    given({ metrics: [conversion(tested('B', { better: p(0.21) })), latency(withinMargin('B'))] })
       .decides('inconclusive', 'plan-exhausted')
       .saying('conversion is 1 % better, which is not shown to be a gain (one-sided p 0.21 > 0.0500)');
   });
@@ -77,7 +91,14 @@ describe('one treatment, the look is due', () => {
 
 describe('a look that is not due', () => {
   const endUs = Date.UTC(2026, 0, 31) * 1000;
-  const plan = { waits: [{ what: 'planned-end', untilUs: endUs }], exhausted: false, minimumRunOver: true, lookAtUs: null } as const;
+  const plan = {
+    method: 'fixed-horizon',
+    isDue: false,
+    waits: [{ what: 'planned-end', untilUs: endUs }],
+    exhausted: false,
+    minimumRunOver: true,
+    lookAtUs: null,
+  } as const;
 
   it('continues and says what it waits for and until when', () => {
     given({ plan }).decides('continue', 'not-yet').saying('waits for the planned end until 2026-01-31T00:00:00.000Z');
@@ -101,7 +122,7 @@ describe('a look that is not due', () => {
 
 describe('a run that was closed before its minimum was over', () => {
   it('does not ship', () => {
-    given({ plan: { waits: [], exhausted: true, minimumRunOver: false, lookAtUs: 1 } })
+    given({ plan: { ...dueAndOver, minimumRunOver: false, lookAtUs: 1 } })
       .decides('inconclusive', 'plan-exhausted')
       .saying('closed before its minimum run was over');
   });
@@ -122,28 +143,28 @@ describe('two treatments', () => {
   });
 
   it('shares α by Holm: 0.025 for the smallest p, 0.05 for the next', () => {
-    const p = (arm: string, pBetter: number) => tested(arm, { pBetter });
-    const { verdict } = given(arms(p('B', 0.024), p('C', 0.04))).decides('go', 'shown-to-be-good');
+    const of = (arm: string, value: number) => tested(arm, { better: p(value) });
+    const { verdict } = given(arms(of('B', 0.024), of('C', 0.04))).decides('go', 'shown-to-be-good');
     expect(verdict.arms.map((arm) => arm.verdict)).toEqual(['go', 'go']);
-    const stopped = given(arms(p('B', 0.026), p('C', 0.04))).decides('inconclusive', 'plan-exhausted');
+    const stopped = given(arms(of('B', 0.026), of('C', 0.04))).decides('inconclusive', 'plan-exhausted');
     stopped.saying('one-sided p 0.0400 > 0.0250');
   });
 
   it('shares α evenly where Holm was not asked for', () => {
-    const p = (arm: string, pBetter: number) => tested(arm, { pBetter });
-    const { verdict } = given({ ...arms(p('B', 0.024), p('C', 0.04)), multiplicity: 'none' }).decides('go', 'shown-to-be-good');
+    const of = (arm: string, value: number) => tested(arm, { better: p(value) });
+    const { verdict } = given({ ...arms(of('B', 0.024), of('C', 0.04)), multiplicity: 'none' }).decides('go', 'shown-to-be-good');
     expect(verdict.arms.map((arm) => arm.verdict)).toEqual(['go', 'inconclusive']);
   });
 });
 
 describe('the policy as data', () => {
   it('ends with a rule that always matches', () => {
-    expect(SHIP_POLICY.at(-1)).toEqual({ rule: 'not-yet', when: [], verdict: 'continue' });
+    for (const policy of [SHIP_POLICY, STAGE_POLICY]) expect(policy.at(-1)).toEqual({ rule: 'not-yet', when: [], verdict: 'continue' });
   });
 
   it('is refused where there is nothing to show', () => {
-    expect(() => requireSomethingToShow([{ role: 'guardrail' }, { role: 'secondary' }])).toThrow(/2 metrics hold 0/);
-    expect(() => requireSomethingToShow([{ role: 'success' }])).not.toThrow();
-    expect(() => requireSomethingToShow([{ role: 'guardrail', margin: { relative: 0.01 } }])).not.toThrow();
+    expect(() => requireSomethingToJudge('ship', [{ role: 'guardrail' }, { role: 'secondary' }])).toThrow(/2 metrics hold 0/);
+    expect(() => requireSomethingToJudge('ship', [{ role: 'success' }])).not.toThrow();
+    expect(() => requireSomethingToJudge('ship', [{ role: 'guardrail', margin: { relative: 0.01 } }])).not.toThrow();
   });
 });

@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { judge } from './judge.js';
 import type { ArmTest, Look, MonitoredMetric } from './look.js';
 import { badRatio, goodRatio, look } from './looks.examples.js';
-import { shipVerdict } from './ship-policy.js';
 
 const TREATMENTS = ['B', 'C', 'D'] as const;
 const probability = fc.oneof(
@@ -20,9 +20,11 @@ const armTest = (arm: string, hasMargin: boolean): fc.Arbitrary<ArmTest> =>
           kind: 'tested',
           arm,
           gain: { relative },
-          pBetter: p,
-          pWorse: 1 - p,
-          nonInferiority: hasMargin ? { kind: 'tested', p: ni, couldLose: 0.01 } : null,
+          better: { kind: 'p', p },
+          worse: { kind: 'p', p: 1 - p },
+          firstError: null,
+          nonInferiority: hasMargin ? { kind: 'tested', evidence: { kind: 'p', p: ni }, couldLose: 0.01 } : null,
+          couldLose: null,
         }),
       ),
     },
@@ -57,6 +59,8 @@ const anyLook: fc.Arbitrary<Look> = fc
       ...rest,
       treatments: [...TREATMENTS],
       plan: {
+        method: 'fixed-horizon',
+        isDue,
         waits: isDue ? [] : [{ what: 'planned-end', untilUs: 1 }],
         exhausted: isDue,
         minimumRunOver,
@@ -68,9 +72,10 @@ const anyLook: fc.Arbitrary<Look> = fc
 /** One test of one arm becomes worse evidence: a larger p for good news, a smaller one for bad, or nothing at all. */
 const worsened = (test: ArmTest, how: 'less-good' | 'no-margin' | 'lost'): ArmTest => {
   if (how === 'lost' || test.kind !== 'tested') return { kind: 'no-result', arm: test.arm, refused: 'INSUFFICIENT_UNITS' };
-  if (how === 'no-margin' && test.nonInferiority !== null) return { ...test, nonInferiority: { kind: 'tested', p: 1, couldLose: null } };
-  const pBetter = (test.pBetter + 1) / 2;
-  return { ...test, pBetter, pWorse: 1 - pBetter };
+  if (how === 'no-margin' && test.nonInferiority !== null)
+    return { ...test, nonInferiority: { kind: 'tested', evidence: { kind: 'p', p: 1 }, couldLose: null } };
+  const p = ((test.better.kind === 'p' ? test.better.p : 1) + 1) / 2;
+  return { ...test, better: { kind: 'p', p }, worse: { kind: 'p', p: 1 - p } };
 };
 
 describe('whatever a look holds', () => {
@@ -85,8 +90,8 @@ describe('whatever a look holds', () => {
         const metrics = before.metrics.map((one, m) =>
           m === at.metric ? { ...one, arms: one.arms.map((test, a) => (a === at.arm ? worsened(test, at.how) : test)) } : one,
         );
-        const after = shipVerdict({ ...before, metrics });
-        shipVerdict(before).arms.forEach((arm, index) => {
+        const after = judge({ ...before, metrics }).verdict;
+        judge(before).verdict.arms.forEach((arm, index) => {
           if (arm.verdict !== 'go') expect(after.arms[index]?.verdict).not.toBe('go');
         });
       }),
@@ -101,10 +106,11 @@ describe('whatever a look holds', () => {
           ...one,
           arms: treatments.flatMap((arm) => one.arms.filter((test) => test.arm === arm)),
         }));
-        const after = shipVerdict({ ...before, treatments, metrics });
-        const byArm = (verdict: ReturnType<typeof shipVerdict>) => verdict.arms.map(({ arm, verdict: kind }) => `${arm}:${kind}`).sort();
-        expect(byArm(after)).toEqual(byArm(shipVerdict(before)));
-        expect(after.verdict).toBe(shipVerdict(before).verdict);
+        const after = judge({ ...before, treatments, metrics }).verdict;
+        const byArm = (verdict: ReturnType<typeof judge>['verdict']) =>
+          verdict.arms.map(({ arm, verdict: kind }) => `${arm}:${kind}`).sort();
+        expect(byArm(after)).toEqual(byArm(judge(before).verdict));
+        expect(after.verdict).toBe(judge(before).verdict.verdict);
       }),
       { numRuns: 500, seed: 2 },
     );
@@ -113,7 +119,7 @@ describe('whatever a look holds', () => {
   it('a failed quality check is invalid for every arm', () => {
     fc.assert(
       fc.property(anyLook, (before) => {
-        const verdict = shipVerdict({ ...before, quality: [badRatio] });
+        const verdict = judge({ ...before, quality: [badRatio] }).verdict;
         expect(verdict.verdict).toBe('invalid');
         expect(verdict.arms.every((arm) => arm.verdict === 'invalid')).toBe(true);
       }),
@@ -124,8 +130,8 @@ describe('whatever a look holds', () => {
   it('nothing goes or is rolled back before the look is due', () => {
     fc.assert(
       fc.property(anyLook, (before) => {
-        if (before.plan.waits.length === 0) return;
-        expect(shipVerdict(before).arms.filter((arm) => arm.verdict === 'go' || arm.verdict === 'no-go')).toEqual([]);
+        if (before.plan.isDue) return;
+        expect(judge(before).verdict.arms.filter((arm) => arm.verdict === 'go' || arm.verdict === 'no-go')).toEqual([]);
       }),
       { numRuns: 200, seed: 4 },
     );

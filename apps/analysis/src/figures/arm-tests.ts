@@ -1,0 +1,155 @@
+/** The tests of one metric in one treatment, as one look or every look allows them. */
+import type { Comparison, MetricDefinition, MetricResult, Refusal } from '@rampart/contracts';
+import type { ArmTest, ErrorBudget, Evidence, Gain, NoResult } from '@rampart/domain';
+import { BURN_IN, studentT } from '@rampart/statistics';
+import { type OneSided, oneSidedLogE, oneSidedMultiplier } from './anytime.js';
+import { oneSided, type UsedMargin } from './effects.js';
+import { possibleLoss } from './possible-loss.js';
+
+export interface TestedMetric {
+  readonly metric: MetricDefinition;
+  readonly result: MetricResult;
+  /** Treatment with control, the one that decides. */
+  readonly comparison: Comparison;
+  readonly margin: UsedMargin | null;
+  readonly budget: ErrorBudget;
+  /** Whether its event arrives in the environment at all. */
+  readonly isEventSeen: boolean;
+}
+
+type NonInferiority = Extract<ArmTest, { kind: 'tested' }>['nonInferiority'];
+
+/** At the one look of a fixed horizon: Student's t. */
+export const oneLookTest = (tested: TestedMetric): ArmTest => {
+  const { result, comparison, margin, budget, isEventSeen } = tested;
+  const arm = comparison.treatment;
+  const { absolute } = comparison;
+  if ('refused' in absolute)
+    return areEqualConstants(result, arm)
+      ? { kind: 'equal-constants', arm, isEventSeen }
+      : { kind: 'no-result', arm, refused: absolute.refused };
+  const { pBetter, pWorse } = oneSided(absolute, result.direction);
+  const loss = (scale: 'relative' | 'absolute') => possibleLoss(result, comparison, scale, () => budget.nonInferiority);
+  return {
+    kind: 'tested',
+    arm,
+    gain: gainOf(comparison, result.direction),
+    better: { kind: 'p', p: pBetter },
+    worse: { kind: 'p', p: pWorse },
+    firstError: null,
+    nonInferiority: margin === null ? null : marginTest(comparison, ({ p }) => ({ kind: 'p', p }), loss(scaleOf(margin))),
+    couldLose: loss('relative'),
+  };
+};
+
+/** At any look of a sequential plan: one-sided confidence sequences, and for first errors the e-process, which needs no burn-in. */
+export const anyLookTest = (tested: TestedMetric, tightestAtUnits: number): ArmTest => {
+  const { metric, result, comparison, margin, budget } = tested;
+  const arm = comparison.treatment;
+  const constant = constantTest(tested);
+  if (constant !== undefined) return constant;
+  const worse = harmEvidence(tested, tightestAtUnits);
+  if (worse.kind === 'none') return { ...worse, kind: 'no-result', arm };
+  const side = (level: number): OneSided => ({ level, n: unitsOf(result, comparison), tightestAtUnits });
+  const obstacle = obstacleOf(comparison) ?? (metric.windowUs === null ? { refused: 'OPEN_WINDOW' } : null);
+  const loss = (scale: 'relative' | 'absolute') => {
+    const height = oneSidedMultiplier(side(budget.nonInferiority));
+    return possibleLoss(result, comparison, scale, (df) => studentT.sf(height, df));
+  };
+  return {
+    kind: 'tested',
+    arm,
+    gain: 'refused' in comparison.absolute ? null : gainOf(comparison, result.direction),
+    better: obstacle === null ? effectEvidence(comparison, signOf(result), side(budget.superiority)) : { kind: 'none', ...obstacle },
+    worse,
+    firstError: firstErrorOf(comparison),
+    nonInferiority: margin === null ? null : anyLookMargin(tested, margin, obstacle, side(budget.nonInferiority), loss),
+    couldLose: obstacleOf(comparison) === null ? loss('relative') : null,
+  };
+};
+
+/** Every unit of both arms has the same value: no spread to test with, and nothing worse, once there are enough of them. */
+const constantTest = ({ result, comparison, isEventSeen }: TestedMetric): ArmTest | undefined => {
+  const arm = comparison.treatment;
+  const first = comparison.anytime?.firstError;
+  const units = [comparison.control, arm].map((name) => result.arms.find((one) => one.arm === name)?.n ?? 0);
+  const fewest = Math.min(...units);
+  if (first !== undefined && first !== null) {
+    if (first.control + first.treatment > 0) return undefined;
+    return fewest > 0 ? { kind: 'equal-constants', arm, isEventSeen } : { kind: 'no-result', arm, refused: 'INSUFFICIENT_UNITS' };
+  }
+  if (fewest < BURN_IN.unitsPerArm || !areEqualConstants(result, arm)) return undefined;
+  return { kind: 'equal-constants', arm, isEventSeen };
+};
+
+const harmEvidence = ({ result, comparison, budget }: TestedMetric, tightestAtUnits: number): Evidence => {
+  const first = comparison.anytime?.firstError;
+  if (first !== undefined && first !== null) {
+    const expected = (first.control + first.treatment) * first.expectedShare;
+    const isOnBadSide = result.direction === 'decrease' ? first.treatment > expected : first.treatment < expected;
+    // The e-process tells any other share: on the good side it says nothing of harm.
+    return { kind: 'e', logE: isOnBadSide ? first.logE : Math.min(0, first.logE) };
+  }
+  const obstacle = obstacleOf(comparison);
+  if (obstacle !== null) return { kind: 'none', ...obstacle };
+  return effectEvidence(comparison, -signOf(result), { level: budget.harm, n: unitsOf(result, comparison), tightestAtUnits });
+};
+
+const firstErrorOf = ({ anytime }: Comparison) => {
+  const first = anytime?.firstError;
+  if (first === undefined || first === null) return null;
+  return { control: first.control, treatment: first.treatment, expectedShare: first.expectedShare };
+};
+
+/** Why a confidence sequence can't be had: the effect itself, or the burn-in. */
+const obstacleOf = ({ absolute, anytime }: Comparison): NoResult | null => {
+  if (anytime !== null && 'refused' in anytime.absolute) return noResultOf(anytime.absolute);
+  return 'refused' in absolute ? noResultOf(absolute) : null;
+};
+
+const noResultOf = ({ refused, have, needed }: Refusal): NoResult =>
+  have === undefined || needed === undefined ? { refused } : { refused, have, needed };
+
+const effectEvidence = ({ absolute }: Comparison, sign: number, side: OneSided): Evidence =>
+  'refused' in absolute ? { kind: 'none', ...noResultOf(absolute) } : { kind: 'e', logE: oneSidedLogE(sign * absolute.statistic, side) };
+
+const anyLookMargin = (
+  { comparison }: TestedMetric,
+  margin: UsedMargin,
+  obstacle: NoResult | null,
+  side: OneSided,
+  loss: (scale: 'relative' | 'absolute') => number | null,
+): NonInferiority => {
+  if (obstacle !== null) return { kind: 'no-result', ...obstacle };
+  return marginTest(comparison, ({ z }) => ({ kind: 'e', logE: oneSidedLogE(z, side) }), loss(scaleOf(margin)));
+};
+
+const marginTest = (
+  { nonInferiority }: Comparison,
+  evidence: (tested: { readonly z: number; readonly p: number }) => Exclude<Evidence, { kind: 'none' }>,
+  couldLose: number | null,
+): NonInferiority => {
+  if (nonInferiority === undefined) return null;
+  if ('refused' in nonInferiority) return { kind: 'no-result', refused: nonInferiority.refused };
+  return { kind: 'tested', evidence: evidence(nonInferiority), couldLose };
+};
+
+/** Of both arms, those that take part in the estimate. */
+const unitsOf = ({ arms, cuped }: MetricResult, { control, treatment }: Comparison): number => {
+  const counted = cuped !== null && !('refused' in cuped) ? cuped.arms : arms;
+  return counted.filter(({ arm }) => arm === control || arm === treatment).reduce((sum, { n }) => sum + n, 0);
+};
+
+const areEqualConstants = (result: MetricResult, arm: string): boolean => {
+  const [control, treatment] = [result.arms.find((one) => one.isControl), result.arms.find((one) => one.arm === arm)];
+  return control?.variance === 0 && treatment?.variance === 0 && control.mean === treatment.mean;
+};
+
+const gainOf = ({ absolute, relative }: Comparison, direction: MetricResult['direction']): Gain => {
+  const sign = direction === 'increase' ? 1 : -1;
+  if (!('refused' in relative)) return { relative: sign * relative.estimate };
+  return { absolute: 'refused' in absolute ? 0 : sign * absolute.estimate };
+};
+
+const signOf = ({ direction }: MetricResult): 1 | -1 => (direction === 'increase' ? 1 : -1);
+const scaleOf = (margin: UsedMargin): 'relative' | 'absolute' => ('relative' in margin ? 'relative' : 'absolute');

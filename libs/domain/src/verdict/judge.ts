@@ -1,0 +1,96 @@
+/** From one look to a verdict, what to do about it, and what has been crossed for good. */
+import { type Actions, actionsUpon } from './actions.js';
+import { findingsOf } from './findings.js';
+import { alarmsOf, type Crossing, goesOf, latchedWith } from './latching.js';
+import type { Look } from './look.js';
+import { type Condition, POLICIES, type PolicyRule } from './policies.js';
+import { type ArmVerdict, type Finding, overall, type Verdict, type VerdictKind } from './verdict.js';
+
+export interface Judgement {
+  readonly verdict: Verdict;
+  readonly actions: Actions;
+  /** All crossings of the comparison up to and with this look, in the order in which they happened. */
+  readonly latched: readonly Crossing[];
+}
+
+/**
+ * @param look           tests not yet judged
+ * @param latchedBefore  crossings of earlier looks at the same comparison: harm and sample ratio stay, a go is only remembered
+ * @returns the verdict of each treatment and of all, with every finding: nothing hides behind the deciding rule
+ */
+export const judge = (look: Look, latchedBefore: readonly Crossing[] = []): Judgement => {
+  const alarmed = latchedWith(latchedBefore, alarmsOf(look));
+  const findings = findingsOf(look, alarmed);
+  const arms = look.treatments.map((arm) => verdictOf(arm, look, findings));
+  const verdict = overall(arms, findings);
+  return {
+    verdict,
+    actions: actionsUpon(verdict.verdict, look.plan.isDue && shown('harm', findings).length > 0),
+    latched: latchedWith(alarmed, goesOf(look, arms)),
+  };
+};
+
+const verdictOf = (arm: string, look: Look, all: readonly Finding[]): ArmVerdict => {
+  const findings = all.filter((finding) => finding.arm === null || finding.arm === arm);
+  const rule = POLICIES[look.policy].find(({ when }) => when.every((condition) => CONDITIONS[condition](findings, look))) ?? LAST;
+  return { arm, verdict: rule.verdict, rule: rule.rule, sentence: reason(rule.verdict, findings, look) };
+};
+
+const LAST: PolicyRule = { rule: 'no-rule-matched', when: [], verdict: 'continue' };
+
+const CONDITIONS: Readonly<Record<Condition, (findings: readonly Finding[], look: Look) => boolean>> = {
+  'a-quality-check-failed': (findings) => failedQuality(findings).length > 0,
+  'the-look-is-due': (_, look) => look.plan.isDue,
+  'a-metric-deteriorated': (findings) => shown('harm', findings).length > 0,
+  'the-minimum-run-is-over': (_, look) => look.plan.minimumRunOver,
+  'every-metric-has-a-result': (findings) => unmeasured(findings).length === 0,
+  'a-success-is-shown': (findings, look) =>
+    look.metrics.some((metric) => metric.role === 'success')
+      ? shown('success', findings).length > 0
+      : // Without a success metric, margins are all there is to show.
+        look.metrics.some((metric) => metric.margin !== null),
+  'every-margin-is-kept': (findings) => lostMargins(findings).length === 0,
+  'the-plan-is-exhausted': (_, look) => look.plan.exhausted,
+};
+
+const shown = (kind: Finding['kind'], findings: readonly Finding[]) => findings.filter((finding) => finding.kind === kind && finding.holds);
+const notShown = (kind: Finding['kind'], findings: readonly Finding[]) =>
+  findings.filter((finding) => finding.kind === kind && !finding.holds);
+const failedQuality = (findings: readonly Finding[]) => notShown('quality', findings);
+const lostMargins = (findings: readonly Finding[]) => notShown('non-inferiority', findings);
+const unmeasured = (findings: readonly Finding[]) => shown('waiting', findings).filter((finding) => finding.metric !== null);
+
+const reason = (verdict: VerdictKind, findings: readonly Finding[], look: Look): string => {
+  switch (verdict) {
+    case 'invalid':
+      return sentences(failedQuality(findings));
+    case 'no-go':
+      return sentences(shown('harm', findings));
+    case 'go':
+      return sentences([...(look.policy === 'stage' ? notShown('harm', findings) : shown('success', findings)), ...keptMargins(findings)]);
+    case 'inconclusive':
+      return `the plan is over: ${missing(findings, look)}`;
+    case 'continue':
+      return waitsOf(findings, look);
+  }
+};
+
+const keptMargins = (findings: readonly Finding[]) => shown('non-inferiority', findings);
+
+const waitsOf = (findings: readonly Finding[], look: Look): string => {
+  const waits = sentences(shown('waiting', findings).filter((finding) => finding.metric === null));
+  // Before the one look, what metrics lack is still coming: it is told when the look is due.
+  if (waits !== '' && !look.plan.isDue) return waits;
+  return [waits, missing(findings, look)].filter((part) => part !== '').join('; ');
+};
+
+/** What a go would have needed besides. */
+const missing = (findings: readonly Finding[], look: Look): string => {
+  const obstacles = [...unmeasured(findings), ...lostMargins(findings)];
+  if (look.policy === 'ship' && shown('success', findings).length === 0) obstacles.push(...notShown('success', findings));
+  const isTooShort = look.policy === 'ship' && look.plan.exhausted && !look.plan.minimumRunOver;
+  const tooShort = isTooShort ? ['it was closed before its minimum run was over'] : [];
+  return [...tooShort, ...new Set(obstacles.map((finding) => finding.sentence))].join('; ');
+};
+
+const sentences = (findings: readonly Finding[]): string => findings.map((finding) => finding.sentence).join('; ');
