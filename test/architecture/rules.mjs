@@ -7,8 +7,8 @@ const only = (name, from, allowed) => forbid(name, { path: from, pathNot: specs 
 const except = (...pathNot) => ({ path: '^(libs|apps)/', pathNot });
 
 const apps = ['experiments', 'ingestion', 'analysis', 'launcher', 'cli'];
-const specs = '\\.(spec|int-spec|contract)\\.ts$';
-const adapter = '/(memory|postgres|kafka|clickhouse)-(event|feedback)-(store|log)\\.ts$';
+const specs = '\\.(spec|int-spec|kafka-spec|contract)\\.ts$';
+const adapter = '/(memory|postgres|kafka|clickhouse|configured)-(event|feedback)-(store|log)\\.ts$';
 const errors = '^libs/domain/src/errors\\.ts$'; // a door of its own: @rampart/domain/errors
 const npmOrCore = ['npm', 'npm-dev', 'core', 'npm-no-pkg', 'npm-unknown'];
 

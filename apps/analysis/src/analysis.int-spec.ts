@@ -164,6 +164,25 @@ describe('analysis', () => {
     expect(letters).toMatchObject({ letters: [{ id: '0-0', code: 'missing', canBeReplayed: true }], next: null, byCode: { missing: 1 } });
   });
 
+  it('shows what belongs to no project to an admin that names none', async () => {
+    const orphan = {
+      project: null,
+      environment: null,
+      key: null,
+      code: 'key-unknown',
+      path: '/writekey',
+      message: 'no such key',
+      receivedAtUs: 2,
+    };
+    await log.append(DEAD_LETTERS, [{ partition: 0, value: JSON.stringify({ ...orphan, eventId: null, source: null, raw: '{}' }) }]);
+    const { letters } = await eventually('/v1/ingest/dead-letters', ({ letters: found = [] }) => found.length > 0);
+    expect(letters).toMatchObject([{ project: null, environment: null, code: 'key-unknown', path: '/writekey' }]);
+    expect(await call('GET', '/v1/ingest/dead-letters?project=nowhere')).toMatchObject({
+      status: 404,
+      body: { code: 'project-not-found' },
+    });
+  });
+
   it('fills its store anew from the log, on command', async () => {
     const { status, body } = await call('POST', '/v1/analysis/rebuild');
     expect(status).toBe(202);

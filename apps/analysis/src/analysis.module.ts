@@ -1,7 +1,7 @@
 /** Analysis on one screen: log → store, and from the store to results and views. */
 import { type DynamicModule, Module } from '@nestjs/common';
 import { EventLog } from '@rampart/event-log';
-import { PostgresEventLog } from '@rampart/event-log/postgres';
+import { openEventLog } from '@rampart/event-log/configured';
 import { ClickhouseFeedbackStore, ClickhouseFeedbackViews, FeedbackStore, FeedbackViews } from '@rampart/feedback-store';
 import { ApiKeys } from '@rampart/service-kit';
 import { type AnalysisConfig, storeOptions } from './config.js';
@@ -29,7 +29,11 @@ export const analysisModule = (config: AnalysisConfig): DynamicModule => ({
   providers: [
     { provide: PARTITIONS, useValue: config.RAMPART_LOG_PARTITIONS },
     { provide: PLATFORM_SECRET, useValue: config.RAMPART_SECRET },
-    { provide: EventLog, useFactory: () => new PostgresEventLog({ url: config.RAMPART_DATABASE_URL }) },
+    {
+      provide: EventLog,
+      useFactory: () =>
+        openEventLog({ databaseUrl: config.RAMPART_DATABASE_URL, kafkaBrokers: config.KAFKA_BROKERS, clientId: 'analysis' }),
+    },
     { provide: FeedbackStore, useFactory: () => new ClickhouseFeedbackStore(storeOptions(config)) },
     { provide: FeedbackViews, useFactory: () => new ClickhouseFeedbackViews(storeOptions(config)) },
     { provide: ApiKeys, useClass: LinkedKeys },

@@ -1,9 +1,10 @@
 /** What this service reads from its environment. */
-import { serviceConfig } from '@rampart/service-kit';
+import { kafkaBrokers, serviceConfig } from '@rampart/service-kit';
 import { z } from 'zod';
 
 export const experimentsConfig = serviceConfig.extend({
-  RAMPART_DATABASE_URL: z.string().min(1).describe('postgres://…, schemas control and log'),
+  RAMPART_DATABASE_URL: z.string().min(1).describe('postgres://…, schema control; and log, unless KAFKA_BROKERS are named'),
+  KAFKA_BROKERS: kafkaBrokers,
   RAMPART_SECRET: z.string().min(16, 'must have at least 16 characters').describe('the platform’s secret; seals recorded answers'),
 });
 export type ExperimentsConfig = z.infer<typeof experimentsConfig>;

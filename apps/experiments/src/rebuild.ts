@@ -15,8 +15,11 @@ if (asked.length > 0 && asked.length !== names.length) {
   process.stderr.write(`rebuild knows ${REBUILDABLE.join(' and ')}, got: ${asked.join(' ')}\n`);
   process.exit(2);
 }
-const { RAMPART_DATABASE_URL } = readConfig(experimentsConfig.pick({ RAMPART_DATABASE_URL: true }), process.env);
-const stores = await openStores(RAMPART_DATABASE_URL);
+const { RAMPART_DATABASE_URL, KAFKA_BROKERS } = readConfig(
+  experimentsConfig.pick({ RAMPART_DATABASE_URL: true, KAFKA_BROKERS: true }),
+  process.env,
+);
+const stores = await openStores(RAMPART_DATABASE_URL, KAFKA_BROKERS);
 const { store, dataSource, log } = stores;
 const rebuilder = new Rebuilder(store, {
   catalogue: new Catalogue(store, dataSource),

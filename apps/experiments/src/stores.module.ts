@@ -1,7 +1,7 @@
 /** The event store, the event log and the database behind them: opened first, closed last. */
 import { type DynamicModule, Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
 import { EventLog } from '@rampart/event-log';
-import { PostgresEventLog } from '@rampart/event-log/postgres';
+import { openEventLog } from '@rampart/event-log/configured';
 import { connectControlDatabase, EventStore, PostgresEventStore } from '@rampart/event-store';
 import { Readiness } from '@rampart/service-kit';
 import { DataSource } from 'typeorm';
@@ -12,13 +12,15 @@ import { decisionEntity } from './decisions/decision-records.entities.js';
 import { decisionMigrations } from './decisions/postgres-decision-tables.js';
 import type { ExperimentsConfig } from './experiments-config.js';
 
-export const openStores = async (url: string) => {
+/** @param kafkaBrokers  where the log is; in the same database without them */
+export const openStores = async (url: string, kafkaBrokers?: string) => {
   const dataSource = await connectControlDatabase({
     url,
     entities: [catalogueEntity, decisionEntity],
     migrations: [...catalogueMigrations, ...decisionMigrations],
   });
-  return { dataSource, store: new PostgresEventStore(dataSource, url), log: new PostgresEventLog({ url }) };
+  const log = await openEventLog({ databaseUrl: url, kafkaBrokers, clientId: 'experiments' });
+  return { dataSource, store: new PostgresEventStore(dataSource, url), log };
 };
 type Stores = Awaited<ReturnType<typeof openStores>>;
 
@@ -39,12 +41,12 @@ export class StoresModule implements OnApplicationShutdown {
     readiness.add('event store', async () => void (await stores.store.readStream('project/default')));
   }
 
-  static of({ RAMPART_DATABASE_URL, RAMPART_SECRET }: ExperimentsConfig): DynamicModule {
+  static of({ RAMPART_DATABASE_URL, KAFKA_BROKERS, RAMPART_SECRET }: ExperimentsConfig): DynamicModule {
     return {
       module: StoresModule,
       global: true,
       providers: [
-        { provide: STORES, useFactory: () => openStores(RAMPART_DATABASE_URL) },
+        { provide: STORES, useFactory: () => openStores(RAMPART_DATABASE_URL, KAFKA_BROKERS) },
         { provide: DataSource, inject: [STORES], useFactory: ({ dataSource }: Stores) => dataSource },
         { provide: EventStore, inject: [STORES], useFactory: ({ store }: Stores) => store },
         { provide: EventLog, inject: [STORES], useFactory: ({ log }: Stores) => log },

@@ -1,7 +1,7 @@
 /** Ingestion on one screen: doors → intake → log. */
 import { type DynamicModule, Module } from '@nestjs/common';
 import { EventLog } from '@rampart/event-log';
-import { PostgresEventLog } from '@rampart/event-log/postgres';
+import { openEventLog } from '@rampart/event-log/configured';
 import { ApiKeys } from '@rampart/service-kit';
 import { DeadLettersController } from './doors/dead-letters.controller.js';
 import { EventsController } from './doors/events.controller.js';
@@ -26,7 +26,16 @@ export const ingestionModule = (config: IngestionConfig): DynamicModule => ({
   controllers: [EventsController, DeadLettersController],
   providers: [
     { provide: PARTITIONS, useValue: config.RAMPART_LOG_PARTITIONS },
-    { provide: EventLog, useFactory: () => new PostgresEventLog({ url: config.RAMPART_DATABASE_URL, maxQueuedBytes: MOST_QUEUED_BYTES }) },
+    {
+      provide: EventLog,
+      useFactory: () =>
+        openEventLog({
+          databaseUrl: config.RAMPART_DATABASE_URL,
+          kafkaBrokers: config.KAFKA_BROKERS,
+          clientId: 'ingestion',
+          maxQueuedBytes: MOST_QUEUED_BYTES,
+        }),
+    },
     { provide: Pseudonyms, useFactory: () => new Pseudonyms(config.RAMPART_SECRET) },
     { provide: ApiKeys, useClass: ReplicaKeys },
     LogLink,

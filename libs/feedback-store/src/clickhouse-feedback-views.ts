@@ -206,8 +206,8 @@ interface LetterRow {
 
 const listed = (row: LetterRow, { project, environment }: EnvironmentName): ListedLetter => ({
   id: `${row.partition}-${idsOfPosition(BigInt(row.cursor)).offset}`,
-  project,
-  environment,
+  project: project === '' ? null : project,
+  environment: environment === '' ? null : environment,
   key: row.key === '' ? null : row.key,
   code: row.code,
   path: row.path,

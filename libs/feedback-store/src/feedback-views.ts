@@ -72,6 +72,7 @@ export interface ListedLetter extends DeadLetter {
   readonly id: string;
 }
 
+/** Of an environment; of what belongs to no project when both names are empty. */
 export interface LetterQuery extends EnvironmentName {
   readonly code?: string | undefined;
   readonly limit: number;

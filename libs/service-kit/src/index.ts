@@ -10,5 +10,6 @@ export { Metrics } from './observability/metrics.js';
 export { Readiness, type ReadinessCheck } from './observability/readiness.js';
 export { currentRequestId } from './observability/request-context.js';
 export { createService, LOG, type ServiceDescription } from './running/create-service.js';
+export { kafkaBrokers, logConfig, needsLog } from './running/log-config.js';
 export { type RunnableService, runService } from './running/run-service.js';
 export { ConfigError, readConfig, type ServiceConfig, serviceConfig } from './running/service-config.js';

@@ -1,10 +1,11 @@
 /** What came in, what is there and what was not believed: the first place to look when numbers are missing. */
 import { Controller, Get, Inject, Query } from '@nestjs/common';
-import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiQuery, ApiTags } from '@nestjs/swagger';
 import { decimalText, formatInstant, parseInstant } from '@rampart/contracts';
 import { projectSecret, pseudonymOf } from '@rampart/contracts/pseudonyms';
+import { DomainError } from '@rampart/domain/errors';
 import { FeedbackViews, type ListedLetter, type TailRow } from '@rampart/feedback-store';
-import { Environment, Project, Scope } from '@rampart/service-kit';
+import { ApiKeys, Caller, type CallerIdentity, Environment, Project, Scope } from '@rampart/service-kit';
 import { z } from 'zod';
 
 /** The token of RAMPART_SECRET. */
@@ -54,6 +55,7 @@ const lettersQuery = z.strictObject({
 export class IngestViewsController {
   constructor(
     private readonly views: FeedbackViews,
+    private readonly keys: ApiKeys,
     @Inject(PLATFORM_SECRET) private readonly platformSecret: string,
   ) {}
 
@@ -105,13 +107,18 @@ export class IngestViewsController {
   }
 
   @Get('dead-letters')
-  @ApiOperation({ summary: 'Events that were not believed, newest first, with the reason' })
+  @Scope('analyst', { project: false })
+  @ApiQuery({ name: 'project', required: false, type: String, description: 'admin keys only: without it, what belongs to no project' })
+  @ApiOperation({ summary: 'Events that were not believed, newest first, with the reason; of no project for an admin key that names none' })
   async deadLetters(
-    @Project() project: string,
+    @Caller() { project }: CallerIdentity,
     @Environment() environment: string,
     @Query({ schema: lettersQuery }) query: z.infer<typeof lettersQuery>,
   ) {
-    const page = await this.views.deadLetters({ project, environment, code: query.code, limit: query.limit, before: query.before });
+    if (project !== null && !(await this.keys.hasProject(project)))
+      throw new DomainError('project-not-found', `There is no project ${project}.`, { project });
+    const of = project === null ? { project: '', environment: '' } : { project, environment };
+    const page = await this.views.deadLetters({ ...of, code: query.code, limit: query.limit, before: query.before });
     return { ...page, letters: page.letters.map(shownLetter) };
   }
 

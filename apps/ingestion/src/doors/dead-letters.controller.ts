@@ -16,7 +16,7 @@ const replayAll = z.strictObject({
 const MOST_SHOWN = 100;
 
 interface ReplayAnswer extends BatchAnswer {
-  /** Letters whose event was too large to keep. */
+  /** Letters whose event was too large to keep, or is no event that a program can read. */
   readonly notKept: number;
 }
 
@@ -31,14 +31,20 @@ export class DeadLettersController {
   @Post(':id/replay')
   @HttpCode(200)
   @Scope('manager')
-  @ApiOperation({ summary: 'Send a rejected event again, by the id of its dead letter (partition-offset)' })
-  async replayOne(@Param('id') id: string, @Project() project: string): Promise<BatchAnswer> {
-    const letter = await this.letter(id);
+  @ApiOperation({
+    summary:
+      'Send a rejected event again, by the id of its dead letter (partition-offset); an admin key gives it a place where it has none',
+  })
+  async replayOne(@Param('id') id: string, @Project() project: string, @Caller() caller: CallerIdentity): Promise<BatchAnswer> {
+    const letter = adopted(await this.letter(id), caller);
     if (letter === undefined || letter.project !== project)
       throw new DomainError('dead-letter-not-found', `The project ${project} has no dead letter ${id}.`);
     const answer = await this.replay(letter);
     if (answer === undefined)
-      throw new DomainError('dead-letter-not-kept', 'The event was too large to keep, so it can’t be replayed; send it again in parts.');
+      throw new DomainError(
+        'dead-letter-not-kept',
+        `The event was ${letter.raw === null ? 'too large to keep' : 'kept, but is no JSON'}, so it can’t be replayed; mend it and send it again.`,
+      );
     return answer;
   }
 
@@ -65,10 +71,11 @@ export class DeadLettersController {
     return total;
   }
 
-  /** @returns undefined when the event was not kept */
+  /** @returns undefined when the event was not kept, or can't be read */
   private async replay({ project, environment, key, raw, receivedAtUs }: DeadLetter): Promise<BatchAnswer | undefined> {
     if (raw === null || project === null || environment === null) return undefined;
-    const value: unknown = JSON.parse(raw);
+    const value = parsed(raw);
+    if (value === undefined) return undefined;
     const items = { values: [value], isBatch: false, rawOf: () => raw, isTooLarge: () => false };
     // The sender's clock was wrong by what it was when the event first came in; the log's known time is today's.
     const arrival = { receivedAtUs, nowUs: Date.now() * 1_000 };
@@ -86,6 +93,18 @@ export class DeadLettersController {
     return message?.offset === offset ? readLetter(message) : undefined;
   }
 }
+
+/** A raw event whose key nobody knows belongs to no project: only an admin may say where its place is. */
+const adopted = (letter: DeadLetter | undefined, { role, project, environment }: CallerIdentity): DeadLetter | undefined =>
+  letter?.project === null && role === 'admin' ? { ...letter, project, environment: environment ?? 'production' } : letter;
+
+const parsed = (raw: string): unknown => {
+  try {
+    return JSON.parse(raw);
+  } catch {
+    return undefined;
+  }
+};
 
 const readLetter = ({ value }: LogMessage): DeadLetter | undefined => {
   if (value === null) return undefined;

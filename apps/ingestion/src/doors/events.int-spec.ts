@@ -248,8 +248,30 @@ describe('dead letters', () => {
     expect(await replay('x')).toMatchObject({ status: 404 });
     expect(await replay(await idOf('unkept'))).toMatchObject({ status: 409, body: { code: 'dead-letter-not-kept' } });
     expect((await replay(await idOf('unkept'), key('reads'))).status).toBe(403);
+    const unreadable = { project: 'shop', environment: 'production', code: 'not-json', eventId: 'broken', raw: '{"id":' };
+    await ingestion.log.append(DEAD_LETTERS, [{ partition: 0, value: JSON.stringify(unreadable) }]);
+    expect(await replay(await idOf('broken'))).toMatchObject({ status: 409, body: { detail: expect.stringContaining('is no JSON') } });
     const wrong = await ingestion.call('POST', '/v1/ingest/dead-letters/replay', { key: key('manages'), body: { all: 'yes' } });
     expect(wrong).toMatchObject({ status: 400, body: { code: 'invalid-request' } });
+  });
+
+  it('that belong to no project are given a place by an admin, and by nobody else', async () => {
+    const orphan = {
+      project: null,
+      environment: null,
+      key: 'stranger',
+      code: 'key-unknown',
+      eventId: 'orphan',
+      receivedAtUs: Date.now() * 1_000,
+    };
+    await ingestion.log.append(DEAD_LETTERS, [
+      { partition: 0, value: JSON.stringify({ ...orphan, raw: JSON.stringify(purchase({ id: 'orphan' })) }) },
+    ]);
+    const id = await idOf('orphan');
+    expect(await replay(id)).toMatchObject({ status: 404 });
+    const adopt = await ingestion.call('POST', `/v1/ingest/dead-letters/${id}/replay?project=shop&environment=past`, { key: ADMIN_KEY });
+    expect(adopt).toMatchObject({ status: 200, body: { accepted: 1 } });
+    expect(await storedRows('orphan')).toEqual([expect.objectContaining({ project: 'shop', environment: 'past', key: 'stranger' })]);
   });
 });
 

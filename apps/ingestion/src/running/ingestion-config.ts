@@ -1,11 +1,8 @@
-import { serviceConfig } from '@rampart/service-kit';
+import { logConfig, needsLog, serviceConfig } from '@rampart/service-kit';
 import { z } from 'zod';
 
-export const ingestionConfig = serviceConfig.extend({
-  RAMPART_DATABASE_URL: z
-    .string()
-    .regex(/^postgres(ql)?:\/\//, 'must be postgres://…')
-    .describe('where the log is'),
+const settings = serviceConfig.extend({
+  ...logConfig,
   RAMPART_SECRET: z
     .string()
     .min(16, 'must have at least 16 characters')
@@ -18,4 +15,5 @@ export const ingestionConfig = serviceConfig.extend({
     .default(4)
     .describe('partitions of a new feedback log; fixed when it is created'),
 });
+export const ingestionConfig = needsLog(settings);
 export type IngestionConfig = z.infer<typeof ingestionConfig>;
