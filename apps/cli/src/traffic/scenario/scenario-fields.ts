@@ -1,6 +1,5 @@
 /** Every field that a scenario may have, from the schema itself: for suggestions, and as the reference in the documentation. */
 import { z } from 'zod';
-import type { Distribution } from './distributions.js';
 import { scenario } from './scenario.js';
 
 interface Described {
@@ -61,24 +60,15 @@ export const scenarioFields = (): readonly Field[] => {
 
 const meaningOf = (node: Described): string => {
   const values = node.enum?.map((value) => `\`${String(value)}\``).join(', ');
-  return [
-    values,
-    node.description,
-    isDistribution(node) && node.description?.startsWith('seconds') !== true ? '(number or distribution)' : undefined,
-  ]
-    .filter((part) => part !== undefined)
-    .join(values !== undefined && node.description !== undefined ? ': ' : ' ');
+  const words = [values, node.description].filter((part) => part !== undefined).join(': ');
+  return isDistribution(node) ? `${words} (a number or a distribution)` : words;
 };
 
-const absenceOf = ({ default: value }: Described, isRequired: boolean): string => {
+const absenceOf = ({ default: value, type }: Described, isRequired: boolean): string => {
   if (isRequired) return 'required';
-  if (value === undefined) return '–';
-  if (isConstant(value)) return `\`${value.mean}\``;
+  if (value === undefined) return type === 'array' ? 'none' : '–';
   return JSON.stringify(value).length === 2 && typeof value === 'object' ? 'none' : `\`${JSON.stringify(value)}\``;
 };
-
-const isConstant = (value: unknown): value is Distribution =>
-  typeof value === 'object' && value !== null && 'kind' in value && value.kind === 'constant';
 
 /** Names of fields at any depth. */
 export const fieldNames = (): readonly string[] => {

@@ -7,7 +7,7 @@ import { constant, distribution } from './distributions.js';
 const name = z.string().min(1).max(LIMITS.nameLength);
 const share = z.number().min(0).max(1);
 const seconds = z.number().min(0);
-const secondsDrawn = distribution.describe('seconds: a number, or a distribution; below 0 counts as 0');
+
 const stretch = {
   fromSeconds: seconds.default(0).describe('only for units that arrive from then on'),
   untilSeconds: seconds.optional().describe('… and before then'),
@@ -19,7 +19,7 @@ const arrival = z
     phases: z
       .array(
         z.strictObject({
-          seconds: z.number().positive(),
+          seconds: z.number().positive().describe('how long it lasts'),
           perSecond: seconds.describe('at its beginning'),
           toPerSecond: seconds.optional().describe('at its end, straight in between; default: the same'),
         }),
@@ -63,13 +63,13 @@ const effect = z
   });
 
 const arm = z.strictObject({
-  variant: name,
-  weight: z.int().min(0).max(1_000_000).default(1),
+  variant: name.describe('as the experiment’s definition has it'),
+  weight: z.int().min(0).max(1_000_000).default(1).describe('share of the design, beside the other weights'),
   effects: z.array(effect).max(100).default([]).describe('what this arm changes; a change that begins later has `fromSeconds`'),
 });
 
 const experiment = z.strictObject({
-  key: slug,
+  key: slug.describe('of the experiment on the platform'),
   copies: z
     .int()
     .min(1)
@@ -84,29 +84,40 @@ const experiment = z.strictObject({
     ),
   salt: z.string().min(1).max(200).optional().describe('of the hash; default: the key'),
   coverage: share.default(1).describe('share of the units that take part'),
-  arms: z.array(arm).min(1).max(50),
+  arms: z.array(arm).min(1).max(50).describe('control first'),
   sendsAssignments: z.boolean().default(false).describe('an `assignment.v1` at arrival, before the exposure'),
-  exposureDelay: secondsDrawn.default(constant(0)).describe('seconds from arrival to exposure'),
+  exposureDelay: distribution.default(constant(0)).describe('seconds from arrival to exposure; default: 0'),
   choices: z
-    .array(z.strictObject({ reason: z.enum(['USER_CHANNEL', 'OVERRIDE', 'HOLDOUT', 'STATIC']), share, variant: name }))
+    .array(
+      z.strictObject({
+        reason: z.enum(['USER_CHANNEL', 'OVERRIDE', 'HOLDOUT', 'STATIC']),
+        share: share.describe('of the units in the experiment'),
+        variant: name.describe('what they get instead'),
+      }),
+    )
     .max(10)
     .default([])
     .describe('units that were not randomised: own choice (`USER_CHANNEL`), override …'),
   twoArms: z
-    .strictObject({ share, after: secondsDrawn.default(constant(1)) })
+    .strictObject({
+      share: share.describe('of the exposed units'),
+      after: distribution.default(constant(1)).describe('seconds from one to the other; default: 1'),
+    })
     .optional()
     .describe('units that are seen again under another arm'),
 });
 
 const event = z.strictObject({
-  name,
+  name: name.describe('as the metrics name it'),
   type: z.enum(['metric', 'feedback']).default('metric'),
   probability: share.default(1).describe('share of the units that have it at all, without any effect'),
-  count: distribution.default(constant(1)).describe('how many such events a unit with any has; `geometric` = they come in clusters'),
+  count: distribution
+    .default(constant(1))
+    .describe('how many such events a unit with any has; `geometric` = they come in clusters; default: 1'),
   value: distribution.optional().describe('default: the events carry none'),
   decimals: z.int().min(0).max(6).default(2).describe('values are rounded to so many'),
-  delay: secondsDrawn.default(constant(0)).describe('seconds from the unit’s exposure to its first such event'),
-  spacing: secondsDrawn.optional().describe('seconds between further ones; default: as `delay`'),
+  delay: distribution.default(constant(0)).describe('seconds from the unit’s exposure to its first such event; default: 0'),
+  spacing: distribution.optional().describe('seconds between further ones; default: as `delay`'),
   beforeExposure: share
     .default(0)
     .describe(
@@ -118,7 +129,13 @@ export type ScenarioEvent = z.output<typeof event>;
 const REPORTS = ['assignment', 'exposure', 'event'] as const;
 const sending = z.strictObject({
   late: z
-    .array(z.strictObject({ share, by: secondsDrawn, what: z.enum(REPORTS).optional().describe('default: all') }))
+    .array(
+      z.strictObject({
+        share: share.describe('of the reports'),
+        by: distribution.describe('seconds'),
+        what: z.enum(REPORTS).optional().describe('default: all'),
+      }),
+    )
     .max(10)
     .default([])
     .describe('reports that are held back; their time stays true'),
@@ -132,8 +149,8 @@ const sending = z.strictObject({
     .describe('clients with a wrong clock'),
   twice: z
     .strictObject({
-      share,
-      after: secondsDrawn.default(constant(1)),
+      share: share.describe('of the reports'),
+      after: distribution.default(constant(1)).describe('seconds after the first; default: 1'),
       otherContent: share.default(0).describe('share of the repeats whose content differs, under the same id'),
     })
     .optional()
@@ -142,7 +159,7 @@ const sending = z.strictObject({
   lost: z
     .array(
       z.strictObject({
-        share,
+        share: share.describe('of these reports'),
         what: z.enum(REPORTS).default('exposure'),
         experiment: slug.optional().describe('default: any'),
         variant: name.optional().describe('default: any; needs `experiment`'),
@@ -166,19 +183,19 @@ const shape = z.strictObject({
   $schema: z.string().optional(),
   key: slug.describe('begins every id'),
   description: z.string().min(1).describe('what it shows, and what one should see'),
-  project: slug.default('traffic'),
+  project: slug.default('traffic').describe('of the platform'),
   environment: slug.default('production').describe('a live one'),
-  unitType: name.default('user'),
+  unitType: name.default('user').describe('of every unit'),
   source: name.optional().describe('of the events; default: `traffic/` and the key'),
   seed: z.int().min(0).default(1).describe('the same seed and start: the same events'),
-  arrival,
+  arrival: arrival.describe('how many units come'),
   units: z.int().min(1).optional().describe('so many units; default: as long as it lasts'),
   seconds: z.number().positive().optional().describe('units arrive for so long; what they do later is still sent'),
   properties: z
     .record(name, z.record(z.string().min(1).max(LIMITS.propertyLength), share))
     .default({})
     .describe('of a unit, sent with all its reports: property → value → share of the units'),
-  experiments: z.array(experiment).max(100).default([]),
+  experiments: z.array(experiment).max(100).default([]).describe('what units take part in, each in all of them'),
   events: z.array(event).max(50).default([]).describe('what units do, before any effect'),
   sending: sending.prefault({}).describe('what goes wrong on the way'),
   define: define.optional().describe('made and started where they are absent'),

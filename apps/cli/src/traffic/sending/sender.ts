@@ -141,7 +141,7 @@ class TrafficSender {
   private async flush(): Promise<void> {
     while (this.inFlight.size >= this.mostInFlight) await Promise.race(this.inFlight);
     const { batch } = this;
-    if (batch.length === 0) return;
+    if (batch.length === 0 || this.failure !== undefined) return;
     this.batch = [];
     const sending: Promise<void> = this.deliver(batch)
       .catch((error: unknown) => {
