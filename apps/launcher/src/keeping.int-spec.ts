@@ -1,11 +1,15 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { adminKeyFile } from './admin-key.js';
 import { claimDataFolder } from './claim.js';
 import { platformSecret, prepareDataFolder } from './data-folder.js';
+import { externalKafka } from './engines/external-engines.js';
+import { keepToItsLog } from './kept-log.js';
 import { LogFile } from './log-file.js';
 import { identityOf, isAlive } from './process-identity.js';
 import { Refusal } from './refusal.js';
@@ -34,6 +38,32 @@ describe('the data folder', () => {
     expect(statSync(path).mode & 0o777).toBe(0o600);
     expect(readFileSync(adminKeyFile(folder), 'utf8')).toBe(key);
     expect(platformSecret(folder)).toBe(platformSecret(folder));
+  });
+});
+
+describe('the log of a data folder', () => {
+  const [onKafka, onPostgres] = [{ kafkaBrokers: ['a:9092'] }, { kafkaBrokers: [] }];
+
+  it('stays the one that it began with, whatever the brokers are called', () => {
+    keepToItsLog(folder, onKafka);
+    expect(() => keepToItsLog(folder, { kafkaBrokers: ['b:9092', 'c:9092'] })).not.toThrow();
+    expect(() => keepToItsLog(folder, onPostgres)).toThrow(/began with its log on Kafka.* Set KAFKA_BROKERS to its brokers/);
+  });
+
+  it('is PostgreSQL where it was not written down yet', () => {
+    platformSecret(folder);
+    expect(() => keepToItsLog(folder, onKafka)).toThrow(/began with its log on PostgreSQL.* Leave KAFKA_BROKERS out/);
+    expect(() => keepToItsLog(folder, onPostgres)).not.toThrow();
+  });
+});
+
+describe('a broker of somebody else', () => {
+  it('that speaks another protocol is not taken for Kafka', async () => {
+    const server = createServer((socket) => socket.on('error', () => undefined).end('HTTP/1.1 400 Bad Request\r\n\r\n'));
+    await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+    const { port } = server.address() as AddressInfo;
+    await expect(externalKafka([`127.0.0.1:${port}`], 0)).rejects.toThrow(/^KAFKA_BROKERS: 127.0.0.1:\d+ did not answer .*connection/);
+    server.close();
   });
 });
 

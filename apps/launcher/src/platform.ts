@@ -7,9 +7,10 @@ import { platformSecret, prepareDataFolder } from './data-folder.js';
 import { embeddedClickhouse } from './engines/embedded-clickhouse.js';
 import { embeddedPostgres } from './engines/embedded-postgres.js';
 import { type Engine, isEmbedded } from './engines/engine.js';
-import { externalClickhouse, externalPostgres } from './engines/external-engines.js';
+import { externalClickhouse, externalKafka, externalPostgres } from './engines/external-engines.js';
 import { type FrontDoor, openFrontDoor } from './front-door/front-door.js';
 import type { ComponentStatus, PlatformStatus } from './front-door/status-page.js';
+import { keepToItsLog } from './kept-log.js';
 import { removeRunFile, writeRunFile } from './run-file.js';
 import { isBuilt, type Service, type ServiceName, serviceNames, startService } from './services.js';
 import type { Settings } from './settings.js';
@@ -53,11 +54,16 @@ export class Platform {
     this.claim.announce(this.door.address);
     this.keyFile = adminKeyFile(this.folder);
     this.say(`Rampart ${this.version}, data in ${this.folder}`);
+    keepToItsLog(this.folder, this.settings);
     const postgres = this.engine(this.postgres());
     const clickhouse = this.engine(this.clickhouse());
-    const withoutStore = postgres.then((engine) => Promise.all([this.service('experiments', engine), this.service('ingestion', engine)]));
-    const withStore = Promise.all([postgres, clickhouse]).then(([log, store]) => this.service('analysis', log, store));
-    await Promise.all([withoutStore, withStore]);
+    const kafka = this.settings.kafkaBrokers.length > 0 ? this.engine(externalKafka(this.settings.kafkaBrokers)) : undefined;
+    const log = kafka ?? postgres;
+    await Promise.all([
+      Promise.all([postgres, log]).then((engines) => this.service('experiments', engines)),
+      log.then((engine) => this.service('ingestion', [engine])),
+      Promise.all([log, clickhouse]).then((engines) => this.service('analysis', engines)),
+    ]);
     this.note();
     this.sayReady(this.door.address);
   }
@@ -102,18 +108,18 @@ export class Platform {
     this.engines.push(engine);
     if (isEmbedded(engine)) {
       await this.ready(engine.supervised, enginePatienceMs, `${engine.name} ${engine.version}`, sinceMs);
-    } else this.say(`  ${engine.name} ${engine.version}: yours`);
+    } else this.say(`  ${engine.name}${engine.version === undefined ? '' : ` ${engine.version}`}: yours`);
     return engine;
   }
 
-  private async service(name: ServiceName, log: Engine, store?: Engine): Promise<void> {
+  private async service(name: ServiceName, engines: readonly Engine[]): Promise<void> {
     if (!isBuilt(this.checkout, name)) {
       this.say(`  ${name} is not built here: left out`);
       return;
     }
     if (this.isStopping) return;
     const sinceMs = Date.now();
-    const service = startService(this.checkout, name, this.logFile(name), this.environment(log, store));
+    const service = startService(this.checkout, name, this.logFile(name), this.environment(engines));
     this.services.push(service);
     await this.ready(service.supervised, servicePatienceMs, name, sinceMs);
   }
@@ -124,12 +130,15 @@ export class Platform {
     this.say(`  ${label}: ready after ${seconds(sinceMs)}`);
   }
 
-  private environment(log: Engine, store: Engine | undefined): NodeJS.ProcessEnv {
+  /** A service is told of the engines that it needs, and of no other. */
+  private environment(engines: readonly Engine[]): NodeJS.ProcessEnv {
     const { adminKey, secret } = this.settings;
+    const urlOf = (name: Engine['name']) => engines.find((engine) => engine.name === name)?.url();
     return {
       ...process.env,
-      RAMPART_DATABASE_URL: log.url(),
-      ...(store === undefined ? {} : { RAMPART_CLICKHOUSE_URL: store.url() }),
+      RAMPART_DATABASE_URL: urlOf('postgres'),
+      RAMPART_CLICKHOUSE_URL: urlOf('clickhouse'),
+      KAFKA_BROKERS: urlOf('kafka'),
       RAMPART_SECRET: secret ?? platformSecret(this.folder),
       RAMPART_ADMIN_KEY_FILE: this.keyFile,
       ...(adminKey === undefined ? {} : { RAMPART_ADMIN_KEY: adminKey }),
@@ -171,7 +180,7 @@ export class Platform {
     const versions = {
       rampart: this.version,
       node: process.version.slice(1),
-      ...Object.fromEntries(this.engines.map((one) => [one.name, one.version])),
+      ...Object.fromEntries(this.engines.flatMap(({ name, version }) => (version === undefined ? [] : [[name, version]]))),
     };
     try {
       writeRunFile(this.folder, {
@@ -180,6 +189,7 @@ export class Platform {
         startedAt: new Date(this.startedAtMs).toISOString(),
         dataFolder: this.folder,
         adminKeyFile: this.keyFile,
+        log: this.settings.kafkaBrokers.length > 0 ? `kafka ${this.settings.kafkaBrokers.join(',')}` : 'postgres',
         versions,
         processes: Object.fromEntries([...engines, ...services]),
       });
@@ -189,7 +199,8 @@ export class Platform {
   }
 
   private async status(): Promise<PlatformStatus> {
-    const engines = (['postgres', 'clickhouse'] as const).map((name) => this.engineStatus(name));
+    const kafka = this.settings.kafkaBrokers.length > 0 ? (['kafka'] as const) : [];
+    const engines = (['postgres', 'clickhouse', ...kafka] as const).map((name) => this.engineStatus(name));
     const services = await Promise.all(serviceNames.filter((name) => isBuilt(this.checkout, name)).map((name) => this.serviceStatus(name)));
     const components = [...engines, ...services];
     return {

@@ -14,6 +14,8 @@ export interface Run {
   readonly startedAt: string;
   readonly dataFolder: string;
   readonly adminKeyFile: string;
+  /** "postgres", or "kafka" and its brokers. */
+  readonly log: string;
   readonly versions: Readonly<Record<string, string>>;
   /** Engines and services by name. */
   readonly processes: Readonly<Record<string, RunningProcess>>;

@@ -12,6 +12,7 @@ describe('settings', () => {
       secret: undefined,
       databaseUrl: undefined,
       clickhouseUrl: undefined,
+      kafkaBrokers: [],
       watchesPipe: false,
     });
   });
@@ -27,5 +28,13 @@ describe('settings', () => {
   it('refuse an address of another kind of server', () => {
     expect(() => settingsFrom({ DATABASE_URL: 'mysql://host/db' }, '/')).toThrow('postgres://');
     expect(() => settingsFrom({ CLICKHOUSE_URL: 'tcp://host:9000' }, '/')).toThrow('http://');
+  });
+
+  it('take Kafka brokers as a list, and refuse the one that is none', () => {
+    expect(settingsFrom({ KAFKA_BROKERS: 'a:9092, b.c-d:1,[::1]:65535' }, '/').kafkaBrokers).toEqual(['a:9092', 'b.c-d:1', '[::1]:65535']);
+    expect(() => settingsFrom({ KAFKA_BROKERS: 'a:9092,b' }, '/')).toThrow(
+      'KAFKA_BROKERS has "b": give host:port, several separated by commas.',
+    );
+    expect(() => settingsFrom({ KAFKA_BROKERS: 'a:70000' }, '/')).toThrow(Refusal);
   });
 });

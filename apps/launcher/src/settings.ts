@@ -11,6 +11,8 @@ export interface Settings {
   readonly secret: string | undefined;
   readonly databaseUrl: string | undefined;
   readonly clickhouseUrl: string | undefined;
+  /** host:port of each; empty: the log is in PostgreSQL. */
+  readonly kafkaBrokers: readonly string[];
   /** Standard input is a pipe of the parent: its end is the order to stop. */
   readonly watchesPipe: boolean;
 }
@@ -31,6 +33,17 @@ const urlFrom = (name: string, text: string | undefined, protocols: readonly str
   return text;
 };
 
+const broker = /^(?:\[[0-9A-Fa-f:.]+\]|[\w.-]+):(\d{1,5})$/;
+
+const brokersFrom = (text: string | undefined): readonly string[] => {
+  const brokers = text === undefined ? [] : text.split(',').map((one) => one.trim());
+  for (const one of brokers) {
+    const port = Number(broker.exec(one)?.[1] ?? 0);
+    if (port < 1 || port > 65_535) throw new Refusal(`KAFKA_BROKERS has "${one}": give host:port, several separated by commas.`);
+  }
+  return brokers;
+};
+
 export const settingsFrom = (environment: NodeJS.ProcessEnv, checkout: string): Settings => {
   const adminKey = given(environment.RAMPART_ADMIN_KEY);
   if (adminKey !== undefined && adminKey.length < 16) {
@@ -44,6 +57,7 @@ export const settingsFrom = (environment: NodeJS.ProcessEnv, checkout: string): 
     secret: given(environment.RAMPART_SECRET),
     databaseUrl: urlFrom('DATABASE_URL', given(environment.DATABASE_URL), ['postgres', 'postgresql']),
     clickhouseUrl: urlFrom('CLICKHOUSE_URL', given(environment.CLICKHOUSE_URL), ['http', 'https']),
+    kafkaBrokers: brokersFrom(given(environment.KAFKA_BROKERS)),
     watchesPipe: environment.RAMPART_PARENT_PIPE === '1',
   };
 };

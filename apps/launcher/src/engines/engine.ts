@@ -2,10 +2,11 @@
 import type { Supervised } from '../supervisor.js';
 
 export interface Engine {
-  readonly name: 'postgres' | 'clickhouse';
+  readonly name: 'postgres' | 'clickhouse' | 'kafka';
   /** Where clients connect, credentials included; the same over restarts. Known once it was ready. */
   url(): string;
-  readonly version: string;
+  /** Undefined where the server does not say. */
+  readonly version: string | undefined;
 }
 
 export interface EmbeddedEngine extends Engine {
