@@ -56,6 +56,27 @@ export class Arm {
     };
   }
 
+  /** As a query of the store answers: `x` is the denominator of a ratio, or the covariate. */
+  stored(x: 'nothing' | 'denominator' | 'covariate') {
+    const { n: units, sumX, sumY: sum, sumSquaresX, sumSquaresY: sumSquares, sumProducts } = this.sums();
+    const isRatio = x === 'denominator';
+    return {
+      units,
+      openUnits: 0,
+      sum,
+      sumSquares,
+      denominatorSum: isRatio ? sumX : 0n,
+      denominatorSumSquares: isRatio ? sumSquaresX : 0n,
+      crossSum: isRatio ? sumProducts : 0n,
+      covariate:
+        x === 'covariate'
+          ? { units, sum, sumSquares, covariateSum: sumX, covariateSumSquares: sumSquaresX, covariateCrossSum: sumProducts }
+          : null,
+      lateEvents: 0,
+      unconverted: 0,
+    };
+  }
+
   moments(): Moments {
     return fromIntegerSums({ n: this.units, sum: exact(this.sumY) * TICK, sumSquares: exact(this.squaresY) * TICK * TICK });
   }

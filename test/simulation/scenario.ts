@@ -4,16 +4,20 @@ import type { Random } from './random.js';
 /**
  * What a line of the table states about the share of runs with an alarm:
  * `at-most` the level (a valid method), `above` it (a wrong method, which the simulation must be able to tell),
- * `about` the level within a tolerance (power against the planner), or just `shown`.
+ * `about` the level within a tolerance or `at-least` the level (power against the planner), `never`, or just `shown`.
  */
 export type Claim =
   | { readonly kind: 'at-most' | 'above'; readonly level: number }
   | { readonly kind: 'about'; readonly level: number; readonly tolerance: number }
+  | { readonly kind: 'at-least'; readonly level: number }
+  | { readonly kind: 'never' }
   | { readonly kind: 'shown' };
 
 export const atMost = (level: number): Claim => ({ kind: 'at-most', level });
 export const above = (level: number): Claim => ({ kind: 'above', level });
 export const about = (level: number, tolerance: number): Claim => ({ kind: 'about', level, tolerance });
+export const atLeast = (level: number): Claim => ({ kind: 'at-least', level });
+export const never: Claim = { kind: 'never' };
 export const shown: Claim = { kind: 'shown' };
 
 /** State of the world at one look; `units` is what has been seen by then. */

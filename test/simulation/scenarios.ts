@@ -5,9 +5,10 @@ import { counts } from './scenarios/counts.js';
 import { detection } from './scenarios/detection.js';
 import { margins } from './scenarios/margins.js';
 import { metrics } from './scenarios/metrics.js';
+import { policies } from './scenarios/policies.js';
 import { sequences } from './scenarios/sequences.js';
 
-export const scenarios: readonly Scenario[] = [...sequences, ...metrics, ...margins, ...counts, ...clocks, ...detection];
+export const scenarios: readonly Scenario[] = [...sequences, ...metrics, ...margins, ...counts, ...clocks, ...detection, ...policies];
 
 export const scenarioNamed = (name: string): Scenario => {
   const found = scenarios.find((scenario) => scenario.name === name);

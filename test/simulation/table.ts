@@ -53,6 +53,10 @@ const levelText = (claim: Claim): string => {
       return `> ${share(claim.level)}`;
     case 'about':
       return `${share(claim.level)} ± ${(claim.tolerance * 100).toFixed(0)}`;
+    case 'at-least':
+      return `≥ ${share(claim.level)}`;
+    case 'never':
+      return 'never';
     case 'shown':
       return '–';
   }

@@ -47,6 +47,11 @@ const outcomeOf = (alarms: number, runs: number, claim: Claim): Outcome => {
       if (surelyBelow < least || surelyAbove > most) return 'broken';
       return lowerBound(alarms, runs, 0.05) >= least && upperBound(alarms, runs, 0.05) <= most ? 'holds' : 'open';
     }
+    case 'at-least':
+      if (surelyBelow < claim.level) return 'broken';
+      return lowerBound(alarms, runs, 0.05) >= claim.level ? 'holds' : 'open';
+    case 'never':
+      return alarms === 0 ? 'holds' : 'broken';
     case 'shown':
       return 'shown';
   }
