@@ -73,6 +73,14 @@ export const eventStoreContract = (adapter: string, create: () => Promise<StoreU
         expect(await store.readStream('b')).toEqual([]);
       });
 
+      it('gives what came after a version', async () => {
+        await store.append(request('a', 0, 'one', 'two'));
+        await store.append(request('b', 0, 'other'));
+        await store.append(request('a', 2, 'three'));
+        expect((await store.readStream('a', 1)).map(nameOf)).toEqual(['two', 'three']);
+        expect(await store.readStream('a', 3)).toEqual([]);
+      });
+
       it('refuses what was decided on an older state, and on a newer one that never was', async () => {
         await store.append(request('a', 0, 'one'));
         expect(await codeOf(store.append(request('a', 0, 'again')))).toBe('revision-mismatch');

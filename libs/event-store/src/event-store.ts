@@ -87,8 +87,8 @@ export abstract class EventStore<Transaction = unknown> {
    */
   abstract append(request: AppendRequest): Promise<number>;
 
-  /** In order; empty for a stream that does not exist. */
-  abstract readStream(stream: string): Promise<readonly StoredEvent[]>;
+  /** In order, those after a version; empty for a stream that does not exist. @param afterVersion  default: 0, all of it */
+  abstract readStream(stream: string, afterVersion?: number): Promise<readonly StoredEvent[]>;
 
   /** In order of position; up to `limit`, fewer where they are large, none only at the end. */
   abstract readAll(afterPosition: number, limit: number): Promise<readonly StoredEvent[]>;

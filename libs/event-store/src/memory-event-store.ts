@@ -34,8 +34,8 @@ export class MemoryEventStore extends EventStore<undefined> {
     return version + events.length;
   }
 
-  async readStream(stream: string): Promise<readonly StoredEvent[]> {
-    return this.events.filter((stored) => stored.stream === stream);
+  async readStream(stream: string, afterVersion = 0): Promise<readonly StoredEvent[]> {
+    return this.events.filter((stored) => stored.stream === stream && stored.version > afterVersion);
   }
 
   async readAll(afterPosition: number, limit: number): Promise<readonly StoredEvent[]> {

@@ -28,8 +28,9 @@ export class PostgresEventStore extends EventStore<EntityManager> {
     }
   }
 
-  async readStream(stream: string): Promise<readonly StoredEvent[]> {
-    return (await this.query<EventRow>('select * from control.event where stream = $1 order by version', [stream])).map(storedEvent);
+  async readStream(stream: string, afterVersion = 0): Promise<readonly StoredEvent[]> {
+    const text = 'select * from control.event where stream = $1 and version > $2 order by version';
+    return (await this.query<EventRow>(text, [stream, afterVersion])).map(storedEvent);
   }
 
   readAll(afterPosition: number, limit: number): Promise<readonly StoredEvent[]> {

@@ -3,6 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { type Decider, DomainError, fold } from '@rampart/domain';
 import { EventStore, type Origin, type RampartEvent } from '@rampart/event-store';
 import { AnswerSeal } from './answer-seal.js';
+import type { RememberedStreams } from './remembered-streams.js';
 
 /** What comes with every command, whatever it asks. */
 export interface Envelope {
@@ -28,6 +29,8 @@ export interface Work<State, Command, Event extends RampartEvent> {
   readonly decider: Decider<State, Command, Event>;
   readonly command: Command;
   readonly envelope: Envelope;
+  /** For streams that grow heavy: only what came later is read. */
+  readonly remembered?: RememberedStreams<State>;
   /** The answer's body, from the state afterwards. */
   document(state: State, revision: number): unknown;
 }
@@ -55,6 +58,8 @@ export class CommandDoor {
       try {
         return await this.attempt(work);
       } catch (error) {
+        // What is remembered may be ahead of a store that was restored.
+        work.remembered?.forget(work.stream);
         // Its twin may have come first, and left us a state in which it can't happen again: then the twin's answer is ours.
         const twin = await this.recordedOutcome(work.envelope);
         if (twin !== undefined) return twin;
@@ -66,23 +71,24 @@ export class CommandDoor {
   }
 
   private async attempt<State, Command, Event extends RampartEvent>(work: Work<State, Command, Event>): Promise<Outcome> {
-    const { stream, decider, command, envelope } = work;
-    const stored = await this.store.readStream(stream);
-    requireRevision(envelope.expectedRevision, stored.length);
-    const before = fold(
-      decider,
-      // A stream holds the events of its own decider only.
-      stored.map(({ event }) => event as Event),
-    );
+    const { stream, decider, command, envelope, remembered } = work;
+    const known = remembered?.known(stream) ?? { revision: 0, state: decider.initialState };
+    const stored = await this.store.readStream(stream, known.revision);
+    const revisionBefore = known.revision + stored.length;
+    requireRevision(envelope.expectedRevision, revisionBefore);
+    // A stream holds the events of its own decider only.
+    const facts = stored.map(({ event }) => event as Event);
+    const before = fold(decider, facts, known.state);
+    remembered?.remember(stream, { revision: revisionBefore, state: before });
     const events = decider.decide(command, before);
-    const revision = stored.length + events.length;
+    const revision = revisionBefore + events.length;
     const body = work.document(fold(decider, events, before), revision);
     const outcome: Outcome = { isChanged: events.length > 0, revision, body };
     if (envelope.isDryRun) return { ...outcome, body: { valid: true, events: events.map(({ type }) => type), result: body } };
     const { origin, idempotency } = envelope;
     const request = idempotency === null ? undefined : { ...idempotency, answer: this.seal.sealed(JSON.stringify(outcome)) };
     if (events.length > 0 || request !== undefined)
-      await this.store.append({ stream, expectedVersion: stored.length, events, origin, request });
+      await this.store.append({ stream, expectedVersion: revisionBefore, events, origin, request });
     return outcome;
   }
 

@@ -6,6 +6,7 @@ import {
   type ApiKeyEvent,
   apiKeyDecider,
   type Decider,
+  type DecisionChain,
   DomainError,
   decisionDecider,
   environmentDecider,
@@ -34,6 +35,7 @@ import {
   ProjectMessage,
 } from './command-messages.js';
 import { recordIdOf } from './record-id.js';
+import { RememberedStreams } from './remembered-streams.js';
 import { SurroundingsReader } from './surroundings.js';
 
 @CommandHandler(ProjectMessage)
@@ -124,6 +126,8 @@ class ExperimentHandler implements ICommandHandler<ExperimentMessage> {
 
 @CommandHandler(DecisionMessage)
 class DecisionHandler implements ICommandHandler<DecisionMessage> {
+  private readonly chains = new RememberedStreams<DecisionChain>();
+
   constructor(private readonly door: CommandDoor) {}
 
   execute({ record, envelope }: DecisionMessage): Promise<Outcome> {
@@ -133,6 +137,7 @@ class DecisionHandler implements ICommandHandler<DecisionMessage> {
       decider: decisionDecider,
       command,
       envelope,
+      remembered: this.chains,
       document: ({ newest }) => ({ id: record.id, newest: newest?.id ?? null }),
     });
   }

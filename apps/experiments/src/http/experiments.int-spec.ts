@@ -110,7 +110,7 @@ describe('an experiment', () => {
       isReady: false,
       items: [
         { level: 'refusal', code: 'metric-not-found', path: '/metrics/0/metric' },
-        { level: 'warning', code: 'no-planned-end' },
+        { level: 'warning', code: 'no-planned-units' },
       ],
     });
     expect((await get('/v1/experiments/unready/checklist?environment=nowhere')).body.code).toBe('environment-not-found');

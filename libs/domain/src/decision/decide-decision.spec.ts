@@ -1,8 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { fold } from '../decider.js';
 import { scenario } from '../scenario.contract.js';
+import type { Crossing } from '../verdict/latching.js';
 import { decisionDecider } from './decide-decision.js';
-import type { ChainedRecord, Crossing, DecisionEvent } from './decision.js';
+import type { ChainedRecord, DecisionEvent } from './decision.js';
 
 const { given } = scenario(decisionDecider);
 const T0 = 1_767_225_600_000_000;

@@ -2,14 +2,8 @@
 import type { Decider } from '../decider.js';
 import { isEqual } from '../equality.js';
 import { DomainError } from '../errors.js';
-import {
-  type ChainedRecord,
-  type Crossing,
-  type DecisionChain,
-  type DecisionEvent,
-  evolveDecisionChain,
-  initialDecisionChain,
-} from './decision.js';
+import type { Crossing } from '../verdict/latching.js';
+import { type ChainedRecord, type DecisionChain, type DecisionEvent, evolveDecisionChain, initialDecisionChain } from './decision.js';
 
 export type DecisionCommand = {
   readonly type: 'RecordDecision';

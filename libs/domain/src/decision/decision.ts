@@ -1,14 +1,5 @@
 /** The decision records of one comparison: a chain in which each names the one before it. */
-
-/** A boundary that was crossed once and stays crossed. */
-export interface Crossing {
-  readonly test: string;
-  readonly metric: string | null;
-  readonly arm: string | null;
-  /** W of the look that crossed. */
-  readonly knownUntilUs: number;
-  readonly value: number;
-}
+import type { Crossing } from '../verdict/latching.js';
 
 /** What the chain goes by. A record holds more (definition, sums, verdict), which is kept unread: it is evidence, not a rule. */
 export interface ChainedRecord {
