@@ -4,7 +4,7 @@ import { judge, type PlanState, withUnits } from '@rampart/domain';
 import type { ComparisonQuery, ComparisonSums, DuplicateCount } from '@rampart/feedback-store';
 import type { DefinitionInForce } from '../definitions/definition-in-force.js';
 import { sufficientStatistics } from './arm-sums.js';
-import { canonicalDigest } from './canonical-json.js';
+import { canonicalDigest } from './canonical-digest.js';
 import { numbersOf } from './conclusion-numbers.js';
 import { evidenceDigest } from './evidence-digest.js';
 import { budgetOf, type Figures, lookOf } from './look-of-results.js';

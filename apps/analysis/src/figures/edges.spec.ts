@@ -1,10 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
-import type { AnalysisPlan, SufficientStatistics } from '@rampart/contracts';
+import { type AnalysisPlan, canonicalJson, type SufficientStatistics } from '@rampart/contracts';
 import { comparisonQuery } from '../definitions/definition-in-force.js';
 import { statisticsCsv } from '../results/statistics-csv.js';
 import { nearestName } from '../results/warnings.js';
 import { unitsPerOne } from './arm-sums.js';
-import { canonicalJson } from './canonical-json.js';
 import { type ExampleMetric, exampleComparison, exampleDefinition, exampleSums, noDuplicates, wholeSums } from './figures.examples.js';
 import { comparedPairs, metricResults } from './metric-results.js';
 import { populationOf, sampleRatio } from './population.js';

@@ -1,7 +1,7 @@
 /** One name for one body of evidence: equal whatever order, redelivery or machine the sums came from. */
 import type { PopulationRow, SufficientStatistics } from '@rampart/contracts';
 import type { DefinitionInForce } from '../definitions/definition-in-force.js';
-import { canonicalDigest } from './canonical-json.js';
+import { canonicalDigest } from './canonical-digest.js';
 
 /** @returns SHA-256 (hex) of the definition without ids, names and times, and the sums as decimal strings, in RFC 8785 form */
 export const evidenceDigest = (

@@ -59,6 +59,13 @@ describe('the checklist before a start', () => {
     expect(found({ definition: anExperiment({ plan: { plannedEndUs: T0 + 7 * DAY } }) })).toEqual([]);
     expect(startChecklist(planned({ definition: early }))[0]?.sentence).toMatch(/2026-01-04.*2026-01-08/);
   });
+  it('warns when a sequential plan is never over by itself', () => {
+    const sequential = (plan: { plannedEndUs?: number | undefined; plannedUnits?: number }) =>
+      found({ definition: anExperiment({ plan: { method: 'sequential', plannedEndUs: undefined, ...plan } }) });
+    expect(sequential({})).toEqual(['warning no-planned-units /plan/plannedUnits']);
+    expect(sequential({ plannedUnits: 20_000 })).toEqual([]);
+    expect(sequential({ plannedEndUs: T0 + 14 * DAY })).toEqual([]);
+  });
   it('asks for the feature and its variants', () => {
     const definition = anExperiment({ feature: 'colour' });
     expect(found({ definition })).toEqual(['refusal feature-not-found /feature']);

@@ -1,4 +1,5 @@
 /** What each kind of reader does upon a verdict. */
+import type { Policy } from './policies.js';
 import type { VerdictKind } from './verdict.js';
 
 export interface Actions {
@@ -16,9 +17,14 @@ const UPON: Readonly<Record<VerdictKind, Actions>> = {
   invalid: { ramp: 'hold', experiment: 'recommend-repair', gate: 'wait' },
 };
 
+/** A stage that may go on is no winner yet. */
+const STAGE_GO: Actions = { ...UPON.go, experiment: 'stay' };
+
 /**
  * Of all findings the most severe action counts: a failed quality check, or another arm that still waits, never hides harm.
  * @param isHarmShown  of any arm, by a test that may be judged at this look
  */
-export const actionsUpon = (verdict: VerdictKind, isHarmShown: boolean): Actions =>
-  isHarmShown && verdict !== 'go' ? UPON['no-go'] : UPON[verdict];
+export const actionsUpon = (verdict: VerdictKind, policy: Policy, isHarmShown: boolean): Actions => {
+  if (verdict === 'go') return policy === 'stage' ? STAGE_GO : UPON.go;
+  return isHarmShown ? UPON['no-go'] : UPON[verdict];
+};

@@ -3,7 +3,7 @@ import { BURN_IN } from '@rampart/statistics';
 import { type ErrorBudget, errorBudget, superiorityLevels } from './error-budget.js';
 import { evidenceText, isAtLevel, type Known, type NoResult } from './evidence.js';
 import { type Crossing, latchedHarm, withLatchedRatio } from './latching.js';
-import type { ArmTest, Look, Margin, MonitoredMetric } from './look.js';
+import type { ArmTest, FirstError, Look, Margin, MonitoredMetric } from './look.js';
 import { count, percent, plain } from './number-texts.js';
 import { waitSentence } from './plan-state.js';
 import type { Finding } from './verdict.js';
@@ -79,20 +79,15 @@ const superiority = (metric: MonitoredMetric, test: Tested, level: number): Find
 };
 
 const harm = (metric: MonitoredMetric, test: Tested, evidence: Known, level: number): Finding => {
-  const isShown = isAtLevel(evidence, level);
-  const about = { kind: 'harm', metric: metric.metric, arm: test.arm, holds: isShown } as const;
-  const numbers = `(${evidenceText(evidence, level)})`;
-  if (test.firstError !== null) return { ...about, sentence: `${metric.metric} ${isShown ? 'is' : NOT_WORSE} ${erring(test)} ${numbers}` };
-  const what = isShown ? `is ${change(test)}` : NOT_WORSE.replace(/ worse:$/, ' worse');
-  return { ...about, sentence: `${metric.metric} ${what} ${numbers}` };
+  const holds = isAtLevel(evidence, level);
+  const worse = test.firstError === null && holds ? `is ${change(test)}` : holds ? 'is worse' : 'is not shown to be worse';
+  const counts = test.firstError === null ? '' : `: ${erring(test.arm, test.firstError)}`;
+  const sentence = `${metric.metric} ${worse}${counts} (${evidenceText(evidence, level)})`;
+  return { kind: 'harm', metric: metric.metric, arm: test.arm, holds, sentence };
 };
 
-const NOT_WORSE = 'is not shown to be worse:';
-
-const erring = ({ arm, firstError }: Tested): string => {
-  const { control, treatment, expectedShare } = firstError ?? { control: 0, treatment: 0, expectedShare: 0 };
-  return `${count(treatment)} of ${count(control + treatment)} units that have it are in ${arm}, where ${percent(expectedShare)} is its share`;
-};
+const erring = (arm: string, { control, treatment, expectedShare }: FirstError): string =>
+  `${count(treatment)} of ${count(control + treatment)} units that have it are in ${arm}, whose share is ${percent(expectedShare)}`;
 
 const nonInferiority = (metric: MonitoredMetric, test: Tested, margin: Margin, level: number): Finding => {
   const about = { kind: 'non-inferiority', metric: metric.metric, arm: test.arm } as const;

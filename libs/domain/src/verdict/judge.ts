@@ -3,6 +3,7 @@ import { type Actions, actionsUpon } from './actions.js';
 import { findingsOf } from './findings.js';
 import { alarmsOf, type Crossing, goesOf, latchedWith } from './latching.js';
 import type { Look } from './look.js';
+import { waitSentence } from './plan-state.js';
 import { type Condition, POLICIES, type PolicyRule } from './policies.js';
 import { type ArmVerdict, type Finding, overall, type Verdict, type VerdictKind } from './verdict.js';
 
@@ -25,10 +26,12 @@ export const judge = (look: Look, latchedBefore: readonly Crossing[] = []): Judg
   const verdict = overall(arms, findings);
   return {
     verdict,
-    actions: actionsUpon(verdict.verdict, look.plan.isDue && shown('harm', findings).length > 0),
+    actions: actionsUpon(verdict.verdict, look.policy, isHarmShown(findings, look)),
     latched: latchedWith(alarmed, goesOf(look, arms)),
   };
 };
+
+const isHarmShown = (findings: readonly Finding[], look: Look): boolean => look.plan.isDue && shown('harm', findings).length > 0;
 
 const verdictOf = (arm: string, look: Look, all: readonly Finding[]): ArmVerdict => {
   const findings = all.filter((finding) => finding.arm === null || finding.arm === arm);
@@ -63,7 +66,8 @@ const unmeasured = (findings: readonly Finding[]) => shown('waiting', findings).
 const reason = (verdict: VerdictKind, findings: readonly Finding[], look: Look): string => {
   switch (verdict) {
     case 'invalid':
-      return sentences(failedQuality(findings));
+      // What is acted upon is said: harm rolls back whatever the quality.
+      return sentences([...failedQuality(findings), ...(look.plan.isDue ? shown('harm', findings) : [])]);
     case 'no-go':
       return sentences(shown('harm', findings));
     case 'go':
@@ -78,10 +82,12 @@ const reason = (verdict: VerdictKind, findings: readonly Finding[], look: Look):
 const keptMargins = (findings: readonly Finding[]) => shown('non-inferiority', findings);
 
 const waitsOf = (findings: readonly Finding[], look: Look): string => {
-  const waits = sentences(shown('waiting', findings).filter((finding) => finding.metric === null));
+  const { isDue, waits } = look.plan;
   // Before the one look, what metrics lack is still coming: it is told when the look is due.
-  if (waits !== '' && !look.plan.isDue) return waits;
-  return [waits, missing(findings, look)].filter((part) => part !== '').join('; ');
+  const lacking = isDue || waits.length === 0 ? missing(findings, look) : '';
+  // Where only time is missing, there is evidence enough.
+  const told = waits.filter(({ what }) => what !== 'evidence' || lacking !== '').map(waitSentence);
+  return [...(lacking === '' ? [] : [lacking]), ...told].join('; ');
 };
 
 /** What a go would have needed besides. */

@@ -42,7 +42,7 @@ export const againstThreshold = (logE: number, logThreshold: number): string => 
 /** e to this power, also where that is beyond a double. */
 export const exponential = (log: number, digits = 3): string => {
   const log10 = log / Math.LN10;
-  if (log10 >= 12 || log10 < -4) {
+  if (log10 >= 9 || log10 < -4) {
     const exponent = Math.floor(log10);
     return `${Number((10 ** (log10 - exponent)).toPrecision(digits))}e${exponent < 0 ? '' : '+'}${exponent}`;
   }

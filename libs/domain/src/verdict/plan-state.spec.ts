@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { planState, type Schedule, waitSentence } from './plan-state.js';
+import { planState, type Schedule, waitSentence, withUnits } from './plan-state.js';
 
 const DAY = 86_400_000_000;
 const start = Date.UTC(2026, 0, 1) * 1000;
@@ -58,10 +58,58 @@ describe('a fixed horizon in a live environment', () => {
   });
 });
 
+describe('a sequential plan in a live environment', () => {
+  const sequential = (overrides: Partial<Schedule> = {}) => planState(live({ method: 'sequential', ...overrides }));
+
+  it('may be judged from the first look on, whatever it waits for', () => {
+    expect(sequential()).toMatchObject({ isDue: true, exhausted: false, minimumRunOver: false, lookAtUs: null });
+    expect(sequential().waits.map(({ what }) => what)).toEqual(['minimum-run', 'evidence']);
+    expect(sequential({ startedAtUs: null }).isDue).toBe(false);
+    expect(sequential({ knownUntilUs: null }).isDue).toBe(false);
+  });
+
+  it('is over at its planned end, though it may be looked at further, and never before the minimum run', () => {
+    expect(sequential({ knownUntilUs: at(14) })).toMatchObject({ isDue: true, exhausted: true, waits: [], lookAtUs: null });
+    expect(sequential({ knownUntilUs: at(14) - 1 }).exhausted).toBe(false);
+    expect(sequential({ plannedEndUs: at(2) })).toMatchObject({ exhausted: false, minimumRunOver: false });
+  });
+
+  it('is over when the planned units are in, and the minimum run', () => {
+    const counted = (days: number, units: number, planned: number | null = 20_000) =>
+      withUnits(sequential({ knownUntilUs: at(days) }), units, planned);
+    expect(counted(8, 20_000)).toMatchObject({ exhausted: true, waits: [] });
+    expect(counted(8, 19_999).exhausted).toBe(false);
+    expect(counted(3, 30_000).exhausted).toBe(false);
+    expect(counted(8, 9e9, null).exhausted).toBe(false);
+  });
+
+  it('says until when, and how many units are in', () => {
+    const said = (overrides: Partial<Schedule>, planned: number | null) =>
+      withUnits(sequential({ knownUntilUs: at(8), ...overrides }), 8000, planned).waits.map(waitSentence);
+    expect(said({}, 20_000)).toEqual([
+      'waits for evidence until 2026-01-15T00:00:00.000Z or 20,000 units of the largest pair, 8,000 so far',
+    ]);
+    expect(said({ plannedEndUs: null }, null)).toEqual([
+      'waits for evidence, 8,000 units of the largest pair so far: the plan names neither an end nor planned units',
+    ]);
+  });
+
+  it('takes a closing as its last look', () => {
+    expect(sequential({ closedAtUs: at(2) })).toMatchObject({
+      isDue: true,
+      exhausted: true,
+      minimumRunOver: false,
+      lookAtUs: at(2),
+      waits: [],
+    });
+  });
+});
+
 describe('a history', () => {
   it('has its one look when the import is complete, without a minimum run', () => {
     const history = live({ historical: true, plannedEndUs: null });
     expect(waitsFor({ ...history, importing: true })).toEqual(['import']);
+    expect(planState({ ...history, method: 'sequential' })).toEqual(planState(history));
     expect(planState(history)).toMatchObject({ isDue: true, waits: [], exhausted: true, minimumRunOver: true, lookAtUs: null });
   });
 });
