@@ -20,6 +20,7 @@ export default {
   projects: [
     tier('pure', ['<rootDir>/**/dist/**/*.spec.js']),
     tier('int', ['<rootDir>/**/dist/**/*.int-spec.js']),
+    tier('kafka', ['<rootDir>/**/dist/**/*.kafka-spec.js']),
     tier('journeys', ['<rootDir>/test/dist/journeys/*.journey-spec.js']),
   ],
 };
