@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { ExperimentInput } from '@rampart/contracts';
 import { exampleComparison, exampleDefinition, wholeSums } from '../figures/figures.examples.js';
+import { Crossings } from './crossings.source.js';
 import { EvidenceOf, OneDefinition, type StoredEvidence } from './evidence.examples.js';
 import { ResultsService } from './results.service.js';
 
@@ -135,6 +136,67 @@ describe('a live environment', () => {
     const answer = await ask(closed, { watermarkUs: day(30), sumsAt }, day(20));
     expect(untils).toEqual([day(10)]);
     expect(answer).toMatchObject({ status: 'complete', verdict: { verdict: 'go' } });
+  });
+});
+
+describe('a sequential plan in a live environment', () => {
+  const sequential = (plan: ExperimentInput['plan'] = {}) => define('live', { method: 'sequential', ...plan });
+  const worse = { sumsAt: () => conversions(40) };
+
+  it('judges from the first look on: harm at once, a go after the minimum run', async () => {
+    expect(await ask(sequential(), worse)).toMatchObject({
+      status: 'running',
+      verdict: { verdict: 'no-go', rule: 'deteriorated' },
+      actions: { ramp: 'roll-back' },
+      latched: [{ test: 'harm', metric: 'converted', arm: 'B', knownUntilUs: day(3) }],
+    });
+    const better = { sumsAt: () => conversions(180) };
+    expect((await ask(sequential(), better)).verdict.sentence).toBe(`continue – waits for the minimum run until ${iso(day(7))}`);
+    expect(await ask(sequential(), { ...better, watermarkUs: day(7) })).toMatchObject({
+      verdict: { verdict: 'go' },
+      actions: { gate: 'go' },
+    });
+  });
+
+  it('shows both: figures of one look, and figures that hold at every look, which it points at', async () => {
+    const answer = await ask(sequential(), {});
+    expect(answer.metrics[0]?.comparisons[0]).toMatchObject({ absolute: { p: expect.any(Number) }, anytime: { level: 0.95 } });
+    expect(answer.warnings).toEqual(['p, ci and normal are of one look: while looking, go by anytime, which holds at every look']);
+  });
+
+  it('is as of the moment that is asked for, also after its planned end', async () => {
+    const definition = sequential({ plannedEndUs: day(10) });
+    const untils: number[] = [];
+    const sumsAt = (until: number) => {
+      untils.push(until);
+      return conversions(110);
+    };
+    const after = await ask(definition, { watermarkUs: day(20), sumsAt });
+    expect(after).toMatchObject({ status: 'complete', asOf: null, verdict: { verdict: 'inconclusive' } });
+    expect(await ask(definition, { watermarkUs: day(20), sumsAt }, day(8))).toMatchObject({ verdict: { verdict: 'continue' } });
+    expect(untils).toEqual([day(20), day(8)]);
+  });
+
+  it('is complete with its planned units', async () => {
+    expect(await ask(sequential({ plannedUnits: 2000 }), { watermarkUs: day(8), sumsAt: () => conversions(101) })).toMatchObject({
+      status: 'complete',
+      verdict: { verdict: 'inconclusive' },
+    });
+  });
+
+  it('keeps what was crossed at earlier looks', async () => {
+    const crossed = { test: 'harm', metric: 'converted', arm: 'B', knownUntilUs: day(1), value: 6 } as const;
+    class Recorded extends Crossings {
+      before(_: unknown, knownUntilUs: number) {
+        return knownUntilUs >= day(1) ? [crossed] : [];
+      }
+    }
+    const evidence = new EvidenceOf({ watermarkUs: day(8), sumsAt: () => conversions(150), seen });
+    const service = new ResultsService(new OneDefinition(sequential()), evidence, new Recorded());
+    const at = (asOfUs: number | null) =>
+      service.results({ project: 'shop', environment: 'past', experiment: 'button', asOfUs, nowUs: day(8) });
+    expect(await at(null)).toMatchObject({ verdict: { verdict: 'no-go' }, latched: [crossed] });
+    expect((await at(day(1) - 1)).latched).toEqual([]);
   });
 });
 
