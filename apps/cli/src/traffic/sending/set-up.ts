@@ -69,7 +69,7 @@ const defineExperiment = async (client: ApiClient, project: string, experiment: 
 const start = async (client: ApiClient, key: string, query: { project: string; environment: string }): Promise<void> => {
   const path = `/v1/experiments/${key}/start`;
   const answer = await client.call('POST', path, {}, { query });
-  if (answer.status === 200 || answer.status === 201) return;
-  // It runs, or somebody paused or ended it: traffic goes on in any case, as it would.
-  if (answer.status !== 409) throw refusedBy(client.address, `POST ${path}`, answer);
+  // It runs already, or somebody paused or ended it: traffic goes on in any case, as it would.
+  const isBegun = answer.status === 409 && answer.body?.code === 'experiment-status';
+  if (answer.status !== 200 && answer.status !== 201 && !isBegun) throw refusedBy(client.address, `POST ${path}`, answer);
 };
