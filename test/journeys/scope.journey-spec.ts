@@ -68,9 +68,19 @@ describe('a key of one project', () => {
       const { body } = await platform.call('GET', '/v1/ingest/dead-letters?project=theirs&environment=production');
       return body.letters[0]?.id as string | undefined;
     });
-    for (const path of [`/v1/keys/${foreign.id}/revoke`, `/v1/keys/${foreign.id}/rotate`, `/v1/ingest/dead-letters/${letter}/replay`])
-      expect([path, (await platform.call('POST', path, {}, { key })).status]).toEqual([path, 404]);
-    expect((await platform.call('GET', '/v1/projects/theirs', undefined, { key })).status).toBe(404);
+    const record = await eventually('their experiment was looked at', async () => {
+      const { body } = await platform.call('GET', '/v1/experiments/button/decisions?project=theirs');
+      return body.items[0]?.id as string | undefined;
+    });
+    const posts = [
+      `/v1/keys/${foreign.id}/revoke`,
+      `/v1/keys/${foreign.id}/rotate`,
+      `/v1/ingest/dead-letters/${letter}/replay`,
+      `/v1/decisions/${record}/replay`,
+    ];
+    for (const path of posts) expect([path, (await platform.call('POST', path, {}, { key })).status]).toEqual([path, 404]);
+    for (const path of ['/v1/projects/theirs', `/v1/decisions/${record}`])
+      expect([path, (await platform.call('GET', path, undefined, { key })).status]).toEqual([path, 404]);
     for (const path of ['/v1/projects', '/v1/keys', '/v1/experiments', '/v1/environments'])
       expect(JSON.stringify((await platform.call('GET', path, undefined, { key })).body)).not.toMatch(/theirs/);
   });
@@ -88,7 +98,8 @@ describe('a role', () => {
   });
 
   it('analyst reads and changes nothing', async () => {
-    const changes = ({ method, path }: Route) => method !== 'GET' && !path.endsWith('/preview');
+    const computes = (path: string) => path.endsWith('/preview') || path === '/v1/decisions/{id}/replay';
+    const changes = ({ method, path }: Route) => method !== 'GET' && !computes(path);
     expect(await others([403], ours.get('analyst'), { among: changes })).toEqual([]);
   });
 
