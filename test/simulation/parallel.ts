@@ -60,10 +60,19 @@ const progress = (wanted: readonly Wanted[]): ((task: Task) => void) => {
   const cost = new Map(wanted.map(({ scenario }) => [scenario.name, scenario.msPerRun]));
   const total = wanted.reduce((sum, { scenario, runs }) => sum + runs * scenario.msPerRun, 0);
   let done = 0;
+  let told = 0;
   return (task) => {
     done += task.runs * (cost.get(task.scenario) ?? 0);
-    const left = ((Date.now() - begunAt) * (total - done)) / done / 1000;
-    const line = `${((100 * done) / total).toFixed(0).padStart(3)} %  ${task.scenario.padEnd(28)} about ${left.toFixed(0)} s left`;
+    const share = done / total;
+    const left = ((Date.now() - begunAt) * (1 - share)) / share / 1000;
+    const line = `${(100 * share).toFixed(0).padStart(3)} %  ${task.scenario.padEnd(28)} about ${left.toFixed(0)} s left`;
     if (process.stderr.isTTY) process.stderr.write(`\r${line.padEnd(70)}`);
+    else if (total > QUIET_MS && share >= told + 0.1) {
+      told = share;
+      process.stderr.write(`${line}\n`);
+    }
   };
 };
+
+/** Short runs say nothing on the way where nobody watches. */
+const QUIET_MS = 60_000;

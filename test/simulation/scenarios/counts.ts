@@ -46,7 +46,7 @@ const sampleRatio = (name: string, title: string, periods: readonly (readonly nu
     name,
     title,
     looks: RATIO_LOOKS,
-    runs: { default: 4_000, long: 20_000 },
+    runs: { default: 3_000, long: 20_000 },
     msPerRun: 3,
     unfold: (random) => assigned(random, periods),
     lines: [
@@ -117,8 +117,8 @@ const firstError = (name: string, title: string, rate: (progress: number) => num
     name,
     title,
     looks: ERROR_LOOKS,
-    runs: { default: 4_000, long: 20_000 },
-    msPerRun: 1.5,
+    runs: { default: 3_000, long: 20_000 },
+    msPerRun: 2.4,
     unfold: (random) => erring(random, rate, cluster),
     lines: [
       { method: 'first error, at a share of α₋', claim: atMost(SMALL_LEVEL), alarms: (at) => firstErrorAlarms(at.erring, SMALL_LEVEL) },

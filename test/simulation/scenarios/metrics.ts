@@ -7,7 +7,7 @@ import { above, atMost, type Line, type Scenario, scenario } from '../scenario.j
 import { arriving, LOOKS, meanAlarms, SMALL_LEVEL, TIGHTEST } from './sequences.js';
 
 const RUNS = { default: 2_000, long: 10_000 };
-const common = { looks: LOOKS, runs: RUNS, msPerRun: 6 };
+const common = { looks: LOOKS, runs: RUNS, msPerRun: 4 };
 
 const proportionAlarms = ({ control, treatment }: Pair, sequence: Sequence, withBurnIn = true): boolean => {
   const successes = { control: control.successes, treatment: treatment.successes };
@@ -137,6 +137,8 @@ const spendWithHistory = (chance: Random): readonly [now: number, before: number
 
 const cuped = scenario<Pair>({
   ...common,
+  runs: { default: 1_000, long: 10_000 },
+  msPerRun: 14,
   name: 'cuped',
   title: 'A/A, covariate with correlation 0.8, one slope over both arms estimated at every look',
   unfold: (random) => arriving(random, spendWithHistory),
