@@ -13,20 +13,42 @@ import { Intake, PARTITIONS } from './feedback/intake.service.js';
 import { IntakeFigures } from './feedback/intake-figures.js';
 import { StoredEvidence } from './feedback/stored-evidence.js';
 import { Watermark } from './feedback/watermark.js';
+import { FreshnessService } from './freshness/freshness.service.js';
+import { FreshnessGauges } from './freshness/freshness-gauges.js';
 import { IngestViewsController, PLATFORM_SECRET } from './ingest-views/ingest-views.controller.js';
 import { ViewConsumers } from './ingest-views/view.consumers.js';
+import { DecisionLog } from './looks/decision-log.js';
+import { DecisionsController } from './looks/decisions.controller.js';
+import { LookFigures } from './looks/look-figures.js';
+import { LOOK_EVERY_MS, LookLoop } from './looks/look-loop.js';
+import { LookRound } from './looks/look-round.js';
+import { Proposals } from './looks/proposals.js';
+import { RecordedCrossings } from './looks/recorded-crossings.js';
+import { ReplayService } from './looks/replay.service.js';
+import { WatchedComparisons } from './looks/watched-comparisons.js';
+import { Crossings } from './results/crossings.source.js';
 import { Evidence } from './results/evidence.source.js';
 import { MetricPreviewController } from './results/metric-preview.controller.js';
 import { ResultsController } from './results/results.controller.js';
 import { ResultsService } from './results/results.service.js';
+import { TimeseriesController } from './timeseries/timeseries.controller.js';
+import { TimeseriesService } from './timeseries/timeseries.service.js';
 
 @Module({})
 class AnalysisModule {}
 
 export const analysisModule = (config: AnalysisConfig): DynamicModule => ({
   module: AnalysisModule,
-  controllers: [ResultsController, MetricPreviewController, IngestViewsController, IntakeController],
+  controllers: [
+    ResultsController,
+    TimeseriesController,
+    DecisionsController,
+    MetricPreviewController,
+    IngestViewsController,
+    IntakeController,
+  ],
   providers: [
+    { provide: LOOK_EVERY_MS, useValue: config.RAMPART_LOOK_INTERVAL_MS },
     { provide: PARTITIONS, useValue: config.RAMPART_LOG_PARTITIONS },
     { provide: PLATFORM_SECRET, useValue: config.RAMPART_SECRET },
     {
@@ -39,12 +61,23 @@ export const analysisModule = (config: AnalysisConfig): DynamicModule => ({
     { provide: ApiKeys, useClass: LinkedKeys },
     { provide: Definitions, useClass: LinkedDefinitions },
     { provide: Evidence, useClass: StoredEvidence },
+    { provide: Crossings, useClass: RecordedCrossings },
+    DecisionLog,
     DefinitionsLink,
     FeedbackConsumer,
+    FreshnessGauges,
+    FreshnessService,
     Intake,
     IntakeFigures,
+    LookFigures,
+    LookLoop,
+    LookRound,
+    Proposals,
+    ReplayService,
     ResultsService,
+    TimeseriesService,
     ViewConsumers,
+    WatchedComparisons,
     Watermark,
   ],
 });

@@ -208,7 +208,7 @@ export interface StoreFreshness {
   }[];
 }
 
-/** One step on the way of an event to a decision. `door`: counters of ingestion; `record`: the newest decision, which is old where nothing changes. */
+/** One step on the way of an event to a decision. `door` is old while nobody sends, `record` where no verdict changes. */
 export interface Hop {
   readonly hop: 'door' | 'log' | 'definitions' | 'store' | 'look' | 'record';
   /** What had happened by then has passed this step. */

@@ -156,6 +156,14 @@ export class DefinitionsReplica {
     return this.states.get(idOf(project, experiment, environment))?.inForceAt(atUs);
   }
 
+  /** Every experiment in every environment in which it was ever started, in the order of their names. */
+  runs(): readonly { readonly project: string; readonly experiment: string; readonly environment: string }[] {
+    return [...this.states.keys()].sort().map((id) => {
+      const [project = '', experiment = '', environment = ''] = id.split('/');
+      return { project, experiment, environment };
+    });
+  }
+
   environmentsOf(project: string): readonly EnvironmentDefinition[] {
     return newest(this.environments).filter((environment) => environment.project === project);
   }

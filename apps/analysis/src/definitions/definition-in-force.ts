@@ -28,6 +28,13 @@ export interface DefinitionInForce {
   readonly metrics: readonly MetricInUse[];
 }
 
+/** An experiment that was started in an environment. */
+export interface Run {
+  readonly project: string;
+  readonly environment: string;
+  readonly experiment: string;
+}
+
 /** What is in force, as far as this process has read `definitions.v1`. */
 export abstract class Definitions {
   /**
@@ -35,6 +42,7 @@ export abstract class Definitions {
    * @throws DomainError project-not-found, environment-not-found, experiment-not-found, metric-not-found
    */
   abstract inForce(project: string, environment: string, experiment: string, atUs: number | null): DefinitionInForce;
+  abstract runs(): readonly Run[];
   /** @throws DomainError project-not-found, environment-not-found */
   abstract environment(project: string, environment: string): EnvironmentDefinition;
 }

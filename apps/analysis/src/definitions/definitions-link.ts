@@ -3,7 +3,7 @@ import { Injectable } from '@nestjs/common';
 import type { EnvironmentDefinition } from '@rampart/contracts';
 import { DefinitionsReplica, type EventLog, LogUnavailableError } from '@rampart/event-log';
 import { ApiKeys, type KeyRecord } from '@rampart/service-kit';
-import { type DefinitionInForce, Definitions } from './definition-in-force.js';
+import { type DefinitionInForce, Definitions, type Run } from './definition-in-force.js';
 import { ReplicaDefinitions } from './replica-definitions.js';
 
 @Injectable()
@@ -60,6 +60,10 @@ export class LinkedDefinitions extends Definitions {
 
   inForce(project: string, environment: string, experiment: string, atUs: number | null): DefinitionInForce {
     return new ReplicaDefinitions(this.link.current).inForce(project, environment, experiment, atUs);
+  }
+
+  runs(): readonly Run[] {
+    return new ReplicaDefinitions(this.link.current).runs();
   }
 
   environment(project: string, environment: string): EnvironmentDefinition {

@@ -24,7 +24,7 @@ if (orders === undefined) throw new Error('no metric');
 
 const publish = async (key: string, value: PublishedValue): Promise<number> => {
   const [appended] = await log.append(DEFINITIONS, [{ partition: 0, key, value: JSON.stringify(value) }]);
-  if (appended === undefined) throw new Error('not appended');
+  if (appended?.knownAtUs === undefined) throw new Error('not appended');
   return appended.knownAtUs;
 };
 const environment = (key: string, kind: 'live' | 'historical') =>

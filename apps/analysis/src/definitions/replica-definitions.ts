@@ -2,7 +2,7 @@
 import type { EnvironmentDefinition, ExperimentDefinition, ExperimentState, MetricUse } from '@rampart/contracts';
 import { DomainError } from '@rampart/domain';
 import type { DefinitionsReplica } from '@rampart/event-log';
-import { type DefinitionInForce, Definitions, type MetricInUse } from './definition-in-force.js';
+import { type DefinitionInForce, Definitions, type MetricInUse, type Run } from './definition-in-force.js';
 
 /** The replica is not complete: what it does not have may still exist. */
 class DefinitionsIncomplete extends Error {
@@ -24,6 +24,10 @@ export class ReplicaDefinitions extends Definitions {
     // A draft may name metrics that are not defined yet; what runs can't.
     const metrics = state === null ? [] : experiment.metrics.map((use) => this.metric(project, use, state));
     return { project, environment, experiment, version, state, metrics };
+  }
+
+  runs(): readonly Run[] {
+    return this.replica.runs();
   }
 
   environment(project: string, key: string): EnvironmentDefinition {

@@ -3,22 +3,22 @@ import { Controller, Get, HttpCode, Post } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { Freshness } from '@rampart/contracts';
 import { Scope } from '@rampart/service-kit';
+import { FreshnessService } from '../freshness/freshness.service.js';
 import { Intake } from './intake.service.js';
-import { Watermark } from './watermark.js';
 
 @ApiTags('analysis')
 @Controller('v1/analysis')
 export class IntakeController {
   constructor(
     private readonly intake: Intake,
-    private readonly watermark: Watermark,
+    private readonly hops: FreshnessService,
   ) {}
 
   @Get('freshness')
   @Scope('analyst', { project: false })
-  @ApiOperation({ summary: 'Up to when everything is stored, and how far each partition lies behind' })
+  @ApiOperation({ summary: 'How old what is known is, hop by hop, and how far each partition of the log lies behind' })
   freshness(): Promise<Freshness> {
-    return this.watermark.freshness(Date.now() * 1000);
+    return this.hops.freshness(Date.now() * 1000);
   }
 
   @Post('rebuild')

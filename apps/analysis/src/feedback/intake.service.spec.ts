@@ -2,11 +2,19 @@ import { describe, expect, it } from '@jest/globals';
 import { MemoryEventLog } from '@rampart/event-log/memory';
 import { ClickhouseFeedbackViews, MemoryFeedbackStore, StoreError } from '@rampart/feedback-store';
 import { createLog, Metrics, Readiness } from '@rampart/service-kit';
-import { DefinitionsLink } from '../definitions/definitions-link.js';
+import { DefinitionsLink, LinkedDefinitions } from '../definitions/definitions-link.js';
 import { ViewConsumers } from '../ingest-views/view.consumers.js';
+import { DecisionLog } from '../looks/decision-log.js';
+import { LookFigures } from '../looks/look-figures.js';
+import { LookLoop } from '../looks/look-loop.js';
+import { LookRound } from '../looks/look-round.js';
+import { Proposals } from '../looks/proposals.js';
+import { WatchedComparisons } from '../looks/watched-comparisons.js';
 import { FeedbackConsumer } from './feedback.consumer.js';
 import { Intake } from './intake.service.js';
 import { IntakeFigures } from './intake-figures.js';
+import { StoredEvidence } from './stored-evidence.js';
+import { Watermark } from './watermark.js';
 
 class Unreachable extends MemoryFeedbackStore {
   override async reset(): Promise<void> {
@@ -24,11 +32,22 @@ const eventually = async (isSo: () => Promise<boolean>): Promise<void> => {
 
 const lines = createLog('analysis', 'silent');
 
+const looksOf = (log: MemoryEventLog, store: MemoryFeedbackStore, views: ClickhouseFeedbackViews, link: DefinitionsLink) => {
+  const evidence = new StoredEvidence(store, views, new Watermark(log, store, link));
+  const decisions = new DecisionLog(log);
+  const figures = new LookFigures(new Metrics('analysis'));
+  const watched = new WatchedComparisons(new LinkedDefinitions(link), evidence, decisions);
+  const round = new LookRound(log, store, evidence, watched, new Proposals(log, decisions, lines), figures, lines);
+  return new LookLoop(log, decisions, round, figures, 2_000, lines);
+};
+
 const intakeOf = (log: MemoryEventLog, store: MemoryFeedbackStore) => {
   const readiness = new Readiness();
   const views = new ClickhouseFeedbackViews({ url: 'http://127.0.0.1:1' });
   const feedback = new FeedbackConsumer(log, store, new IntakeFigures(new Metrics('analysis')), lines);
-  const intake = new Intake(log, store, views, new DefinitionsLink(), feedback, new ViewConsumers(log, views, lines), readiness, 1, lines);
+  const link = new DefinitionsLink();
+  const looks = looksOf(log, store, views, link);
+  const intake = new Intake(log, store, views, link, feedback, new ViewConsumers(log, views, lines), looks, readiness, 1, lines);
   return { intake, isReady: async () => Object.keys(await readiness.reasons()).length === 0 };
 };
 

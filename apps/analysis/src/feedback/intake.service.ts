@@ -7,6 +7,7 @@ import { FeedbackStore, FeedbackViews } from '@rampart/feedback-store';
 import { LOG, type Log, Readiness } from '@rampart/service-kit';
 import { DefinitionsLink } from '../definitions/definitions-link.js';
 import { ViewConsumers } from '../ingest-views/view.consumers.js';
+import { LookLoop } from '../looks/look-loop.js';
 import { FeedbackConsumer } from './feedback.consumer.js';
 
 const retry = { firstMs: 100, maxMs: 2_000 };
@@ -27,6 +28,7 @@ export class Intake implements OnModuleInit, OnApplicationShutdown {
     private readonly link: DefinitionsLink,
     private readonly feedback: FeedbackConsumer,
     private readonly viewConsumers: ViewConsumers,
+    private readonly looks: LookLoop,
     readiness: Readiness,
     @Inject(PARTITIONS) private readonly partitions: number,
     @Inject(LOG) private readonly lines: Log,
@@ -34,6 +36,7 @@ export class Intake implements OnModuleInit, OnApplicationShutdown {
     readiness.add('definitions', () => this.link.trouble());
     readiness.add('feedback', () => this.trouble ?? this.feedback.trouble());
     readiness.add('ingest views', () => this.viewConsumers.trouble());
+    readiness.add('looks', () => this.looks.trouble());
     readiness.add('store', async () => {
       await this.store.identity();
       return undefined;
@@ -91,12 +94,13 @@ export class Intake implements OnModuleInit, OnApplicationShutdown {
     const filling = await this.store.identity();
     await this.feedback.start(filling, this.stopping.signal);
     this.viewConsumers.start(filling);
+    this.looks.start();
     this.trouble = undefined;
     return filling;
   }
 
   private async stopReading(): Promise<void> {
     this.trouble = 'feedback is not read at the moment';
-    await Promise.all([this.feedback.stop(), this.viewConsumers.stop()]);
+    await Promise.all([this.feedback.stop(), this.viewConsumers.stop(), this.looks.stop()]);
   }
 }

@@ -1,6 +1,5 @@
 /** The evidence that results are made of, from the store. */
 import { Injectable } from '@nestjs/common';
-import type { Freshness } from '@rampart/contracts';
 import {
   type ComparisonQuery,
   type ComparisonSums,
@@ -24,10 +23,6 @@ export class StoredEvidence extends Evidence {
 
   watermark(): Promise<number | null> {
     return this.known.now();
-  }
-
-  freshness(nowUs: number): Promise<Freshness> {
-    return this.known.freshness(nowUs);
   }
 
   sums(query: ComparisonQuery): Promise<ComparisonSums> {

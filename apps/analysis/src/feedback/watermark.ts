@@ -1,6 +1,6 @@
 /** Up to when everything is known and stored, and how far that lies behind. */
 import { Injectable } from '@nestjs/common';
-import { DEFINITIONS, FEEDBACK, type Freshness, formatInstant, type InstantUs } from '@rampart/contracts';
+import { DEFINITIONS, FEEDBACK, formatInstant, type InstantUs, type StoreFreshness } from '@rampart/contracts';
 import { EventLog, type TopicState } from '@rampart/event-log';
 import { FeedbackStore, type Progress } from '@rampart/feedback-store';
 import { DefinitionsLink } from '../definitions/definitions-link.js';
@@ -21,7 +21,7 @@ export class Watermark {
     return this.least(await this.store.progress(FEEDBACK), await this.partitions());
   }
 
-  async freshness(nowUs: InstantUs): Promise<Freshness> {
+  async freshness(nowUs: InstantUs): Promise<StoreFreshness> {
     const [progress, offsets, partitions] = await Promise.all([
       this.store.progress(FEEDBACK),
       this.log.offsets(FEEDBACK),

@@ -1,5 +1,4 @@
 /** An environment for specs: sums by known time instead of rows, and what the store would say about itself. */
-import type { Freshness } from '@rampart/contracts';
 import type { ComparisonQuery, ComparisonSums, DuplicateCount, MetricPreview } from '@rampart/feedback-store';
 import { type DefinitionInForce, Definitions } from '../definitions/definition-in-force.js';
 import { noDuplicates } from '../figures/figures.examples.js';
@@ -11,6 +10,10 @@ export class OneDefinition extends Definitions {
   }
   inForce(): DefinitionInForce {
     return this.definition;
+  }
+  runs() {
+    const { project, environment, experiment } = this.definition;
+    return [{ project, environment: environment.key, experiment: experiment.key }];
   }
   environment(): DefinitionInForce['environment'] {
     return this.definition.environment;
@@ -30,9 +33,6 @@ export class EvidenceOf extends Evidence {
   }
   async watermark(): Promise<number | null> {
     return this.stored.watermarkUs;
-  }
-  async freshness(): Promise<Freshness> {
-    return { watermark: null, ageMs: null, partitions: [] };
   }
   async sums({ knownUntilUs }: ComparisonQuery): Promise<ComparisonSums> {
     return this.stored.sumsAt(knownUntilUs);

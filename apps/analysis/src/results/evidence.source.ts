@@ -1,5 +1,5 @@
 /** What the results need of the feedback store: the port between figures and rows. */
-import type { Freshness, MetricDefinition } from '@rampart/contracts';
+import type { MetricDefinition } from '@rampart/contracts';
 import type { ComparisonQuery, ComparisonSums, DuplicateCount, MetricPreview } from '@rampart/feedback-store';
 
 export interface SeenEvent {
@@ -19,7 +19,6 @@ export interface PreviewQuery {
 export abstract class Evidence {
   /** Everything known up to here is stored; null while a partition never had a message. */
   abstract watermark(): Promise<number | null>;
-  abstract freshness(nowUs: number): Promise<Freshness>;
   abstract sums(query: ComparisonQuery): Promise<ComparisonSums>;
   /** Over the exposures and assignments of the query's experiment and the events of its metrics. */
   abstract duplicates(query: ComparisonQuery): Promise<DuplicateCount>;

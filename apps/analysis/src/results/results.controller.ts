@@ -4,14 +4,12 @@ import { ApiOkResponse, ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagg
 import { type Freshness, type Population, parseInstant, type Results, type SrmResult, type SufficientStatistics } from '@rampart/contracts';
 import { Environment, Project, Scope } from '@rampart/service-kit';
 import { z } from 'zod';
-import { Evidence } from './evidence.source.js';
+import { FreshnessService } from '../freshness/freshness.service.js';
+import { instantText } from './instant-text.js';
 import { ResultsService } from './results.service.js';
 import { statisticsCsv } from './statistics-csv.js';
 
-const instant = z
-  .string()
-  .refine((text) => parseInstant(text) !== undefined, 'must be an RFC 3339 instant with a zone, such as 2026-01-31T12:00:00Z')
-  .describe('only what was known by then counts; beyond the watermark: 409');
+const instant = instantText.describe('only what was known by then counts; beyond the watermark: 409');
 
 const scope = { project: z.string().optional(), environment: z.string().optional() };
 const resultsQuery = z.strictObject({ ...scope, asOf: instant.optional() });
@@ -40,7 +38,7 @@ export interface PopulationAnswer extends Pick<Results, 'experiment' | 'status' 
 export class ResultsController {
   constructor(
     private readonly service: ResultsService,
-    private readonly evidence: Evidence,
+    private readonly hops: FreshnessService,
   ) {}
 
   @Get('results')
@@ -86,9 +84,9 @@ export class ResultsController {
   }
 
   @Get('freshness')
-  @ApiOperation({ summary: 'How far the store has read the log' })
+  @ApiOperation({ summary: 'How old what is known is, from the door over log and store to looks and records' })
   freshness(@Query({ schema: resultsQuery }) _query: ResultsQuery): Promise<Freshness> {
-    return this.evidence.freshness(Date.now() * 1000);
+    return this.hops.freshness(Date.now() * 1000);
   }
 
   private resultsOf(project: string, environment: string, experiment: string, asOf: string | undefined): Promise<Results> {

@@ -1,0 +1,60 @@
+/** How old what is known is, hop by hop: from the door over the log and the store to looks and records. */
+import { Injectable } from '@nestjs/common';
+import { FEEDBACK, type Freshness, formatInstant, type Hop, INGEST_STATS, type InstantUs } from '@rampart/contracts';
+import { EventLog } from '@rampart/event-log';
+import { DefinitionsLink } from '../definitions/definitions-link.js';
+import { Watermark } from '../feedback/watermark.js';
+import { DecisionLog } from '../looks/decision-log.js';
+import { LookFigures } from '../looks/look-figures.js';
+import { LookLoop } from '../looks/look-loop.js';
+
+@Injectable()
+export class FreshnessService {
+  constructor(
+    private readonly log: EventLog,
+    private readonly watermark: Watermark,
+    private readonly link: DefinitionsLink,
+    private readonly looks: LookLoop,
+    private readonly figures: LookFigures,
+    private readonly decisions: DecisionLog,
+  ) {}
+
+  async freshness(nowUs: InstantUs): Promise<Freshness> {
+    const [store, stats, feedback] = await Promise.all([this.watermark.freshness(nowUs), this.lastOf(INGEST_STATS), this.lastOf(FEEDBACK)]);
+    const look = this.figures.last;
+    const hop = (name: Hop['hop'], atUs: InstantUs | null | undefined, trouble?: string): Hop => ({
+      hop: name,
+      at: atUs == null ? null : formatInstant(atUs),
+      ageMs: atUs == null ? null : Math.max(0, Math.round((nowUs - atUs) / 1000)),
+      trouble: trouble ?? null,
+    });
+    return {
+      ...store,
+      hops: [
+        hop('door', stats),
+        hop('log', feedback),
+        hop('definitions', this.link.lastKnownAtUs, this.link.trouble()),
+        { hop: 'store', at: store.watermark, ageMs: store.ageMs, trouble: null },
+        hop('look', look?.knownUntilUs, this.looks.trouble() ?? (look === undefined ? 'no look was taken by this process yet' : undefined)),
+        hop('record', this.decisions.newestRecordedAtUs, this.decisions.trouble()),
+      ],
+      looks: look === undefined ? null : { comparisons: look.comparisons, tookMs: Math.round(look.seconds * 1000) },
+    };
+  }
+
+  /** When the log took the last message of a topic; of the partition that lies furthest behind. Null while one has none. */
+  private async lastOf(topic: string): Promise<InstantUs | null> {
+    const offsets = await this.log.offsets(topic);
+    const times = await Promise.all(
+      offsets.map(async ({ partition, earliest, end }) => {
+        if (end <= earliest) return null;
+        const [last] = await this.log.read({ topic, partition, offset: end - 1, limit: 1 });
+        return last?.knownAtUs ?? null;
+      }),
+    );
+    return times.reduce<InstantUs | null>(
+      (least, at) => (least === null || at === null ? null : Math.min(least, at)),
+      Number.POSITIVE_INFINITY,
+    );
+  }
+}

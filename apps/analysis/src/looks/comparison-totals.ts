@@ -1,0 +1,83 @@
+/** The sums of every watched comparison, moved forward by what changed since the last look instead of counted anew. */
+
+import { isDeepStrictEqual } from 'node:util';
+import { canonicalJson, type InstantUs } from '@rampart/contracts';
+import { type ComparisonQuery, type ComparisonSums, type FeedbackStore } from '@rampart/feedback-store';
+
+interface Total {
+  /** The query without its known time: another one has other sums. */
+  readonly meaning: string;
+  readonly knownUntilUs: InstantUs;
+  readonly sums: ComparisonSums;
+}
+
+export class ComparisonTotals {
+  private totals = new Map<string, Total>();
+  /** Of the store: totals of another filling are not its rows'. */
+  private filling: string | undefined;
+
+  constructor(private readonly store: Pick<FeedbackStore, 'sums' | 'identity'>) {}
+
+  /**
+   * @param queries  by comparison; all with the same known time
+   * @returns the sums of each; comparisons not asked for are forgotten
+   */
+  async at(queries: ReadonlyMap<string, ComparisonQuery>): Promise<ReadonlyMap<string, ComparisonSums>> {
+    const filling = await this.store.identity();
+    if (filling !== this.filling) this.totals.clear();
+    this.filling = filling;
+    const next = new Map<string, Total>();
+    for (const [sinceUs, group] of this.byLastLook(queries)) {
+      const moved = sinceUs === null ? await this.counted(group) : await this.moved(group, sinceUs);
+      for (const [key, total] of moved) next.set(key, total);
+    }
+    this.totals = next;
+    return new Map([...next].map(([key, { sums }]) => [key, sums]));
+  }
+
+  /** Counts one comparison from all its rows and keeps that. @returns whether the kept total was the same */
+  async recount(key: string, query: ComparisonQuery): Promise<boolean> {
+    const total = this.totals.get(key);
+    if (total === undefined) return true;
+    const sums = await this.store.sums({ ...query, knownUntilUs: total.knownUntilUs });
+    const isSame = isDeepStrictEqual(sums, total.sums);
+    if (!isSame) this.totals.set(key, { ...total, sums });
+    return isSame;
+  }
+
+  /** After a look that failed half-way: nothing kept is trusted. */
+  forget(): void {
+    this.totals.clear();
+  }
+
+  private byLastLook(queries: ReadonlyMap<string, ComparisonQuery>): ReadonlyMap<InstantUs | null, ReadonlyMap<string, ComparisonQuery>> {
+    const groups = new Map<InstantUs | null, Map<string, ComparisonQuery>>();
+    for (const [key, query] of queries) {
+      const total = this.totals.get(key);
+      const isContinued = total !== undefined && total.meaning === meaningOf(query) && total.knownUntilUs <= query.knownUntilUs;
+      const since = isContinued ? total.knownUntilUs : null;
+      const group = groups.get(since) ?? new Map<string, ComparisonQuery>();
+      groups.set(since, group.set(key, query));
+    }
+    return groups;
+  }
+
+  private async counted(queries: ReadonlyMap<string, ComparisonQuery>): Promise<ReadonlyMap<string, Total>> {
+    const totals = new Map<string, Total>();
+    // One after another: each takes all cores already.
+    for (const [key, query] of queries) totals.set(key, totalOf(query, await this.store.sums(query)));
+    return totals;
+  }
+
+  private async moved(queries: ReadonlyMap<string, ComparisonQuery>, _sinceUs: InstantUs): Promise<ReadonlyMap<string, Total>> {
+    return this.counted(queries);
+  }
+}
+
+const totalOf = (query: ComparisonQuery, sums: ComparisonSums): Total => ({
+  meaning: meaningOf(query),
+  knownUntilUs: query.knownUntilUs,
+  sums,
+});
+
+const meaningOf = ({ knownUntilUs: _, ...meaning }: ComparisonQuery): string => canonicalJson(meaning);

@@ -1,0 +1,2 @@
+/** The version of everything that turns sums into a verdict: a change of statistics, rules or sentences' numbers raises it. */
+export const ENGINE = 'rampart/1';

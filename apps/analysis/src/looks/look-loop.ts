@@ -1,0 +1,87 @@
+/** Looks happen on ticks: the messages of `definitions.v1`, of which there is one each second, and whose one partition has one owner among all processes. */
+import { Inject, Injectable } from '@nestjs/common';
+import { DEFINITIONS } from '@rampart/contracts';
+import { EventLog, type Subscription } from '@rampart/event-log';
+import { LOG, type Log } from '@rampart/service-kit';
+import { consumerTrouble } from '../consumer-trouble.js';
+import { DecisionLog } from './decision-log.js';
+import { LookFigures } from './look-figures.js';
+import { LookRound } from './look-round.js';
+
+/** Offsets hang on it; what was read here is of no interest, only that time goes on. */
+const LOOKS_GROUP = 'analysis-looks';
+
+/** From one look to the next, at least. */
+export const LOOK_EVERY_MS = 'analysis:look-every-ms';
+
+@Injectable()
+export class LookLoop {
+  private subscription: Subscription | undefined;
+  private failure: string | undefined;
+  private nextAtMs = 0;
+
+  constructor(
+    private readonly log: EventLog,
+    private readonly decisions: DecisionLog,
+    private readonly round: LookRound,
+    private readonly figures: LookFigures,
+    @Inject(LOOK_EVERY_MS) private readonly everyMs: number,
+    @Inject(LOG) private readonly lines: Log,
+  ) {}
+
+  start(): void {
+    if (this.subscription !== undefined) return;
+    this.decisions.start();
+    this.subscription = this.log.consume({
+      topic: DEFINITIONS,
+      group: LOOKS_GROUP,
+      onBatch: async (_batch, { signal }) => {
+        if (!signal.aborted) await this.tick();
+      },
+      // Nothing is read from the messages, so none of them can be poison.
+      onPoison: async () => undefined,
+    });
+    this.subscription.done.catch((error: unknown) => {
+      this.failure = error instanceof Error ? error.message : String(error);
+      this.lines.fatal({ err: error }, 'no more looks are taken');
+    });
+  }
+
+  /** Why no look is taken; undefined too where another process takes them. */
+  trouble(): string | undefined {
+    if (this.failure !== undefined) return this.failure;
+    if (this.subscription === undefined) return 'the looks have not begun';
+    return this.lookFailure ?? consumerTrouble(this.subscription.stats()) ?? this.decisions.trouble();
+  }
+
+  /** Whether this process takes the looks. */
+  get isOwner(): boolean {
+    return (this.subscription?.stats().partitions.length ?? 0) > 0;
+  }
+
+  async stop(): Promise<void> {
+    await this.subscription?.close();
+    this.subscription = undefined;
+    await this.decisions.close();
+  }
+
+  private lookFailure: string | undefined;
+
+  /** A look that fails is taken again with the next tick: it is made of state, nothing of it is lost. */
+  private async tick(): Promise<void> {
+    const startedMs = performance.now();
+    if (startedMs < this.nextAtMs || this.decisions.trouble() !== undefined) return;
+    try {
+      const round = await this.round.look(Date.now() * 1000);
+      const tookMs = performance.now() - startedMs;
+      // Half of the time at most: the store has others to serve.
+      this.nextAtMs = startedMs + Math.max(this.everyMs, 2 * tookMs);
+      this.lookFailure = undefined;
+      if (round !== undefined) this.figures.looked({ ...round, seconds: tookMs / 1000, atUs: Date.now() * 1000 });
+    } catch (error) {
+      this.lookFailure = `the last look failed: ${error instanceof Error ? error.message : String(error)}`;
+      this.figures.failed();
+      this.lines.warn({ err: error }, 'a look failed and is taken again');
+    }
+  }
+}

@@ -1,0 +1,158 @@
+/** One look at everything that is watched: sums up to the watermark, verdicts, what is published and what is recorded. */
+import { Inject, Injectable } from '@nestjs/common';
+import { comparisonKey, type DecisionRecord, type InstantUs, LOOKS, type LookMessage } from '@rampart/contracts';
+import { EventLog } from '@rampart/event-log';
+import { type ComparisonSums, FeedbackStore } from '@rampart/feedback-store';
+import { LOG, type Log } from '@rampart/service-kit';
+import { type Conclusion, conclude } from '../figures/conclusion.js';
+import { Evidence } from '../results/evidence.source.js';
+import { ComparisonTotals } from './comparison-totals.js';
+import { ENGINE } from './engine.js';
+import { LookFigures } from './look-figures.js';
+import { Proposals } from './proposals.js';
+import { causeOf, recordOf } from './records.js';
+import { SeenNames } from './seen-names.js';
+import { type WatchedComparison, WatchedComparisons } from './watched-comparisons.js';
+
+export interface Round {
+  readonly knownUntilUs: InstantUs;
+  readonly comparisons: number;
+}
+
+/** How often kept totals are held against a count of all rows, one comparison at a time. */
+const RECOUNT_EVERY_ROUNDS = 200;
+
+@Injectable()
+export class LookRound {
+  private readonly totals: ComparisonTotals;
+  private readonly seen: SeenNames;
+  private lastUs: InstantUs = 0;
+  private rounds = 0;
+
+  constructor(
+    private readonly log: EventLog,
+    store: FeedbackStore,
+    private readonly evidence: Evidence,
+    private readonly watched: WatchedComparisons,
+    private readonly proposals: Proposals,
+    private readonly figures: LookFigures,
+    @Inject(LOG) private readonly lines: Log,
+  ) {
+    this.totals = new ComparisonTotals(store);
+    this.seen = new SeenNames(evidence);
+  }
+
+  /** @returns undefined when nothing new is known since the last look */
+  async look(nowUs: InstantUs): Promise<Round | undefined> {
+    await this.proposals.settle();
+    // Before the rows are counted: what is known up to here is all stored.
+    const watermarkUs = await this.evidence.watermark();
+    if (watermarkUs === null || watermarkUs === this.lastUs) return undefined;
+    const comparisons = await this.watched.at(watermarkUs);
+    try {
+      const sums = await this.sumsOf(comparisons, watermarkUs);
+      const looks: LookMessage[] = [];
+      const records: DecisionRecord[] = [];
+      for (const comparison of comparisons) {
+        const counted = sums.get(comparison.key);
+        if (counted === undefined) continue;
+        const { message, record } = await this.judged(comparison, counted, nowUs);
+        looks.push(message);
+        if (record !== undefined) records.push(record);
+      }
+      await this.publish(looks);
+      await this.proposals.propose(records);
+      await this.recountOne(comparisons);
+    } catch (error) {
+      this.totals.forget();
+      throw error;
+    }
+    this.lastUs = watermarkUs;
+    return { knownUntilUs: watermarkUs, comparisons: comparisons.length };
+  }
+
+  /** Those that end with the watermark by what changed; a planned or closing look, as of its own moment, from all rows. */
+  private async sumsOf(comparisons: readonly WatchedComparison[], watermarkUs: InstantUs): Promise<ReadonlyMap<string, ComparisonSums>> {
+    const isMoving = ({ query, target }: WatchedComparison) => !query.historical && target.knownUntilUs === watermarkUs;
+    const moving = comparisons.filter(isMoving).map(({ key, query }) => [key, query] as const);
+    const sums = new Map(await this.totals.at(new Map(moving)));
+    for (const comparison of comparisons) {
+      if (!isMoving(comparison)) sums.set(comparison.key, await this.evidence.sums(comparison.query));
+    }
+    return sums;
+  }
+
+  private async judged(
+    { place, definition, definitionHash, target, query }: WatchedComparison,
+    sums: ComparisonSums,
+    nowUs: InstantUs,
+  ): Promise<{ readonly message: LookMessage; readonly record: DecisionRecord | undefined }> {
+    const { knownUntilUs, plan, isLast } = target;
+    const { policy } = definition.experiment;
+    const seenEvents = await this.seen.before(place, knownUntilUs, query.historical);
+    const { head, isPending, latched } = this.proposals.newest(place);
+    const conclusion = conclude({ definition, query, sums, plan, seenEvents, latchedBefore: latched, knownUntilUs });
+    const cause = isPending
+      ? undefined
+      : causeOf(head, { knownUntilUs, verdict: conclusion.verdict, latched: conclusion.latched, definitionHash, isLast });
+    const message = lookOf(place, definition.version, { policy, knownUntilUs, conclusion, record: head?.id ?? null, nowUs });
+    if (cause === undefined) return { message, record: undefined };
+    const recorded = { environment: definition.environment, experiment: definition.experiment, version: definition.version };
+    const record = recordOf({
+      place,
+      policy,
+      cause,
+      previous: head?.id ?? null,
+      knownUntilUs,
+      definition: { ...recorded, state: definition.state, metrics: definition.metrics },
+      seenEvents,
+      conclusion,
+      engine: ENGINE,
+    });
+    return { message, record };
+  }
+
+  private async publish(looks: readonly LookMessage[]): Promise<void> {
+    if (looks.length === 0) return;
+    await this.log.append(
+      LOOKS,
+      looks.map((look) => ({ partition: 0, key: comparisonKey(look), value: JSON.stringify(look) })),
+    );
+  }
+
+  /** Trust, and verify: in turn, so that a look never waits long. */
+  private async recountOne(comparisons: readonly WatchedComparison[]): Promise<void> {
+    this.rounds += 1;
+    if (this.rounds % RECOUNT_EVERY_ROUNDS !== 0 || comparisons.length === 0) return;
+    const chosen = comparisons[(this.rounds / RECOUNT_EVERY_ROUNDS) % comparisons.length];
+    if (chosen === undefined) return;
+    const isSame = await this.totals.recount(chosen.key, chosen.query);
+    this.figures.recounted(isSame);
+    if (!isSame) this.lines.error({ comparison: chosen.key }, 'kept sums differ from the count of all rows: replaced by the count');
+  }
+}
+
+interface Looked {
+  readonly policy: LookMessage['policy'];
+  readonly knownUntilUs: InstantUs;
+  readonly conclusion: Conclusion;
+  readonly record: string | null;
+  readonly nowUs: InstantUs;
+}
+
+const lookOf = (
+  place: WatchedComparison['place'],
+  definitionVersion: number,
+  { policy, knownUntilUs, conclusion, record, nowUs }: Looked,
+): LookMessage => ({
+  ...place,
+  policy,
+  definitionVersion,
+  knownUntilUs,
+  verdict: conclusion.verdict.verdict,
+  sentence: conclusion.verdict.sentence,
+  actions: conclusion.actions,
+  units: conclusion.figures.population.counted,
+  record,
+  lookedAtUs: nowUs,
+});

@@ -1,0 +1,159 @@
+/** A record counted again: the same rows and rules must say the same, or say what differs. */
+import {
+  canonicalJson,
+  type DecisionRecord,
+  type PopulationRow,
+  type Replay,
+  type SufficientStatistics,
+  type SumDifference,
+} from '@rampart/contracts';
+import type { ComparisonQuery, ComparisonSums } from '@rampart/feedback-store';
+import { comparisonQuery, type DefinitionInForce } from '../definitions/definition-in-force.js';
+import { type Conclusion, conclude, conclusionDigest } from '../figures/conclusion.js';
+import { evidenceDigest } from '../figures/evidence-digest.js';
+import { ENGINE } from './engine.js';
+import { lookTarget } from './look-target.js';
+
+export const recordedDefinition = ({
+  project,
+  definition,
+}: DecisionRecord): DefinitionInForce & { state: NonNullable<DefinitionInForce['state']> } => ({
+  project,
+  ...definition,
+});
+
+export const recordedQuery = (record: DecisionRecord): ComparisonQuery => comparisonQuery(recordedDefinition(record), record.knownUntilUs);
+
+/** @param sums  as the store counts them today; @param latchedBefore  of the previous record */
+export const recountedConclusion = (record: DecisionRecord, sums: ComparisonSums, latchedBefore: DecisionRecord['latched']): Conclusion => {
+  const definition = recordedDefinition(record);
+  return conclude({
+    definition,
+    query: recordedQuery(record),
+    sums,
+    plan: lookTarget(definition, record.knownUntilUs).plan,
+    seenEvents: new Set(record.seenEvents),
+    latchedBefore,
+    knownUntilUs: record.knownUntilUs,
+  });
+};
+
+export const replayOf = (record: DecisionRecord, now: Conclusion): Replay => {
+  const differences = [
+    ...sumDifferences(record.sums, now.statistics),
+    ...populationDifferences(record.population, now.figures.population.rows),
+  ];
+  const evidence = {
+    same: record.evidenceDigest === now.evidenceDigest,
+    recorded: record.evidenceDigest,
+    recounted: now.evidenceDigest,
+    differences,
+  };
+  const conclusion = {
+    same: record.conclusionDigest === now.conclusionDigest,
+    recorded: record.conclusionDigest,
+    recounted: now.conclusionDigest,
+    differences: conclusionDifferences(record, now),
+  };
+  const engine = { recorded: record.engine, now: ENGINE };
+  const intact = isIntact(record);
+  const sentence = intact ? sentenceOf(evidence, conclusion, engine) : 'the record itself was altered: its digests do not fit its contents';
+  return { id: record.id, evidence, conclusion, intact, engine, sentence };
+};
+
+/** Its digests are those of its own sums and verdict. */
+const isIntact = (record: DecisionRecord): boolean =>
+  record.evidenceDigest === evidenceDigest(recordedDefinition(record), record.sums, record.population) &&
+  record.conclusionDigest === conclusionDigest(record);
+
+const sentenceOf = ({ same, differences }: Replay['evidence'], conclusion: Replay['conclusion'], engine: Replay['engine']): string => {
+  if (!same)
+    return `the rows no longer give the recorded sums: ${differences.slice(0, 3).map(differenceText).join('; ') || 'the definition differs'}`;
+  if (conclusion.same) return 'the same rows give the same sums, and the same rules the same verdict';
+  const by = engine.recorded === engine.now ? 'though the engine is the same' : `by engine ${engine.now}, recorded by ${engine.recorded}`;
+  return `the sums are the same, the conclusion differs ${by}: ${conclusion.differences.map(({ what }) => what).join(', ')}`;
+};
+
+const differenceText = ({ metric, arm, field, recorded, recounted }: SumDifference): string =>
+  `${metric ?? 'population'} of ${arm}: ${field} was ${recorded ?? 'absent'}, is ${recounted ?? 'absent'}`;
+
+type Fields = Readonly<Record<string, string>>;
+
+const sumDifferences = (recorded: readonly SufficientStatistics[], recounted: readonly SufficientStatistics[]): readonly SumDifference[] =>
+  differencesOf(
+    recorded,
+    recounted,
+    (row) => [row.metric, row.variant, row.segment, row.stratum].join('\0'),
+    (row, field, was, is) => ({
+      metric: row.metric,
+      arm: row.arm,
+      variant: row.variant,
+      segment: row.segment,
+      field,
+      recorded: was,
+      recounted: is,
+    }),
+  );
+
+const populationDifferences = (recorded: readonly PopulationRow[], recounted: readonly PopulationRow[]): readonly SumDifference[] =>
+  differencesOf(
+    recorded,
+    recounted,
+    (row) => row.variant,
+    (row, field, was, is) => ({
+      metric: null,
+      arm: row.arm,
+      variant: row.variant,
+      segment: null,
+      field,
+      recorded: was,
+      recounted: is,
+    }),
+  );
+
+const differencesOf = <Row extends object>(
+  recorded: readonly Row[],
+  recounted: readonly Row[],
+  keyOf: (row: Row) => string,
+  difference: (row: Row, field: string, recorded: string | null, recounted: string | null) => SumDifference,
+): readonly SumDifference[] => {
+  const [before, after] = [recorded, recounted].map((rows) => new Map(rows.map((row) => [keyOf(row), row])));
+  const keys = [...new Set([...(before?.keys() ?? []), ...(after?.keys() ?? [])])].sort();
+  return keys.flatMap((key) => {
+    const [was, is] = [before?.get(key), after?.get(key)];
+    const row = was ?? is;
+    if (row === undefined) return [];
+    const [wasFields, isFields] = [was === undefined ? {} : fieldsOf(was), is === undefined ? {} : fieldsOf(is)];
+    const fields = [...new Set([...Object.keys(wasFields), ...Object.keys(isFields)])];
+    return fields.flatMap((field) => {
+      const [left, right] = [wasFields[field] ?? null, isFields[field] ?? null];
+      return left === right ? [] : [difference(row, field, left, right)];
+    });
+  });
+};
+
+/** Nested members as `covariate.units`. */
+const fieldsOf = (value: object, prefix = ''): Fields =>
+  Object.fromEntries(
+    Object.entries(value).flatMap(([name, member]) =>
+      typeof member === 'object' && member !== null
+        ? Object.entries(fieldsOf(member, `${prefix}${name}.`))
+        : [[`${prefix}${name}`, String(member)]],
+    ),
+  );
+
+const conclusionDifferences = (record: DecisionRecord, now: Conclusion): Replay['conclusion']['differences'] => {
+  const [was, is] = [told(record), told(now)];
+  const names = [...new Set([...Object.keys(was), ...Object.keys(is)])].sort();
+  return names.flatMap((what) => {
+    const [recorded, recounted] = [was[what] ?? null, is[what] ?? null];
+    return recorded === recounted ? [] : [{ what, recorded, recounted }];
+  });
+};
+
+const told = ({ verdict, latched, numbers }: Pick<DecisionRecord, 'verdict' | 'latched' | 'numbers'>): Fields => ({
+  verdict: verdict.verdict,
+  rule: verdict.rule,
+  latched: canonicalJson(latched),
+  ...numbers,
+});

@@ -1,0 +1,69 @@
+import { describe, expect, it } from '@jest/globals';
+import type { Crossing, Verdict } from '@rampart/contracts';
+import { causeOf, type RecordHead } from './records.js';
+
+const DAY = 86_400_000_000;
+const verdict = (kind: Verdict['verdict'], rule = 'a-rule', sentence = 's'): Verdict => ({
+  verdict: kind,
+  rule,
+  sentence,
+  arms: [{ arm: 'B', verdict: kind, rule, sentence }],
+  findings: [],
+});
+const crossing: Crossing = { test: 'harm', metric: 'crashes', arm: 'B', knownUntilUs: 5, value: 7 };
+
+const head = (change: Partial<RecordHead> = {}): RecordHead => ({
+  id: 'a',
+  previous: null,
+  knownUntilUs: 10 * DAY + 5,
+  cause: 'first',
+  policy: 'ship',
+  verdict: verdict('continue'),
+  actions: { ramp: 'stay', experiment: 'stay', gate: 'wait' },
+  latched: [],
+  definitionHash: 'h',
+  ...change,
+});
+
+const look = (change: Partial<Parameters<typeof causeOf>[1]> = {}) => ({
+  knownUntilUs: 10 * DAY + 6,
+  verdict: verdict('continue'),
+  latched: [],
+  definitionHash: 'h',
+  isLast: false,
+  ...change,
+});
+
+describe('a look becomes a record', () => {
+  it('when it is the first of its comparison', () => {
+    expect(causeOf(undefined, look())).toBe('first');
+  });
+
+  it('not when it says the same, though its numbers moved', () => {
+    expect(causeOf(head(), look({ verdict: verdict('continue', 'a-rule', 'other numbers') }))).toBeUndefined();
+  });
+
+  it('when the verdict changes, or the rule behind it, or that of one arm', () => {
+    expect(causeOf(head(), look({ verdict: verdict('go') }))).toBe('verdict');
+    expect(causeOf(head(), look({ verdict: verdict('continue', 'another-rule') }))).toBe('verdict');
+    const oneArm = { ...verdict('continue'), arms: [{ arm: 'B', verdict: 'no-go' as const, rule: 'r', sentence: 's' }] };
+    expect(causeOf(head(), look({ verdict: oneArm }))).toBe('verdict');
+  });
+
+  it('when a boundary is crossed that was not crossed before', () => {
+    expect(causeOf(head(), look({ latched: [crossing] }))).toBe('crossing');
+    expect(causeOf(head({ latched: [crossing] }), look({ latched: [crossing] }))).toBeUndefined();
+  });
+
+  it('when the definition changes, once a day, and at the last look', () => {
+    expect(causeOf(head(), look({ definitionHash: 'other' }))).toBe('definition');
+    expect(causeOf(head(), look({ knownUntilUs: 11 * DAY - 1 }))).toBeUndefined();
+    expect(causeOf(head(), look({ knownUntilUs: 11 * DAY }))).toBe('daily');
+    expect(causeOf(head(), look({ isLast: true }))).toBe('closing');
+  });
+
+  it('never when it knows nothing younger than the newest record', () => {
+    const everything = { verdict: verdict('go'), latched: [crossing], definitionHash: 'other', isLast: true };
+    expect(causeOf(head(), look({ ...everything, knownUntilUs: head().knownUntilUs }))).toBeUndefined();
+  });
+});

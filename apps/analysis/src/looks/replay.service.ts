@@ -1,0 +1,40 @@
+/** Recounts a decision record from the store. */
+import { Injectable } from '@nestjs/common';
+import { formatInstant, type RecordedDecision, type Replay } from '@rampart/contracts';
+import { DomainError } from '@rampart/domain';
+import { Evidence } from '../results/evidence.source.js';
+import { DecisionLog } from './decision-log.js';
+import { recordedQuery, recountedConclusion, replayOf } from './record-recount.js';
+
+@Injectable()
+export class ReplayService {
+  constructor(
+    private readonly decisions: DecisionLog,
+    private readonly evidence: Evidence,
+  ) {}
+
+  /** @throws DomainError decision-not-found, watermark-behind */
+  async replay(project: string, id: string): Promise<Replay> {
+    const { record } = await this.recorded(project, id);
+    const watermarkUs = await this.evidence.watermark();
+    if (watermarkUs === null || watermarkUs < record.knownUntilUs) {
+      const [needed, has] = [formatInstant(record.knownUntilUs), watermarkUs === null ? 'nothing' : formatInstant(watermarkUs)];
+      const message = `the record knew everything up to ${needed}, the store has ${has}: it is still being filled, ask again later`;
+      throw new DomainError('watermark-behind', message, { knownUntil: needed });
+    }
+    const previous = record.previous === null ? undefined : await this.decisions.read(record.previous);
+    const sums = await this.evidence.sums(recordedQuery(record));
+    return replayOf(record, recountedConclusion(record, sums, previous?.record.latched ?? []));
+  }
+
+  private async recorded(project: string, id: string): Promise<RecordedDecision> {
+    const decision = await this.decisions.read(id);
+    // A record of another project is not told apart from none.
+    if (decision !== undefined && decision.record.project === project) return decision;
+    throw new DomainError(
+      'decision-not-found',
+      `there is no decision record ${id} in project ${project}: see GET /v1/experiments/{key}/decisions`,
+      { id },
+    );
+  }
+}

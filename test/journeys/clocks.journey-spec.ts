@@ -1,0 +1,120 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import pg from 'pg';
+import { type LiveSetting, liveMetrics, liveUses, resultsOf, startLive, visits } from './live.js';
+import { eventually, type Platform, startPlatform } from './platform.js';
+import { settingsOf, type Twin, twinOf } from './twin.js';
+
+const HOUR_MS = 3_600_000;
+const UNITS = 600;
+const PER_BATCH = 50;
+
+let platform: Platform;
+let twins: readonly Twin[];
+
+/** A process whose clock is wrong by so much, from its first line on. */
+const wrongBy = (ms: number): Readonly<Record<string, string>> => {
+  const path = join(platform.data, `clock-${ms}.mjs`);
+  writeFileSync(
+    path,
+    `const RealDate = Date; const now = () => RealDate.now() + ${ms};
+globalThis.Date = class extends RealDate { constructor(...given) { if (given.length === 0) super(now()); else super(...given); } static now() { return now(); } };\n`,
+  );
+  return { NODE_OPTIONS: `--import=${pathToFileURL(path).href}` };
+};
+
+beforeAll(async () => {
+  platform = await startPlatform();
+  twins = [await twinOf(platform, 'ingestion', wrongBy(HOUR_MS)), await twinOf(platform, 'ingestion', wrongBy(-HOUR_MS))];
+}, 120_000);
+
+afterAll(async () => {
+  for (const twin of twins ?? []) twin.kill('SIGKILL');
+  await platform.stop();
+  platform.remove();
+}, 60_000);
+
+const start = (environment: string): Promise<LiveSetting> =>
+  startLive(platform, {
+    project: 'clocks',
+    environment,
+    experiment: 'steady',
+    metrics: liveMetrics.map((metric) => ({ ...metric, windowUs: null })),
+    uses: liveUses,
+    plan: { allowedLatenessUs: 7_200_000_000, plannedUnits: 10_000 },
+  });
+
+/** In turn to the doors of several processes; a full copy of every third batch to another one. */
+const sendTo = async (
+  doors: readonly string[],
+  { key }: LiveSetting,
+  events: readonly object[],
+  during: (batch: number) => Promise<void>,
+) => {
+  for (let at = 0, batch = 0; at < events.length; at += PER_BATCH, batch += 1) {
+    await during(batch);
+    const body = JSON.stringify(events.slice(at, at + PER_BATCH));
+    const chosen = batch % 3 === 0 ? [doors[batch % doors.length], doors[(batch + 1) % doors.length]] : [doors[batch % doors.length]];
+    for (const door of chosen)
+      await eventually('a batch is taken', async () => {
+        const headers = { 'content-type': 'application/json', authorization: `Bearer ${key}` };
+        const answer = await fetch(`${door}/v1/events`, { method: 'POST', headers, body });
+        const { rejected } = (await answer.json()) as { rejected?: number };
+        return answer.status === 202 && rejected === 0 ? true : undefined;
+      });
+  }
+};
+
+const evidenceOf = (setting: LiveSetting, stored: number) =>
+  eventually(`${stored} events of ${setting.environment} are stored`, async () => {
+    const { status, body } = await resultsOf(platform, setting);
+    if (status !== 200 || body.population.duplicates.stored < stored) return undefined;
+    return {
+      digest: body.evidenceDigest as string,
+      stored: body.population.duplicates.stored as number,
+      watermark: body.watermark as string,
+    };
+  });
+
+const behaviour = { buysOneIn: { control: 3, treatment: 4 } };
+
+describe('clocks that are wrong', () => {
+  it('by an hour in ingestion, and stepping back by an hour in the log: known time rises, nothing is lost or counted twice', async () => {
+    const calm = await start('calm');
+    const events = visits(calm, 0, UNITS, behaviour);
+    await sendTo([platform.address], calm, events, async () => undefined);
+    const expected = await evidenceOf(calm, events.length);
+    expect(expected.stored).toBe(events.length);
+
+    const skewed = await start('skewed');
+    const watermarks: string[] = [];
+    await sendTo([platform.address, ...twins.map(({ address }) => address)], skewed, visits(skewed, 0, UNITS, behaviour), async (batch) => {
+      if (batch === 6) await stepLogClockBack();
+      const { body } = await platform.call('GET', '/v1/analysis/freshness');
+      if (body.watermark !== null) watermarks.push(body.watermark);
+    });
+    const found = await evidenceOf(skewed, events.length);
+    expect({ digest: found.digest, stored: found.stored }).toEqual({ digest: expected.digest, stored: expected.stored });
+    // ISO 8601 with six decimals sorts as text.
+    expect([...watermarks].sort()).toEqual(watermarks);
+    expect(found.watermark > (watermarks[0] ?? '')).toBe(true);
+  }, 120_000);
+});
+
+/**
+ * What a server whose clock falls back by an hour leaves behind: partitions whose last known time lies an hour ahead of the clock.
+ * A log on Kafka has its broker's clock, which nobody can turn from here: its adapter's own suite does.
+ */
+const stepLogClockBack = async (): Promise<void> => {
+  const url = settingsOf(platform.processes().ingestion ?? 0).RAMPART_DATABASE_URL;
+  if (url === undefined) return;
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    await client.query(`update log.partition set last_known_us = last_known_us + 3600000000`);
+  } finally {
+    await client.end();
+  }
+};
