@@ -106,6 +106,7 @@ export const simulateTraffic = async (request: TrafficRequest, around: TrafficSu
     progress.say(`Checked; nothing was sent. It ${about}.`);
     return 0;
   }
+  if (request.isAsFastAsPossible) for (const sentence of tooOld(scenario, length)) progress.say(sentence);
   const door = await openDoor(request, scenario, around);
   try {
     // As fast as possible the story ends now: it would else lie in the future.
@@ -117,6 +118,16 @@ export const simulateTraffic = async (request: TrafficRequest, around: TrafficSu
     await door.close();
   }
 };
+
+/** As fast as possible all is sent at the end of its story. */
+const tooOld = ({ define }: Scenario, length: number): readonly string[] =>
+  (define?.experiments ?? []).flatMap(({ key, plan }) =>
+    plan.allowedLatenessUs >= length * 1_000_000
+      ? []
+      : [
+          `! The story takes ${duration(length * 1000)}, and "${key}" allows ${duration(plan.allowedLatenessUs / 1000)} of lateness: older exposures will not count. To see results soon, use --speed.`,
+        ],
+  );
 
 interface Door {
   readonly address: string;
