@@ -23,7 +23,7 @@ const end = async (code) => {
 process.on('SIGINT', () => end(0));
 process.on('SIGTERM', () => end(0));
 // A parent that was killed sends no signal, but its child gets another one.
-setInterval(() => process.ppid !== parentId && end(1), 500);
+setInterval(() => process.ppid !== parentId && void end(1), 500);
 
 starting = startBrokers({ brokers: Number(values.brokers), data });
 try {
@@ -31,5 +31,5 @@ try {
   process.stdout.write(`${JSON.stringify({ brokers })}\n`);
 } catch (error) {
   process.stderr.write(`${error.message}\n`);
-  end(1);
+  await end(1);
 }

@@ -18,7 +18,8 @@ export interface OutgoingMessage {
 export interface Appended {
   readonly partition: number;
   readonly offset: number;
-  readonly knownAtUs: number;
+  /** Where the log tells it to writers (Kafka does not); readers always get it. */
+  readonly knownAtUs?: number;
 }
 
 export interface LogMessage {
@@ -106,7 +107,7 @@ export interface Following extends Subscription {
 
 export interface PartitionOffsets {
   readonly partition: number;
-  /** Of the first message that can be read; equal to `end` when there is none. */
+  /** Of the first message that can be read, or lower where a compacted topic has gaps; equal to `end` when there is none. */
   readonly earliest: number;
   /** Of the next message to come. */
   readonly end: number;
@@ -122,6 +123,11 @@ export interface PartitionProgress {
   readonly poisoned: number;
   /** What keeps the batch in hand from being delivered. */
   readonly failing: { readonly attempts: number; readonly error: string } | undefined;
+  /**
+   * Known time − append time of the last message delivered, in microseconds: 0 or a few, unless the log's clock stepped back or servers disagree about the
+   * time. Beyond a second, what "known at" says is no longer when it was written.
+   */
+  readonly skewUs?: number;
 }
 
 export interface ConsumerStats {
@@ -162,6 +168,7 @@ export abstract class EventLog {
 
   /**
    * Opens the next generation: positions rise above all earlier ones, known times continue beyond the greatest one of any partition, offsets go on.
+   * On Kafka each partition of it begins with a tick that takes an offset.
    * For a log that was restored or gets more partitions; producers learn a new count at their next start.
    */
   abstract startGeneration(topic: string, change?: { readonly partitions?: number }): Promise<TopicState>;
@@ -188,7 +195,11 @@ export abstract class EventLog {
   /** One entry per partition, in order. */
   abstract offsets(topic: string): Promise<readonly PartitionOffsets[]>;
 
-  /** Removes the tombstones of a compacted topic that are older than a day. @returns how many */
+  /**
+   * Removes the tombstones of a compacted topic that are older than a day. @returns how many.
+   * On PostgreSQL a superseded message is gone at once, and tombstones when this is called. On Kafka both are the broker's business, in its own time
+   * (never within a week of the append): reads may show superseded messages in between, and this does nothing and returns 0.
+   */
   abstract compact(topic: string): Promise<number>;
 
   /** Removes the messages before an offset of a plain topic. @returns how many */

@@ -217,7 +217,7 @@ export class MemoryEventLog extends EventLog {
         listeners.add(events);
         const leave = () => {
           listeners.delete(events);
-          return seat.leave();
+          return seat.leave(false);
         };
         return { ...seat, leave };
       },

@@ -10,6 +10,8 @@ export interface Survey {
   /** Place of this member among the living, from 0. */
   readonly rank: number;
   readonly members: number;
+  /** The partitions of this member where the log shares them out itself; rank and members don't count then. */
+  readonly mine?: ReadonlySet<number>;
   readonly offsets: readonly PartitionOffsets[];
 }
 
@@ -20,10 +22,13 @@ export interface Seat {
   acquire(partition: number): Promise<boolean>;
   release(partition: number): Promise<void>;
   source(partition: number): PartitionSource;
-  leave(): Promise<void>;
+  /** @param comesBack  true if this consumer will take a seat again at once */
+  leave(comesBack: boolean): Promise<void>;
 }
 
 export interface SeatEvents {
+  /** Aborts when the consumer closes: what takes long may end. */
+  readonly closing: AbortSignal;
   /** News in a partition; in the group if absent. */
   wake(partition?: number): void;
   lost(error: Error): void;
@@ -106,7 +111,9 @@ export class Consumer implements Following {
 
   private async serve(onServing: () => void): Promise<void> {
     this.lost = undefined;
+    let comesBack = false;
     const seat = await this.options.connect({
+      closing: this.closing.signal,
       wake: (partition) => (partition === undefined ? this.nudge?.() : this.loops.get(partition)?.wake()),
       lost: (error) => this.lose(error),
     });
@@ -119,9 +126,12 @@ export class Consumer implements Following {
         onServing();
         await this.pause();
       }
+    } catch (error) {
+      comesBack = !this.closing.signal.aborted && !isFinal(error);
+      throw error;
     } finally {
       await Promise.all([...this.loops.keys()].map((partition) => this.giveUp(seat, partition)));
-      await seat.leave().catch(() => undefined);
+      await seat.leave(comesBack).catch(() => undefined);
     }
   }
 
@@ -146,11 +156,11 @@ export class Consumer implements Following {
   /** Every member computes the same shares from the same list of the living, so nobody has to assign them. */
   private async round(seat: Seat): Promise<void> {
     const before = new Map([...this.loops].map(([partition, loop]) => [partition, loop.position]));
-    const { rank, members, offsets } = await seat.survey();
+    const { rank, members, mine, offsets } = await seat.survey();
     this.goals ??= offsets.map(({ end }) => end);
     this.checkCaughtUp();
     for (const { partition, end } of offsets) {
-      const isMine = partition % members === rank;
+      const isMine = mine?.has(partition) ?? partition % members === rank;
       const loop = this.loops.get(partition);
       if (loop === undefined) {
         if (isMine) await this.take(seat, partition, end);

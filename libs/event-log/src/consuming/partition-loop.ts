@@ -9,9 +9,12 @@ export interface PartitionSource {
   readonly topic: string;
   /** Gaps in the offsets are ordinary there and a loss elsewhere. */
   readonly compacted: boolean;
+  /** True if `read` waits for news itself: an empty reading then says nothing about the end of the log. */
+  readonly waitsForNews?: boolean;
   /** Where to begin. @throws LogError when that is outside the log */
   start(): Promise<number>;
-  read(from: number): Promise<Reading>;
+  /** @param signal  aborts when nobody wants the answer any more */
+  read(from: number, signal: AbortSignal): Promise<Reading>;
   commit(next: number): Promise<void>;
 }
 
@@ -52,6 +55,7 @@ export class PartitionLoop {
   private end = 0;
   private delivered = 0;
   private poisoned = 0;
+  private skewUs = 0;
   private failing: PartitionProgress['failing'];
   private hasNews = true;
   private wakeUp: (() => void) | undefined;
@@ -85,9 +89,9 @@ export class PartitionLoop {
   }
 
   progress(): PartitionProgress {
-    const { delivered, poisoned, failing } = this;
+    const { delivered, poisoned, failing, skewUs } = this;
     const next = this.next ?? 0;
-    return { partition: this.options.partition, next, lag: Math.max(0, this.end - next), delivered, poisoned, failing };
+    return { partition: this.options.partition, next, lag: Math.max(0, this.end - next), delivered, poisoned, failing, skewUs };
   }
 
   private async run(): Promise<void> {
@@ -105,8 +109,9 @@ export class PartitionLoop {
     const from = this.next ?? 0;
     const end = this.end;
     this.hasNews = false;
-    const { batch, mayHaveMore } = await source.read(from);
+    const { batch, mayHaveMore } = await source.read(from, this.abort.signal);
     const last = batch.messages.at(-1);
+    if (source.waitsForNews && last === undefined) return;
     this.checkGaps(from, batch.messages, end);
     if (last === undefined) {
       // What was known to be there before the read and was not found is compacted away.
@@ -117,7 +122,8 @@ export class PartitionLoop {
     this.delivered += batch.messages.length;
     await source.commit(last.offset + 1);
     this.moveTo(last.offset + 1);
-    if (!mayHaveMore) await this.idle();
+    this.skewUs = last.knownAtUs - last.appendedAtUs;
+    if (!mayHaveMore && !source.waitsForNews) await this.idle();
   }
 
   /** Offsets of a plain topic are dense: a hole is a loss, and to pass it would hide it. */
@@ -133,10 +139,7 @@ export class PartitionLoop {
   }
 
   private gap(partition: number, from: number, found: number): LogError {
-    return new LogError(
-      'offset-before-start',
-      `${this.options.source.topic}/${partition} was to go on at offset ${from}, but goes on at ${found}: ${found - from} messages are gone. Nothing was skipped; rebuild from a backup, or use a new group.`,
-    );
+    return gapError(this.options.source.topic, partition, from, found);
   }
 
   private deliver(batch: LogBatch): Promise<number> {
@@ -167,6 +170,13 @@ export class PartitionLoop {
     this.wakeUp = undefined;
   }
 }
+
+/** Messages that should be there are gone. */
+export const gapError = (topic: string, partition: number, from: number, found: number): LogError =>
+  new LogError(
+    'offset-before-start',
+    `${topic}/${partition} was to go on at offset ${from}, but goes on at ${found}: ${found - from} messages are gone. Nothing was skipped; rebuild from a backup, or use a new group.`,
+  );
 
 /** Refuses a start outside the log: an offset is never reset silently. */
 export const checkedStart = (start: number, { who, topic, partition, earliest, end, compacted }: StartCheck): number => {

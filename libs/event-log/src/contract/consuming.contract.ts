@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
 import type { LogBatch } from '../event-log.js';
+import { partsOfPosition } from '../positions.js';
 import { appendTexts, eventually, FinalError, freshTopic, type LogHarness, Recorder, textOf } from './harness.js';
 
 const holds = (batch: LogBatch, text: string): boolean => batch.messages.some((message) => textOf(message) === text);
@@ -114,11 +115,14 @@ export const deliveryContract = (harness: () => LogHarness): void =>
       await appendTexts(log, topic, ['c']);
       const recorder = new Recorder();
       log.consume(recorder.options(topic, 'g'));
-      await recorder.until(3);
-      expect(recorder.batches.map(({ generation, messages }) => [generation, messages.length])).toEqual([
-        [0, 2],
-        [1, 1],
-      ]);
+      const mark = harness().marksGenerations === true ? 1 : 0;
+      await recorder.until(3 + mark);
+      const positions = recorder.messages.map(({ position }) => position);
+      expect(positions).toEqual([...positions].sort((one, other) => (one < other ? -1 : 1)));
+      expect(new Set(recorder.batches.map(({ generation }) => generation))).toEqual(new Set([0, 1]));
+      for (const { generation, messages } of recorder.batches) {
+        for (const { position } of messages) expect(partsOfPosition(position).generation).toBe(generation);
+      }
       await log.close();
     });
   });
@@ -135,15 +139,15 @@ export const growthContract = (harness: () => LogHarness): void =>
       await recorder.until(1);
       await log.startGeneration(topic, { partitions: 2 });
       await appendTexts(other, topic, ['b'], 1);
-      await Promise.all([recorder.until(2), follower.until(2)]);
-      expect(recorder.texts).toEqual(['a', 'b']);
+      await eventually('both events for both', () => recorder.events.length === 2 && follower.events.length === 2);
+      expect(recorder.events).toEqual(['a', 'b']);
       await eventually(
         'both commits',
         () =>
           consumer
             .stats()
-            .partitions.map(({ next }) => next)
-            .join() === '1,1',
+            .partitions.map(({ next, lag }) => next > 0 && lag === 0)
+            .join() === 'true,true',
       );
       await Promise.all([log.close(), other.close()]);
     });
@@ -184,11 +188,12 @@ export const resumeContract = (harness: () => LogHarness): void =>
           if (recorder.batches.length === 0) await harness().cut();
         }),
       );
-      await recorder.until(2);
-      expect(recorder.texts).toEqual(['a', 'a']);
+      const again = harness().commitsOverNewConnections === true ? ['a'] : ['a', 'a'];
+      await recorder.until(again.length);
+      expect(recorder.texts).toEqual(again);
       await appendTexts(log, topic, ['b']).catch(() => appendTexts(log, topic, ['b']));
-      await recorder.until(3);
-      expect(recorder.texts).toEqual(['a', 'a', 'b']);
+      await recorder.until(again.length + 1);
+      expect(recorder.texts).toEqual([...again, 'b']);
       await eventually('running again', () => consumer.stats().state === 'running');
       await log.close();
     });
@@ -266,14 +271,16 @@ export const resumeContract = (harness: () => LogHarness): void =>
     it('stops with a sentence when messages are dropped before its eyes', async () => {
       const log = harness().open();
       const topic = await freshTopic(log);
-      await appendTexts(log, topic, ['a', 'b', 'c', 'd']);
+      for (let index = 0; index < 20; index += 1) await appendTexts(log, topic, [`${index}`]);
       const recorder = new Recorder();
       const options = recorder.options(topic, 'g', async () => {
-        await log.dropBefore({ topic, partition: 0, offset: 3 });
+        await log.dropBefore({ topic, partition: 0, offset: 19 });
       });
-      const consumer = log.consume({ ...options, maxMessages: 1 });
-      await expect(consumer.done).rejects.toThrow(/go on at offset 1, but goes on at 3/);
-      expect(recorder.texts).toEqual(['a']);
+      // A log may have read ahead a little.
+      const consumer = log.consume({ ...options, maxMessages: 1, maxBytes: 1 });
+      await expect(consumer.done).rejects.toThrow(/go on at offset \d+, but goes on at 19/);
+      expect(recorder.texts[0]).toBe('0');
+      expect(recorder.texts.length).toBeLessThan(15);
       await log.close();
     });
 

@@ -104,13 +104,19 @@ export const compactionContract = (harness: () => LogHarness): void =>
         ['b', '2'],
         ['c', '1'],
       ]);
-      const messages = await log.read({ topic, partition: 0, offset: 0, limit: 10 });
-      expect(messages.map(({ offset, key, value }) => [offset, key, textOf({ value })])).toEqual([
+      const current = [
         [2, 'a', '2'],
         [3, 'b', '2'],
         [4, 'c', '1'],
-      ]);
-      expect(await log.offsets(topic)).toEqual([{ partition: 0, earliest: 2, end: 5 }]);
+      ];
+      const found: unknown[] = [];
+      for await (const { offset, key, value } of log.readAll(topic)) found.push([offset, key, textOf({ value })]);
+      expect(found).toEqual(current);
+      if (harness().compactsInItsTime !== true) {
+        const messages = await log.read({ topic, partition: 0, offset: 0, limit: 10 });
+        expect(messages.map(({ offset, key, value }) => [offset, key, textOf({ value })])).toEqual(current);
+        expect(await log.offsets(topic)).toEqual([{ partition: 0, earliest: 2, end: 5 }]);
+      }
       await log.close();
     });
 
@@ -125,6 +131,11 @@ export const compactionContract = (harness: () => LogHarness): void =>
         ['b', null],
       ]);
       expect(await pairs(log, topic)).toEqual([['a', '1']]);
+      if (harness().compactsInItsTime === true) {
+        expect(await log.compact(topic)).toBe(0);
+        await harness().setClock(undefined);
+        return log.close();
+      }
       await harness().setClock(now + aDayUs - 1_000_000);
       expect(await log.compact(topic)).toBe(0);
       expect(await log.read({ topic, partition: 0, offset: 0, limit: 10 })).toHaveLength(2);
@@ -158,8 +169,14 @@ export const compactionContract = (harness: () => LogHarness): void =>
         ['c', '2'],
       ]);
       log.consume(recorder.options(topic, 'g'));
-      await recorder.until(4);
-      expect(recorder.texts).toEqual(['2', '1', '2', '2']);
+      await eventually('the last one', () => recorder.messages.some(({ offset }) => offset === 5));
+      const newest = new Map(recorder.messages.map((message) => [message.key, textOf(message)]));
+      expect([...newest].sort()).toEqual([
+        ['a', '2'],
+        ['b', '2'],
+        ['c', '2'],
+      ]);
+      if (harness().compactsInItsTime !== true) expect(recorder.texts).toEqual(['2', '1', '2', '2']);
       expect(await pairs(log, topic)).toEqual([
         ['a', '2'],
         ['b', '2'],

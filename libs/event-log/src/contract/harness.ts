@@ -1,8 +1,19 @@
 /** What a contract needs of an adapter beyond its port, and small tools to watch consumers. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ConsumeOptions, EventLog, LogBatch, LogMessage, PoisonMessage } from '../event-log.js';
+import { isTick } from '../ticks.js';
 
-export interface LogHarness {
+/** Where a log may differ from the others, since its server decides. */
+export interface LogPeculiarities {
+  /** Superseded messages and old tombstones go when the server gets round to it, not at once and not on demand. */
+  readonly compactsInItsTime?: boolean;
+  /** Each partition of a new generation begins with a tick that takes an offset. */
+  readonly marksGenerations?: boolean;
+  /** A member is itself over a new connection, and commits what the broken one could not. */
+  readonly commitsOverNewConnections?: boolean;
+}
+
+export interface LogHarness extends LogPeculiarities {
   /** Opens the same log as another process would. */
   open(options?: { readonly maxQueuedBytes?: number }): EventLog;
   /** Stops the log's clock at a time, in microseconds; `undefined` lets it run again. */
@@ -15,11 +26,17 @@ export interface LogHarness {
 }
 
 let topics = 0;
+const run = `${process.pid.toString(36)}-${Date.now().toString(36)}`;
+
+/** A name that no other test and no other run uses. */
+export const freshName = (): string => {
+  topics += 1;
+  return `contract-${run}-${topics}.v1`;
+};
 
 /** A topic that no other test uses. */
 export const freshTopic = async (log: EventLog, { partitions = 1, compacted = false } = {}): Promise<string> => {
-  topics += 1;
-  const topic = `contract-${topics}.v1`;
+  const topic = freshName();
   await log.createTopic({ topic, partitions, compacted });
   return topic;
 };
@@ -67,6 +84,11 @@ export class Recorder {
         this.poison.push(poison);
       },
     };
+  }
+
+  /** What somebody wrote: all but ticks. */
+  get events(): readonly (string | null)[] {
+    return this.messages.filter((message) => !isTick(message)).map(textOf);
   }
 
   async until(count: number): Promise<void> {

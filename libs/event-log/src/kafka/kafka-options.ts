@@ -25,7 +25,7 @@ export interface KafkaEventLogOptions {
   readonly stampMs?: () => number;
 }
 
-export type KafkaSettings = Required<KafkaEventLogOptions>;
+export type KafkaSettings = Required<Omit<KafkaEventLogOptions, 'stampMs'>> & { readonly stampMs: (() => number) | undefined };
 
 export const settingsOf = (options: KafkaEventLogOptions): KafkaSettings => {
   const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as KafkaEventLogOptions;
@@ -38,7 +38,7 @@ export const settingsOf = (options: KafkaEventLogOptions): KafkaSettings => {
     roundMs: 1_000,
     sessionMs: 10_000,
     topicSettings: {},
-    stampMs: Date.now,
+    stampMs: undefined,
     ...given,
   };
 };

@@ -1,0 +1,97 @@
+/** What was read ahead of one partition and not yet taken. */
+import type { BatchLimits, LogMessage } from '../event-log.js';
+import type { Told } from './kafka-records.js';
+import type { KnownState } from './known-times.js';
+
+export class FetchLane {
+  isAsking = false;
+  isEnded = false;
+  private buffer: LogMessage[] = [];
+  private taken = 0;
+  private bytes = 0;
+  private failure: Error | undefined;
+  private wake: (() => void) | undefined;
+
+  constructor(
+    readonly partition: number,
+    /** Of the next message to ask for. */
+    public position: number,
+    public state: KnownState,
+    private readonly limits: Required<BatchLimits>,
+    private readonly onRoom: () => void,
+  ) {}
+
+  /** Twice what a batch may hold, so that the next one is there when this one is done. */
+  get isHungry(): boolean {
+    const count = this.buffer.length - this.taken;
+    return (
+      !this.isEnded &&
+      this.failure === undefined &&
+      (count === 0 || (count < 2 * this.limits.maxMessages && this.bytes < 2 * this.limits.maxBytes))
+    );
+  }
+
+  put({ messages, state }: Told): void {
+    const last = messages.at(-1);
+    if (last === undefined) return;
+    for (const message of messages) {
+      this.buffer.push(message);
+      this.bytes += sizeOf(message);
+    }
+    this.position = last.offset + 1;
+    this.state = state;
+    this.wake?.();
+  }
+
+  fail(error: Error): void {
+    this.failure = error;
+    this.wake?.();
+  }
+
+  end(): void {
+    this.isEnded = true;
+    this.wake?.();
+  }
+
+  async take(from: number, signal: AbortSignal | undefined): Promise<readonly LogMessage[]> {
+    while (this.taken === this.buffer.length && this.failure === undefined && !this.isEnded && !signal?.aborted) await this.news(signal);
+    if (this.isEnded || signal?.aborted) return [];
+    if (this.taken === this.buffer.length && this.failure !== undefined) throw this.failure;
+    const found = this.cut(from);
+    this.onRoom();
+    return found;
+  }
+
+  private cut(from: number): readonly LogMessage[] {
+    const { maxMessages, maxBytes } = this.limits;
+    const found: LogMessage[] = [];
+    let bytes = 0;
+    while (this.taken < this.buffer.length && found.length < maxMessages && bytes < maxBytes) {
+      const message = this.buffer[this.taken];
+      this.taken += 1;
+      if (message === undefined || message.offset < from) continue;
+      found.push(message);
+      bytes += message.value?.byteLength ?? 0;
+      this.bytes -= sizeOf(message);
+    }
+    if (this.taken === this.buffer.length) {
+      this.buffer = [];
+      this.taken = 0;
+      this.bytes = 0;
+    } else if (this.taken > 4_096) {
+      this.buffer.splice(0, this.taken);
+      this.taken = 0;
+    }
+    return found;
+  }
+
+  private async news(signal: AbortSignal | undefined): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.wake = resolve;
+      signal?.addEventListener('abort', () => resolve(), { once: true });
+    });
+    this.wake = undefined;
+  }
+}
+
+const sizeOf = ({ value }: LogMessage): number => 100 + (value?.byteLength ?? 0);

@@ -1,0 +1,120 @@
+/** Topics at Kafka: how they are made, what they are, and the few things that are done to them as a whole. */
+import type { TopicSpec } from '@rampart/contracts';
+import type { Admin } from 'kafkajs';
+import { LogError } from '../log-errors.js';
+import { maxMessageBytes } from '../message-rules.js';
+import { type ClusterOptions, kafkaOf } from './kafka-cluster.js';
+import { explained, typeOf } from './kafka-errors.js';
+import { compactionLagMs } from './known-times.js';
+
+const dayMs = 24 * 3_600_000;
+const topicConfig = 2;
+const hearsayMs = 1_000;
+
+const settingsOf = (compacted: boolean, replicas: number): Readonly<Record<string, string>> => ({
+  'message.timestamp.type': 'LogAppendTime',
+  'max.message.bytes': `${maxMessageBytes + 2 ** 20}`,
+  ...(replicas === 3 ? { 'min.insync.replicas': '2' } : {}),
+  ...(compacted
+    ? {
+        'cleanup.policy': 'compact',
+        'min.compaction.lag.ms': `${compactionLagMs}`,
+        'delete.retention.ms': `${dayMs}`,
+        'segment.ms': `${dayMs}`,
+      }
+    : // Only `dropBefore` removes: what a broker deletes by its own clock takes known times with it that nobody has written down.
+      { 'cleanup.policy': 'delete', 'retention.ms': '-1', 'retention.bytes': '-1' }),
+});
+
+export interface KafkaTopic {
+  readonly partitions: number;
+  readonly compacted: boolean;
+}
+
+export class KafkaTopics {
+  private opened: Promise<Admin> | undefined;
+
+  constructor(
+    private readonly options: ClusterOptions,
+    private readonly changes: Readonly<Record<string, string>>,
+  ) {}
+
+  /** @returns false if it was there */
+  async create({ topic, partitions, compacted }: TopicSpec): Promise<boolean> {
+    return this.withAdmin(async (admin) => {
+      const { brokers } = await admin.describeCluster();
+      const replicas = Math.min(3, brokers.length);
+      const settings = { ...settingsOf(compacted, replicas), ...this.changes };
+      const configEntries = Object.entries(settings).map(([name, value]) => ({ name, value }));
+      try {
+        return await admin.createTopics({ topics: [{ topic, numPartitions: partitions, replicationFactor: replicas, configEntries }] });
+      } catch (error) {
+        // Two who create it at once: one of them is second.
+        if (JSON.stringify(errorsOf(error)).includes('TOPIC_ALREADY_EXISTS')) return false;
+        throw error;
+      }
+    });
+  }
+
+  /** @throws LogError `unknown-topic` */
+  async describe(topic: string): Promise<KafkaTopic> {
+    const deadline = performance.now() + hearsayMs;
+    for (;;) {
+      try {
+        return await this.withAdmin(async (admin) => {
+          const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
+          const described = await admin.describeConfigs({
+            includeSynonyms: false,
+            resources: [{ type: topicConfig, name: topic, configNames: ['cleanup.policy'] }],
+          });
+          const policy = described.resources[0]?.configEntries.find(({ configName }) => configName === 'cleanup.policy')?.configValue;
+          return { partitions: topics[0]?.partitions.length ?? 0, compacted: policy?.includes('compact') ?? false };
+        });
+      } catch (error) {
+        const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
+        if (typeOf(cause) !== 'UNKNOWN_TOPIC_OR_PARTITION') throw error;
+        // The broker that was asked may hear of a new topic a little later than the one that made it.
+        if (performance.now() > deadline) throw unknownTopic(topic);
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+    }
+  }
+
+  async grow(topic: string, count: number): Promise<void> {
+    await this.withAdmin((admin) => admin.createPartitions({ topicPartitions: [{ topic, count }] }));
+  }
+
+  async dropBefore(topic: string, partition: number, offset: number): Promise<void> {
+    await this.withAdmin((admin) => admin.deleteTopicRecords({ topic, partitions: [{ partition, offset: `${offset}` }] }));
+  }
+
+  async close(): Promise<void> {
+    const opened = this.opened;
+    this.opened = undefined;
+    await (await opened?.catch(() => undefined))?.disconnect().catch(() => undefined);
+  }
+
+  private async withAdmin<T>(act: (admin: Admin) => Promise<T>): Promise<T> {
+    this.opened ??= this.open();
+    try {
+      return await act(await this.opened);
+    } catch (error) {
+      await this.close();
+      throw explained(error);
+    }
+  }
+
+  private async open(): Promise<Admin> {
+    const admin = kafkaOf(this.options, { retries: 5, initialRetryTime: 50, maxRetryTime: 1_000 }).admin();
+    await admin.connect();
+    return admin;
+  }
+}
+
+const errorsOf = (error: unknown): readonly (string | undefined)[] =>
+  typeof error === 'object' && error !== null && 'errors' in error && Array.isArray(error.errors)
+    ? error.errors.map(typeOf)
+    : [typeOf(error)];
+
+export const unknownTopic = (topic: string) =>
+  new LogError('unknown-topic', `The log has no topic "${topic}". Create it first: createTopic.`);
