@@ -83,6 +83,8 @@ export interface AnytimeComparison {
   readonly level: number;
   /** N*: units of both arms at which the interval is tightest; frozen with the plan. */
   readonly tightestAtUnits: number;
+  /** By how much standard errors are widened: 1 in arms of equal size, more where the smaller arm looks narrower than it may be. */
+  readonly widening: number;
   readonly absolute: AnytimeEffect | Refusal;
   readonly relative: AnytimeEffect | Refusal;
   /** First-error metrics: units with an error, against the share that allocation alone would give the treatment. Two-sided; valid from the first unit on. */

@@ -5,9 +5,11 @@ import {
   burnIn,
   DEFAULT_TIGHTEST_AT_UNITS,
   FIRST_ERROR_CONCENTRATIONS,
+  type Moments,
   normal,
   sequenceMultiplier,
   srmSequential,
+  unequalArmsWidening,
 } from '@rampart/statistics';
 import type { DefinitionInForce } from '../definitions/definition-in-force.js';
 import { type ArmSums, unitsPerOne } from './arm-sums.js';
@@ -45,14 +47,18 @@ const armWeights = ({ variants }: ExperimentDefinition): ReadonlyMap<string, num
 export interface CountedArm {
   readonly n: number;
   readonly successes?: number;
+  /** Of the values that are compared; absent where they can't be had. */
+  readonly moments?: Moments;
 }
 
-/** @param counted  `n` units that take part in the compared estimate: with a covariate these may be fewer than the arm has */
-export const countedArm = (metric: MetricDefinition, sums: ArmSums, n: number = sums.units): CountedArm => {
+/** @param compared  the units that take part in the compared estimate: with a covariate these may be fewer than the arm has */
+export const countedArm = (metric: MetricDefinition, sums: ArmSums, compared: Moments | undefined): CountedArm => {
+  const n = compared?.n ?? sums.units;
+  const about = compared === undefined ? { n } : { n, moments: compared };
   const perOne = unitsPerOne(metric, 'numerator');
   const isBinary =
     metric.type !== 'ratio' && sums.sumSquares === sums.sum * perOne && sums.sum >= 0n && sums.sum <= BigInt(sums.units) * perOne;
-  return isBinary ? { n, successes: Math.min(n, Number(sums.sum / perOne)) } : { n };
+  return isBinary ? { ...about, successes: Math.min(n, Number(sums.sum / perOne)) } : about;
 };
 
 export const burnInRefusal = (arms: readonly CountedArm[]): Refusal | null => {
@@ -69,20 +75,34 @@ export const anytimeComparison = (
   const tooEarly = burnInRefusal(arms);
   const n = arms.reduce((sum, arm) => sum + arm.n, 0);
   const { level, tightestAtUnits } = tuning;
+  const widening = wideningOf(arms);
   return {
     level,
     tightestAtUnits,
-    absolute: tooEarly ?? anytimeEffect(absolute, n, tuning),
-    relative: tooEarly ?? anytimeEffect(relative, n, tuning),
+    widening,
+    absolute: tooEarly ?? anytimeEffect(absolute, { n, widening, ...tuning }),
+    relative: tooEarly ?? anytimeEffect(relative, { n, widening, ...tuning }),
     firstError,
   };
 };
 
-const anytimeEffect = (effect: Effect, n: number, { level, tightestAtUnits }: AnytimeTuning): AnytimeEffect | Refusal => {
+const wideningOf = ([control, treatment]: readonly CountedArm[]): number => {
+  if (control?.moments === undefined || treatment?.moments === undefined) return 1;
+  if (control.moments.n < 2 || treatment.moments.n < 2) return 1;
+  return unequalArmsWidening(control.moments, treatment.moments);
+};
+
+interface Shaped extends AnytimeTuning {
+  readonly n: number;
+  readonly widening: number;
+}
+
+const anytimeEffect = (effect: Effect, { n, widening, level, tightestAtUnits }: Shaped): AnytimeEffect | Refusal => {
   if ('refused' in effect) return effect;
   // Its interval at one look is Fieller's, which has no form here that holds at every look.
   if (effect.baselineNoisy === true) return { refused: 'NOISY_BASELINE' };
-  const { estimate, se } = effect;
+  const { estimate } = effect;
+  const se = effect.se * widening;
   const { halfWidth, multiplier, p, logE } = asymptoticConfidenceSequence({ estimate, se, n, tightestAtUnits, alpha: 1 - level });
   return { lower: estimate - halfWidth, upper: estimate + halfWidth, p, logE, multiplier };
 };

@@ -53,7 +53,7 @@ export const anyLookTest = (tested: TestedMetric, tightestAtUnits: number): ArmT
   const side = (level: number): OneSided => ({ level, n: unitsOf(result, comparison), tightestAtUnits });
   const obstacle = obstacleOf(comparison) ?? (metric.windowUs === null ? { refused: 'OPEN_WINDOW' } : null);
   const loss = (scale: 'relative' | 'absolute') => {
-    const height = oneSidedMultiplier(side(budget.nonInferiority));
+    const height = oneSidedMultiplier(side(budget.nonInferiority)) * (comparison.anytime?.widening ?? 1);
     return possibleLoss(result, comparison, scale, (df) => studentT.sf(height, df));
   };
   return {
@@ -110,8 +110,10 @@ const obstacleOf = ({ absolute, anytime }: Comparison): NoResult | null => {
 const noResultOf = ({ refused, have, needed }: Refusal): NoResult =>
   have === undefined || needed === undefined ? { refused } : { refused, have, needed };
 
-const effectEvidence = ({ absolute }: Comparison, sign: number, side: OneSided): Evidence =>
-  'refused' in absolute ? { kind: 'none', ...noResultOf(absolute) } : { kind: 'e', logE: oneSidedLogE(sign * absolute.statistic, side) };
+const effectEvidence = ({ absolute, anytime }: Comparison, sign: number, side: OneSided): Evidence =>
+  'refused' in absolute
+    ? { kind: 'none', ...noResultOf(absolute) }
+    : { kind: 'e', logE: oneSidedLogE((sign * absolute.statistic) / (anytime?.widening ?? 1), side) };
 
 const anyLookMargin = (
   { comparison }: TestedMetric,
@@ -121,7 +123,8 @@ const anyLookMargin = (
   loss: (scale: 'relative' | 'absolute') => number | null,
 ): NonInferiority => {
   if (obstacle !== null) return { kind: 'no-result', ...obstacle };
-  return marginTest(comparison, ({ z }) => ({ kind: 'e', logE: oneSidedLogE(z, side) }), loss(scaleOf(margin)));
+  const widening = comparison.anytime?.widening ?? 1;
+  return marginTest(comparison, ({ z }) => ({ kind: 'e', logE: oneSidedLogE(z / widening, side) }), loss(scaleOf(margin)));
 };
 
 const marginTest = (

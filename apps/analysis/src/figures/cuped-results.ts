@@ -8,6 +8,7 @@ import {
   cupedAdjusted,
   cupedNonInferiorityContrast,
   cupedTheta,
+  type Moments,
   mergeCoMoments,
   momentsOfY,
   sampleVariance,
@@ -120,7 +121,7 @@ const comparedAdjusted = (
     treatment: treatment.arm,
     control: control.arm,
     ...effects,
-    anytime: tuning === null ? null : anytimeOf(definition, control, treatment, effects, tuning),
+    anytime: tuning === null ? null : anytimeOf(definition, { control, treatment, means }, effects, tuning),
     relativeToAdjusted:
       absolute.kind === 'refused' ? refusal(absolute) : effectOf(compareMeans({ ...means, alpha, difference: 'relative' })),
     normal: againstNormal(absolute, alpha),
@@ -130,14 +131,19 @@ const comparedAdjusted = (
   };
 };
 
+interface AdjustedPair {
+  readonly control: Adjusted;
+  readonly treatment: Adjusted;
+  readonly means: { readonly control: Moments; readonly treatment: Moments };
+}
+
 const anytimeOf = (
   metric: MetricDefinition,
-  control: Adjusted,
-  treatment: Adjusted,
+  { control, treatment, means }: AdjustedPair,
   effects: Pick<Comparison, 'absolute' | 'relative'>,
   tuning: AnytimeTuning,
 ): Comparison['anytime'] => {
-  const counted = [control, treatment].map(({ sums, pair }) => countedArm(metric, sums, pair.n));
+  const counted = [countedArm(metric, control.sums, means.control), countedArm(metric, treatment.sums, means.treatment)];
   return anytimeComparison(effects, counted, tuning, firstErrors(metric, control.sums, treatment.sums, tuning));
 };
 

@@ -77,7 +77,7 @@ export const compared = ({ control, treatment, metric, use, plan, tuning }: Comp
   const arms = momentsOfBoth(control, treatment);
   const effect = (difference: 'absolute' | 'relative') => (arms.kind === 'refused' ? arms : compareMeans({ ...arms, alpha, difference }));
   const effects = { absolute: effectOf(effect('absolute')), relative: effectOf(effect('relative')) };
-  const anytime = tuning === null ? null : anytimeOf(metric, control.sums, treatment.sums, effects, tuning);
+  const anytime = tuning === null ? null : anytimeOf(metric, control, treatment, effects, tuning);
   if (arms.kind === 'refused') return { ...about, ...effects, anytime, normal: null, pooledProportion: null };
   return {
     ...about,
@@ -93,13 +93,13 @@ export const compared = ({ control, treatment, metric, use, plan, tuning }: Comp
 
 const anytimeOf = (
   metric: MetricDefinition,
-  control: ArmSums,
-  treatment: ArmSums,
+  control: ArmFigures,
+  treatment: ArmFigures,
   effects: Pick<Comparison, 'absolute' | 'relative'>,
   tuning: AnytimeTuning,
 ): Comparison['anytime'] => {
-  const counted = [control, treatment].map((sums) => countedArm(metric, sums));
-  return anytimeComparison(effects, counted, tuning, firstErrors(metric, control, treatment, tuning));
+  const counted = [control, treatment].map(({ sums, moments }) => countedArm(metric, sums, 'kind' in moments ? undefined : moments));
+  return anytimeComparison(effects, counted, tuning, firstErrors(metric, control.sums, treatment.sums, tuning));
 };
 
 type Both = { readonly kind: 'both'; readonly control: Moments; readonly treatment: Moments };
