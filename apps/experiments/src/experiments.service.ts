@@ -32,7 +32,8 @@ export const experimentsService: RunnableService<ExperimentsConfig> = {
   name: 'experiments',
   api: {
     title: 'Rampart experiments',
-    description: 'Projects, environments, keys, metrics, features and experiments: define, start, decide, and see what was so when.',
+    description:
+      'Projects, environments, keys, metrics, features and experiments: define, start, decide, and see what was so when and upon which record.',
     version: '1',
   },
   module: experimentsModule,

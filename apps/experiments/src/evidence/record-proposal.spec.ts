@@ -5,7 +5,6 @@ import type { DecisionRecord } from '@rampart/contracts';
 import fc from 'fast-check';
 import { recordIdOf } from '../command/record-id.js';
 import { proposedRecord, UnreadableProposal } from './record-proposal.js';
-import { aRecord } from './records.examples.js';
 
 const golden = join(import.meta.dirname, '..', '..', '..', '..', 'libs', 'event-store', 'golden', 'DecisionRecorded.v1.json');
 const stored = JSON.parse(readFileSync(golden, 'utf8')).data.record as DecisionRecord;
@@ -47,9 +46,9 @@ describe('a proposal', () => {
   });
 
   it('that lacks any field, or has anything else in its place, is none', () => {
-    for (const field of Object.keys(aRecord())) {
+    for (const field of Object.keys(stored)) {
       for (const wrong of [undefined, '', -1.5, [null], { a: 1 }, true])
-        expect(() => proposedRecord(bytes({ record: { ...aRecord(), [field]: wrong } }))).toThrow(UnreadableProposal);
+        expect(() => proposedRecord(bytes({ record: { ...stored, [field]: wrong } }))).toThrow(UnreadableProposal);
     }
   });
 
@@ -61,15 +60,15 @@ describe('a proposal', () => {
         expect(error).toBeInstanceOf(UnreadableProposal);
       }
     };
-    fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), attempt), { numRuns: 200 });
+    fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), attempt), { numRuns: 100 });
     fc.assert(
       fc.property(fc.json(), (text) => attempt(Buffer.from(text))),
-      { numRuns: 200 },
+      { numRuns: 100 },
     );
     const fields = fc.constantFrom(...Object.keys(stored));
     fc.assert(
       fc.property(fields, fc.jsonValue(), (field, value) => attempt(bytes({ record: { ...stored, [field]: value } }))),
-      { numRuns: 500 },
+      { numRuns: 200 },
     );
   });
 });
