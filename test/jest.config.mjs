@@ -2,14 +2,17 @@
 import { resolve } from 'node:path';
 
 const rootDir = resolve(import.meta.dirname, '..');
-const tier = (displayName, testMatch) => ({
+/** Journeys about Kafka itself: the others run on either log. */
+const kafkaJourneys = ['/raw-events\\.journey', '/logs-agree\\.journey'];
+
+const tier = (displayName, testMatch, leftOut = []) => ({
   displayName,
   testMatch,
   rootDir,
   roots: ['<rootDir>/apps', '<rootDir>/libs', '<rootDir>/test'],
   testEnvironment: 'node',
   transform: {},
-  testPathIgnorePatterns: ['/node_modules/', '/src/'],
+  testPathIgnorePatterns: ['/node_modules/', '/src/', ...leftOut],
 });
 
 export default {
@@ -21,6 +24,6 @@ export default {
     tier('pure', ['<rootDir>/**/dist/**/*.spec.js']),
     tier('int', ['<rootDir>/**/dist/**/*.int-spec.js']),
     tier('kafka', ['<rootDir>/**/dist/**/*.kafka-spec.js']),
-    tier('journeys', ['<rootDir>/test/dist/journeys/*.journey-spec.js']),
+    tier('journeys', ['<rootDir>/test/dist/journeys/*.journey-spec.js'], process.env.RAMPART_JOURNEY_LOG === 'kafka' ? [] : kafkaJourneys),
   ],
 };

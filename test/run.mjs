@@ -1,5 +1,5 @@
 /**
- * Runs the tests: `node test/run.mjs all|pure|int|journeys [Jest's own arguments, e.g. a path]`.
+ * Runs the tests: `node test/run.mjs all|pure|int|kafka|journeys [Jest's own arguments, e.g. a path]`.
  * Starts the servers that a tier needs, sums up, and says in its last lines what could not run here. With CI=true such a gap is a failure.
  */
 import { spawn } from 'node:child_process';
@@ -16,7 +16,7 @@ const [tier = 'all', ...jestArguments] = process.argv.slice(2);
 const parts = [];
 const engines = [];
 let endJest;
-const longestMinutes = { pure: 5, int: 15, journeys: 30 };
+const longestMinutes = { pure: 5, int: 15, kafka: 10, journeys: 30 };
 
 const folder = (name) => {
   const path = join(scratch, name);
@@ -157,13 +157,49 @@ const storesElsewhere = async () => {
   await stopEngines();
 };
 
+/** What Kafka needs here and lacks, as a sentence; Maven fetches the broker at the first call on a machine. */
+const kafkaGap = async () => {
+  try {
+    const { brokerJars, checkJava } = await import(join(root, 'infra/kafka/jars.mjs'));
+    checkJava();
+    await brokerJars();
+    return undefined;
+  } catch (error) {
+    return `no Kafka: ${error instanceof Error ? error.message : error}`;
+  }
+};
+
+/** Suites of the Kafka adapter and of the services on it; those that kill brokers start their own. */
+const onKafka = async () => {
+  const gap = await kafkaGap();
+  if (gap !== undefined) return absent('kafka', gap);
+  const { startBrokers } = await import(join(root, 'infra/kafka/brokers.mjs'));
+  const running = await startBrokers({ brokers: 1, data: folder('kafka') });
+  engines.push({ supervised: { stop: () => running.stop() } });
+  await part('kafka', 'kafka', { env: { RAMPART_TEST_KAFKA: running.brokers } });
+  await stopEngines();
+};
+
+/** The journeys that prove most about the other log: each with a broker and a PostgreSQL of its own. */
+const journeysOnKafka = async () => {
+  const gap = await kafkaGap();
+  if (gap !== undefined) return absent('journeys on Kafka', gap);
+  const args = ['--runInBand', '--testPathPatterns', 'journeys/(raw-events|logs-agree|crash)\\.'];
+  await part('journeys on Kafka', 'journeys', { env: { RAMPART_JOURNEY_LOG: 'kafka' }, args });
+};
+
 const tiers = {
   pure: () => part('pure', 'pure'),
   int: async () => {
     await integration();
     if (jestArguments.length === 0) await storesElsewhere();
   },
-  journeys: () => part('journeys', 'journeys', { args: ['--runInBand'] }),
+  kafka: onKafka,
+  journeys: async () => {
+    await part('journeys', 'journeys', { args: ['--runInBand'] });
+    // With RAMPART_JOURNEY_LOG=kafka they all were on Kafka already.
+    if (jestArguments.length === 0 && process.env.RAMPART_JOURNEY_LOG !== 'kafka') await journeysOnKafka();
+  },
 };
 
 const table = () => {

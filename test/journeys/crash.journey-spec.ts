@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { completed, defineExperiment, finalResults, history, type Setting } from './experiment.js';
 import { checkoutButton, enlarged, importFile, scratch, startImport } from './importer.js';
 import { eventually, freePort, isAlive, killPart, type Platform, startPlatform, temporaryData } from './platform.js';
+import { isOnKafka } from './servers.js';
 
 const UNITS = 6_000;
 const PER_BATCH = 100;
@@ -66,7 +67,7 @@ describe('kill -9 in the middle of an import', () => {
     expect(undisturbed.stored).toBe(history(UNITS).length);
   }, 120_000);
 
-  it.each(['ingestion', 'analysis', 'experiments', 'postgres', 'clickhouse'])(
+  it.each(isOnKafka ? ['ingestion', 'analysis', 'kafka'] : ['ingestion', 'analysis', 'experiments', 'postgres', 'clickhouse'])(
     'of %s loses nothing that was acknowledged and changes no sum',
     async (name) => {
       const setting = await defineExperiment(platform, `kill-${name}`, 'historical');
@@ -124,6 +125,7 @@ describe('a platform without one of its engines', () => {
   it.each([
     ['postgres', '/v1/projects'],
     ['clickhouse', '/v1/experiments/button/results?project=journeys&environment=calm'],
+    ...(isOnKafka ? [['kafka', '/v1/projects'] as const] : []),
   ])(
     'says 503 while %s is away, and comes back by itself',
     async (name, path) => {

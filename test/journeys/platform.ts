@@ -5,6 +5,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isOnKafka, type Servers, serversOf } from './servers.js';
 
 export const repository = resolve(import.meta.dirname, '..', '..', '..');
 const launcher = join(repository, 'apps', 'launcher', 'dist', 'main.js');
@@ -31,8 +32,19 @@ export interface Platform {
   ): Promise<Answer>;
   /** Process ids by name, as the launcher wrote them. */
   processes(): Readonly<Record<string, number>>;
+  /** What it does not run itself: on Kafka only. */
+  readonly servers: Servers | undefined;
   stop(signal?: NodeJS.Signals): Promise<void>;
+  /** Its data, and the servers that it had to itself. */
   remove(): void;
+}
+
+export interface PlatformOptions {
+  readonly data?: string;
+  readonly port?: number;
+  readonly env?: Record<string, string>;
+  /** Whatever the journeys run on. */
+  readonly log?: 'embedded' | 'kafka';
 }
 
 export const freePort = (): Promise<number> =>
@@ -76,12 +88,21 @@ const hasEnded = (child: ChildProcess): Promise<void> =>
   child.exitCode !== null || child.signalCode !== null ? Promise.resolve() : new Promise((ended) => child.once('exit', () => ended()));
 
 /** Starts the launcher and waits until the front door says that every service is ready. */
-export const startPlatform = async (options: { data?: string; port?: number; env?: Record<string, string> } = {}): Promise<Platform> => {
+export const startPlatform = async (options: PlatformOptions = {}): Promise<Platform> => {
   const data = options.data ?? temporaryData();
+  const servers = (options.log ?? (isOnKafka ? 'kafka' : 'embedded')) === 'kafka' ? await serversOf(data) : undefined;
   const port = options.port ?? (await freePort());
   const child = spawn(process.execPath, [launcher], {
     cwd: repository,
-    env: { ...process.env, NODE_OPTIONS: '', RAMPART_DATA: data, RAMPART_PORT: String(port), ...options.env },
+    env: {
+      ...process.env,
+      NODE_OPTIONS: '',
+      RAMPART_DATA: data,
+      RAMPART_PORT: String(port),
+      KAFKA_BROKERS: '',
+      ...servers?.env,
+      ...options.env,
+    },
     stdio: ['pipe', 'pipe', 'pipe'],
   });
   let output = '';
@@ -120,11 +141,16 @@ export const startPlatform = async (options: { data?: string; port?: number; env
       return { status: response.status, headers: response.headers, body: await readBody(response) };
     },
     processes: () => processIds(data),
+    servers,
     stop: async (signal = 'SIGINT') => {
       child.kill(signal);
       await hasEnded(child);
     },
-    remove: () => rmSync(data, { recursive: true, force: true }),
+    remove: () => {
+      rmSync(data, { recursive: true, force: true });
+      // Nobody waits for their end: they end with this process at the latest.
+      servers?.remove().catch(() => undefined);
+    },
   };
 };
 
@@ -136,8 +162,15 @@ export const processIds = (data: string): Readonly<Record<string, number>> => {
   return Object.fromEntries(Object.entries(run.processes ?? {}).flatMap(([name, { pid }]) => (pid === undefined ? [] : [[name, pid]])));
 };
 
-/** Kills one part of the platform; where it is just starting again, as soon as it runs. @returns the pid that died */
+let serversKilled = 0;
+
+/** Kills one part of the platform; where it is just starting again, as soon as it runs. @returns the pid that died, or another number of its own */
 export const killPart = async (platform: Platform, name: string): Promise<number> => {
+  if (platform.servers?.has(name)) {
+    await platform.servers.kill(name);
+    serversKilled += 1;
+    return -serversKilled;
+  }
   const pid = await eventually(`run.json names a living ${name}`, async () => {
     const found = platform.processes()[name];
     return found !== undefined && isAlive(found) ? found : undefined;
