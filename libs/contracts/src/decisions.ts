@@ -6,7 +6,7 @@ import type { EnvironmentDefinition } from './definitions.js';
 import type { ExperimentDefinition, ExperimentState, MetricUse } from './experiments.js';
 import type { InstantUs } from './instants.js';
 import type { MetricDefinition } from './metrics.js';
-import type { PopulationRow, SufficientStatistics, Verdict, VerdictKind } from './results.js';
+import type { Actions, Crossing, PopulationRow, SufficientStatistics, Verdict, VerdictKind } from './results.js';
 
 /** What is looked at: one comparison of an experiment in an environment, in a stage where a ramp has stages. */
 export interface ComparisonPlace {
@@ -24,24 +24,6 @@ export const comparisonKey = ({ project, environment, experiment, comparison, st
   [project, environment, experiment, comparison, stage ?? '-'].join('/');
 
 export type Policy = 'stage' | 'ship';
-
-/** What each kind of reader does upon a verdict; of all findings of a look the most severe action counts. */
-export interface Actions {
-  readonly ramp: 'advance' | 'stay' | 'hold' | 'hold-and-ask' | 'roll-back';
-  readonly experiment: 'recommend-shipping' | 'stay' | 'recommend-control' | 'recommend-repair' | 'recommend-stopping';
-  readonly gate: 'go' | 'wait' | 'no-go';
-}
-
-/** A boundary that was crossed once and stays crossed, whatever comes after: evidence that is valid at any time is not taken back. */
-export interface Crossing {
-  readonly test: 'sample-ratio' | 'harm' | 'go';
-  readonly metric: string | null;
-  readonly arm: string | null;
-  /** W of the look that crossed. */
-  readonly knownUntilUs: InstantUs;
-  /** ln E of the e-process; the one-sided p of a go. */
-  readonly value: number;
-}
 
 /** `look.v1`, keyed by `comparisonKey`: light, the newest wins. */
 export interface LookMessage extends ComparisonPlace {

@@ -1,6 +1,6 @@
 /** The results API: everything an analyst needs to recompute a verdict. Absent numbers are null, never NaN. */
-import type { Actions, Crossing } from './decisions.js';
 import type { AnalysisPlan } from './experiments.js';
+import type { InstantUs } from './instants.js';
 
 /** Exact sums over the units of one cell; decimal strings of integers, in units of 1/scale (squares: 1/scale²). */
 export interface SufficientStatistics {
@@ -193,6 +193,24 @@ export interface Verdict {
     readonly holds: boolean;
     readonly sentence: string;
   }[];
+}
+
+/** What each kind of reader does upon a verdict; of all findings of a look the most severe action counts. */
+export interface Actions {
+  readonly ramp: 'advance' | 'stay' | 'hold' | 'hold-and-ask' | 'roll-back';
+  readonly experiment: 'recommend-shipping' | 'stay' | 'recommend-control' | 'recommend-repair' | 'recommend-stopping';
+  readonly gate: 'go' | 'wait' | 'no-go';
+}
+
+/** A boundary that was crossed once and stays crossed, whatever comes after: evidence that is valid at any time is not taken back. */
+export interface Crossing {
+  readonly test: 'sample-ratio' | 'harm' | 'go';
+  readonly metric: string | null;
+  readonly arm: string | null;
+  /** W of the look that crossed. */
+  readonly knownUntilUs: InstantUs;
+  /** ln E of the e-process; the one-sided p of a go. */
+  readonly value: number;
 }
 
 /** How far the store has read the log. */
