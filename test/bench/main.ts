@@ -1,9 +1,10 @@
-/** `npm run bench [-- --write] [-- --only sums,ingestion,platform]`: one table; `--write` puts it into docs/performance.md. */
+/** `npm run bench [-- --write] [-- --only sums,looks,ingestion,platform]`: one table; `--write` puts it into docs/performance.md. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { repository } from './engines.js';
 import { ingestionBench } from './ingestion-bench.js';
+import { looksBench } from './looks-bench.js';
 import { platformBench } from './platform-bench.js';
 import { sumsBench } from './sums-bench.js';
 import { type Measurement, machine, markdown, readDocument, unmeasured, withMeasurements } from './table.js';
@@ -11,6 +12,7 @@ import { type Measurement, machine, markdown, readDocument, unmeasured, withMeas
 const parts: Readonly<Record<string, (say: (line: string) => void) => Promise<readonly Measurement[]>>> = {
   ingestion: ingestionBench,
   sums: sumsBench,
+  looks: looksBench,
   platform: platformBench,
 };
 

@@ -12,6 +12,12 @@ export interface ClickhouseOptions {
   readonly timeoutMs?: number;
 }
 
+interface CommandOptions {
+  /** False for what creates the database. */
+  readonly inDatabase?: boolean;
+  readonly parameters?: QueryParameters;
+}
+
 export type QueryParameters = Readonly<Record<string, string | number | bigint | boolean | readonly (string | number | bigint)[]>>;
 
 const DATABASE = /^[A-Za-z_][A-Za-z0-9_]{0,62}$/;
@@ -75,10 +81,13 @@ export class ClickhouseConnection {
     });
   }
 
-  /** @param inDatabase  false for what creates the database */
-  async command(sql: string, inDatabase = true): Promise<void> {
+  async command(sql: string, { inDatabase = true, parameters = {} }: CommandOptions = {}): Promise<void> {
     await this.guarded(() =>
-      this.client.command({ query: sql, http_headers: inDatabase ? { 'X-ClickHouse-Database': this.database } : {} }),
+      this.client.command({
+        query: sql,
+        query_params: parameters,
+        http_headers: inDatabase ? { 'X-ClickHouse-Database': this.database } : {},
+      }),
     );
   }
 

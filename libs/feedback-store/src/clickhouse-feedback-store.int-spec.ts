@@ -23,7 +23,7 @@ beforeAll(async () => {
 }, 60_000);
 
 afterAll(async () => {
-  await connection?.command(`DROP DATABASE IF EXISTS ${clickhouse.database}_contract`, false);
+  await connection?.command(`DROP DATABASE IF EXISTS ${clickhouse.database}_contract`, { inDatabase: false });
   await store?.close();
   await connection?.close();
   await clickhouse?.drop();

@@ -1,24 +1,27 @@
 /** The feedback store on ClickHouse, embedded or a cluster's node: the same SQL. */
 import type { InstantUs } from '@rampart/contracts';
 import { ClickhouseConnection, type ClickhouseOptions } from './clickhouse-connection.js';
-import { measured } from './definition/measures.js';
-import { type ComparisonQuery, type ComparisonSums, FeedbackStore, type PlacedRow, type Progress } from './feedback-store.js';
-import { maskfuls, type PlannedMetric, plannedMetric } from './statement/clickhouse-row-masks.js';
-import { type Answer, comparisonSums, type StatementRow } from './statement/clickhouse-sums-rows.js';
-import { sumsStatement } from './statement/clickhouse-sums-statement.js';
-import type { Population } from './statement/clickhouse-units-statement.js';
+import { type ComparisonQuery, type ComparisonSums, FeedbackStore, type PlacedRow, type Progress, untilOf } from './feedback-store.js';
+import { answersTo } from './look/clickhouse-answers.js';
+import { type DeltaOptions, deltaOf } from './look/clickhouse-delta.js';
+import { comparisonSums } from './statement/clickhouse-sums-rows.js';
+import { everything } from './statement/clickhouse-units-statement.js';
 import { StoreError } from './store-error.js';
 import { RowBinaryWriter } from './writing/clickhouse-row-binary.js';
 import { type EncodedTable, RowEncoder } from './writing/clickhouse-rows.js';
-import { dropSchema, fillingOf, prepareSchema } from './writing/clickhouse-schema.js';
+import { dropSchema, fillingOf, largeTables, prepareSchema } from './writing/clickhouse-schema.js';
 
 const OFFSET_BITS = 44n;
+const nothing: ComparisonSums = { cells: [], population: [], lateExposures: 0, crossedLate: 0 };
 
 export class ClickhouseFeedbackStore extends FeedbackStore {
   private readonly connection: ClickhouseConnection;
   private readonly encoder = new RowEncoder();
 
-  constructor(options: ClickhouseOptions) {
+  constructor(
+    options: ClickhouseOptions,
+    private readonly deltas: DeltaOptions = {},
+  ) {
     super();
     this.connection = new ClickhouseConnection(options);
   }
@@ -54,15 +57,12 @@ export class ClickhouseFeedbackStore extends FeedbackStore {
   }
 
   async sums(query: ComparisonQuery): Promise<ComparisonSums> {
-    const metrics = query.metrics.map(({ definition }, index) => plannedMetric(measured(definition), index, query));
-    const closes = metrics.map(({ closesAfterUs }) => closesAfterUs);
-    const lastCloseUs = closes.length === 0 || closes.includes(null) ? null : Math.max(...closes.map(Number));
-    const answers: Answer[] = [];
-    for (const { population, group } of groupsOf(metrics)) {
-      const { sql, parameters, columns } = sumsStatement(query, population, group, lastCloseUs);
-      answers.push({ metrics: group, columns, rows: await this.connection.rows<StatementRow>(sql, parameters.all()) });
-    }
-    return comparisonSums(query, answers);
+    return comparisonSums(query, await answersTo(this.connection, query, everything));
+  }
+
+  async delta(queries: readonly ComparisonQuery[], sinceUs: InstantUs): Promise<readonly ComparisonSums[]> {
+    if (untilOf(queries, sinceUs) === sinceUs || queries.length === 0) return queries.map(() => nothing);
+    return deltaOf(this.connection, queries, { ...this.deltas, sinceUs });
   }
 
   identity(): Promise<string> {
@@ -77,7 +77,7 @@ export class ClickhouseFeedbackStore extends FeedbackStore {
 
   /** Merges all parts now, as the engine does by itself in time: no sum changes. */
   async merge(): Promise<void> {
-    for (const table of ['feedback', 'exposure', 'identity', 'arrival']) await this.connection.command(`OPTIMIZE TABLE ${table} FINAL`);
+    for (const table of largeTables) await this.connection.command(`OPTIMIZE TABLE ${table} FINAL`);
   }
 
   async close(): Promise<void> {
@@ -110,12 +110,4 @@ const progressTable = (progress: readonly Progress[]): EncodedTable => {
     writer.safeInteger(knownAtUs);
   }
   return { table: 'progress', columns: ['topic', 'partition', 'position', 'known_at'], bytes: writer.bytes() };
-};
-
-/** One statement for each population, more where the metrics do not fit in one mask. Without metrics the exposed are counted. */
-const groupsOf = (metrics: readonly PlannedMetric[]): readonly { population: Population; group: readonly PlannedMetric[] }[] => {
-  const groups = (['exposed', 'assigned'] as const).flatMap((population) =>
-    maskfuls(metrics.filter(({ measured: { population: own } }) => own === population)).map((group) => ({ population, group })),
-  );
-  return groups.length === 0 ? [{ population: 'exposed', group: [] }] : groups;
 };

@@ -139,6 +139,22 @@ describe('what is there', () => {
     ]);
   });
 
+  it('says which events were known in a stretch of time, whenever it is asked', async () => {
+    const hour = 3_600_000_000;
+    const at = (hours: number, name: string, number: number) => event(number, { at: 0, known: hours * hour, name });
+    const rows = inside('heard', [at(10, 'first', 1), at(12, 'second', 2), at(34, 'second', 3), at(36.5, 'third', 4)]);
+    await store.insert(rows, []);
+    const heard = (afterUs: number, untilUs: number) => views.knownEvents({ project: 'shop', environment: 'heard' }, afterUs, untilUs);
+    expect(await heard(10 * hour - 1, 34 * hour - 1)).toEqual(['first', 'second']);
+    expect(await heard(10 * hour, 34 * hour)).toEqual(['second']);
+    expect(await heard(12 * hour, 34 * hour - 1)).toEqual([]);
+    expect(await heard(12.5 * hour, 36.5 * hour - 1)).toEqual(['second']);
+    expect(await heard(12.5 * hour, 36.5 * hour)).toEqual(['second', 'third']);
+    await store.merge();
+    expect(await heard(12.5 * hour, 36.5 * hour)).toEqual(['second', 'third']);
+    await expect(heard(hour, hour + 1)).rejects.toThrow(RangeError);
+  });
+
   it('is shown newest first, with everything a row says', async () => {
     const rows = await views.tail({ ...of, limit: 10 });
     expect(rows.map(({ knownAtUs }) => knownAtUs)).toEqual([40, 30, 20, 10]);

@@ -21,6 +21,8 @@ import { idsOfPosition, scopedName, scopeOf, spaceOf } from './row-identity.js';
 import { previewStatement } from './statement/clickhouse-preview-statement.js';
 import { type StoredRow, tailRow, tailStatement } from './statement/clickhouse-tail-statement.js';
 
+const HOUR_US = 3_600_000_000;
+
 export class ClickhouseFeedbackViews extends FeedbackViews {
   private readonly connection: ClickhouseConnection;
 
@@ -91,6 +93,20 @@ FROM (${counted(table)}) AS c INNER JOIN (SELECT * FROM scope FINAL WHERE space 
 FROM (SELECT scope, max(event_at) AS last FROM feedback WHERE scope IN (SELECT scope FROM scope WHERE space = ${space}) GROUP BY scope) AS c
 INNER JOIN (SELECT scope, any(name) AS name FROM scope WHERE space = ${space} GROUP BY scope) AS s ON s.scope = c.scope GROUP BY name ORDER BY name`);
     return rows.map(({ name, last }) => ({ name, lastAtUs: Number(last) }));
+  }
+
+  async knownEvents({ project, environment }: EnvironmentName, afterUs: number, untilUs: number): Promise<readonly string[]> {
+    if (untilUs - afterUs < HOUR_US) throw new RangeError(`known events are told apart by the hour, asked for ${untilUs - afterUs} µs`);
+    const space = spaceOf(project, environment);
+    // The two ends lie in different hours: of the first its last row decides, of the last its first.
+    const rows = await this.connection.rows<{ name: string }>(
+      `SELECT DISTINCT s.name AS name FROM (SELECT scope FROM known_hour
+  WHERE space = ${space} AND hour >= intDiv({after:Int64}, ${HOUR_US}) AND hour <= intDiv({until:Int64}, ${HOUR_US})
+  GROUP BY scope, hour HAVING max(last) > {after:Int64} AND min(first) <= {until:Int64}) AS c
+INNER JOIN (SELECT scope, any(name) AS name FROM scope WHERE space = ${space} GROUP BY scope) AS s ON s.scope = c.scope ORDER BY name`,
+      { after: afterUs, until: untilUs },
+    );
+    return rows.map(({ name }) => name);
   }
 
   async tail(query: TailQuery): Promise<readonly TailRow[]> {

@@ -137,6 +137,15 @@ export interface MetricPreview {
 /** Far enough, and still a safe integer. */
 export const END_OF_TIME: InstantUs = 8_640_000_000_000_000;
 
+/** @throws RangeError when the queries of a delta do not end together, or end before it begins */
+export const untilOf = (queries: readonly ComparisonQuery[], sinceUs: InstantUs): InstantUs => {
+  const untils = [...new Set(queries.map(({ knownUntilUs }) => knownUntilUs))];
+  const [until = sinceUs] = untils;
+  if (untils.length > 1) throw new RangeError(`the queries of a delta must have one knownUntilUs, got ${untils.join(' and ')}`);
+  if (until < sinceUs) throw new RangeError(`a delta must not end before it begins: knownUntilUs ${until} < sinceUs ${sinceUs}`);
+  return until;
+};
+
 export abstract class FeedbackStore {
   /** Creates or upgrades the schema; safe to call from several processes. */
   abstract prepare(): Promise<void>;
@@ -144,6 +153,11 @@ export abstract class FeedbackStore {
   abstract insert(rows: readonly PlacedRow[], progress: readonly Progress[]): Promise<void>;
   abstract progress(topic: string): Promise<readonly Progress[]>;
   abstract sums(query: ComparisonQuery): Promise<ComparisonSums>;
+  /**
+   * What has changed since: for each query its sums less the same query's as of `sinceUs`, signed; `addSums` makes the new sums of the old ones. Cheaper
+   * than recounts as long as few units have changed, the more so for many queries at once. All queries have one `knownUntilUs`, not before `sinceUs`.
+   */
+  abstract delta(queries: readonly ComparisonQuery[], sinceUs: InstantUs): Promise<readonly ComparisonSums[]>;
   /** Of this filling of the store: what was read into it must be read again into another one. Changes with `reset`. */
   abstract identity(): Promise<string>;
   /** Empties the store: everything in it can be made again from the log. */

@@ -106,6 +106,11 @@ export abstract class FeedbackViews {
   abstract names(of: EnvironmentName): Promise<readonly SeenName[]>;
   /** The newest event time of each event name, of any unit type: cheaper than `names`. */
   abstract lastSeen(of: EnvironmentName): Promise<readonly { readonly name: string; readonly lastAtUs: InstantUs }[]>;
+  /**
+   * Names of events, of any unit type, of which a row became known after `afterUs` and no later than `untilUs`: the same whenever it is asked.
+   * @throws RangeError for less than an hour, which is not told apart
+   */
+  abstract knownEvents(of: EnvironmentName, afterUs: InstantUs, untilUs: InstantUs): Promise<readonly string[]>;
   abstract tail(query: TailQuery): Promise<readonly TailRow[]>;
   /** The newest completion of the environment's history, null without one. */
   abstract completedImport(of: EnvironmentName): Promise<CompletedImport | null>;

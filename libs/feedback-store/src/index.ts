@@ -1,5 +1,6 @@
 export { ClickhouseFeedbackStore } from './clickhouse-feedback-store.js';
 export { ClickhouseFeedbackViews } from './clickhouse-feedback-views.js';
+export { addSums, subtractSums } from './definition/sums-arithmetic.js';
 export * from './feedback-store.js';
 export * from './feedback-views.js';
 export { MemoryFeedbackStore } from './memory-feedback-store.js';

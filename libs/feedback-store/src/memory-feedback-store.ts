@@ -1,6 +1,8 @@
 /** The feedback store as plain TypeScript: slow, and short enough to be read as the definition of what a sum is. Keeps its rows in memory. */
+import type { InstantUs } from '@rampart/contracts';
 import { bruteForceSums } from './definition/brute-force-sums.js';
-import { type ComparisonQuery, type ComparisonSums, FeedbackStore, type PlacedRow, type Progress } from './feedback-store.js';
+import { subtractSums } from './definition/sums-arithmetic.js';
+import { type ComparisonQuery, type ComparisonSums, FeedbackStore, type PlacedRow, type Progress, untilOf } from './feedback-store.js';
 import { idHashOf, scopedName, scopeOf } from './row-identity.js';
 
 export class MemoryFeedbackStore extends FeedbackStore {
@@ -30,6 +32,12 @@ export class MemoryFeedbackStore extends FeedbackStore {
 
   async sums(query: ComparisonQuery): Promise<ComparisonSums> {
     return bruteForceSums(query, [...this.rows.values()]);
+  }
+
+  async delta(queries: readonly ComparisonQuery[], sinceUs: InstantUs): Promise<readonly ComparisonSums[]> {
+    untilOf(queries, sinceUs);
+    const rows = [...this.rows.values()];
+    return queries.map((query) => subtractSums(bruteForceSums(query, rows), bruteForceSums({ ...query, knownUntilUs: sinceUs }, rows)));
   }
 
   async identity(): Promise<string> {

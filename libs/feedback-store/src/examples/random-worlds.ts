@@ -255,3 +255,41 @@ export const worlds: fc.Arbitrary<World> = fc
     const deliveries = Array.from({ length: inserts }, (_, at) => shuffled.slice(at * size, (at + 1) * size));
     return { rows, query, deliveries };
   });
+
+/** The same world at another time. */
+export const shifted = ({ rows, query, deliveries }: World, byUs: number): World => ({
+  rows: rows.map(({ row, ...place }) => ({
+    ...place,
+    knownAtUs: place.knownAtUs + byUs,
+    row: { ...row, at: row.at + byUs, ...(row.knownAt === undefined ? {} : { knownAt: row.knownAt + byUs }) },
+  })),
+  query: {
+    ...query,
+    knownUntilUs: query.knownUntilUs === END_OF_TIME ? END_OF_TIME : query.knownUntilUs + byUs,
+    timeline: query.timeline.map(({ segment, fromUs }) => ({ segment, fromUs: fromUs + byUs })) as unknown as ComparisonQuery['timeline'],
+  },
+  deliveries,
+});
+
+/** A world, and the instants at which it is looked at while its rows come in. */
+export interface Watched {
+  readonly world: World;
+  /** Rising. */
+  readonly looksAtUs: readonly number[];
+  /** Before each look, so many of the newest rows are delivered once more. */
+  readonly redelivered: readonly number[];
+}
+
+/** Nothing of it is historical: a history is looked at once. */
+export const watchedWorlds: fc.Arbitrary<Watched> = fc
+  .record({
+    world: worlds.filter(({ query }) => !query.historical),
+    gaps: fc.array(fc.constantFrom(1, 4, 5, 5, 10, 15, 20, 40), { minLength: 3, maxLength: 6 }),
+    redelivered: fc.array(fc.nat(12), { minLength: 7, maxLength: 7 }),
+  })
+  .map(({ world, gaps, redelivered }) => {
+    let atUs = START + 5;
+    // The last look comes when every window has closed without a row in between.
+    const looksAtUs = [atUs, ...gaps.map((gap) => (atUs += gap)), atUs + 1_000];
+    return { world, looksAtUs, redelivered };
+  });

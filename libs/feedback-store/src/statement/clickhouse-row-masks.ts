@@ -98,22 +98,35 @@ export class Masks {
     );
   }
 
-  /** Of a row with columns scope, age and lag (event time and known time after the first exposure). */
-  sql(roles: readonly RoleSql[]): string {
+  /**
+   * Each condition once: a statement takes the longer to plan the more often it says a thing.
+   * @returns conditions of a row with columns scope, age and lag (event time and known time after the first exposure); the mask, of columns scope and c0, c1 …
+   */
+  sql(roles: readonly RoleSql[]): { readonly conditions: readonly string[]; readonly mask: string } {
     const scopes = [...new Set(roles.map(({ scope }) => scope))];
-    const cases = scopes.map((scope) => `scope = ${scope}, ${this.termsOf(roles.filter((role) => role.scope === scope))}`);
-    return `multiIf(${cases.join(', ')}, toUInt64(0))`;
+    const conditions: string[] = [];
+    const cases = scopes.map((scope) => {
+      const bits = this.bitsOf(roles.filter((role) => role.scope === scope));
+      const terms = [...bits].map(([condition, mask]) => {
+        if (!conditions.includes(condition)) conditions.push(condition);
+        return `if(c${conditions.indexOf(condition)}, toUInt64(${mask}), 0)`;
+      });
+      return `scope = ${scope}, ${terms.reduce((all, term) => `bitOr(${all}, ${term})`)}`;
+    });
+    return { conditions, mask: `multiIf(${cases.join(', ')}, toUInt64(0))` };
   }
 
-  private termsOf(roles: readonly RoleSql[]): string {
-    const conditions = new Map<number, string[]>();
+  /** What a row is where a condition holds. */
+  private bitsOf(roles: readonly RoleSql[]): ReadonlyMap<string, bigint> {
+    const bits = new Map<string, bigint>();
     for (const role of roles) {
       for (const [meaning, condition] of conditionsOf(role)) {
-        const bit = this.bit(role.metric, meaning);
-        conditions.set(bit, [...(conditions.get(bit) ?? []), `(${condition})`]);
+        // Properties are dear to read: only in rows of that scope.
+        const own = role.filters === '' ? condition : `scope = ${role.scope} AND ${condition}`;
+        bits.set(own, (bits.get(own) ?? 0n) | (1n << BigInt(this.bit(role.metric, meaning))));
       }
     }
-    return [...conditions].map(([bit, any]) => `toUInt64(${any.join(' OR ')}) * ${1n << BigInt(bit)}`).join(' + ');
+    return bits;
   }
 }
 

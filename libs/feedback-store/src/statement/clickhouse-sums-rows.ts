@@ -8,6 +8,8 @@ import { UNKNOWN_CELL, whys } from './clickhouse-units-statement.js';
 
 export interface StatementRow {
   readonly part: 'units' | 'sums';
+  /** 1: as of the earlier of two instants. */
+  readonly earlier: number;
   readonly cell: number;
   readonly segment: number;
   readonly why: number;
@@ -105,9 +107,9 @@ const sumsAt = ({ metrics, columns, rows }: Answer, { cell, segment }: Pick<Cell
   return metrics.map((metric) => [metric.index, metricSums(metric, units, sums)] as const);
 };
 
-const metricSums = ({ index, measured }: PlannedMetric, unitNumbers: Numbers, sums: Numbers): MetricSums => {
+const metricSums = ({ index, measured, closesAfterUs }: PlannedMetric, unitNumbers: Numbers, sums: Numbers): MetricSums => {
   const of = (name: string) => sums(`${name}${index}`);
-  const units = unitNumbers(`n${index}`);
+  const units = unitNumbers(`n${closesAfterUs}`);
   // Units without any row are not among the sums: each counts as nothing within the caps.
   const zero = boundTo(measured, 0n);
   const without = units - of('rows');
@@ -116,7 +118,7 @@ const metricSums = ({ index, measured }: PlannedMetric, unitNumbers: Numbers, su
   const isEverybody = measured.covariate?.whenMissing === 'zero';
   return {
     units: Number(units),
-    openUnits: Number(unitNumbers(`open${index}`)),
+    openUnits: Number(unitNumbers(`open${closesAfterUs}`)),
     sum,
     sumSquares,
     denominatorSum: of('sy'),

@@ -9,7 +9,7 @@ import { aggregateSql, cappedSql, placeSql } from './clickhouse-measures.js';
 import { Parameters } from './clickhouse-parameters.js';
 import { Masks, type PlannedMetric, type RoleSql, rolesOf } from './clickhouse-row-masks.js';
 import type { ValueSql } from './clickhouse-selectors.js';
-import { NEVER, type Population, UNKNOWN_CELL, unitsSql } from './clickhouse-units-statement.js';
+import { NEVER, type Population, type Reading, UNKNOWN_CELL, unitsSql } from './clickhouse-units-statement.js';
 
 export interface Statement {
   readonly sql: string;
@@ -28,19 +28,22 @@ export const sumsStatement = (
   query: ComparisonQuery,
   population: Population,
   metrics: readonly PlannedMetric[],
-  lastCloseUs: number | null,
+  { lastCloseUs, reading }: { readonly lastCloseUs: number | null; readonly reading: Reading },
 ): Statement => {
   const parameters = new Parameters();
-  const units = unitsSql(query, population, parameters);
-  const until = parameters.bind('Int64', query.knownUntilUs);
+  const units = unitsSql(query, population, parameters, reading);
+  const last = parameters.bind('Int64', query.knownUntilUs);
+  const isTwo = reading.sinceUs !== null;
+  const until = isTwo ? 'until' : last;
+  const isEarlier = isTwo ? `toUInt8(until < ${last})` : 'toUInt8(0)';
   const masks = new Masks(metrics);
   const roles = metrics.flatMap((metric) => rolesOf(metric, query, parameters));
-  const counts = [...populationColumns(lastCloseUs), ...metrics.flatMap((metric) => unitColumns(metric, query, until))];
+  const counts = [...populationColumns(lastCloseUs), ...unitColumns(metrics, query, until)];
   const sums = metrics.flatMap((metric) => sumColumns(metric, masks));
-  const counted = `SELECT 'units' AS part, toInt32(cell) AS cell, toInt32(segment) AS segment, toInt32(why) AS why, ${numbers(counts)}
-FROM (${units}) GROUP BY cell, segment, why`;
-  const joined = joinedRows(units, roles, masks, { query, metrics, until });
-  const summed = `SELECT 'sums' AS part, toInt32(place % 256) AS cell, toInt32(intDiv(place, 256)) AS segment, toInt32(0) AS why, ${numbers(sums)}
+  const counted = `SELECT 'units' AS part, ${isEarlier} AS earlier, toInt32(cell) AS cell, toInt32(segment) AS segment, toInt32(why) AS why, ${numbers(counts)}
+FROM (${units}) GROUP BY ${isTwo ? 'until, ' : ''}cell, segment, why`;
+  const joined = joinedRows(units, roles, masks, { query, metrics, reading, last, until, isEarlier });
+  const summed = `SELECT 'sums' AS part, toUInt8(intDiv(place, 16777216)) AS earlier, toInt32(place % 256) AS cell, toInt32(intDiv(place, 256) % 65536) AS segment, toInt32(0) AS why, ${numbers(sums)}
 FROM (SELECT any(place) AS place, any(allowed) AS allowed, ${unitNumbers(roles, metrics, masks).join(', ')}
 FROM (${joined}) GROUP BY rn)
 GROUP BY place`;
@@ -74,31 +77,63 @@ const isMember = ({ closesAfterUs }: PlannedMetric, { multipleExposure }: Compar
 const isClosed = ({ closesAfterUs }: PlannedMetric, until: string): string =>
   closesAfterUs === null ? '1' : `(t0 + ${closesAfterUs} <= ${until})`;
 
-const unitColumns = (metric: PlannedMetric, query: ComparisonQuery, until: string): readonly Column[] => [
-  { name: `n${metric.index}`, sql: `countIf(${isMember(metric, query)} AND ${isClosed(metric, until)})` },
-  { name: `open${metric.index}`, sql: `countIf(${isMember(metric, query)} AND NOT ${isClosed(metric, until)})` },
+/** Metrics that close together count the same units. */
+const unitColumns = (metrics: readonly PlannedMetric[], query: ComparisonQuery, until: string): readonly Column[] =>
+  metrics
+    .filter(({ closesAfterUs }, index) => metrics.findIndex((other) => other.closesAfterUs === closesAfterUs) === index)
+    .flatMap((metric) => closedColumns(metric, query, until));
+
+const closedColumns = (metric: PlannedMetric, query: ComparisonQuery, until: string): readonly Column[] => [
+  { name: `n${metric.closesAfterUs}`, sql: `countIf(${isMember(metric, query)} AND ${isClosed(metric, until)})` },
+  { name: `open${metric.closesAfterUs}`, sql: `countIf(${isMember(metric, query)} AND NOT ${isClosed(metric, until)})` },
 ];
+
+interface Joining {
+  readonly query: ComparisonQuery;
+  readonly metrics: readonly PlannedMetric[];
+  readonly reading: Reading;
+  /** The last of the instants. */
+  readonly last: string;
+  /** The instant of a unit's row. */
+  readonly until: string;
+  readonly isEarlier: string;
+}
 
 /** Rows of units that take part, each with its mask; rows that mean nothing to any metric are gone. */
 const joinedRows = (
   units: string,
   roles: readonly RoleSql[],
   masks: Masks,
-  { query, metrics, until }: { query: ComparisonQuery; metrics: readonly PlannedMetric[]; until: string },
+  { query, metrics, reading, last, until, isEarlier }: Joining,
 ): string => {
-  const allowed = metrics.map(
-    (metric) => `if(${isMember(metric, query)} AND ${isClosed(metric, until)}, toUInt64(${masks.all(metric)}), 0)`,
-  );
+  const isTwo = reading.sinceUs !== null;
   const scopes = [...new Set(roles.map(({ scope }) => scope))];
   const values = valuesOf(roles).map((value, at) => `, ${value} AS v${at}`);
-  return `SELECT u.rn AS rn, u.place AS place, u.allowed AS allowed${values.join('')}${roles.some(isOrdered) ? `, ${placeSql(query.historical)} AS ordering` : ''},
-  event_at - u.t0 AS age, known_at - u.t0 AS lag, bitAnd(u.allowed, ${masks.sql(roles)}) AS mask
-FROM (SELECT * FROM feedback FINAL WHERE scope IN (${scopes.join(', ')}) AND known_at <= ${until}) AS e
+  const names = ['rn', 'place', 'allowed', ...values.map((_, at) => `v${at}`), ...(roles.some(isOrdered) ? ['ordering'] : [])].join(', ');
+  const { conditions, mask } = masks.sql(roles);
+  return `SELECT ${names}, bitAnd(allowed, ${mask}) AS mask
+FROM (SELECT scope, rn, place, allowed${values.join('')}${roles.some(isOrdered) ? `, ${placeSql(query.historical)} AS ordering` : ''},
+  ${conditions.map((condition, at) => `(${condition}) AS c${at}`).join(', ')}
+FROM (SELECT e.scope AS scope, e.id_hash AS id_hash, e.event_at AS event_at, e.position AS position, e.value AS value,
+  e.strings AS strings, e.numbers AS numbers, e.booleans AS booleans, e.millionths AS millionths,
+  u.rn AS rn, u.place AS place, u.allowed AS allowed, e.event_at - u.t0 AS age, e.known_at - u.t0 AS lag
+FROM (SELECT * FROM ${reading.events} WHERE scope IN (${scopes.join(', ')}) AND known_at <= ${last}) AS e
 INNER JOIN (
-  SELECT unit, t0, toUInt32(segment) * 256 + cell AS place, ${allowed.join(' + ')} AS allowed, toUInt32(rowNumberInAllBlocks()) AS rn
+  SELECT unit${isTwo ? ', until' : ''}, t0, toUInt32(${isEarlier}) * 16777216 + toUInt32(segment) * 256 + cell AS place,
+    ${allowedSql(metrics, masks, query, until)} AS allowed, toUInt32(rowNumberInAllBlocks()) AS rn
   FROM (${units}) WHERE allowed != 0
-) AS u ON e.unit = u.unit
+) AS u ON e.unit = u.unit${isTwo ? ' WHERE e.known_at <= u.until' : ''}))
 WHERE mask != 0`;
+};
+
+/** The bits of the metrics that a unit takes part in. */
+const allowedSql = (metrics: readonly PlannedMetric[], masks: Masks, query: ComparisonQuery, until: string): string => {
+  const bits = new Map<string, bigint>();
+  for (const metric of metrics) {
+    const takesPart = `${isMember(metric, query)} AND ${isClosed(metric, until)}`;
+    bits.set(takesPart, (bits.get(takesPart) ?? 0n) | masks.all(metric));
+  }
+  return [...bits].map(([takesPart, all]) => `if(${takesPart}, toUInt64(${all}), 0)`).join(' + ');
 };
 
 const isOrdered = ({ measure }: RoleSql): boolean => measure.aggregate === 'first' || measure.aggregate === 'last';

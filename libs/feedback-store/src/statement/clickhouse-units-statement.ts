@@ -1,10 +1,20 @@
 /** The units of a comparison as SQL: one row for each unit with an exposure, from which everything else about it follows. */
 
+import type { InstantUs } from '@rampart/contracts';
 import type { ComparisonQuery, SegmentStart } from '../feedback-store.js';
 import { scopedName, scopeOf } from '../row-identity.js';
 import type { Parameters } from './clickhouse-parameters.js';
 
 export type Population = 'exposed' | 'assigned';
+
+/** Where the rows of a statement lie, and the instants that it counts them at: the query's own, and one more where two are compared. */
+export interface Reading {
+  readonly exposures: string;
+  readonly events: string;
+  readonly sinceUs: InstantUs | null;
+}
+
+export const everything: Reading = { exposures: 'exposure FINAL', events: 'feedback FINAL', sinceUs: null };
 
 /** Why a unit has its variant; its place is the number in the statement. */
 export const whys = ['SPLIT', 'OVERRIDE', 'USER_CHANNEL', 'not-randomised', 'unknown'] as const;
@@ -19,7 +29,7 @@ const BIAS = '4611686018427387904';
 /** What breaks a tie of known times: the place in the log, or, where files may be shuffled, the id. */
 export const tieSql = (historical: boolean): string => (historical ? 'toUInt64(bitShiftRight(id_hash, 64))' : 'position');
 
-const scopesOf = (query: ComparisonQuery, population: Population): readonly bigint[] =>
+export const exposureScopes = (query: ComparisonQuery, population: Population): readonly bigint[] =>
   (population === 'assigned' ? (['exposure', 'assignment'] as const) : (['exposure'] as const)).map((kind) =>
     scopeOf({ ...query, name: scopedName(kind, query.experiment) }),
   );
@@ -29,23 +39,24 @@ export const armsOf = ({ cells }: ComparisonQuery): readonly string[] => [...new
 
 /**
  * Columns: unit, hasFirst, t0, segment, cell, why (index into `whys`), crossedAt (known time of the first SPLIT exposure in another arm, or NEVER),
- * lateExposures. The first exposure is found by one minimum over a packed number: known time, tie, time, segment, cell, why.
+ * lateExposures; and `until`, with one row for each of the two instants, where there are two. The first exposure is found by one minimum over a packed number: known time, tie, time, segment, cell, why.
  */
-export const unitsSql = (query: ComparisonQuery, population: Population, parameters: Parameters): string => {
+export const unitsSql = (query: ComparisonQuery, population: Population, parameters: Parameters, reading: Reading): string => {
+  const until = reading.sinceUs === null ? '' : ', until';
   const arms = armsOf(query);
   const armOfCell = query.cells.map(({ arm }) => arms.indexOf(arm));
   // Of the arms that are not the unit's own, the one that was seen first; the place after the cells is that of an unknown variant.
   const others = arms.map((_, arm) => `if(arm = ${arm}, ${NEVER}, known${arm})`);
-  return `SELECT unit, first > 0 AS hasFirst,
+  return `SELECT unit${until}, first > 0 AS hasFirst,
   toInt64(toUInt64(bitShiftRight(first, 64))) - ${BIAS} AS t0,
   toUInt16(bitShiftRight(first, 16)) AS segment, toUInt8(bitShiftRight(first, 8)) AS cell, toUInt8(first) AS why,
   if(cell = ${UNKNOWN_CELL}, toUInt8(${UNKNOWN_CELL}), toUInt8([${armOfCell.join(', ')}][cell + 1])) AS arm,
   if(arm = ${UNKNOWN_CELL}, ${NEVER}, least(${[NEVER, ...others].join(', ')})) AS crossedAt, lateExposures
 FROM (
-  SELECT unit, minIf(packed, isAdmissible) AS first, countIf(NOT isAdmissible) AS lateExposures,
+  SELECT unit${until}, minIf(packed, isAdmissible) AS first, countIf(NOT isAdmissible) AS lateExposures,
     ${arms.map((_, arm) => `min(if(why = 0 AND arm = ${arm}, known_at, ${NEVER})) AS known${arm}`).join(', ')}
-  FROM (${exposuresSql(query, population, parameters, armOfCell)})
-  GROUP BY unit
+  FROM (${exposuresSql(query, population, parameters, { armOfCell, reading })})
+  GROUP BY unit${until}
 )`;
 };
 
@@ -57,7 +68,12 @@ const inForceSql = ({ timeline: [first, ...later] }: ComparisonQuery, parameters
   return `multiIf(${begun.join(', ')}, ${number(first)})`;
 };
 
-const exposuresSql = (query: ComparisonQuery, population: Population, parameters: Parameters, armOfCell: readonly number[]): string => {
+const exposuresSql = (
+  query: ComparisonQuery,
+  population: Population,
+  parameters: Parameters,
+  { armOfCell, reading }: { armOfCell: readonly number[]; reading: Reading },
+): string => {
   const segment = `ifNull(segment, ${inForceSql(query, parameters)})`;
   const variants = parameters.bind(
     'Array(String)',
@@ -65,12 +81,14 @@ const exposuresSql = (query: ComparisonQuery, population: Population, parameters
   );
   const range = `[${[...query.cells.keys()].join(', ')}]`;
   const missing = whys.indexOf(query.reasonWhenMissing);
-  return `SELECT unit, known_at, least(event_at, known_at) AS t, known_at <= t + ${parameters.bind('Int64', query.allowedLatenessUs)} AS isAdmissible,
+  const last = parameters.bind('Int64', query.knownUntilUs);
+  const instants = reading.sinceUs === null ? '' : ` ARRAY JOIN [${last}, ${parameters.bind('Int64', reading.sinceUs)}] AS until`;
+  return `SELECT unit${instants === '' ? '' : ', until'}, known_at, least(event_at, known_at) AS t, known_at <= t + ${parameters.bind('Int64', query.allowedLatenessUs)} AS isAdmissible,
     toUInt8(transform(variant, ${variants}, ${range}, ${UNKNOWN_CELL})) AS cell, toUInt8(transform(variant, ${variants}, [${armOfCell.join(', ')}], ${UNKNOWN_CELL})) AS arm,
     toUInt8(multiIf(reason = 'SPLIT', 0, reason = 'OVERRIDE', 1, reason = 'USER_CHANNEL', 2, reason IN ('HOLDOUT', 'STATIC'), 3, ${missing})) AS why,
     bitShiftLeft(toUInt256(toUInt64(known_at + ${BIAS})), 192) + bitShiftLeft(toUInt256(${tieSql(query.historical)}), 128)
       + bitShiftLeft(toUInt256(toUInt64(t + ${BIAS})), 64) + toUInt256(toUInt64(${segment}) * 65536 + toUInt64(cell) * 256 + why) AS packed
-  FROM exposure FINAL
-  WHERE scope IN (${scopesOf(query, population).join(', ')}) AND known_at <= ${parameters.bind('Int64', query.knownUntilUs)}
+  FROM ${reading.exposures}${instants}
+  WHERE scope IN (${exposureScopes(query, population).join(', ')}) AND known_at <= ${instants === '' ? last : 'until'}
     AND ${segment} IN (${query.segments.map((number) => parameters.bind('UInt16', number)).join(', ')})`;
 };

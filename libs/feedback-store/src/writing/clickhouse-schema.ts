@@ -27,6 +27,19 @@ const firstArrivalWins = 'version UInt64 MATERIALIZED 18446744073709551615 - pos
 // An acknowledged insert must survive a power cut: the log's offsets are committed after it.
 const durable = 'fsync_after_insert = 1, fsync_part_directory = 1';
 
+/** What became known longer ago is no longer told apart: a delta since then recounts. */
+export const keepsTouchedSeconds = 86_400;
+
+// Of the server's clock, as is the TTL. Rows that are older when they come, as in a rebuild, would be dropped at once.
+const touchedSinceSql = `(toUnixTimestamp(now()) - ${keepsTouchedSeconds}) * 1000000`;
+
+const byUnitColumns =
+  'scope, unit, id_hash, event_at, known_at, position, segment, variant, reason, 18446744073709551615 - position AS version';
+const timeColumns = 'scope, if(event_at < known_at, event_at, known_at) AS at, unit';
+
+/** Those that grow with the rows and are merged. */
+export const largeTables = ['feedback', 'exposure', 'exposure_by_unit', 'exposure_time', 'touched', 'identity', 'arrival'] as const;
+
 const tables: readonly string[] = [
   `feedback (${rowColumns},
   kind Enum8('metric' = 1, 'feedback' = 2),
@@ -40,6 +53,18 @@ const tables: readonly string[] = [
   reason LowCardinality(String),${propertyColumns},
   ${firstArrivalWins}
 ) ENGINE = ReplacingMergeTree(version) ORDER BY (scope, unit, id_hash) SETTINGS ${durable}`,
+
+  // The exposures once more, by unit: what a delta reads of a unit lies together. FINAL picks the same rows here and there.
+  `exposure_by_unit (scope UInt64, unit UInt128, id_hash UInt128, event_at Int64 CODEC(ZSTD(1)), known_at Int64 CODEC(ZSTD(1)), position UInt64 CODEC(ZSTD(1)),
+  segment Nullable(UInt16), variant LowCardinality(String), reason LowCardinality(String), version UInt64 CODEC(ZSTD(1)))
+  ENGINE = ReplacingMergeTree(version) ORDER BY (unit, scope, id_hash) SETTINGS index_granularity = 256, ${durable}`,
+
+  // When exposures happened: which windows close in a stretch of time.
+  `exposure_time (scope UInt64, at Int64 CODEC(Delta, ZSTD(1)), unit UInt128) ENGINE = MergeTree ORDER BY (scope, at) SETTINGS ${durable}`,
+
+  // Which units got a row, and when it became known; repeats are harmless. See `keepsTouchedSeconds`.
+  `touched (known_at Int64 CODEC(Delta, ZSTD(1)), scope UInt64 CODEC(ZSTD(1)), unit UInt128) ENGINE = MergeTree ORDER BY known_at
+  TTL toDateTime(greatest(intDiv(known_at, 1000000), 0)) + INTERVAL ${keepsTouchedSeconds} SECOND SETTINGS ttl_only_drop_parts = 1, ${durable}`,
 
   // What a scope's number stands for.
   `scope (space UInt64, scope UInt64, project String, environment String, name String, unit_type String)
@@ -55,6 +80,13 @@ const tables: readonly string[] = [
 
   `import (space UInt64, id_hash UInt128, until_at Int64, logged_at Int64, position UInt64, ${firstArrivalWins})
   ENGINE = ReplacingMergeTree(version) ORDER BY (space, id_hash) SETTINGS ${durable}`,
+
+  // When rows of a name became known, by the hour.
+  `known_hour (space UInt64, scope UInt64, hour Int64, first SimpleAggregateFunction(min, Int64), last SimpleAggregateFunction(max, Int64))
+  ENGINE = AggregatingMergeTree ORDER BY (space, scope, hour) SETTINGS ${durable}`,
+
+  // What a later version of the tables has made of the rows that an earlier one had stored.
+  `upgrade (step String, done_at DateTime64(6) DEFAULT now64(6)) ENGINE = MergeTree ORDER BY (step, done_at) SETTINGS ${durable}`,
 
   // One row; concurrent first starts may write two, of which the earlier counts.
   `filling (id String, made_at DateTime64(6) DEFAULT now64(6)) ENGINE = MergeTree ORDER BY (made_at, id) SETTINGS ${durable}`,
@@ -74,12 +106,81 @@ const tables: readonly string[] = [
 const identityOf = (table: string): string =>
   `identity_of_${table} TO identity AS SELECT space, id_hash, min(digest) AS lowest, max(digest) AS highest FROM ${table} GROUP BY space, id_hash`;
 
-const views: readonly string[] = [identityOf('feedback'), identityOf('exposure')];
+const knownHours =
+  'SELECT space, scope, intDiv(known_at, 3600000000) AS hour, min(known_at) AS first, max(known_at) AS last FROM feedback GROUP BY space, scope, hour';
+const touchedIn = (table: string): string => `SELECT known_at, scope, unit FROM ${table} WHERE known_at > ${touchedSinceSql}`;
+
+const views: readonly string[] = [
+  identityOf('feedback'),
+  identityOf('exposure'),
+  `exposure_by_unit_of_exposure TO exposure_by_unit AS SELECT ${byUnitColumns} FROM exposure`,
+  `exposure_time_of_exposure TO exposure_time AS SELECT ${timeColumns} FROM exposure`,
+  `known_hour_of_feedback TO known_hour AS ${knownHours}`,
+  `touched_of_feedback TO touched AS ${touchedIn('feedback')}`,
+  `touched_of_exposure TO touched AS ${touchedIn('exposure')}`,
+];
 
 export const prepareSchema = async (connection: ClickhouseConnection): Promise<void> => {
-  await connection.command(`CREATE DATABASE IF NOT EXISTS ${connection.database}`, false);
+  await connection.command(`CREATE DATABASE IF NOT EXISTS ${connection.database}`, { inDatabase: false });
   for (const table of tables) await connection.command(`CREATE TABLE IF NOT EXISTS ${table}`);
   for (const view of views) await connection.command(`CREATE MATERIALIZED VIEW IF NOT EXISTS ${view}`);
+  await upgrade(connection);
+  await dropAbandonedLooks(connection);
+};
+
+/**
+ * Fills the tables that an earlier version did not have. The views are there by now, so that what comes meanwhile is in them too; what is in them twice does no
+ * harm, so that several processes may do this at once, and one that died begins anew.
+ */
+const upgrade = async (connection: ClickhouseConnection): Promise<void> => {
+  const step = 'deltas';
+  const done = await connection.rows<{ step: string }>('SELECT step FROM upgrade');
+  if (done.some((one) => one.step === step)) return;
+  const scopes = await connection.rows<{ scope: string }>('SELECT toString(scope) AS scope FROM exposure GROUP BY scope ORDER BY scope');
+  for (const { scope } of scopes) {
+    await connection.command(`INSERT INTO exposure_by_unit SELECT ${byUnitColumns} FROM exposure WHERE scope = ${scope}`);
+    await connection.command(`INSERT INTO exposure_time SELECT ${timeColumns} FROM exposure WHERE scope = ${scope}`);
+  }
+  await connection.command(`INSERT INTO known_hour ${knownHours}`);
+  for (const table of ['feedback', 'exposure']) await connection.command(`INSERT INTO touched ${touchedIn(table)}`);
+  await connection.insertObjects('upgrade', [{ step }]);
+};
+
+/** Of looks whose process died: their names say nothing to anybody, and they take memory. */
+const dropAbandonedLooks = async (connection: ClickhouseConnection): Promise<void> => {
+  const abandoned = await connection.rows<{ name: string }>(
+    `SELECT name FROM system.tables WHERE database = currentDatabase() AND startsWith(name, '${LOOK}') AND metadata_modification_time < now() - INTERVAL 1 HOUR`,
+  );
+  for (const { name } of abandoned) await connection.command(`DROP TABLE IF EXISTS ${name}`);
+};
+
+const LOOK = 'look_';
+
+interface LookTables {
+  readonly units: string;
+  readonly exposures: string;
+  readonly events: string;
+  readonly createUnits: string;
+  createExposures(scopes: readonly bigint[]): string;
+  createEvents(scopes: readonly bigint[]): string;
+}
+
+/** The changed units of one look and their rows, without duplicates, in memory: dropped when it ends. */
+export const lookTables = (id: string): LookTables => {
+  const [units, exposures, events] = [`${LOOK}${id}_unit`, `${LOOK}${id}_exposure`, `${LOOK}${id}_event`];
+  // Key columns alone may be filtered below FINAL: all duplicates of a row have the same.
+  const copy = (table: string, columns: string, from: string, scopes: readonly bigint[]) =>
+    `CREATE TABLE ${table} ENGINE = Memory AS SELECT ${columns} FROM ${from} FINAL PREWHERE scope IN (${scopes.join(', ') || '0'}) AND unit IN (SELECT unit FROM ${units})`;
+  return {
+    units,
+    exposures,
+    events,
+    createUnits: `CREATE TABLE ${units} (unit UInt128) ENGINE = Memory`,
+    createExposures: (scopes) =>
+      copy(exposures, 'scope, unit, id_hash, event_at, known_at, position, segment, variant, reason', 'exposure_by_unit', scopes),
+    createEvents: (scopes) =>
+      copy(events, 'scope, unit, id_hash, event_at, known_at, position, value, strings, numbers, booleans, millionths', 'feedback', scopes),
+  };
 };
 
 /** Which filling of the tables this is: named at the first start and after each reset. */
@@ -93,4 +194,4 @@ export const fillingOf = async (connection: ClickhouseConnection): Promise<strin
 
 /** Everything that a rebuild from the log makes again. */
 export const dropSchema = (connection: ClickhouseConnection): Promise<void> =>
-  connection.command(`DROP DATABASE IF EXISTS ${connection.database} SYNC`, false);
+  connection.command(`DROP DATABASE IF EXISTS ${connection.database} SYNC`, { inDatabase: false });
