@@ -225,6 +225,19 @@ describe('what has been crossed', () => {
     expect(after.verdict.arms.map(({ verdict }) => verdict)).toEqual(['go', 'no-go']);
   });
 
+  it('is told arm by arm, and says nothing of what is no treatment', () => {
+    const both = judge(sequential({ treatments: ['B', 'C'], metrics: [conversion(loss(100), loss(200, 'C'))] }));
+    expect(both.latched.map(({ arm }) => arm)).toEqual(['B', 'C']);
+    const ofC: Crossing = { test: 'harm', metric: 'conversion', arm: 'C', knownUntilUs: at, value: 5 };
+    const { verdict, actions } = judge(recovered, [ofC]);
+    expect(verdict.findings.filter(({ arm }) => arm === 'C')).toEqual([]);
+    expect(actions.ramp).toBe('advance');
+  });
+
+  it('is nothing before the first look', () => {
+    expect(judge(sequential({ plan: { ...watched, isDue: false }, metrics: [conversion(loss(100))] })).latched).toEqual([]);
+  });
+
   it('is nothing at the one look of a fixed horizon', () => {
     const p = tested('B', { worse: { kind: 'p', p: 1e-9 } });
     expect(judge(look({ metrics: [crashes(p)] }))).toMatchObject({ verdict: { verdict: 'no-go' }, latched: [] });
