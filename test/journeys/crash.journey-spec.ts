@@ -5,6 +5,12 @@ import { checkoutButton, enlarged, importFile, scratch, startImport } from './im
 import { eventually, freePort, isAlive, killPart, type Platform, startPlatform, temporaryData } from './platform.js';
 import { isOnKafka } from './servers.js';
 
+/** What dies here besides the services; what does not depend on the log is not told twice. */
+const killed = isOnKafka ? ['ingestion', 'analysis', 'kafka'] : ['ingestion', 'analysis', 'experiments', 'postgres', 'clickhouse'];
+const enginesAway = isOnKafka
+  ? [['kafka', '/v1/projects'] as const]
+  : [['postgres', '/v1/projects'] as const, ['clickhouse', '/v1/experiments/button/results?project=journeys&environment=calm'] as const];
+
 const UNITS = 6_000;
 const PER_BATCH = 100;
 
@@ -67,15 +73,15 @@ describe('kill -9 in the middle of an import', () => {
     expect(undisturbed.stored).toBe(history(UNITS).length);
   }, 120_000);
 
-  it.each(isOnKafka ? ['ingestion', 'analysis', 'kafka'] : ['ingestion', 'analysis', 'experiments', 'postgres', 'clickhouse'])(
+  it.each(killed)(
     'of %s loses nothing that was acknowledged and changes no sum',
     async (name) => {
       const setting = await defineExperiment(platform, `kill-${name}`, 'historical');
-      const killed = new Set<number>();
+      const dead = new Set<number>();
       const acknowledged = await sendAll(setting, async (batch) => {
-        if (batch % 25 === 20) killed.add(await killPart(platform, name));
+        if (batch % 25 === 20) dead.add(await killPart(platform, name));
       });
-      expect(killed.size).toBe(3);
+      expect(dead.size).toBe(3);
       expect(acknowledged).toBe(history(UNITS).length);
       expect(evidence(await finalResults(platform, setting, 90_000))).toEqual(undisturbed);
       await eventually('everything has come back', isReady);
@@ -103,7 +109,9 @@ describe('kill -9 in the middle of an import', () => {
   }, 180_000);
 });
 
-describe('the importer', () => {
+const describeOnce = isOnKafka ? () => undefined : describe;
+
+describeOnce('the importer', () => {
   it('outlives kill -9 of the launcher and goes on with the next one', async () => {
     const data = enlarged(checkoutButton.data, 6);
     const { plan } = checkoutButton;
@@ -122,11 +130,7 @@ describe('the importer', () => {
 });
 
 describe('a platform without one of its engines', () => {
-  it.each([
-    ['postgres', '/v1/projects'],
-    ['clickhouse', '/v1/experiments/button/results?project=journeys&environment=calm'],
-    ...(isOnKafka ? [['kafka', '/v1/projects'] as const] : []),
-  ])(
+  it.each(enginesAway)(
     'says 503 while %s is away, and comes back by itself',
     async (name, path) => {
       await eventually('it is ready', isReady);
