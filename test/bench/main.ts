@@ -1,7 +1,8 @@
-/** `npm run bench [-- --write] [-- --only sums,looks,ingestion,platform]`: one table; `--write` puts it into docs/performance.md. */
+/** `npm run bench [-- --write] [-- --only assignment,sums,looks,ingestion,platform]`: one table; `--write` puts it into docs/performance.md. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { assignmentBench } from './assignment-bench.js';
 import { repository } from './engines.js';
 import { ingestionBench } from './ingestion-bench.js';
 import { looksBench } from './looks-bench.js';
@@ -10,6 +11,7 @@ import { sumsBench } from './sums-bench.js';
 import { type Measurement, machine, markdown, readDocument, unmeasured, withMeasurements } from './table.js';
 
 const parts: Readonly<Record<string, (say: (line: string) => void) => Promise<readonly Measurement[]>>> = {
+  assignment: assignmentBench,
   ingestion: ingestionBench,
   sums: sumsBench,
   looks: looksBench,

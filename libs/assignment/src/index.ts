@@ -1,5 +1,17 @@
 export { compileCondition, holds } from './conditions/condition.js';
 export type { Predicate, SavedGroups } from './conditions/predicates.js';
+export { armRanges, compileDefinitions, payloadOfDefinitions } from './definitions/compile-definitions.js';
+export type {
+  ArmDefinition,
+  ChoiceDefinition,
+  Definitions,
+  ExperimentDefinition,
+  FeatureDefinition,
+  HoldoutDefinition,
+  LayerDefinition,
+  OverrideDefinition,
+  VariantDefinition,
+} from './definitions/definitions.js';
 export { hash } from './hashing/bucket.js';
 export { armAt, bucketRanges, equalWeights, type Range } from './hashing/ranges.js';
 export type { CompileOptions } from './payload/compilation.js';

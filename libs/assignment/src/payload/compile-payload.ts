@@ -24,7 +24,7 @@ export interface FeatureNotes {
   readonly rules: readonly (RuleNote | null)[];
   readonly isDisabled: boolean;
   readonly choices: CompiledFeature['choices'];
-  readonly variants: readonly { readonly key: string; readonly value: unknown }[];
+  readonly defaultVariant: string;
 }
 
 const EXPERIMENT_SETTINGS = [
@@ -101,14 +101,12 @@ interface Place {
   readonly feature: string;
   readonly index: number;
   readonly note: RuleNote | null;
-  readonly variants: FeatureNotes['variants'];
 }
 
-const forcedDecision = (rule: PayloadRule, { feature, note, variants }: Place, compilation: Compilation): Decision | null => {
+const forcedDecision = (rule: PayloadRule, { feature, note }: Place, compilation: Compilation): Decision | null => {
   if (!('force' in rule)) return null;
-  const variant = variants.find(({ value }) => value === rule.force)?.key ?? null;
   const plain = plainDecision(feature, rule.force, reasonOfForce(rule, note), 'force');
-  return compilation.decision({ ...plain, ruleId: rule.id || '', variant, note });
+  return compilation.decision({ ...plain, ruleId: rule.id || '', variant: note?.variant ?? null, note });
 };
 
 const compileAssigning = (
@@ -148,6 +146,18 @@ const compileRule = (rule: PayloadRule, place: Place, payload: Payload, compilat
   };
 };
 
+/** A rule whose settings can't even be read is left out, and named: it assigns nobody. */
+const compileOrLeaveOut = (rule: PayloadRule, place: Place, payload: Payload, compilation: Compilation): readonly CompiledRule[] => {
+  try {
+    return [compileRule(rule, place, payload, compilation)];
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    const message = `Rule ${place.index} of the feature ${place.feature} can't be read (${why}): it assigns nobody until that is corrected.`;
+    compilation.problems.push({ code: 'rule-unusable', message });
+    return [];
+  }
+};
+
 const reasonOfDefault = (notes: FeatureNotes | undefined, rules: readonly PayloadRule[]): Reason => {
   if (notes?.isDisabled === true) return 'DISABLED';
   return rules.length === 0 ? 'STATIC' : 'DEFAULT';
@@ -162,13 +172,14 @@ const compileFeature = (
 ): CompiledFeature => {
   const rules = Array.isArray(feature.rules) ? (feature.rules as readonly PayloadRule[]).filter(isObject) : [];
   const { defaultValue = null } = feature;
-  const variants = notes?.variants ?? [];
-  const variant = variants.find(({ value }) => value === defaultValue)?.key ?? null;
-  const byDefault = { ...plainDecision(key, defaultValue, reasonOfDefault(notes, rules), 'defaultValue'), variant };
+  const byDefault = {
+    ...plainDecision(key, defaultValue, reasonOfDefault(notes, rules), 'defaultValue'),
+    variant: notes?.defaultVariant ?? null,
+  };
   return {
     key,
-    rules: rules.map((rule, index) =>
-      compileRule(rule, { feature: key, index, note: notes?.rules[index] ?? null, variants }, payload, compilation),
+    rules: rules.flatMap((rule, index) =>
+      compileOrLeaveOut(rule, { feature: key, index, note: notes?.rules[index] ?? null }, payload, compilation),
     ),
     choices: notes?.choices ?? null,
     byDefault: compilation.decision(byDefault),

@@ -75,7 +75,7 @@ export const explain = (ruleset: Ruleset, feature: string, unit: Unit): Explanat
   return {
     decision,
     decidedBy: decision.note,
-    rule: index < 0 ? null : { index, id: rules[index]?.id ?? '' },
+    rule: index < 0 ? null : { index, id: rules.find((rule) => rule.index === index)?.id ?? '' },
     bucket: unit.bucket < 0 ? null : (chosen?.bucket ?? null),
     layer: layer === undefined ? null : { name: layer.name, bucket: layer.bucket ?? null },
     steps,

@@ -25,6 +25,8 @@ export type Source = 'unknownFeature' | 'defaultValue' | 'force' | 'override' | 
 export interface RuleNote {
   readonly kind: 'override' | 'holdout' | 'experiment' | 'release';
   readonly key: string;
+  /** What the rule gives, where it gives one variant. */
+  readonly variant?: string;
   readonly layer?: string;
   readonly version?: number;
   readonly segment?: number;
