@@ -17,6 +17,7 @@ export const forbidden = [
   forbid('no-cycles', {}, { circular: true }),
 
   only('statistics-is-a-leaf', lib('statistics'), []),
+  only('assignment-is-a-leaf', lib('assignment'), []),
   only('contracts-is-a-leaf', lib('contracts'), []),
   only('domain-knows-statistics-only', lib('domain'), [lib('statistics')]),
   only('event-store-knows-domain-only', lib('event-store'), [lib('domain')]),
@@ -31,7 +32,7 @@ export const forbidden = [
 
   forbid(
     'pure-libs-have-no-packages',
-    { path: '^libs/(domain|statistics)/src', pathNot: specs },
+    { path: '^libs/(domain|statistics|assignment)/src', pathNot: specs },
     { dependencyTypes: npmOrCore, pathNot: pkg('jstat') },
   ),
   forbid(
@@ -49,9 +50,13 @@ export const forbidden = [
   forbid('clickhouse-stays-in-its-adapter', except('^libs/feedback-store/src/clickhouse-[^/]+\\.ts$', specs), {
     path: pkg('@clickhouse/client'),
   }),
-  forbid('adapters-are-wired-only-in-modules', except('\\.module\\.ts$', '/(rebuild|main)\\.ts$', '/index\\.ts$', specs), {
-    path: adapter,
-  }),
+  forbid(
+    'adapters-are-wired-only-in-modules',
+    except('\\.module\\.ts$', '/(rebuild|main)\\.ts$', '/index\\.ts$', '/configured-event-log\\.ts$', specs),
+    {
+      path: adapter,
+    },
+  ),
   forbid(
     'no-deep-imports',
     { path: '^(apps|libs)/([^/]+)/' },
@@ -63,7 +68,7 @@ export const forbidden = [
 ];
 
 /** What the libraries of rules must not reach for: the clock, chance, the environment, the console. */
-export const purePaths = /^libs\/(domain|statistics|contracts)\/src\//;
+export const purePaths = /^libs\/(domain|statistics|assignment|contracts)\/src\//;
 export const impure = /\b(Date\.now|new Date\(\)|Math\.random|process\.(env|hrtime|stdout)|console\.|performance\.now)/;
 export const bannedRooms = new Set([
   'utils',

@@ -7,9 +7,13 @@ import { isOnKafka } from './servers.js';
 
 /** What dies here besides the services; what does not depend on the log is not told twice. */
 const killed = isOnKafka ? ['ingestion', 'analysis', 'kafka'] : ['ingestion', 'analysis', 'experiments', 'postgres', 'clickhouse'];
-const enginesAway = isOnKafka
-  ? [['kafka', '/v1/projects'] as const]
-  : [['postgres', '/v1/projects'] as const, ['clickhouse', '/v1/experiments/button/results?project=journeys&environment=calm'] as const];
+const calmResults = '/v1/experiments/button/results?project=journeys&environment=calm';
+const enginesAway: [name: string, path: string][] = isOnKafka
+  ? [['kafka', '/v1/projects']]
+  : [
+      ['postgres', '/v1/projects'],
+      ['clickhouse', calmResults],
+    ];
 
 const UNITS = 6_000;
 const PER_BATCH = 100;
