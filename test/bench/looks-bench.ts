@@ -1,4 +1,5 @@
 /** Looks at 1 and at 20 running experiments while 5,000 events come each second: what has changed since the last look, beside a recount. */
+import { isDeepStrictEqual } from 'node:util';
 import { type MetricDefinition, metricDefinition } from '@rampart/contracts';
 import { addSums, ClickhouseFeedbackStore, type ComparisonQuery, type PlacedRow } from '@rampart/feedback-store';
 import { remove, scratchFolder, startClickhouse } from './engines.js';
@@ -134,8 +135,7 @@ export const looksBench = async (say: (line: string) => void): Promise<readonly 
           const [ownMs, recount] = await timed(() => store.sums(last));
           recountMs = ownMs * experiments;
           const added = addSums(await store.sums(first), deltas[0]);
-          const text = (value: unknown) => JSON.stringify(value, (_, one) => (typeof one === 'bigint' ? `${one}` : one));
-          if (text(added) !== text(recount)) throw new Error('base and delta are not the recount');
+          if (!isDeepStrictEqual(added, recount)) throw new Error('base and delta are not the recount');
         }
         const look = median(looks);
         results.push({

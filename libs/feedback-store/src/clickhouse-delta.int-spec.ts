@@ -27,7 +27,7 @@ afterAll(async () => {
 feedbackDeltaContract('ClickHouse', {
   create: async () => new ClickhouseFeedbackStore(clickhouse),
   nowUs: Date.now() * 1000,
-  numRuns: Number(process.env.RAMPART_TEST_RUNS ?? 15),
+  numRuns: Number(process.env.RAMPART_TEST_RUNS ?? 6),
   settle: () => store.merge(),
 });
 

@@ -8,7 +8,7 @@ feedbackStoreContract('the definition in memory', async () => new MemoryFeedback
 feedbackDeltaContract('the definition in memory', {
   create: async () => new MemoryFeedbackStore(),
   nowUs: 1_700_000_000_000_000,
-  numRuns: 50,
+  numRuns: 20,
 });
 
-feedbackTimeContract('the definition in memory', async () => new MemoryFeedbackStore(), 30);
+feedbackTimeContract('the definition in memory', async () => new MemoryFeedbackStore(), 15);
