@@ -1,7 +1,7 @@
 /** The log's tables and its one function, in the schema `log`. */
 import type { Client } from 'pg';
 
-const version = 'Rampart log, schema 1';
+const version = 'Rampart log, schema 2';
 
 /**
  * The row of a partition is its lock: whoever updates it gives out the next offsets, so offset order = commit order and no reader skips one.
@@ -49,14 +49,19 @@ create or replace function log.append(
 ) returns table (base bigint, known bigint) language plpgsql as $$
 declare
   now_us bigint := log.now_us();
+  newest_us bigint;
+  known_from_us bigint := now_us;
   bases bigint[] := '{}';
   knowns bigint[] := '{}';
   generations int[] := '{}';
   gen int;
 begin
+  -- A clock that fell back: until it has caught up, every partition goes on from the newest known time of all, or the slowest would hold the others back.
+  select max(last_known_us) into newest_us from log.partition;
+  if newest_us > now_us + 1000000 then known_from_us := newest_us; end if;
   for i in 1 .. cardinality(topics) loop
     update log.partition p
-       set next_offset = p.next_offset + counts[i], last_known_us = greatest(p.last_known_us + 1, now_us) + counts[i] - 1
+       set next_offset = p.next_offset + counts[i], last_known_us = greatest(p.last_known_us + 1, known_from_us) + counts[i] - 1
      where p.topic = topics[i] and p.partition = parts[i]
     returning p.next_offset - counts[i], p.last_known_us - counts[i] + 1, p.generation into base, known, gen;
     if not found then
