@@ -22,6 +22,8 @@ const recentMs = 3_000;
 export class KafkaCatalogue {
   private readonly states = new Map<string, { readonly state: Promise<TopicState>; readonly atMs: number }>();
 
+  private readonly settled = new Map<string, Promise<TopicState>>();
+
   constructor(private readonly options: CatalogueOptions) {}
 
   async create(spec: TopicSpec): Promise<TopicState> {
@@ -39,9 +41,9 @@ export class KafkaCatalogue {
     return state;
   }
 
-  /** As of some time in this process. */
+  /** As of some time in this process: appends don't wait for news of a topic, least of all in an outage. */
   known(topic: string): Promise<TopicState> {
-    return this.states.get(topic)?.state ?? this.load(topic);
+    return this.settled.get(topic) ?? this.states.get(topic)?.state ?? this.load(topic);
   }
 
   recent(topic: string): Promise<TopicState> {
@@ -53,6 +55,8 @@ export class KafkaCatalogue {
     const state = this.ask(topic);
     const entry = { state, atMs: performance.now() };
     this.states.set(topic, entry);
+    // Later, so that nobody overtakes those who wait for it now.
+    state.then(() => setImmediate(() => this.settled.set(topic, state))).catch(() => undefined);
     state.catch(() => this.states.get(topic) === entry && this.states.delete(topic));
     return state;
   }

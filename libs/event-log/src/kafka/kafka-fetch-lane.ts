@@ -87,8 +87,12 @@ export class FetchLane {
 
   private async news(signal: AbortSignal | undefined): Promise<void> {
     await new Promise<void>((resolve) => {
-      this.wake = resolve;
-      signal?.addEventListener('abort', () => resolve(), { once: true });
+      const done = () => {
+        signal?.removeEventListener('abort', done);
+        resolve();
+      };
+      this.wake = done;
+      signal?.addEventListener('abort', done);
     });
     this.wake = undefined;
   }

@@ -34,7 +34,7 @@ export const knownAt = (offset: number, { ahead }: KnownState): number => offset
 
 /** The state that gives this message its known time; `fresh` is that of its batch. */
 export const advanced = (state: KnownState, record: RawRecord, fresh = freshAhead(record)): KnownState => {
-  const ahead = fresh > state.ahead ? fresh : state.ahead;
+  const ahead = Math.max(fresh, state.ahead);
   const marker = record.value === null ? generationHeader(record.headers) : undefined;
   if (marker !== undefined && marker.generation >= state.generation) {
     return { ahead: Math.max(ahead, marker.aboveUs + 1 - Number(record.offset)), generation: marker.generation };

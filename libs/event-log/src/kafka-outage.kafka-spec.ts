@@ -1,0 +1,147 @@
+/** The log on a Kafka whose brokers are killed: kill -9 under load, one of one and one of three. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { type OwnKafka, ownKafka } from '@rampart/test-engines';
+import { eventually, freshTopic, Recorder, textOf } from './contract/harness.js';
+import type { EventLog } from './event-log.js';
+import { KafkaEventLog } from './kafka-event-log.js';
+import { LogUnavailableError } from './log-errors.js';
+
+const startMs = 90_000;
+const timeoutMs = 120_000;
+const partitions = [0, 1, 2, 3];
+
+const opened = ({ brokers }: OwnKafka, options: { readonly patienceMs?: number } = {}) =>
+  new KafkaEventLog({ brokers: brokers.split(','), roundMs: 100, sessionMs: 3_000, ...options });
+
+/** Appends "0", "1", … to each partition, several calls in flight; what was refused is appended again later. */
+const loadOn = (log: EventLog, topic: string) => {
+  const acknowledged = new Set<string>();
+  let refused = 0;
+  let isOver = false;
+  const write = async (partition: number, lane: number) => {
+    for (let n = 0; !isOver; n += 1) {
+      const value = `${lane}:${n}`;
+      while (!acknowledged.has(`${partition}/${value}`)) {
+        try {
+          await log.append(topic, [{ partition, value }]);
+          acknowledged.add(`${partition}/${value}`);
+        } catch (error) {
+          if (!(error instanceof LogUnavailableError)) throw error;
+          refused += 1;
+          await sleep(50);
+        }
+      }
+    }
+  };
+  const lanes = Promise.all(partitions.flatMap((partition) => [0, 1, 2].map((lane) => write(partition, lane))));
+  const end = async () => {
+    isOver = true;
+    await lanes;
+  };
+  return { acknowledged, refused: () => refused, end };
+};
+
+/** Everything acknowledged is there, and the first arrivals of each lane are in order. */
+const checkStored = async (log: EventLog, topic: string, acknowledged: ReadonlySet<string>) => {
+  const seen = new Set<string>();
+  const next = new Map<string, number>();
+  const outOfOrder: string[] = [];
+  let lastKnown: readonly [partition: number, at: number] = [-1, 0];
+  for await (const message of log.readAll(topic)) {
+    const [lane = '', n = ''] = (textOf(message) ?? '').split(':');
+    const name = `${message.partition}/${lane}:${n}`;
+    if (message.partition === lastKnown[0]) expect(message.knownAtUs).toBeGreaterThan(lastKnown[1]);
+    lastKnown = [message.partition, message.knownAtUs];
+    if (seen.has(name)) continue;
+    seen.add(name);
+    const expected = next.get(`${message.partition}/${lane}`) ?? 0;
+    if (Number(n) !== expected) outOfOrder.push(name);
+    next.set(`${message.partition}/${lane}`, Number(n) + 1);
+  }
+  expect([...acknowledged].filter((name) => !seen.has(name))).toEqual([]);
+  expect(outOfOrder).toEqual([]);
+};
+
+describe('the log on one broker that is killed', () => {
+  let kafka: OwnKafka;
+  beforeAll(async () => {
+    kafka = await ownKafka();
+  }, startMs);
+  afterAll(async () => kafka?.stop(), startMs);
+
+  it(
+    'keeps what it acknowledged, in order, and consumers go on when it is back',
+    async () => {
+      const log = opened(kafka, { patienceMs: 2_000 });
+      const topic = await freshTopic(log, { partitions: 4 });
+      const recorder = new Recorder();
+      const consumer = log.consume(recorder.options(topic, 'g'));
+      const load = loadOn(log, topic);
+      await eventually('some load', () => load.acknowledged.size > 500);
+      await kafka.kill(0);
+      await sleep(4_000);
+      const before = load.acknowledged.size;
+      const refused = load.refused();
+      // Whoever waits is told within the patience, and then at once.
+      expect(refused).toBeGreaterThan(12);
+      await kafka.restart(0);
+      await eventually('acknowledged again', () => load.acknowledged.size > before + 500, 60_000);
+      await load.end();
+      await checkStored(log, topic, load.acknowledged);
+      const told = () => new Set(recorder.messages.map((message) => `${message.partition}/${textOf(message)}`));
+      await eventually('everything delivered', () => [...load.acknowledged].every((name) => told().has(name)), 30_000);
+      await eventually('a running consumer', () => consumer.stats().state === 'running');
+      await log.close();
+    },
+    timeoutMs,
+  );
+
+  it(
+    'closes within its patience while the broker is away, and says of each append what became of it',
+    async () => {
+      const log = opened(kafka, { patienceMs: 1_500 });
+      const topic = await freshTopic(log);
+      await log.append(topic, [{ partition: 0, value: 'a' }]);
+      log.consume(new Recorder().options(topic, 'g'));
+      await kafka.kill(0);
+      const late = log.append(topic, [{ partition: 0, value: 'b' }]);
+      const began = performance.now();
+      await Promise.all([expect(late).rejects.toMatchObject({ name: 'LogUnavailableError', retriable: true }), log.close()]);
+      expect(performance.now() - began).toBeLessThan(10_000);
+      await kafka.restart(0);
+    },
+    timeoutMs,
+  );
+});
+
+describe('the log on three brokers of which one is killed', () => {
+  let kafka: OwnKafka;
+  beforeAll(async () => {
+    kafka = await ownKafka({ brokers: 3 });
+  }, startMs);
+  afterAll(async () => kafka?.stop(), startMs);
+
+  it(
+    'goes on, keeps what it acknowledged in order, and hands nobody over who still lives',
+    async () => {
+      const log = opened(kafka);
+      const topic = await freshTopic(log, { partitions: 4 });
+      const recorder = new Recorder();
+      log.consume(recorder.options(topic, 'g'));
+      const load = loadOn(log, topic);
+      await eventually('some load', () => load.acknowledged.size > 500, 30_000);
+      await kafka.kill(1);
+      const before = load.acknowledged.size;
+      await eventually('acknowledged with two brokers', () => load.acknowledged.size > before + 2_000, 60_000);
+      await kafka.restart(1);
+      await sleep(1_000);
+      await load.end();
+      await checkStored(log, topic, load.acknowledged);
+      const told = () => new Set(recorder.messages.map((message) => `${message.partition}/${textOf(message)}`));
+      await eventually('everything delivered', () => [...load.acknowledged].every((name) => told().has(name)), 30_000);
+      await log.close();
+    },
+    timeoutMs,
+  );
+});
