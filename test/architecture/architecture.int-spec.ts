@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 const repository = resolve(import.meta.dirname, '..', '..', '..');
 const cruise = join(repository, 'test', 'architecture', 'cruise.mjs');
 
-const libs = ['statistics', 'contracts', 'domain', 'event-store', 'event-log', 'feedback-store', 'service-kit'];
+const libs = ['statistics', 'assignment', 'contracts', 'domain', 'event-store', 'event-log', 'feedback-store', 'service-kit'];
 const apps = ['experiments', 'ingestion', 'analysis', 'launcher', 'cli'];
 const packages = ['jstat', 'zod', 'pg', 'typeorm', 'lodash', '@clickhouse/client', '@nestjs/common'];
 
@@ -54,6 +54,7 @@ const planted: Readonly<Record<string, readonly [path: string, text: string]>> =
   'every-import-resolves': ['apps/cli/src/plant-unresolved.ts', imports('./nowhere.js')],
   'no-cycles': ['apps/cli/src/plant-cycle.ts', imports('./plant-cycle-back.js')],
   'statistics-is-a-leaf': ['libs/statistics/src/plant.ts', imports('@rampart/domain')],
+  'assignment-is-a-leaf': ['libs/assignment/src/plant.ts', imports('@rampart/domain')],
   'contracts-is-a-leaf': ['libs/contracts/src/plant.ts', imports('@rampart/domain')],
   'domain-knows-statistics-only': ['libs/domain/src/plant.ts', imports('@rampart/contracts')],
   'event-store-knows-domain-only': ['libs/event-store/src/plant.ts', imports('@rampart/contracts')],

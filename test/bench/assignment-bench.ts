@@ -1,17 +1,7 @@
 /** The assignment engine beside a straightforward implementation, GrowthBook's SDK and flagd's core, all in one run and in turns. */
 import { GrowthBookClient } from '@growthbook/growthbook';
 import { FlagdCore } from '@openfeature/flagd-core';
-import {
-  compilePayload,
-  type Decision,
-  evaluate,
-  evaluateAll,
-  hash,
-  type Payload,
-  type Range,
-  type Ruleset,
-  unitOf,
-} from '@rampart/assignment';
+import { compilePayload, type Decision, evaluate, evaluateAll, type Payload, type Range, type Ruleset, unitOf } from '@rampart/assignment';
 import { count, type Measurement, median, ratioOf } from './table.js';
 
 const FLAGS = 100;
@@ -70,12 +60,18 @@ const engine = (ruleset: Ruleset): Contender => {
   };
 };
 
-/** The rules as one would write them down, without compiling anything. */
+const literalFnv = (text: string): number => {
+  let h = 0x811c9dc5;
+  for (let i = 0; i < text.length; i += 1) h = Math.imul(h ^ text.charCodeAt(i), 0x01000193);
+  return h >>> 0;
+};
+
+/** The rules as one would write them down: nothing compiled, the hash as its definition reads. */
 const straightforward = (): Contender => {
   const one = (person: Person, flag: string): boolean => {
     const rule = payload.features?.[flag]?.rules?.[0];
     if (rule?.condition !== undefined && !(['DE', 'FR'].includes(person.country) && person.age >= 18)) return false;
-    const n = hash(rule?.seed ?? flag, person.id, 2) ?? 1;
+    const n = (literalFnv(String(literalFnv((rule?.seed ?? flag) + person.id))) % 10_000) / 10_000;
     return (rule?.ranges ?? []).findIndex(([start, end]) => n >= start && n < end) === 1;
   };
   return { name: 'straightforward', one, all: (person) => flags.map((flag) => one(person, flag)) };
