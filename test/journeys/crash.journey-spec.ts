@@ -15,6 +15,8 @@ const enginesAway: [name: string, path: string][] = isOnKafka
       ['clickhouse', calmResults],
     ];
 
+const [itOnce, describeOnce] = isOnKafka ? [() => undefined, () => undefined] : [it, describe];
+
 const UNITS = 6_000;
 const PER_BATCH = 100;
 
@@ -94,26 +96,28 @@ describe('kill -9 in the middle of an import', () => {
     180_000,
   );
 
-  it('of the launcher ends everything, and the next start goes on', async () => {
-    const setting = await defineExperiment(platform, 'kill-launcher', 'historical');
-    let started: Promise<void> | undefined;
-    const acknowledged = await sendAll(setting, async (batch) => {
-      if (batch !== 40) return;
-      const parts = Object.values(platform.processes());
-      await platform.stop('SIGKILL');
-      await eventually('no part is left', async () => (parts.some(isAlive) ? undefined : true), 10_000);
-      // The sender goes on while the platform comes back.
-      started = startPlatform({ data: platform.data, port }).then((again) => {
-        platform = again;
+  itOnce(
+    'of the launcher ends everything, and the next start goes on',
+    async () => {
+      const setting = await defineExperiment(platform, 'kill-launcher', 'historical');
+      let started: Promise<void> | undefined;
+      const acknowledged = await sendAll(setting, async (batch) => {
+        if (batch !== 40) return;
+        const parts = Object.values(platform.processes());
+        await platform.stop('SIGKILL');
+        await eventually('no part is left', async () => (parts.some(isAlive) ? undefined : true), 10_000);
+        // The sender goes on while the platform comes back.
+        started = startPlatform({ data: platform.data, port }).then((again) => {
+          platform = again;
+        });
       });
-    });
-    await started;
-    expect(acknowledged).toBe(history(UNITS).length);
-    expect(evidence(await finalResults(platform, setting, 90_000))).toEqual(undisturbed);
-  }, 180_000);
+      await started;
+      expect(acknowledged).toBe(history(UNITS).length);
+      expect(evidence(await finalResults(platform, setting, 90_000))).toEqual(undisturbed);
+    },
+    180_000,
+  );
 });
-
-const describeOnce = isOnKafka ? () => undefined : describe;
 
 describeOnce('the importer', () => {
   it('outlives kill -9 of the launcher and goes on with the next one', async () => {
