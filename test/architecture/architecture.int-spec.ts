@@ -9,7 +9,7 @@ const cruise = join(repository, 'test', 'architecture', 'cruise.mjs');
 
 const libs = ['statistics', 'assignment', 'contracts', 'domain', 'event-store', 'event-log', 'feedback-store', 'service-kit'];
 const apps = ['experiments', 'ingestion', 'analysis', 'launcher', 'cli'];
-const packages = ['jstat', 'zod', 'pg', 'typeorm', 'lodash', '@clickhouse/client', '@nestjs/common'];
+const packages = ['jstat', 'zod', 'pg', 'typeorm', 'lodash', '@clickhouse/client', 'kafkajs', '@nestjs/common'];
 
 /** A tree of the project's shape in which every rule holds: each planted file below breaks one. */
 const cleanTree = (): string => {
@@ -72,6 +72,7 @@ const planted: Readonly<Record<string, readonly [path: string, text: string]>> =
   'nest-stays-in-apps-and-service-kit': ['libs/event-log/src/plant-nest.ts', imports('@nestjs/common')],
   'databases-stay-in-adapters': ['apps/experiments/src/plant-pg.ts', imports('pg')],
   'clickhouse-stays-in-its-adapter': ['apps/analysis/src/plant-clickhouse.ts', imports('@clickhouse/client')],
+  'kafka-stays-in-its-adapter': ['apps/analysis/src/plant-kafka.ts', imports('kafkajs')],
   'adapters-are-wired-only-in-modules': ['libs/feedback-store/src/plant-adapter.ts', imports('./memory-feedback-store.js')],
   'no-deep-imports': ['apps/analysis/src/plant-deep.ts', imports('../../../libs/contracts/src/value.js')],
   'no-drawers': ['apps/analysis/src/utils/plant.ts', 'export const a = 1;\n'],

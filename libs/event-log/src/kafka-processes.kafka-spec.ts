@@ -28,7 +28,10 @@ describe('a group on Kafka, between processes', () => {
   let log: KafkaEventLog;
   const children: ChildProcess[] = [];
   const child = (topic: string) => {
-    const started = spawn(process.execPath, ['--input-type=module', '--eval', consumer(topic)], { stdio: ['ignore', 'pipe', 'inherit'], env: {} });
+    const started = spawn(process.execPath, ['--input-type=module', '--eval', consumer(topic)], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      env: {},
+    });
     children.push(started);
     const lines: string[] = [];
     createInterface({ input: started.stdout }).on('line', (line) => lines.push(line));
