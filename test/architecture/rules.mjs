@@ -50,7 +50,11 @@ export const forbidden = [
   forbid('clickhouse-stays-in-its-adapter', except('^libs/feedback-store/src/clickhouse-[^/]+\\.ts$', specs), {
     path: pkg('@clickhouse/client'),
   }),
-  forbid('kafka-stays-in-its-adapter', except('^libs/event-log/src/(.+/)?kafka-[^/]+\\.ts$', specs), { path: pkg('kafkajs') }),
+  forbid(
+    'kafka-stays-in-its-adapter',
+    except('^libs/event-log/src/kafka-[^/]+\\.ts$', '^libs/event-log/src/kafka/kafka-[^/]+\\.ts$', specs),
+    { path: pkg('kafkajs') },
+  ),
   forbid(
     'adapters-are-wired-only-in-modules',
     except('\\.module\\.ts$', '/(rebuild|main)\\.ts$', '/index\\.ts$', '/configured-event-log\\.ts$', specs),
