@@ -13,7 +13,7 @@ const BATCH = 50_000;
 const RUNS = 3;
 
 const metrics: readonly MetricDefinition[] = [
-  { key: 'errors', type: 'first-error', numerator: { event: 'error' } },
+  { key: 'errors', type: 'first-error', numerator: { event: 'error' }, direction: 'decrease' as const },
   { key: 'revenue', type: 'mean', numerator: { event: 'purchase' }, windowUs: 2 * DAY_US, capUpper: '500' },
   { key: 'refunds', type: 'count', numerator: { event: 'refund' }, windowUs: 2 * DAY_US },
 ].map((metric) => metricDefinition.parse({ name: metric.key, unitType: 'user', ...metric }));

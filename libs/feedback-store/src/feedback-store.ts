@@ -64,7 +64,7 @@ export interface MetricQuery {
  * unit × `scale`. What is counted (`count`, `proportion`, `first-error`, aggregate `count`) has no scale: one event is 1,000,000.
  */
 export interface MetricSums {
-  /** Closed units in the analysis set (all units, where the metric has no window). */
+  /** Closed units in the analysis set; all units where the metric has no window, or counts first errors, which can't wait for its end. */
   readonly units: number;
   /** Units whose window is not over at `knownUntilUs`: not in the sums yet. */
   readonly openUnits: number;

@@ -153,7 +153,7 @@ const sumsOf = (query: ComparisonQuery, metric: MeasuredMetric, here: readonly U
   const members = here.filter(
     (unit) => query.multipleExposure === 'first' || unit.crossedAt === undefined || unit.crossedAt > closeOf(unit),
   );
-  const closed = members.filter((unit) => after === null || closeOf(unit) <= query.knownUntilUs);
+  const closed = members.filter((unit) => after === null || metric.countsWhileOpen || closeOf(unit) <= query.knownUntilUs);
   const all = closed.map((unit) => contribution(metric, unit, closeOf(unit)));
   const total = (of: (one: Contribution) => bigint, among = all) => among.reduce((sum, one) => sum + of(one), 0n);
   const adjusted = all.filter(({ covariate }) => metric.covariate?.whenMissing === 'zero' || covariate !== undefined);

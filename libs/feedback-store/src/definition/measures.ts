@@ -17,6 +17,8 @@ export interface MeasuredMetric {
   readonly delayUs: number;
   /** Null: open end. */
   readonly windowUs: number | null;
+  /** An error counts as soon as it is known: its unit is in the sums before its window is over. */
+  readonly countsWhileOpen: boolean;
   /** Bounds of a unit's numerator, in its integers. */
   readonly capLower: bigint | null;
   readonly capUpper: bigint | null;
@@ -49,6 +51,7 @@ export const measured = (metric: MetricDefinition): MeasuredMetric => {
           },
     delayUs: metric.delayUs,
     windowUs: metric.windowUs,
+    countsWhileOpen: metric.type === 'first-error',
     capLower: bound(metric.capLower, scale),
     capUpper: bound(metric.capUpper, scale),
     population: metric.population,

@@ -91,6 +91,16 @@ export const feedbackDeltaContract = (name: string, { create, nowUs, numRuns, se
       expect((await changes(queryAt, 1499, 1500)).cells[0]?.metrics[0]).toMatchObject({ units: 0, sum: 1_000_000n });
     });
 
+    it('counts a first error as soon as it is known, though its window is not over, and not when it is late', async () => {
+      await insert([exposure(1, { at: 1000 }), event(2, { at: 1010, known: 1020 }), exposure(3, { at: 1000, unit: 2 })]);
+      await insert([event(4, { at: 1010, known: 2000, unit: 2 })]);
+      const error = { type: 'first-error', direction: 'decrease', windowUs: 500 } as const;
+      const queryAt = (knownUntilUs: number) => ask({ knownUntilUs, allowedLatenessUs: 100 }, [error]);
+      expect((await changes(queryAt, 1019, 1020)).cells[0]?.metrics[0]).toMatchObject({ units: 0, openUnits: 0, sum: 1_000_000n });
+      const whole = (await changes(queryAt, 0, 5000)).cells[0]?.metrics[0];
+      expect(whole).toMatchObject({ units: 2, openUnits: 0, sum: 1_000_000n, lateEvents: 1 });
+    });
+
     it('has one end for all queries, and none before its beginning', async () => {
       const two = [ask({ knownUntilUs: 1000 }), ask({ knownUntilUs: 1001 })];
       await expect(store.delta(two, begunUs)).rejects.toThrow(RangeError);

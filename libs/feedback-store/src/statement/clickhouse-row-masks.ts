@@ -11,13 +11,14 @@ export interface PlannedMetric {
   readonly index: number;
   readonly measured: MeasuredMetric;
   readonly closesAfterUs: number | null;
+  /** Metrics of one counting count the same units. */
+  readonly counting: string;
 }
 
-export const plannedMetric = (measured: MeasuredMetric, index: number, query: ComparisonQuery): PlannedMetric => ({
-  index,
-  measured,
-  closesAfterUs: closesAfterUs(measured, query.allowedLatenessUs),
-});
+export const plannedMetric = (measured: MeasuredMetric, index: number, query: ComparisonQuery): PlannedMetric => {
+  const afterUs = closesAfterUs(measured, query.allowedLatenessUs);
+  return { index, measured, closesAfterUs: afterUs, counting: `${afterUs}${measured.countsWhileOpen ? 'early' : ''}` };
+};
 
 export type Role = 'numerator' | 'denominator' | 'covariate';
 export type Meaning = Role | 'late' | 'unconverted';

@@ -107,9 +107,9 @@ const sumsAt = ({ metrics, columns, rows }: Answer, { cell, segment }: Pick<Cell
   return metrics.map((metric) => [metric.index, metricSums(metric, units, sums)] as const);
 };
 
-const metricSums = ({ index, measured, closesAfterUs }: PlannedMetric, unitNumbers: Numbers, sums: Numbers): MetricSums => {
+const metricSums = ({ index, measured, counting }: PlannedMetric, unitNumbers: Numbers, sums: Numbers): MetricSums => {
   const of = (name: string) => sums(`${name}${index}`);
-  const units = unitNumbers(`n${closesAfterUs}`);
+  const units = unitNumbers(`n${counting}`);
   // Units without any row are not among the sums: each counts as nothing within the caps.
   const zero = boundTo(measured, 0n);
   const without = units - of('rows');
@@ -118,7 +118,7 @@ const metricSums = ({ index, measured, closesAfterUs }: PlannedMetric, unitNumbe
   const isEverybody = measured.covariate?.whenMissing === 'zero';
   return {
     units: Number(units),
-    openUnits: Number(unitNumbers(`open${closesAfterUs}`)),
+    openUnits: Number(unitNumbers(`open${counting}`)),
     sum,
     sumSquares,
     denominatorSum: of('sy'),

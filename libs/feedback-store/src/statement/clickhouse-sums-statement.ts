@@ -74,18 +74,18 @@ const isMember = ({ closesAfterUs }: PlannedMetric, { multipleExposure }: Compar
   return `(${isCandidate} AND ${closesAfterUs === null ? `crossedAt = ${NEVER}` : `crossedAt > t0 + ${closesAfterUs}`})`;
 };
 
-const isClosed = ({ closesAfterUs }: PlannedMetric, until: string): string =>
-  closesAfterUs === null ? '1' : `(t0 + ${closesAfterUs} <= ${until})`;
+const isClosed = ({ closesAfterUs, measured }: PlannedMetric, until: string): string =>
+  closesAfterUs === null || measured.countsWhileOpen ? '1' : `(t0 + ${closesAfterUs} <= ${until})`;
 
 /** Metrics that close together count the same units. */
 const unitColumns = (metrics: readonly PlannedMetric[], query: ComparisonQuery, until: string): readonly Column[] =>
   metrics
-    .filter(({ closesAfterUs }, index) => metrics.findIndex((other) => other.closesAfterUs === closesAfterUs) === index)
+    .filter(({ counting }, index) => metrics.findIndex((other) => other.counting === counting) === index)
     .flatMap((metric) => closedColumns(metric, query, until));
 
 const closedColumns = (metric: PlannedMetric, query: ComparisonQuery, until: string): readonly Column[] => [
-  { name: `n${metric.closesAfterUs}`, sql: `countIf(${isMember(metric, query)} AND ${isClosed(metric, until)})` },
-  { name: `open${metric.closesAfterUs}`, sql: `countIf(${isMember(metric, query)} AND NOT ${isClosed(metric, until)})` },
+  { name: `n${metric.counting}`, sql: `countIf(${isMember(metric, query)} AND ${isClosed(metric, until)})` },
+  { name: `open${metric.counting}`, sql: `countIf(${isMember(metric, query)} AND NOT ${isClosed(metric, until)})` },
 ];
 
 interface Joining {
