@@ -8,6 +8,7 @@ import {
   normal,
   obstacleTo,
   type Probability,
+  unequalArmsWidening,
   varianceOfMean,
 } from '@rampart/statistics';
 
@@ -18,8 +19,8 @@ export interface Contrast {
   readonly n: number;
 }
 
-/** Treatment − control; nothing while an arm has no variance or a burn-in is not over. */
-export const contrastOf = (control: Moments, treatment: Moments): Contrast | undefined =>
+/** Treatment − control, each arm with its own variance; nothing while an arm has none. */
+export const ownVariances = (control: Moments, treatment: Moments): Contrast | undefined =>
   obstacleTo(control, treatment) !== undefined
     ? undefined
     : {
@@ -27,6 +28,12 @@ export const contrastOf = (control: Moments, treatment: Moments): Contrast | und
         se: Math.sqrt(varianceOfMean(control) + varianceOfMean(treatment)),
         n: control.n + treatment.n,
       };
+
+/** As the platform watches it: widened where a small arm looks narrower than the large one. */
+export const contrastOf = (control: Moments, treatment: Moments): Contrast | undefined => {
+  const contrast = ownVariances(control, treatment);
+  return contrast === undefined ? undefined : { ...contrast, se: contrast.se * unequalArmsWidening(control, treatment) };
+};
 
 export const isBurntIn = (control: Moments, treatment: Moments, successes?: { readonly control: number; readonly treatment: number }) =>
   burnIn([

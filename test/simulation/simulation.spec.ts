@@ -13,6 +13,7 @@ const PAIRS = [
   { name: 'endless', valid: 'sequence, two-sided', twin: 'wrong: N* follows n', runs: 1_000 },
   { name: 'endless', valid: 'sequence, one-sided', twin: 'wrong: N* follows n', runs: 1_000 },
   { name: 'burn-in', valid: 'sequence, one-sided, after', twin: 'wrong: without a burn-in', runs: 150 },
+  { name: 'heavy-tailed-canary', valid: 'sequence, one-sided, less', twin: 'wrong: each arm by its own', runs: 100 },
   { name: 'coming-back', valid: 'sequence, two-sided, variance over units', twin: 'wrong: variance over visits', runs: 20 },
   { name: 'margin', valid: 'sequence, one-sided, relative', twin: 'wrong: the one-look test', runs: 60 },
   { name: 'sample-ratio', valid: 'sample ratio, alarm at E', twin: 'wrong: χ²', runs: 200 },

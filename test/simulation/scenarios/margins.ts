@@ -6,6 +6,7 @@ import {
   type Margin,
   mergeCoMoments,
   nonInferiorityContrast,
+  unequalArmsWidening,
 } from '@rampart/statistics';
 import { hundredths, type Pair } from '../arm.js';
 import { type Contrast, isBurntIn, sequenceAlarms } from '../judges.js';
@@ -23,7 +24,9 @@ const keepsMargin = (contrast: Contrast | undefined): boolean =>
 const plainContrast = ({ control, treatment, units }: Pair, direction: 'increase' | 'decrease', margin: Margin): Contrast | undefined => {
   const [a, b] = [control.moments(), treatment.moments()];
   const contrast = nonInferiorityContrast({ control: a, treatment: b, direction, margin });
-  return contrast.kind === 'refused' || !isBurntIn(a, b) ? undefined : { ...contrast, n: units };
+  return contrast.kind === 'refused' || !isBurntIn(a, b)
+    ? undefined
+    : { ...contrast, se: contrast.se * unequalArmsWidening(a, b), n: units };
 };
 
 const margin = (name: string, title: string, value: (random: Random) => number, direction: 'increase' | 'decrease'): Scenario => {
