@@ -47,12 +47,35 @@ export const liveUses = [
   { metric: 'revenue', role: 'secondary' },
 ];
 
+/**
+ * Nothing in it ever closes, so that two runs can be compared though an outage of one made everything late: no window, hours of lateness.
+ * What is not final can't ship: it is only watched.
+ */
+export const neverClosing: LiveOptions = {
+  experiment: 'steady',
+  metrics: liveMetrics.map((one) => ({ ...one, windowUs: null })),
+  uses: [
+    { metric: 'crashes', role: 'guardrail' },
+    { metric: 'converted', role: 'secondary' },
+    { metric: 'revenue', role: 'secondary' },
+  ],
+  policy: 'stage',
+  plan: { allowedLatenessUs: 7_200 * SECOND, plannedUnits: 10_000 },
+};
+
+/** Events that `startLive` sends by itself. */
+export const OUTSIDERS = 1;
+
 /** Defines and starts a live experiment; its write key works when this resolves. */
 export const startLive = async (platform: Platform, options: LiveOptions = {}): Promise<LiveSetting> => {
   const { project = 'live', environment = 'production', experiment = 'button', policy = 'ship' } = options;
   const at = `?project=${project}`;
   const expect = async (what: string, allowed: readonly number[], ...[method, path, body]: readonly [string, string, object]) => {
-    const answer = await platform.call(method, path, body);
+    // What was killed a moment ago may just be coming back.
+    const answer = await eventually(`${what} is answered`, async () => {
+      const found = await platform.call(method, path, body);
+      return found.status === 503 ? undefined : found;
+    });
     if (!allowed.includes(answer.status)) throw new Error(`${what}: ${answer.status} ${JSON.stringify(answer.body)}`);
     return answer.body;
   };
@@ -159,6 +182,37 @@ export const resultsOf = (platform: Platform, setting: LiveSetting, asOf?: strin
     'GET',
     `/v1/experiments/${setting.experiment}/results${query(setting)}${asOf === undefined ? '' : `&asOf=${encodeURIComponent(asOf)}`}`,
   );
+
+/** Results that count everything that the log held when this was called. @param sent  events that must be stored by then */
+export const wholeResults = async (platform: Platform, setting: LiveSetting, sent: number) => {
+  const stored = await eventually(
+    `${sent} events of ${setting.environment} are stored`,
+    async () => {
+      const { status, body } = await resultsOf(platform, setting);
+      return status === 200 && body.population.duplicates.stored >= sent + OUTSIDERS ? body : undefined;
+    },
+    90_000,
+  );
+  expectNoMore(stored.population.duplicates.stored, sent + OUTSIDERS);
+  const newest = await eventually('nothing waits in the log', async () => {
+    const { status, body } = await platform.call('GET', '/v1/analysis/freshness');
+    const partitions = body.partitions as readonly { readonly lag: number; readonly knownAt: string | null }[];
+    // A tick or two may be on their way at any moment.
+    if (status !== 200 || partitions.some(({ lag }) => lag > 2)) return undefined;
+    return partitions
+      .map(({ knownAt }) => knownAt ?? '')
+      .sort()
+      .at(-1);
+  });
+  return eventually('the watermark has passed it', async () => {
+    const { status, body } = await resultsOf(platform, setting);
+    return status === 200 && body.watermark >= newest ? body : undefined;
+  });
+};
+
+const expectNoMore = (found: number, expected: number): void => {
+  if (found > expected) throw new Error(`${found} events are stored, of ${expected} that there are`);
+};
 
 /** Newest first. */
 export const decisionsOf = async (platform: Platform, setting: LiveSetting): Promise<readonly Decided[]> =>

@@ -8,7 +8,7 @@ import {
   FeedbackViews,
   type MetricPreview,
 } from '@rampart/feedback-store';
-import { Evidence, type PreviewQuery, type SeenEvent } from '../results/evidence.source.js';
+import { Evidence, type KnownQuery, type PreviewQuery, type SeenEvent } from '../results/evidence.source.js';
 import { Watermark } from './watermark.js';
 
 @Injectable()
@@ -39,6 +39,10 @@ export class StoredEvidence extends Evidence {
 
   seenEvents(project: string, environment: string): Promise<readonly SeenEvent[]> {
     return this.views.lastSeen({ project, environment });
+  }
+
+  knownEvents({ project, environment, afterUs, untilUs }: KnownQuery): Promise<readonly string[]> {
+    return this.views.knownEvents({ project, environment }, afterUs, untilUs);
   }
 
   preview(query: PreviewQuery): Promise<MetricPreview> {

@@ -2,7 +2,7 @@
 
 import { isDeepStrictEqual } from 'node:util';
 import { canonicalJson, type InstantUs } from '@rampart/contracts';
-import { type ComparisonQuery, type ComparisonSums, type FeedbackStore } from '@rampart/feedback-store';
+import { addSums, type ComparisonQuery, type ComparisonSums, type FeedbackStore } from '@rampart/feedback-store';
 
 interface Total {
   /** The query without its known time: another one has other sums. */
@@ -16,7 +16,7 @@ export class ComparisonTotals {
   /** Of the store: totals of another filling are not its rows'. */
   private filling: string | undefined;
 
-  constructor(private readonly store: Pick<FeedbackStore, 'sums' | 'identity'>) {}
+  constructor(private readonly store: Pick<FeedbackStore, 'sums' | 'delta' | 'identity'>) {}
 
   /**
    * @param queries  by comparison; all with the same known time
@@ -69,8 +69,16 @@ export class ComparisonTotals {
     return totals;
   }
 
-  private async moved(queries: ReadonlyMap<string, ComparisonQuery>, _sinceUs: InstantUs): Promise<ReadonlyMap<string, Total>> {
-    return this.counted(queries);
+  private async moved(queries: ReadonlyMap<string, ComparisonQuery>, sinceUs: InstantUs): Promise<ReadonlyMap<string, Total>> {
+    const deltas = await this.store.delta([...queries.values()], sinceUs);
+    const totals = new Map<string, Total>();
+    let index = 0;
+    for (const [key, query] of queries) {
+      const [before, delta] = [this.totals.get(key), deltas[index++]];
+      if (before === undefined || delta === undefined) throw new Error(`no total or no delta for ${key}`);
+      totals.set(key, totalOf(query, addSums(before.sums, delta)));
+    }
+    return totals;
   }
 }
 

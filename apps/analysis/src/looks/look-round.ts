@@ -6,12 +6,12 @@ import { type ComparisonSums, FeedbackStore } from '@rampart/feedback-store';
 import { LOG, type Log } from '@rampart/service-kit';
 import { type Conclusion, conclude } from '../figures/conclusion.js';
 import { Evidence } from '../results/evidence.source.js';
+import { knownNames } from '../results/known-names.js';
 import { ComparisonTotals } from './comparison-totals.js';
 import { ENGINE } from './engine.js';
 import { LookFigures } from './look-figures.js';
 import { Proposals } from './proposals.js';
 import { causeOf, recordOf } from './records.js';
-import { SeenNames } from './seen-names.js';
 import { type WatchedComparison, WatchedComparisons } from './watched-comparisons.js';
 
 export interface Round {
@@ -25,7 +25,6 @@ const RECOUNT_EVERY_ROUNDS = 200;
 @Injectable()
 export class LookRound {
   private readonly totals: ComparisonTotals;
-  private readonly seen: SeenNames;
   private lastUs: InstantUs = 0;
   private rounds = 0;
 
@@ -39,7 +38,6 @@ export class LookRound {
     @Inject(LOG) private readonly lines: Log,
   ) {
     this.totals = new ComparisonTotals(store);
-    this.seen = new SeenNames(evidence);
   }
 
   /** @returns undefined when nothing new is known since the last look */
@@ -89,7 +87,7 @@ export class LookRound {
   ): Promise<{ readonly message: LookMessage; readonly record: DecisionRecord | undefined }> {
     const { knownUntilUs, plan, isLast } = target;
     const { policy } = definition.experiment;
-    const seenEvents = await this.seen.before(place, knownUntilUs, query.historical);
+    const seenEvents = await knownNames(this.evidence, query, knownUntilUs);
     const { head, isPending, latched } = this.proposals.newest(place);
     const conclusion = conclude({ definition, query, sums, plan, seenEvents, latchedBefore: latched, knownUntilUs });
     const cause = isPending

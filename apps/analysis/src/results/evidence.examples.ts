@@ -2,7 +2,7 @@
 import type { ComparisonQuery, ComparisonSums, DuplicateCount, MetricPreview } from '@rampart/feedback-store';
 import { type DefinitionInForce, Definitions } from '../definitions/definition-in-force.js';
 import { noDuplicates } from '../figures/figures.examples.js';
-import { Evidence, type SeenEvent } from './evidence.source.js';
+import { Evidence, type KnownQuery, type SeenEvent } from './evidence.source.js';
 
 export class OneDefinition extends Definitions {
   constructor(private readonly definition: DefinitionInForce) {
@@ -45,6 +45,10 @@ export class EvidenceOf extends Evidence {
   }
   async seenEvents(): Promise<readonly SeenEvent[]> {
     return this.stored.seen ?? [];
+  }
+  /** Known when they happened. */
+  async knownEvents({ afterUs }: KnownQuery): Promise<readonly string[]> {
+    return (this.stored.seen ?? []).filter(({ lastAtUs }) => lastAtUs > afterUs).map(({ name }) => name);
   }
   async preview(): Promise<MetricPreview> {
     return { events: 0, matching: 0, unconverted: 0, units: 0, sum: null, firstAtUs: null, lastAtUs: null };

@@ -8,6 +8,13 @@ export interface SeenEvent {
   readonly lastAtUs: number;
 }
 
+export interface KnownQuery {
+  readonly project: string;
+  readonly environment: string;
+  readonly afterUs: number;
+  readonly untilUs: number;
+}
+
 export interface PreviewQuery {
   readonly project: string;
   readonly environment: string;
@@ -26,5 +33,7 @@ export abstract class Evidence {
   abstract importCompletedAtUs(project: string, environment: string): Promise<number | null>;
   /** Names of metric and feedback events of the environment. */
   abstract seenEvents(project: string, environment: string): Promise<readonly SeenEvent[]>;
+  /** Names of those that became known in (after, until], as of that moment; at least an hour. */
+  abstract knownEvents(query: KnownQuery): Promise<readonly string[]>;
   abstract preview(query: PreviewQuery): Promise<MetricPreview>;
 }

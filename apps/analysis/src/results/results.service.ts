@@ -6,7 +6,8 @@ import { type ComparisonQuery, END_OF_TIME } from '@rampart/feedback-store';
 import { comparedSegments, comparisonQuery, type DefinitionInForce, Definitions } from '../definitions/definition-in-force.js';
 import { type Conclusion, conclude } from '../figures/conclusion.js';
 import { Crossings } from './crossings.source.js';
-import { Evidence, type SeenEvent } from './evidence.source.js';
+import { Evidence } from './evidence.source.js';
+import { knownNames } from './known-names.js';
 import { warningsOf } from './warnings.js';
 
 export interface ResultsRequest {
@@ -46,8 +47,8 @@ export class ResultsService {
       this.evidence.duplicates(query),
       this.evidence.seenEvents(request.project, request.environment),
     ]);
-    const concluded = await this.concludedAt(definition, query, reach, seen);
-    const shown = concluded({ sums, duplicates, knownUntilUs: reach.knownUntilUs });
+    const concluded = this.concludedAt(definition, query, reach);
+    const shown = await concluded({ sums, duplicates, knownUntilUs: reach.knownUntilUs });
     const { figures, statistics, plan } = shown;
     const judged = await this.ofTheLook(query, reach, shown, concluded);
     return {
@@ -133,26 +134,16 @@ export class ResultsService {
     return concluded({ sums: await this.evidence.sums({ ...query, knownUntilUs: lookAtUs }), knownUntilUs: lookAtUs });
   }
 
-  private async concludedAt(
-    definition: DefinitionInForce,
-    query: ComparisonQuery,
-    { plan, knownUntilUs }: Reach,
-    seen: readonly SeenEvent[],
-  ): Promise<Concluded> {
+  private concludedAt(definition: DefinitionInForce, query: ComparisonQuery, { plan, knownUntilUs }: Reach): Concluded {
     const latchedBefore = this.crossings?.before(definition, knownUntilUs) ?? [];
-    return (at) => {
-      const freshFromUs = query.historical ? Number.NEGATIVE_INFINITY : at.knownUntilUs - SEEN_WITHIN_US;
-      const fresh = seen.filter((event) => event.lastAtUs >= freshFromUs);
-      const seenEvents = new Set(fresh.map((event) => event.name));
+    return async (at) => {
+      const seenEvents = await knownNames(this.evidence, query, at.knownUntilUs);
       return conclude({ definition, query, plan, seenEvents, latchedBefore, ...at });
     };
   }
 }
 
-type Concluded = (at: Pick<Parameters<typeof conclude>[0], 'sums' | 'duplicates' | 'knownUntilUs'>) => Conclusion;
-
-/** An event of this name within a day before the look says that silence means zero. */
-const SEEN_WITHIN_US = 24 * 3600 * 1_000_000;
+type Concluded = (at: Pick<Parameters<typeof conclude>[0], 'sums' | 'duplicates' | 'knownUntilUs'>) => Promise<Conclusion>;
 
 const requireKnown = (definition: DefinitionInForce, asOfUs: number, watermarkUs: number | null, isImporting: boolean): void => {
   if (isImporting) {

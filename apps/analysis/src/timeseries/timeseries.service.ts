@@ -2,7 +2,7 @@
 import { Injectable } from '@nestjs/common';
 import { canonicalJson, formatInstant, type InstantUs, type Timeseries, type TimeseriesPoint } from '@rampart/contracts';
 import { DomainError } from '@rampart/domain';
-import { type ComparisonQuery, type ComparisonSums, FeedbackStore } from '@rampart/feedback-store';
+import { addSums, type ComparisonQuery, type ComparisonSums, FeedbackStore } from '@rampart/feedback-store';
 import { comparedSegments, comparisonQuery, type DefinitionInForce, Definitions } from '../definitions/definition-in-force.js';
 import { DecisionLog } from '../looks/decision-log.js';
 import { lookTarget } from '../looks/look-target.js';
@@ -86,7 +86,8 @@ export class TimeseriesService {
     last: { readonly atUs: InstantUs; readonly sums: ComparisonSums } | undefined,
   ): Promise<ComparisonSums> {
     if (last === undefined) return this.store.sums(query);
-    return this.store.sums(query);
+    const [delta] = await this.store.delta([query], last.atUs);
+    return delta === undefined ? this.store.sums(query) : addSums(last.sums, delta);
   }
 
   /** What was said then, by the records; it is not judged anew. */

@@ -1,0 +1,92 @@
+import { describe, expect, it } from '@jest/globals';
+import { type ComparisonQuery, type ComparisonSums, MemoryFeedbackStore } from '@rampart/feedback-store';
+import { comparisonQuery } from '../definitions/definition-in-force.js';
+import { dirtyHistory, dirtyRows } from '../results/rows.examples.js';
+import { ComparisonTotals } from './comparison-totals.js';
+
+const definition = { ...dirtyHistory, environment: { ...dirtyHistory.environment, kind: 'live' as const } };
+const rows = dirtyRows(200, definition.environment.key);
+const query = (knownUntilUs: number, change: Partial<ComparisonQuery> = {}): ComparisonQuery => ({
+  ...comparisonQuery(definition, knownUntilUs),
+  ...change,
+});
+
+/** Says how it was asked, and may lie about changes. */
+class Asked extends MemoryFeedbackStore {
+  readonly asked: string[] = [];
+  filling = 'first';
+  lie: ComparisonSums | undefined;
+  override async sums(of: ComparisonQuery) {
+    this.asked.push(`sums of ${of.experiment} until ${of.knownUntilUs}`);
+    return super.sums(of);
+  }
+  override async delta(of: readonly ComparisonQuery[], sinceUs: number) {
+    this.asked.push(`delta of ${of.length} since ${sinceUs}`);
+    const before = this.asked.length;
+    const deltas = await super.delta(of, sinceUs);
+    this.asked.length = before;
+    return this.lie === undefined ? deltas : of.map(() => this.lie as ComparisonSums);
+  }
+  override async identity() {
+    return this.filling;
+  }
+}
+
+const watched = async () => {
+  const store = new Asked();
+  await store.insert(rows, []);
+  const [half, last] = [rows[Math.floor(rows.length / 2)], rows.at(-1)].map((row) => row?.knownAtUs ?? 0) as [number, number];
+  return { store, totals: new ComparisonTotals(store), half, last };
+};
+
+const one = (of: ComparisonQuery) => new Map([['one', of]]);
+
+describe('the totals of watched comparisons', () => {
+  it('are counted once and then moved by what changed, to the same sums', async () => {
+    const { store, totals, half, last } = await watched();
+    await totals.at(one(query(half)));
+    const moved = (await totals.at(one(query(last)))).get('one');
+    expect(store.asked).toEqual([`sums of button until ${half}`, `delta of 1 since ${half}`]);
+    expect(moved).toEqual(await store.sums(query(last)));
+  });
+
+  it('are counted anew for another definition, for another filling of the store, and backwards', async () => {
+    const { store, totals, half, last } = await watched();
+    await totals.at(one(query(half)));
+    await totals.at(one(query(last, { multipleExposure: 'first' })));
+    expect(store.asked.at(-1)).toBe(`sums of button until ${last}`);
+    store.filling = 'second';
+    await totals.at(one(query(last, { multipleExposure: 'first' })));
+    await totals.at(one(query(half, { multipleExposure: 'first' })));
+    expect(store.asked.slice(-2)).toEqual([`sums of button until ${last}`, `sums of button until ${half}`]);
+  });
+
+  it('move together those that were looked at together, and count a newcomer', async () => {
+    const { store, totals, half, last } = await watched();
+    await totals.at(
+      new Map([
+        ['one', query(half)],
+        ['two', query(half)],
+      ]),
+    );
+    await totals.at(
+      new Map([
+        ['one', query(last)],
+        ['two', query(last)],
+        ['three', query(last)],
+      ]),
+    );
+    expect(store.asked.slice(-2).sort()).toEqual([`delta of 2 since ${half}`, `sums of button until ${last}`]);
+  });
+
+  it('that went wrong are found by a recount, and replaced by it', async () => {
+    const { store, totals, half, last } = await watched();
+    await totals.at(one(query(half)));
+    expect(await totals.recount('one', query(half))).toBe(true);
+    store.lie = { cells: [], population: [], lateExposures: 7, crossedLate: 0 };
+    await totals.at(one(query(last)));
+    store.lie = undefined;
+    expect(await totals.recount('one', query(last))).toBe(false);
+    expect((await totals.at(one(query(last)))).get('one')).toEqual(await store.sums(query(last)));
+  });
+});
