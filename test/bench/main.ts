@@ -1,10 +1,11 @@
-/** `npm run bench [-- --write] [-- --only assignment,sums,looks,ingestion,platform]`: one table; `--write` puts it into docs/performance.md. */
+/** `npm run bench [-- --write] [-- --only assignment,sums,looks,live,ingestion,platform]`: one table; `--write` puts it into docs/performance.md. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { assignmentBench } from './assignment-bench.js';
 import { repository } from './engines.js';
 import { ingestionBench } from './ingestion-bench.js';
+import { liveBench } from './live-bench.js';
 import { looksBench } from './looks-bench.js';
 import { platformBench } from './platform-bench.js';
 import { sumsBench } from './sums-bench.js';
@@ -15,6 +16,7 @@ const parts: Readonly<Record<string, (say: (line: string) => void) => Promise<re
   ingestion: ingestionBench,
   sums: sumsBench,
   looks: looksBench,
+  live: liveBench,
   platform: platformBench,
 };
 
