@@ -15,6 +15,7 @@ import {
   visits,
 } from './live.js';
 import { eventually, killPart, type Platform, startPlatform } from './platform.js';
+import { settingsOf } from './twin.js';
 
 let platform: Platform;
 
@@ -179,6 +180,51 @@ describe('what is known at a moment', () => {
     const { body: metrics } = await platform.call('GET', '/metrics/analysis', undefined, { key: null });
     expect(metrics).toMatch(/rampart_freshness_age_seconds\{hop="look"[^}]*\} \d/);
   }, 60_000);
+});
+
+describe('one altered row', () => {
+  /** In the store, as somebody with access to it could. */
+  const clickhouse = async (sql: string): Promise<string> => {
+    const settings = settingsOf(platform.processes().analysis ?? 0);
+    const url = new URL(settings.RAMPART_CLICKHOUSE_URL ?? '');
+    const authorization = `Basic ${Buffer.from(`${url.username || 'default'}:${url.password}`).toString('base64')}`;
+    const database = settings.RAMPART_CLICKHOUSE_DATABASE ?? 'rampart';
+    const answer = await fetch(`${url.origin}/?database=${database}&compile_expressions=0`, {
+      method: 'POST',
+      body: sql,
+      headers: { authorization },
+    });
+    const text = await answer.text();
+    if (!answer.ok) throw new Error(text);
+    return text.trim();
+  };
+
+  it('makes the replay of its records fail, and names the metric with both sums', async () => {
+    const setting = await startLive(platform, { experiment: 'altered', environment: 'altered' });
+    // The only purchase of 77.25 that there is.
+    const events = visits(setting, 0, 400, { buysOneIn: { control: 5, treatment: 2 } });
+    await send(platform, setting, [...events, liveEvent('purchase', 'altered-u1', Date.now(), 77.25, 'the-altered-one')]);
+    const record = await recordSaying(platform, setting, 'go');
+    expect(await replay(platform, setting, record.id)).toMatchObject({ evidence: { same: true }, conclusion: { same: true } });
+
+    await clickhouse(`ALTER TABLE feedback UPDATE value = value + 1000000 WHERE value = 77250000 SETTINGS mutations_sync = 1`);
+    const altered = await replay(platform, setting, record.id);
+    expect(altered).toMatchObject({ intact: true, evidence: { same: false } });
+    expect(altered.evidence.differences).toContainEqual(
+      expect.objectContaining({
+        metric: 'revenue',
+        arm: 'treatment',
+        field: 'sum',
+        recorded: expect.any(String),
+        recounted: expect.any(String),
+      }),
+    );
+    expect(new Set(altered.evidence.differences.map(({ metric }: { metric: string }) => metric))).toEqual(new Set(['revenue']));
+    expect(altered.sentence).toContain('revenue of treatment');
+
+    await clickhouse(`ALTER TABLE feedback UPDATE value = value - 1000000 WHERE value = 78250000 SETTINGS mutations_sync = 1`);
+    expect(await replay(platform, setting, record.id)).toMatchObject({ evidence: { same: true } });
+  }, 120_000);
 });
 
 describe('decisions outlive what decides', () => {
