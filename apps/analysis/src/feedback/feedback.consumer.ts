@@ -64,6 +64,11 @@ export class FeedbackConsumer {
     return this.subscription?.stats();
   }
 
+  /** How far the log's clock lies behind its own known times; of the partitions read here, the worst. */
+  skewUs(): number {
+    return Math.max(0, ...(this.stats()?.partitions.map(({ skewUs = 0 }) => skewUs) ?? []));
+  }
+
   /** Why nothing is stored at the moment. */
   trouble(): string | undefined {
     if (this.failure !== undefined) return this.failure;
@@ -90,6 +95,7 @@ export class FeedbackConsumer {
     }
     const progress: Progress = { topic, partition, generation, offset: BigInt(last.offset), knownAtUs: last.knownAtUs };
     await writer.write(rows, [progress]);
+    this.figures.skewed(this.skewUs());
     this.figures.lagging(partition, this.stats()?.partitions.find((one) => one.partition === partition)?.lag ?? 0);
   }
 

@@ -10,6 +10,7 @@ export class IntakeFigures {
   private readonly unreadableMessages: Counter;
   private readonly insertSeconds: Histogram;
   private readonly lag: Gauge<'partition'>;
+  private readonly skew: Gauge;
 
   constructor({ registry }: Metrics) {
     const registers = [registry];
@@ -26,12 +27,21 @@ export class IntakeFigures {
       buckets: [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
       registers,
     });
+    this.skew = new Gauge({
+      name: 'rampart_log_clock_skew_seconds',
+      help: 'How far the clock of the log lies behind its own known times; alarm above 1',
+      registers,
+    });
     this.lag = new Gauge({
       name: 'rampart_feedback_lag_messages',
       help: 'Messages in the log behind which the store is',
       labelNames: ['partition'],
       registers,
     });
+  }
+
+  skewed(us: number): void {
+    this.skew.set(us / 1e6);
   }
 
   inserted({ rows, seconds }: { readonly rows: number; readonly seconds: number }): void {

@@ -3,6 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { FEEDBACK, type Freshness, formatInstant, type Hop, INGEST_STATS, type InstantUs } from '@rampart/contracts';
 import { EventLog } from '@rampart/event-log';
 import { DefinitionsLink } from '../definitions/definitions-link.js';
+import { FeedbackConsumer } from '../feedback/feedback.consumer.js';
 import { Watermark } from '../feedback/watermark.js';
 import { DecisionLog } from '../looks/decision-log.js';
 import { LookFigures } from '../looks/look-figures.js';
@@ -14,6 +15,7 @@ export class FreshnessService {
     private readonly log: EventLog,
     private readonly watermark: Watermark,
     private readonly link: DefinitionsLink,
+    private readonly feedback: FeedbackConsumer,
     private readonly looks: LookLoop,
     private readonly figures: LookFigures,
     private readonly decisions: DecisionLog,
@@ -32,7 +34,7 @@ export class FreshnessService {
       ...store,
       hops: [
         hop('door', stats),
-        hop('log', feedback),
+        hop('log', feedback, skewTrouble(this.feedback.skewUs())),
         hop('definitions', this.link.lastKnownAtUs, this.link.trouble()),
         { hop: 'store', at: store.watermark, ageMs: store.ageMs, trouble: null },
         hop('look', look?.knownUntilUs, this.looks.trouble() ?? (look === undefined ? 'no look was taken by this process yet' : undefined)),
@@ -58,3 +60,11 @@ export class FreshnessService {
     );
   }
 }
+
+const MOST_SKEW_US = 1_000_000;
+
+/** Known times never fall back, so that a clock that does leaves them ahead of it. */
+export const skewTrouble = (skewUs: number): string | undefined =>
+  skewUs > MOST_SKEW_US
+    ? `the log's clock lies ${(skewUs / 1e6).toFixed(1)} s behind the known times it gave out (more than 1 s): set the clocks of its servers`
+    : undefined;
