@@ -31,15 +31,22 @@ export const metricUse = z.strictObject({
 });
 export type MetricUse = z.infer<typeof metricUse>;
 
+/** Shared out over 50 metrics and 49 treatments it is still a number that every distribution can be asked for. */
+const level = z.number().gte(1e-9).lte(0.49);
+
 export const analysisPlan = z.strictObject({
   method: z
     .enum(['sequential', 'fixed-horizon'])
     .default('sequential')
     .describe('sequential: valid however often it is looked at; fixed-horizon: one look, when the plan says. History always has one look'),
-  alpha: z.number().gt(0).lt(0.5).default(0.05).describe('chance of shipping without a gain'),
+  alpha: level.default(0.05).describe('chance of shipping without a gain'),
   beta: z.number().gt(0).lt(1).default(0.2).describe('chance of missing a gain'),
-  alphaMinus: z.number().gt(0).lt(0.5).default(0.05).describe('chance of a false alarm for harm or quality, all tests together'),
-  intervalLevel: z.number().gt(0.5).lt(1).default(0.95),
+  alphaMinus: level.default(0.05).describe('chance of a false alarm for harm or quality, all tests together'),
+  intervalLevel: z
+    .number()
+    .gt(0.5)
+    .lte(1 - 1e-9)
+    .default(0.95),
   allowedLatenessUs: micros.default(3_600_000_000).describe('L: how long after its time a row may become known and still count'),
   minimumRunUs: micros.default(604_800_000_000).describe('no go before this (default 7 days); not for history'),
   plannedEndUs: micros.optional().describe('when the one look of a fixed horizon is due, or a sequential plan is over'),
@@ -59,7 +66,7 @@ export const analysisPlan = z.strictObject({
   comparisons: z.enum(['to-control', 'all-pairs']).default('to-control'),
   multiplicity: z.enum(['holm', 'none']).default('holm'),
   cupedTheta: z.enum(['pooled', 'within']).default('pooled'),
-  srmAlpha: z.number().gt(0).lt(0.5).default(0.001),
+  srmAlpha: level.default(0.001),
 });
 export type AnalysisPlan = z.infer<typeof analysisPlan>;
 

@@ -57,6 +57,13 @@ describe('a sequential plan', () => {
     expect(figures.metrics[0]?.comparisons[0]?.absolute).toMatchObject({ p: expect.any(Number) });
   });
 
+  it('of millions of units is looked at from its first hundreds on: nothing is excluded yet, and it says so', () => {
+    const cells = [ones(1000, 100), ones(1000, 110)].map((first) => [first, ones(1000, 3), spread(1000, 100, 20)]);
+    const { verdict } = ship({ cells, experiment: { plan: { plannedUnits: 1_000_000_000 } } });
+    expect(verdict.verdict).toBe('continue');
+    expect(verdict.findings.find(({ kind }) => kind === 'non-inferiority')?.sentence).toContain('could be worse without bound');
+  });
+
   it('asks 0/1 metrics for 25 of the rarer outcome in each arm', () => {
     const rare = (a: number, b: number) => ship({ metrics: [converted], cells: [[ones(1000, a)], [ones(1000, b)]] }).figures.metrics[0];
     expect(rare(25, 24)?.comparisons[0]?.anytime?.absolute).toEqual({ refused: 'NOT_ENOUGH_DATA', have: 24, needed: 25 });

@@ -18,6 +18,8 @@ export const possibleLoss = (
   const effect = comparison[scale];
   if ('refused' in effect || effect.df === null) return null;
   const alpha = alphaOf(effect.df);
+  // So early in a plan of millions of units that the boundary's level is below every number: nothing is excluded yet.
+  if (alpha === 0) return null;
   const arms = isAdjusted(result) || scale === 'absolute' ? undefined : momentsOf(result, comparison);
   if (arms === undefined) return studentT.isf(alpha, effect.df) * effect.se - sign * effect.estimate;
   // Fieller's limit inverts the very contrast that the test of a relative margin uses.

@@ -71,12 +71,15 @@ describe('the log of decisions', () => {
       recorded(1, record('a', null, 100)),
       'no json',
       {},
+      { record: { id: 'forged' }, recordedAtUs: 5, revision: 1 },
+      'null',
       recorded(1, record('a', null, 100)),
       recorded(2, record('b', 'a', 200)),
     );
     expect(decisions.newest(place)?.id).toBe('b');
     expect(decisions.newestAsOf(place, 150)?.id).toBe('a');
-    expect(decisions.skipped).toBe(2);
+    expect(decisions.skipped).toBe(4);
+    expect(decisions.trouble()).toBeUndefined();
     await decisions.close();
   });
 });

@@ -100,15 +100,29 @@ export class DecisionLog {
       return;
     }
     const { record, recordedAtUs } = decision;
+    const head = headIn(record);
+    if (head === undefined) {
+      this.unreadable += 1;
+      return;
+    }
     // At least once: a record that comes again is the same one.
     if (this.offsets.has(record.id)) return;
     this.offsets.set(record.id, message.offset);
     const key = comparisonKey(record);
     const chain = this.chains.get(key) ?? [];
     this.chains.set(key, chain);
-    chain.push({ head: headOf(record), recordedAtUs, offset: message.offset });
+    chain.push({ head, recordedAtUs, offset: message.offset });
   }
 }
+
+/** Undefined for what has an id and is no record: whoever wrote it ends nobody's looks. */
+const headIn = (record: DecisionRecord): RecordHead | undefined => {
+  try {
+    return headOf(record);
+  } catch {
+    return undefined;
+  }
+};
 
 const headOf = (record: DecisionRecord): RecordHead => {
   const { id, previous, knownUntilUs, cause, policy, verdict, actions, latched, definition } = record;

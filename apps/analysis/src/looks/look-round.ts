@@ -19,6 +19,11 @@ export interface Round {
   readonly comparisons: number;
 }
 
+interface Judged {
+  readonly message: LookMessage;
+  readonly record: DecisionRecord | undefined;
+}
+
 /** How often kept totals are held against a count of all rows, one comparison at a time. */
 const RECOUNT_EVERY_ROUNDS = 200;
 
@@ -54,9 +59,10 @@ export class LookRound {
       for (const comparison of comparisons) {
         const counted = sums.get(comparison.key);
         if (counted === undefined) continue;
-        const { message, record } = await this.judged(comparison, counted, nowUs);
-        looks.push(message);
-        if (record !== undefined) records.push(record);
+        const judged = await this.judgedOrNot(comparison, counted, nowUs);
+        if (judged === undefined) continue;
+        looks.push(judged.message);
+        if (judged.record !== undefined) records.push(judged.record);
       }
       await this.publish(looks);
       await this.proposals.propose(records);
@@ -80,11 +86,24 @@ export class LookRound {
     return sums;
   }
 
+  /** Whoever defines what can't be judged stops the looks at his experiment, not those of everybody. */
+  private async judgedOrNot(comparison: WatchedComparison, sums: ComparisonSums, nowUs: InstantUs): Promise<Judged | undefined> {
+    try {
+      return await this.judged(comparison, sums, nowUs);
+    } catch (error) {
+      // A store or log that is away is away for all.
+      if ((error as { retriable?: unknown }).retriable !== undefined) throw error;
+      this.figures.failed();
+      this.lines.error({ err: error, comparison: comparison.key }, 'a comparison can not be judged: the others are');
+      return undefined;
+    }
+  }
+
   private async judged(
     { place, definition, definitionHash, target, query }: WatchedComparison,
     sums: ComparisonSums,
     nowUs: InstantUs,
-  ): Promise<{ readonly message: LookMessage; readonly record: DecisionRecord | undefined }> {
+  ): Promise<Judged> {
     const { knownUntilUs, plan, isLast } = target;
     const { policy } = definition.experiment;
     const seenEvents = await knownNames(this.evidence, query, knownUntilUs);
