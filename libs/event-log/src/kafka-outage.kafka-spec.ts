@@ -10,6 +10,8 @@ import { LogUnavailableError } from './log-errors.js';
 const startMs = 90_000;
 const timeoutMs = 120_000;
 const partitions = [0, 1, 2, 3];
+/** Each lane appends a hundred times a second at most: enough to be in flight at any moment, little enough to be checked in no time. */
+const pauseMs = 10;
 
 const opened = ({ brokers }: OwnKafka, options: { readonly patienceMs?: number } = {}) =>
   new KafkaEventLog({ brokers: brokers.split(','), roundMs: 100, sessionMs: 3_000, ...options });
@@ -27,6 +29,7 @@ const loadOn = (log: EventLog, topic: string) => {
         try {
           await log.append(topic, [{ partition, value }]);
           acknowledged.add(`${partition}/${value}`);
+          await sleep(pauseMs);
         } catch (error) {
           if (!(error instanceof LogUnavailableError)) throw error;
           refused += 1;
@@ -64,6 +67,16 @@ const checkStored = async (log: EventLog, topic: string, acknowledged: ReadonlyS
   expect(outOfOrder).toEqual([]);
 };
 
+const delivered = (recorder: Recorder, acknowledged: ReadonlySet<string>) =>
+  eventually(
+    'everything delivered',
+    () => {
+      const told = new Set(recorder.messages.map((message) => `${message.partition}/${textOf(message)}`));
+      return [...acknowledged].every((name) => told.has(name));
+    },
+    30_000,
+  );
+
 describe('the log on one broker that is killed', () => {
   let kafka: OwnKafka;
   beforeAll(async () => {
@@ -79,19 +92,16 @@ describe('the log on one broker that is killed', () => {
       const recorder = new Recorder();
       const consumer = log.consume(recorder.options(topic, 'g'));
       const load = loadOn(log, topic);
-      await eventually('some load', () => load.acknowledged.size > 500);
+      await eventually('some load', () => load.acknowledged.size > 200, 30_000);
       await kafka.kill(0);
-      await sleep(4_000);
-      const before = load.acknowledged.size;
-      const refused = load.refused();
       // Whoever waits is told within the patience, and then at once.
-      expect(refused).toBeGreaterThan(12);
+      await eventually('more refusals than lanes', () => load.refused() > 12, 30_000);
+      const before = load.acknowledged.size;
       await kafka.restart(0);
-      await eventually('acknowledged again', () => load.acknowledged.size > before + 500, 60_000);
+      await eventually('acknowledged again', () => load.acknowledged.size > before + 200, 60_000);
       await load.end();
       await checkStored(log, topic, load.acknowledged);
-      const told = () => new Set(recorder.messages.map((message) => `${message.partition}/${textOf(message)}`));
-      await eventually('everything delivered', () => [...load.acknowledged].every((name) => told().has(name)), 30_000);
+      await delivered(recorder, load.acknowledged);
       await eventually('a running consumer', () => consumer.stats().state === 'running');
       await log.close();
     },
@@ -110,7 +120,6 @@ describe('the log on one broker that is killed', () => {
       const began = performance.now();
       await Promise.all([expect(late).rejects.toMatchObject({ name: 'LogUnavailableError', retriable: true }), log.close()]);
       expect(performance.now() - began).toBeLessThan(10_000);
-      await kafka.restart(0);
     },
     timeoutMs,
   );
@@ -135,12 +144,9 @@ describe('the log on three brokers of which one is killed', () => {
       await kafka.kill(1);
       const before = load.acknowledged.size;
       await eventually('acknowledged with two brokers', () => load.acknowledged.size > before + 300, 60_000);
-      await kafka.restart(1);
-      await sleep(1_000);
       await load.end();
       await checkStored(log, topic, load.acknowledged);
-      const told = () => new Set(recorder.messages.map((message) => `${message.partition}/${textOf(message)}`));
-      await eventually('everything delivered', () => [...load.acknowledged].every((name) => told().has(name)), 30_000);
+      await delivered(recorder, load.acknowledged);
       await log.close();
     },
     timeoutMs,

@@ -22,6 +22,7 @@ export type LogErrorCode =
   | 'message-refused'
   | 'offset-beyond-end'
   | 'offset-before-start'
+  | 'unreadable-records'
   | 'log-closed';
 
 /** A refusal: repeating the call changes nothing. `code` is API, the message is for people. */

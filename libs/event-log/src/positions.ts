@@ -4,7 +4,8 @@ const generationShift = 56n;
 const offsetShift = 12n;
 const offsetLimit = 2 ** 44;
 const rowLimit = 4096;
-const generationLimit = 128; // positions stay inside a signed 64-bit integer
+/** Positions stay inside a signed 64-bit integer. */
+export const greatestGeneration = 127;
 
 /**
  * generation·2⁵⁶ + offset·2¹² + row.
@@ -12,8 +13,8 @@ const generationLimit = 128; // positions stay inside a signed 64-bit integer
  * @throws RangeError outside the bits that a position has
  */
 export const positionOf = (generation: number, offset: number, row = 0): bigint => {
-  if (!(Number.isInteger(generation) && generation >= 0 && generation < generationLimit)) {
-    throw new RangeError(`generation must be in 0 … ${generationLimit - 1}, got ${generation}`);
+  if (!(Number.isInteger(generation) && generation >= 0 && generation <= greatestGeneration)) {
+    throw new RangeError(`generation must be in 0 … ${greatestGeneration}, got ${generation}`);
   }
   if (!(Number.isInteger(offset) && offset >= 0 && offset < offsetLimit))
     throw new RangeError(`offset must be in [0, 2^44), got ${offset}`);

@@ -1,7 +1,15 @@
 /** The second door: what services write into the raw topic is believed or not by the same check, and kept by the same function, as what they post. */
 import { type BeforeApplicationShutdown, Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { type DeadLetter, type FeedbackRow, RAW_FEEDBACK } from '@rampart/contracts';
-import { type BatchControl, EventLog, type LogBatch, type LogMessage, type PoisonMessage, type Subscription } from '@rampart/event-log';
+import {
+  type BatchControl,
+  EventLog,
+  isTick,
+  type LogBatch,
+  type LogMessage,
+  type PoisonMessage,
+  type Subscription,
+} from '@rampart/event-log';
 import { LOG, type Log, Metrics } from '@rampart/service-kit';
 import { Gauge } from 'prom-client';
 import type { IntakeScope } from '../intake/event-rows.js';
@@ -17,6 +25,9 @@ const GROUP = 'ingestion-raw';
 /** Rows are larger than events: nine units make nine rows of one. */
 const limits = { maxMessages: 2_000, maxBytes: 2 * 2 ** 20 };
 const retry = { firstMs: 100, maxMs: 2_000 };
+/** A batch that failed once or twice may just have met a restart. */
+const patientAttempts = 2;
+const sayEveryMs = 5_000;
 
 /** An event with its message and what is known of its key. */
 interface Arrived {
@@ -29,6 +40,8 @@ interface Arrived {
 export class RawConsumer implements OnModuleInit, BeforeApplicationShutdown {
   private subscription: Subscription | undefined;
   private isStopping = false;
+  private watching: NodeJS.Timeout | undefined;
+  private said: string | undefined;
 
   constructor(
     private readonly log: EventLog,
@@ -40,9 +53,10 @@ export class RawConsumer implements OnModuleInit, BeforeApplicationShutdown {
     @Inject(LOG) private readonly lines: Log,
   ) {
     const lag = () => this.subscription?.stats().partitions.reduce((sum, one) => sum + one.lag, 0) ?? 0;
-    const runs = () => (this.subscription === undefined || this.subscription.stats().state === 'stopped' ? 0 : 1);
+    const runs = () =>
+      this.subscription === undefined || this.subscription.stats().state === 'stopped' || this.trouble() !== undefined ? 0 : 1;
     gauge(metrics, 'rampart_ingest_raw_lag_messages', 'Messages of the raw topic that this process has yet to read', lag);
-    gauge(metrics, 'rampart_ingest_raw_running', '0: this process reads no raw events, and its log says why', runs);
+    gauge(metrics, 'rampart_ingest_raw_running', '0: this process reads no raw events or not all, and its log says why', runs);
   }
 
   onModuleInit(): void {
@@ -52,6 +66,7 @@ export class RawConsumer implements OnModuleInit, BeforeApplicationShutdown {
 
   async beforeApplicationShutdown(): Promise<void> {
     this.isStopping = true;
+    clearInterval(this.watching);
     await this.subscription?.close();
   }
 
@@ -65,10 +80,27 @@ export class RawConsumer implements OnModuleInit, BeforeApplicationShutdown {
       onBatch: (batch, control) => this.take(batch, control),
       onPoison: (poison) => this.setAside(poison),
     });
+    this.watching = setInterval(() => this.sayTrouble(), sayEveryMs).unref();
     this.subscription.done.catch((err: unknown) => this.lines.fatal({ err, topic: RAW_FEEDBACK }, 'raw events are no longer read'));
   }
 
-  private async take({ messages, partition }: LogBatch, { signal }: BatchControl): Promise<void> {
+  /** What keeps a partition from going on: the HTTP door is open all the same, so that readiness doesn't say it. */
+  private trouble(): string | undefined {
+    const stats = this.subscription?.stats();
+    return stats?.error ?? stats?.partitions.find(({ failing }) => (failing?.attempts ?? 0) > patientAttempts)?.failing?.error;
+  }
+
+  private sayTrouble(): void {
+    const why = this.trouble();
+    if (why === this.said) return;
+    this.said = why;
+    if (why === undefined) this.lines.info({ topic: RAW_FEEDBACK }, 'all raw events are read again');
+    else this.lines.error({ topic: RAW_FEEDBACK, why }, 'some raw events are not read at the moment');
+  }
+
+  private async take({ messages: all, partition }: LogBatch, { signal }: BatchControl): Promise<void> {
+    // The log's own, and the ends of transactions.
+    const messages = all.filter((message) => !isTick(message));
     const arrived = messages.flatMap((message) => rawEventsOf(message).map((event): Arrived => ({ event, message, partition })));
     const writeKeys = new Set(arrived.map(({ event }) => event.writeKey));
     const admissions = await this.keys.admit(writeKeys, messages.at(-1)?.appendedAtUs ?? 0, signal);

@@ -16,6 +16,8 @@ export interface PartitionSource {
   /** @param signal  aborts when nobody wants the answer any more */
   read(from: number, signal: AbortSignal): Promise<Reading>;
   commit(next: number): Promise<void>;
+  /** What keeps it from reading on while it waits. */
+  trouble?(): PartitionProgress['failing'];
 }
 
 /** The messages from an offset on, none at the end of the log. */
@@ -89,7 +91,8 @@ export class PartitionLoop {
   }
 
   progress(): PartitionProgress {
-    const { delivered, poisoned, failing, skewUs } = this;
+    const { delivered, poisoned, skewUs } = this;
+    const failing = this.failing ?? this.options.source.trouble?.();
     const next = this.next ?? 0;
     return { partition: this.options.partition, next, lag: Math.max(0, this.end - next), delivered, poisoned, failing, skewUs };
   }

@@ -1,8 +1,10 @@
 /** What the log knows about its topics: their shape from Kafka, their generation from the index, and how both change. */
+import { randomBytes } from 'node:crypto';
 import type { TopicSpec } from '@rampart/contracts';
 import type { TopicState } from '../event-log.js';
 import { LogError } from '../log-errors.js';
 import { checkSameTopic, checkTopicSpec } from '../message-rules.js';
+import { greatestGeneration } from '../positions.js';
 import { markerHeaders } from './generation-marker.js';
 import type { KafkaAppender } from './kafka-appender.js';
 import { indexTopic, type KafkaIndex } from './kafka-index.js';
@@ -71,8 +73,18 @@ export class KafkaCatalogue {
     }
     const known = await Promise.all(Array.from({ length: before.partitions }, (_, partition) => reader.lastKnownUs(before, partition)));
     if (count > before.partitions) await topics.grow(topic, count);
-    const generation = before.generation + 1;
-    const headers = markerHeaders({ generation, aboveUs: Math.max(...known) });
+    // One that was begun and not finished stays unfinished.
+    const generation = Math.max(before.generation, index.lastStarted(topic)) + 1;
+    if (generation > greatestGeneration) {
+      throw new LogError(
+        'topic-differs',
+        `${topic} has had generation ${generation - 1}, and positions have room for ${greatestGeneration}.`,
+      );
+    }
+    const claim = { generation, token: randomBytes(16).toString('hex') };
+    // Before the markers: whoever meets one must find out what it is.
+    await index.write([{ kind: 'start', topic, ...claim, aboveUs: Math.max(...known) }]);
+    const headers = markerHeaders(claim);
     const key = before.compacted ? `generation/${generation}` : null;
     const markers = Array.from({ length: count }, (_, partition) => ({ partition, key, value: null, headers }));
     const placed = await appender.append(topic, markers);

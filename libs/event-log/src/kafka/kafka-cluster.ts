@@ -7,13 +7,16 @@
 import { createRequire } from 'node:module';
 import { Kafka, type KafkaConfig, logLevel } from 'kafkajs';
 import { LogError } from '../log-errors.js';
+import { registerUnreadCodecs } from './kafka-codecs.js';
 import { delayed, isStale, typeOf } from './kafka-errors.js';
 
 export interface RawRecord {
   readonly offset: string;
   readonly key: Buffer | null;
   readonly value: Buffer | null;
-  readonly headers: Readonly<Record<string, Buffer | readonly Buffer[] | undefined>>;
+  readonly headers: Readonly<Record<string, Buffer | readonly Buffer[] | null | undefined>>;
+  /** The broker's own: where a transaction ended. */
+  readonly isControlRecord?: boolean;
   /** One object per record batch. A batch keeps its first offset when compaction takes records out of it. */
   readonly batchContext: { readonly firstOffset: string; readonly maxTimestamp: string };
 }
@@ -76,6 +79,8 @@ export interface ClusterOptions {
   /** An answer that takes longer counts as an outage, in milliseconds. */
   readonly patienceMs: number;
 }
+
+registerUnreadCodecs();
 
 /** Every request fails at its first trouble: who asked decides about trying again, and for how long. */
 const noRetries = { retries: 0, initialRetryTime: 50, maxRetryTime: 200 };

@@ -1,15 +1,18 @@
 /** What was read ahead of one partition and not yet taken. */
-import type { BatchLimits, LogMessage } from '../event-log.js';
-import type { Told } from './kafka-records.js';
+import type { BatchLimits, LogMessage, PartitionProgress } from '../event-log.js';
+import { stateAfter, type Told } from './kafka-records.js';
 import type { KnownState } from './known-times.js';
 
 export class FetchLane {
   isAsking = false;
   isEnded = false;
+  /** What keeps it from reading on, as long as somebody may still change that. */
+  trouble: PartitionProgress['failing'];
   private buffer: LogMessage[] = [];
   private taken = 0;
   private bytes = 0;
   private failure: Error | undefined;
+  private asksAgainAtMs = 0;
   private wake: (() => void) | undefined;
 
   constructor(
@@ -27,20 +30,30 @@ export class FetchLane {
     return (
       !this.isEnded &&
       this.failure === undefined &&
+      performance.now() >= this.asksAgainAtMs &&
       (count === 0 || (count < 2 * this.limits.maxMessages && this.bytes < 2 * this.limits.maxBytes))
     );
   }
 
-  put({ messages, state }: Told): void {
-    const last = messages.at(-1);
+  /** Takes what can be read of it; what stands behind records that can't be is asked for again. */
+  put({ messages, state, unread }: Told): void {
+    const readable = unread === undefined ? messages : messages.filter(({ offset }) => offset < unread.offset);
+    const last = readable.at(-1);
     if (last === undefined) return;
-    for (const message of messages) {
+    for (const message of readable) {
       this.buffer.push(message);
       this.bytes += sizeOf(message);
     }
     this.position = last.offset + 1;
-    this.state = state;
+    this.state = unread === undefined ? state : stateAfter(last);
+    this.trouble = undefined;
     this.wake?.();
+  }
+
+  /** @param pauseMs  until it may be asked again */
+  block(error: string, pauseMs: number): void {
+    this.trouble = { attempts: (this.trouble?.attempts ?? 0) + 1, error };
+    this.asksAgainAtMs = performance.now() + pauseMs;
   }
 
   fail(error: Error): void {

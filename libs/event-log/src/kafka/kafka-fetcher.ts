@@ -1,9 +1,9 @@
 /** Reads ahead for the partitions of one consumer: one request at a time to each leader, for all of its partitions whose buffers have room. */
-import type { BatchLimits, LogMessage } from '../event-log.js';
+import type { BatchLimits, LogMessage, PartitionProgress } from '../event-log.js';
 import { type FetchedPartition, fetchFrom, type KafkaCluster } from './kafka-cluster.js';
 import { delayed, isStale, typeOf } from './kafka-errors.js';
 import { FetchLane } from './kafka-fetch-lane.js';
-import type { Told } from './kafka-records.js';
+import { type Told, unreadError } from './kafka-records.js';
 import type { KnownState } from './known-times.js';
 
 export interface FetcherOptions {
@@ -21,6 +21,8 @@ export interface FetcherOptions {
 /** A broker answers this long after it was asked when there is nothing; what comes meanwhile is answered at once. */
 const maxWaitMs = 100;
 const mostBytes = 1 * 2 ** 20;
+/** Records that can't be read may be removed by somebody. */
+const blockedMs = 1_000;
 
 export class KafkaFetcher {
   private readonly lanes = new Map<number, FetchLane>();
@@ -47,6 +49,10 @@ export class KafkaFetcher {
     const lane = this.lanes.get(partition);
     if (lane === undefined) return Promise.resolve([]);
     return lane.take(from, signal);
+  }
+
+  trouble(partition: number): PartitionProgress['failing'] {
+    return this.lanes.get(partition)?.trouble;
   }
 
   close(): void {
@@ -111,7 +117,12 @@ export class KafkaFetcher {
   private async fill(fetched: FetchedPartition, lanes: readonly FetchLane[]): Promise<void> {
     const lane = lanes.find(({ partition, isEnded }) => partition === fetched.partition && !isEnded);
     if (lane === undefined || fetched.messages.length === 0) return;
-    lane.put(await this.options.tell(lane.partition, fetched, lane.position, lane.state));
+    const told = await this.options.tell(lane.partition, fetched, lane.position, lane.state);
+    lane.put(told);
+    if (told.unread === undefined || lane.isEnded) return;
+    lane.block(unreadError(this.options.topic, lane.partition, told.unread).message, blockedMs);
+    // Only that lane waits, and nobody else would come back to it.
+    setTimeout(() => this.pump(), blockedMs + 1).unref();
   }
 
   /** The answer names one partition; the next one names the next. */

@@ -1,8 +1,9 @@
 /** Reading outside of a consumer: from any offset, with the known times that everybody else sees there. */
 import type { LogMessage, TopicState } from '../event-log.js';
-import type { FetchedPartition, KafkaCluster } from './kafka-cluster.js';
+import { claimOf, type GenerationClaim } from './generation-marker.js';
+import type { FetchedPartition, KafkaCluster, RawRecord } from './kafka-cluster.js';
 import type { KafkaIndex } from './kafka-index.js';
-import { type Checkpoint, stateAfter, type Told, toldBy } from './kafka-records.js';
+import { type Checkpoint, stateAfter, type Told, toldBy, unreadError } from './kafka-records.js';
 import { beginning, type KnownState, later } from './known-times.js';
 
 /** Fewer than so many messages lie between two checkpoints of a plain topic, where somebody reads it. */
@@ -35,12 +36,16 @@ export class KafkaReader {
     while (offset < bounds.end && messages.length < limits.maxMessages && bytes < limits.maxBytes) {
       const fetched = await this.fetch(place, offset);
       const told = await this.tell(topic, partition, fetched, offset, state);
+      const { unread } = told;
       if (told.messages.length === 0) break;
+      if (unread !== undefined && messages.length === 0 && unread.offset === told.messages[0]?.offset)
+        throw unreadError(topic.topic, partition, unread);
       for (const message of told.messages) {
-        if (messages.length === limits.maxMessages || bytes >= limits.maxBytes) break;
+        if (messages.length === limits.maxMessages || bytes >= limits.maxBytes || message.offset === unread?.offset) break;
         messages.push(message);
         bytes += message.value?.byteLength ?? 0;
       }
+      if (unread !== undefined) break;
       state = told.state;
       offset = (told.messages.at(-1)?.offset ?? offset) + 1;
     }
@@ -60,10 +65,9 @@ export class KafkaReader {
     let at = Math.max(checkpoint?.offset ?? 0, earliest);
     while (at < offset) {
       const { messages } = await this.fetch({ topic, partition, offset }, at);
-      const told = toldBy(
-        messages.filter((record) => Number(record.offset) < offset),
-        { from: at, state, nearest: (one) => this.index.nearest(topic.topic, partition, one) },
-      );
+      await this.learnClaims(topic.topic, messages);
+      const before = messages.filter((record) => Number(record.offset) < offset);
+      const told = toldBy(before, { from: at, state, ...this.knowledge(topic.topic, partition) });
       if (told.messages.length === 0) break;
       state = told.state;
       at = (told.messages.at(-1)?.offset ?? at) + 1;
@@ -82,15 +86,16 @@ export class KafkaReader {
 
   /** The messages of an answer; what compaction could make unknowable is in the index before anybody sees them. */
   async tell(topic: TopicState, partition: number, fetched: FetchedPartition, from: number, state: KnownState): Promise<Told> {
-    const nearest = (offset: number) => this.index.nearest(topic.topic, partition, offset);
+    await this.learnClaims(topic.topic, fetched.messages);
+    const knowledge = this.knowledge(topic.topic, partition);
     if (!topic.compacted) {
-      const told = toldBy(fetched.messages, { from, state, nearest });
+      const told = toldBy(fetched.messages, { from, state, ...knowledge });
       const last = told.messages.at(-1);
       if (last !== undefined) this.checkpoint(topic, partition, { offset: last.offset + 1, ...told.state });
       return told;
     }
     const unfresh: Checkpoint[] = [];
-    const look = () => toldBy(fetched.messages, { from, state, nearest, onUnfresh: (one) => void unfresh.push(one) });
+    const look = () => toldBy(fetched.messages, { from, state, ...knowledge, onUnfresh: (one) => void unfresh.push(one) });
     const told = look();
     if (unfresh.length === 0) return told;
     // Somebody else may have been here before.
@@ -112,6 +117,22 @@ export class KafkaReader {
     if (own !== undefined && !place.topic.compacted) return own;
     const found = await this.stateAt(place);
     return own === undefined ? found : later(found, own);
+  }
+
+  private knowledge(topic: string, partition: number) {
+    return {
+      nearest: (offset: number) => this.index.nearest(topic, partition, offset),
+      startOf: (claim: GenerationClaim) => this.index.startOf(topic, claim),
+    };
+  }
+
+  /** A marker may be newer than what is known of the index here. */
+  private async learnClaims(topic: string, records: readonly RawRecord[]): Promise<void> {
+    const isNew = (record: RawRecord) => {
+      const claim = claimOf(record);
+      return claim !== undefined && !this.index.knows(topic, claim);
+    };
+    if (records.some(isNew)) await this.index.refresh();
   }
 
   private fetch({ topic, partition }: Place, offset: number): Promise<FetchedPartition> {

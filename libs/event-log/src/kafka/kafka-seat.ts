@@ -81,6 +81,7 @@ export class KafkaStand {
           }
           return reading;
         }),
+      trouble: () => this.fetcher.trouble(partition),
       commit: (next) =>
         told(async () => {
           if (last !== undefined) await place.commit(partition, { offset: next, state: stateAfter(last) });

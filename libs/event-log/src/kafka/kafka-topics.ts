@@ -1,5 +1,5 @@
 /** Topics at Kafka: how they are made, what they are, and the few things that are done to them as a whole. */
-import type { TopicSpec } from '@rampart/contracts';
+import { RAW_FEEDBACK, type TopicSpec } from '@rampart/contracts';
 import type { Admin } from 'kafkajs';
 import { LogError } from '../log-errors.js';
 import { maxMessageBytes } from '../message-rules.js';
@@ -11,7 +11,11 @@ const dayMs = 24 * 3_600_000;
 const topicConfig = 2;
 const hearsayMs = 2_000;
 
-const settingsOf = (compacted: boolean, replicas: number): Readonly<Record<string, string>> => ({
+/** Into these anybody may write who has the right to, compressed as he likes: the broker packs it anew. All others hold what this log writes, as it is. */
+const foreign: ReadonlySet<string> = new Set([RAW_FEEDBACK]);
+
+export const topicSettings = ({ topic, compacted }: Omit<TopicSpec, 'partitions'>, replicas: number): Readonly<Record<string, string>> => ({
+  'compression.type': foreign.has(topic) ? 'gzip' : 'producer',
   'message.timestamp.type': 'LogAppendTime',
   'max.message.bytes': `${maxMessageBytes + 2 ** 20}`,
   ...(replicas === 3 ? { 'min.insync.replicas': '2' } : {}),
@@ -44,7 +48,7 @@ export class KafkaTopics {
     return this.withAdmin(async (admin) => {
       const { brokers } = await admin.describeCluster();
       const replicas = Math.min(3, brokers.length);
-      const settings = { ...settingsOf(compacted, replicas), ...this.changes };
+      const settings = { ...topicSettings({ topic, compacted }, replicas), ...this.changes };
       const configEntries = Object.entries(settings).map(([name, value]) => ({ name, value }));
       try {
         return await admin.createTopics({

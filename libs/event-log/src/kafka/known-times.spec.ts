@@ -31,7 +31,7 @@ describe('known time on Kafka', () => {
     fc.assert(
       fc.property(logs, (batches) => {
         const records = recordsOf(batches);
-        const { messages } = toldBy(records, { from: 0, state: beginning, nearest: none });
+        const { messages } = toldBy(records, { from: 0, state: beginning, nearest: none, startOf: none });
         let last = Number.NEGATIVE_INFINITY;
         for (const { knownAtUs, appendedAtUs } of messages) {
           expect(knownAtUs).toBe(Math.max(last + 1, appendedAtUs));
@@ -45,11 +45,11 @@ describe('known time on Kafka', () => {
     fc.assert(
       fc.property(logs, fc.nat(), (batches, seed) => {
         const records = recordsOf(batches);
-        const all = toldBy(records, { from: 0, state: beginning, nearest: none }).messages;
+        const all = toldBy(records, { from: 0, state: beginning, nearest: none, startOf: none }).messages;
         const from = seed % records.length;
-        const { state } = toldBy(records.slice(0, from), { from: 0, state: beginning, nearest: none });
+        const { state } = toldBy(records.slice(0, from), { from: 0, state: beginning, nearest: none, startOf: none });
         const kept = stateOfText(stateText(state)) ?? beginning;
-        expect(toldBy(records, { from, state: kept, nearest: none }).messages).toEqual(all.slice(from));
+        expect(toldBy(records, { from, state: kept, nearest: none, startOf: none }).messages).toEqual(all.slice(from));
       }),
     );
   });
@@ -60,9 +60,15 @@ describe('known time on Kafka', () => {
         const records = recordsOf(batches);
         const checkpoints: Checkpoint[] = [];
         const onUnfresh = (one: Checkpoint) => void checkpoints.push(one);
-        const all = toldBy(records, { from: 0, state: beginning, nearest: nearestOf(checkpoints), onUnfresh }).messages;
+        const all = toldBy(records, { from: 0, state: beginning, nearest: nearestOf(checkpoints), startOf: none, onUnfresh }).messages;
         const left = records.filter(() => isKept.next().value);
-        const again = toldBy(left, { from: 0, state: beginning, nearest: nearestOf(checkpoints), onUnfresh: () => undefined }).messages;
+        const again = toldBy(left, {
+          from: 0,
+          state: beginning,
+          nearest: nearestOf(checkpoints),
+          startOf: none,
+          onUnfresh: () => undefined,
+        }).messages;
         const offsets = new Set(left.map(({ offset }) => Number(offset)));
         expect(again).toEqual(all.filter(({ offset }) => offsets.has(offset)));
       }),

@@ -11,7 +11,8 @@
  * told its known time. The broker keeps every message of a compacted topic for `compactionLagMs` by its append time, so the first reader within that
  * time sees what m came from; and a clock that is ahead delays the deletion as much as it would matter.
  */
-import { generationHeader } from './generation-marker.js';
+import { greatestGeneration } from '../positions.js';
+import type { GenerationStart } from './generation-marker.js';
 import type { RawRecord } from './kafka-cluster.js';
 
 export interface KnownState {
@@ -32,12 +33,12 @@ export const freshAhead = ({ batchContext }: Pick<RawRecord, 'batchContext'>): n
 
 export const knownAt = (offset: number, { ahead }: KnownState): number => offset + ahead;
 
-/** The state that gives this message its known time; `fresh` is that of its batch. */
-export const advanced = (state: KnownState, record: RawRecord, fresh = freshAhead(record)): KnownState => {
+/** The state that gives this message its known time; `fresh` is that of its batch, `start` the generation that the message begins. */
+export const advanced = (state: KnownState, offset: number, fresh: number, start?: GenerationStart): KnownState => {
   const ahead = Math.max(fresh, state.ahead);
-  const marker = record.value === null ? generationHeader(record.headers) : undefined;
-  if (marker !== undefined && marker.generation >= state.generation) {
-    return { ahead: Math.max(ahead, marker.aboveUs + 1 - Number(record.offset)), generation: marker.generation };
+  // A marker that was appended twice begins nothing again.
+  if (start !== undefined && start.generation > state.generation) {
+    return { ahead: Math.max(ahead, start.aboveUs + 1 - offset), generation: start.generation };
   }
   return ahead === state.ahead ? state : { ahead, generation: state.generation };
 };
@@ -52,5 +53,6 @@ export const stateText = ({ ahead, generation }: KnownState): string => `ahead=$
 
 export const stateOfText = (text: string | null | undefined): KnownState | undefined => {
   const [, ahead, generation] = /^ahead=(-?\d+|-Infinity);generation=(\d+)$/.exec(text ?? '') ?? [];
-  return ahead === undefined || generation === undefined ? undefined : { ahead: Number(ahead), generation: Number(generation) };
+  if (ahead === undefined || generation === undefined || Number(generation) > greatestGeneration) return undefined;
+  return { ahead: Number(ahead), generation: Number(generation) };
 };
