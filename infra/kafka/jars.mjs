@@ -53,7 +53,9 @@ export const brokerJars = async () => {
 
 const fetchInto = (folder) =>
   new Promise((resolve, reject) => {
-    const args = ['-q', '-B', 'dependency:copy-dependencies', '-DoutputDirectory=jars', '-DincludeScope=runtime'];
+    // Java takes its user's home from the system's list of users, where a user of a service or of CI may have none; HOME is what everybody else goes by.
+    const home = `-Duser.home=${homedir()}`;
+    const args = ['-q', '-B', home, 'dependency:copy-dependencies', '-DoutputDirectory=jars', '-DincludeScope=runtime'];
     const maven = spawn('mvn', args, { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
     let said = '';
     for (const stream of [maven.stdout, maven.stderr]) stream.on('data', (text) => (said = `${said}${text}`.slice(-2000)));

@@ -38,8 +38,7 @@ const startServers = async (): Promise<Servers> => {
     },
     remove: async () => {
       await restarting.catch(() => undefined);
-      // What nobody needs any more need not end in good order.
-      await Promise.all([kafka.kill(0).then(() => kafka.stop()), postgres.remove()]);
+      await Promise.all([kafka.stop(), postgres.remove()]);
     },
   };
 };

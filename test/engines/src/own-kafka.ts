@@ -10,7 +10,7 @@ export interface OwnKafka {
   kill(n: number): Promise<void>;
   /** The same data and ports; resolves when it answers. */
   restart(n: number): Promise<void>;
-  /** Stops all and removes their files. */
+  /** Ends all at once and removes their files. */
   stop(): Promise<void>;
 }
 
@@ -31,7 +31,8 @@ export const ownKafka = async ({ brokers = 1 }: { readonly brokers?: 1 | 3 } = {
   const data = mkdtempSync(join(tmpdir(), 'rampart-own-kafka-'));
   const running = await starter.startBrokers({ brokers, data, settings });
   const stop = async () => {
-    await running.stop();
+    // What nobody needs any more need not end in good order, which takes seconds.
+    await Promise.all(Array.from({ length: brokers }, (_, n) => running.kill(n)));
     rmSync(data, { recursive: true, force: true });
   };
   return { ...running, stop };
