@@ -7,6 +7,7 @@ import { type DefinitionInForce, Definitions } from '../definitions/definition-i
 import { converted, definitionOf, onDay } from '../figures/conclusion.examples.js';
 import { exampleComparison } from '../figures/figures.examples.js';
 import { EvidenceOf } from '../results/evidence.examples.js';
+import type { KnownQuery } from '../results/evidence.source.js';
 import { DecisionLog } from './decision-log.js';
 import { LookFigures } from './look-figures.js';
 import { LookRound } from './look-round.js';
@@ -37,16 +38,24 @@ class ManyDefinitions extends Definitions {
   }
 }
 
+class CountedEvidence extends EvidenceOf {
+  questions = 0;
+  override knownEvents(query: KnownQuery): Promise<readonly string[]> {
+    this.questions += 1;
+    return super.knownEvents(query);
+  }
+}
+
 const roundOver = async (definitions: readonly DefinitionInForce[]) => {
   const log = new MemoryEventLog();
   for (const topic of [DECISIONS, LOOKS, RECORD_PROPOSALS]) await log.createTopic({ topic, partitions: 1, compacted: topic === LOOKS });
-  const evidence = new EvidenceOf({ watermarkUs: onDay(1), sumsAt: () => exampleComparison([]) });
+  const evidence = new CountedEvidence({ watermarkUs: onDay(1), sumsAt: () => exampleComparison([]) });
   const decisions = new DecisionLog(log);
   const metrics = new Metrics('analysis');
   const watched = new WatchedComparisons(new ManyDefinitions(definitions), evidence, decisions);
   const proposals = new Proposals(log, decisions, quiet);
   const round = new LookRound(log, new MemoryFeedbackStore(), evidence, watched, proposals, new LookFigures(metrics), quiet);
-  return { log, metrics, round };
+  return { evidence, log, metrics, round };
 };
 
 describe('a look at an experiment that can not be judged', () => {
@@ -58,5 +67,13 @@ describe('a look at an experiment that can not be judged', () => {
     expect(looks.map(({ key }) => key)).toEqual([comparisonKey(sound)]);
     expect(await log.read({ topic: RECORD_PROPOSALS, partition: 0, offset: 0, limit: 10 })).toHaveLength(1);
     expect(await metrics.registry.metrics()).toContain('rampart_look_failures_total{service="analysis"} 1');
+  });
+});
+
+describe('a look at many experiments of an environment', () => {
+  it('asks once which events arrive there', async () => {
+    const { evidence, round } = await roundOver(['a', 'b', 'c'].map((key) => named(key)));
+    await round.look(onDay(2));
+    expect(evidence.questions).toBe(1);
   });
 });

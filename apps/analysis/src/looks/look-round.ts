@@ -2,7 +2,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { comparisonKey, type DecisionRecord, type InstantUs, LOOKS, type LookMessage } from '@rampart/contracts';
 import { EventLog } from '@rampart/event-log';
-import { type ComparisonSums, FeedbackStore } from '@rampart/feedback-store';
+import { type ComparisonQuery, type ComparisonSums, FeedbackStore } from '@rampart/feedback-store';
 import { LOG, type Log } from '@rampart/service-kit';
 import { type Conclusion, conclude } from '../figures/conclusion.js';
 import { Evidence } from '../results/evidence.source.js';
@@ -22,6 +22,12 @@ export interface Round {
 interface Judged {
   readonly message: LookMessage;
   readonly record: DecisionRecord | undefined;
+}
+
+/** The same for every comparison of a round. */
+interface SharedByRound {
+  readonly nowUs: InstantUs;
+  readonly seen: (query: ComparisonQuery) => Promise<ReadonlySet<string>>;
 }
 
 /** How often kept totals are held against a count of all rows, one comparison at a time. */
@@ -54,12 +60,13 @@ export class LookRound {
     const comparisons = await this.watched.at(watermarkUs);
     try {
       const sums = await this.sumsOf(comparisons, watermarkUs);
+      const seen = this.namesOfRound();
       const looks: LookMessage[] = [];
       const records: DecisionRecord[] = [];
       for (const comparison of comparisons) {
         const counted = sums.get(comparison.key);
         if (counted === undefined) continue;
-        const judged = await this.judgedOrNot(comparison, counted, nowUs);
+        const judged = await this.judgedOrNot(comparison, counted, { nowUs, seen });
         if (judged === undefined) continue;
         looks.push(judged.message);
         if (judged.record !== undefined) records.push(judged.record);
@@ -87,9 +94,9 @@ export class LookRound {
   }
 
   /** Whoever defines what can't be judged stops the looks at his experiment, not those of everybody. */
-  private async judgedOrNot(comparison: WatchedComparison, sums: ComparisonSums, nowUs: InstantUs): Promise<Judged | undefined> {
+  private async judgedOrNot(comparison: WatchedComparison, sums: ComparisonSums, shared: SharedByRound): Promise<Judged | undefined> {
     try {
-      return await this.judged(comparison, sums, nowUs);
+      return await this.judged(comparison, sums, shared);
     } catch (error) {
       // A store or log that is away is away for all.
       if ((error as { retriable?: unknown }).retriable !== undefined) throw error;
@@ -99,14 +106,25 @@ export class LookRound {
     }
   }
 
+  /** Asked once for each environment, however many comparisons it has. */
+  private namesOfRound(): SharedByRound['seen'] {
+    const asked = new Map<string, Promise<ReadonlySet<string>>>();
+    return (query) => {
+      const key = `${query.project}/${query.environment}/${query.knownUntilUs}`;
+      const names = asked.get(key) ?? knownNames(this.evidence, query, query.knownUntilUs);
+      asked.set(key, names);
+      return names;
+    };
+  }
+
   private async judged(
     { place, definition, definitionHash, target, query }: WatchedComparison,
     sums: ComparisonSums,
-    nowUs: InstantUs,
+    { nowUs, seen }: SharedByRound,
   ): Promise<Judged> {
     const { knownUntilUs, plan, isLast } = target;
     const { policy } = definition.experiment;
-    const seenEvents = await knownNames(this.evidence, query, knownUntilUs);
+    const seenEvents = await seen(query);
     const { head, isPending, latched } = this.proposals.newest(place);
     const conclusion = conclude({ definition, query, sums, plan, seenEvents, latchedBefore: latched, knownUntilUs });
     const cause = isPending
