@@ -185,7 +185,7 @@ const onKafka = async () => {
 const journeysOnKafka = async () => {
   const gap = await kafkaGap();
   if (gap !== undefined) return absent('journeys on Kafka', gap);
-  const args = ['--runInBand', '--testPathPatterns', 'journeys/(raw-events|logs-agree|crash)\\.'];
+  const args = ['--runInBand', '--testPathPatterns', 'journeys/(raw-events|logs-agree|disturbed)\\.'];
   await part('journeys on Kafka', 'journeys', { env: { RAMPART_JOURNEY_LOG: 'kafka' }, args });
 };
 

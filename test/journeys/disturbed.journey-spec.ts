@@ -2,10 +2,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type LiveSetting, neverClosing, OUTSIDERS, startLive, visits, wholeResults } from './live.js';
 import { eventually, killPart, type Platform, startPlatform } from './platform.js';
+import { isOnKafka } from './servers.js';
 import { twinOf } from './twin.js';
 
 const UNITS = 1_200;
 const PER_BATCH = 60;
+/** A member of a group on Kafka is missed after ten seconds; the group would wait for it for a minute if it weren't. */
+const HANDED_OVER_WITHIN_MS = 30_000;
+
+const describeOnKafka = isOnKafka ? describe : () => undefined;
 
 let platform: Platform;
 
@@ -126,12 +131,15 @@ describe('the same events, disturbed', () => {
   it('two analysis processes share the work; one dies, and the other takes all of it', async () => {
     const setting = await start('shared');
     const other = await twinOf(platform, 'analysis');
+    let diedAtMs = 0;
     try {
       const acknowledged = await sendAll(setting, events(setting), async (batch) => {
         if (batch === 20) await killPart(platform, 'analysis');
+        if (batch === 20) diedAtMs = performance.now();
         await sleep(100);
       });
       expect(await evidenceOf(setting, acknowledged.size)).toEqual(undisturbed);
+      expect(performance.now() - diedAtMs).toBeLessThan(HANDED_OVER_WITHIN_MS);
     } finally {
       other.kill('SIGKILL');
     }
@@ -142,4 +150,22 @@ describe('the same events, disturbed', () => {
     expect((await platform.call('POST', '/v1/analysis/rebuild')).status).toBe(202);
     expect(await evidenceOf(setting, undisturbed.stored - OUTSIDERS)).toEqual(undisturbed);
   }, 120_000);
+});
+
+// The engines of the embedded log die in the journey of crashes.
+describeOnKafka('a platform without its Kafka', () => {
+  it('says 503 and why, takes no event, and comes back by itself', async () => {
+    const setting = await start('away');
+    const isReady = async () => ((await platform.call('GET', '/readyz')).status === 200 ? true : undefined);
+    await eventually('it is ready', isReady);
+    const statuses = new Set<number>();
+    await killPart(platform, 'kafka');
+    await eventually('it is not ready', async () => ((await platform.call('GET', '/readyz')).status === 503 ? true : undefined));
+    await eventually('it is ready again', async () => {
+      statuses.add((await platform.call('POST', '/v1/events', [], { key: setting.key })).status);
+      statuses.add((await platform.call('GET', '/v1/projects')).status);
+      return isReady();
+    });
+    expect([...statuses].filter((status) => ![200, 202, 503].includes(status))).toEqual([]);
+  }, 90_000);
 });
