@@ -1,10 +1,11 @@
-/** `npm run bench [-- --write] [-- --only assignment,sums,looks,live,ingestion,platform]`: one table; `--write` puts it into docs/performance.md. */
+/** `npm run bench [-- --write] [-- --only assignment,sums,looks,live,ingestion,kafka,platform]`: one table; `--write` puts it into docs/performance.md. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { assignmentBench } from './assignment-bench.js';
 import { repository } from './engines.js';
 import { ingestionBench } from './ingestion-bench.js';
+import { kafkaBench } from './kafka-bench.js';
 import { liveBench } from './live-bench.js';
 import { looksBench } from './looks-bench.js';
 import { platformBench } from './platform-bench.js';
@@ -14,6 +15,7 @@ import { type Measurement, machine, markdown, readDocument, unmeasured, withMeas
 const parts: Readonly<Record<string, (say: (line: string) => void) => Promise<readonly Measurement[]>>> = {
   assignment: assignmentBench,
   ingestion: ingestionBench,
+  kafka: kafkaBench,
   sums: sumsBench,
   looks: looksBench,
   live: liveBench,
