@@ -13,6 +13,7 @@ import { type Conclusion, conclude, conclusionDigest } from '../figures/conclusi
 import { evidenceDigest } from '../figures/evidence-digest.js';
 import { ENGINE } from './engine.js';
 import { lookTarget } from './look-target.js';
+import { recordIdOf } from './records.js';
 
 export const recordedDefinition = ({
   project,
@@ -56,15 +57,27 @@ export const replayOf = (record: DecisionRecord, now: Conclusion): Replay => {
     differences: conclusionDifferences(record, now),
   };
   const engine = { recorded: record.engine, now: ENGINE };
-  const intact = isIntact(record);
-  const sentence = intact ? sentenceOf(evidence, conclusion, engine) : 'the record itself was altered: its digests do not fit its contents';
+  // Sentences may be worded anew by another engine; the same one says the same.
+  const isSaidAnew = engine.recorded === engine.now && evidence.same && conclusion.same;
+  const altered = alteredPart(record, isSaidAnew ? now : undefined);
+  const intact = altered === undefined;
+  const sentence = intact ? sentenceOf(evidence, conclusion, engine) : `the record itself was altered: ${altered}`;
   return { id: record.id, evidence, conclusion, intact, engine, sentence };
 };
 
-/** Its digests are those of its own sums and verdict. */
-const isIntact = (record: DecisionRecord): boolean =>
-  record.evidenceDigest === evidenceDigest(recordedDefinition(record), record.sums, record.population) &&
-  record.conclusionDigest === conclusionDigest(record);
+/** @param saidAnew  what the same rules say of the same sums today; undefined where one of them differs */
+const alteredPart = (record: DecisionRecord, saidAnew: Pick<Conclusion, 'verdict' | 'actions'> | undefined): string | undefined => {
+  const digests =
+    record.evidenceDigest === evidenceDigest(recordedDefinition(record), record.sums, record.population) &&
+    record.conclusionDigest === conclusionDigest(record);
+  if (!digests) return 'its digests do not fit its contents';
+  if (record.id !== recordIdOf(record)) return 'its id is not that of its place, definition and time';
+  if (saidAnew === undefined) return undefined;
+  if (canonicalJson(record.actions) !== canonicalJson(saidAnew.actions)) return 'its actions are not those of its verdict';
+  return canonicalJson(record.verdict) === canonicalJson(saidAnew.verdict)
+    ? undefined
+    : 'its sentences or findings are not those of its sums';
+};
 
 const sentenceOf = ({ same, differences }: Replay['evidence'], conclusion: Replay['conclusion'], engine: Replay['engine']): string => {
   if (!same)

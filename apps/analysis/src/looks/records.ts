@@ -44,6 +44,10 @@ const saying = ({ verdict, rule, arms }: DecisionRecord['verdict']): string =>
 /** SHA-256 of everything about the definition that moves a number. */
 export const definitionHash = (definition: RecordedDefinition): string => sha256(definitionIdentity(definition));
 
+/** What its id must be. */
+export const recordIdOf = (record: Parameters<typeof recordIdentity>[0] & { readonly definition: RecordedDefinition }): string =>
+  sha256(recordIdentity(record, definitionHash(record.definition)));
+
 export interface RecordedLook {
   readonly place: ComparisonPlace;
   readonly policy: Policy;
@@ -60,7 +64,7 @@ export const recordOf = (look: RecordedLook): DecisionRecord => {
   const { place, policy, cause, previous, knownUntilUs, definition, conclusion, engine } = look;
   const { figures, statistics, verdict, actions, latched, numbers, evidenceDigest, conclusionDigest } = conclusion;
   return {
-    id: sha256(recordIdentity({ ...place, policy, knownUntilUs }, definitionHash(definition))),
+    id: recordIdOf({ ...place, policy, knownUntilUs, definition }),
     previous,
     ...place,
     cause,
