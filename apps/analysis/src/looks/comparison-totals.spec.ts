@@ -50,6 +50,17 @@ describe('the totals of watched comparisons', () => {
     expect(moved).toEqual(await store.sums(query(last)));
   });
 
+  it('do not wait for newcomers: these are counted a few at a look', async () => {
+    const { store, half, last } = await watched();
+    const totals = new ComparisonTotals(store, 0);
+    const all = (knownUntilUs: number) => new Map(['one', 'two', 'three'].map((key) => [key, query(knownUntilUs)]));
+    expect([...(await totals.at(all(half))).keys()]).toEqual(['one']);
+    expect([...(await totals.at(all(half))).keys()].sort()).toEqual(['one', 'two']);
+    const whole = await totals.at(all(last));
+    expect([...whole.keys()].sort()).toEqual(['one', 'three', 'two']);
+    expect(whole.get('one')).toEqual(whole.get('three'));
+  });
+
   it('are counted anew for another definition, for another filling of the store, and backwards', async () => {
     const { store, totals, half, last } = await watched();
     await totals.at(one(query(half)));

@@ -11,16 +11,23 @@ interface Total {
   readonly sums: ComparisonSums;
 }
 
+/** New comparisons are counted for so long in one look: those that are only moved don't wait for them. */
+const COUNT_FOR_MS = 1_000;
+
 export class ComparisonTotals {
   private totals = new Map<string, Total>();
   /** Of the store: totals of another filling are not its rows'. */
   private filling: string | undefined;
 
-  constructor(private readonly store: Pick<FeedbackStore, 'sums' | 'delta' | 'identity'>) {}
+  constructor(
+    private readonly store: Pick<FeedbackStore, 'sums' | 'delta' | 'identity'>,
+    private readonly countForMs = COUNT_FOR_MS,
+  ) {}
 
   /**
    * @param queries  by comparison; all with the same known time
-   * @returns the sums of each; comparisons not asked for are forgotten
+   * @returns the sums of each that is moved, and of the new ones as many as can be counted meanwhile, one at least: the others' turn comes with the
+   * next looks. Comparisons not asked for are forgotten
    */
   async at(queries: ReadonlyMap<string, ComparisonQuery>): Promise<ReadonlyMap<string, ComparisonSums>> {
     const filling = await this.store.identity();
@@ -64,8 +71,12 @@ export class ComparisonTotals {
 
   private async counted(queries: ReadonlyMap<string, ComparisonQuery>): Promise<ReadonlyMap<string, Total>> {
     const totals = new Map<string, Total>();
+    const startedMs = performance.now();
     // One after another: each takes all cores already.
-    for (const [key, query] of queries) totals.set(key, totalOf(query, await this.store.sums(query)));
+    for (const [key, query] of queries) {
+      totals.set(key, totalOf(query, await this.store.sums(query)));
+      if (performance.now() - startedMs >= this.countForMs) break;
+    }
     return totals;
   }
 
