@@ -10,9 +10,9 @@ const SEED = 20_260_101;
 
 /** A short form of `npm run simulate`. The wrong twin of each method is simulated beside it: it is what the method would be if it broke there. */
 const PAIRS = [
-  { name: 'endless', valid: 'sequence, two-sided', twin: 'wrong: N* follows n', runs: 1_000 },
-  { name: 'endless', valid: 'sequence, one-sided', twin: 'wrong: N* follows n', runs: 1_000 },
-  { name: 'burn-in', valid: 'sequence, one-sided, after', twin: 'wrong: without a burn-in', runs: 150 },
+  { name: 'endless', valid: 'sequence, two-sided', twin: 'wrong: N* follows n', runs: 700 },
+  { name: 'endless', valid: 'sequence, one-sided', twin: 'wrong: N* follows n', runs: 700 },
+  { name: 'burn-in', valid: 'sequence, one-sided, after', twin: 'wrong: from the first unit on', runs: 150 },
   { name: 'heavy-tailed-canary', valid: 'sequence, one-sided, less', twin: 'wrong: each arm by its own', runs: 100 },
   { name: 'coming-back', valid: 'sequence, two-sided, variance over units', twin: 'wrong: variance over visits', runs: 20 },
   { name: 'margin', valid: 'sequence, one-sided, relative', twin: 'wrong: the one-look test', runs: 60 },

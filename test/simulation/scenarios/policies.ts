@@ -82,7 +82,7 @@ function* shipping(random: Random, effects: Effects, plannedUnits: number): Gene
   }
 }
 
-const ships = { looks: LOOKS, runs: { default: 400, long: 4_000 }, msPerRun: 60 };
+const ships = { looks: LOOKS, runs: { default: 400, long: 4_000 }, msPerRun: 110 };
 const PLANNED_UNITS = 20_000;
 
 const shipNothing = scenario<Comparison>({
@@ -134,7 +134,7 @@ const planned = (() => {
 
 const shipWin = scenario<Comparison>({
   ...ships,
-  msPerRun: 30,
+  msPerRun: 60,
   name: 'ship-power',
   title: `whole policy, spend better by the planned effect, guardrails unharmed, at most ${planned.units.toLocaleString('en-US')} units as planned`,
   unfold: (random) => shipping(random, { ...NOTHING, spend: planned.effect }, planned.units),
@@ -222,7 +222,7 @@ const rollouts = scenario<Rollout>({
   title: 'policy stage, A/A: a ramp of four stages, four guardrails and the sample ratio, 80 looks; three runs, each the whole ramp',
   looks: 3 * STAGES.length * LOOKS_PER_STAGE,
   runs: { default: 400, long: 10_000 },
-  msPerRun: 120,
+  msPerRun: 250,
   unfold: rollout,
   lines: [
     { method: 'false roll back or hold in any of three runs', claim: atMost(ALPHA_MINUS), alarms: (at) => hasAlarmed(at.comparison) },
@@ -238,7 +238,7 @@ const canary = scenario<Comparison>({
   title: 'policy stage, A/A: the same ramp once, with weights 95:5 and a skewed revenue among the guardrails',
   looks: STAGES.length * LOOKS_PER_STAGE,
   runs: { default: 400, long: 5_000 },
-  msPerRun: 40,
+  msPerRun: 80,
   unfold: (random) => ramping(random, HARMLESS, 1, 0.05),
   lines: [{ method: 'false roll back or hold in run 1', claim: atMost(ALPHA_MINUS / 2), alarms: hasAlarmed }],
 });
