@@ -33,6 +33,22 @@ describe('the log on Kafka, among what others write', () => {
     await log?.close();
   });
 
+  it('reads a record with ten thousand headers in no time', async () => {
+    const topic = await freshTopic(log);
+    await write(topic, 'much', { ...Object.fromEntries(Array.from({ length: 10_000 }, (_, n) => [`h${n}`, 'x'])), ['__proto__']: 'y' });
+    const begun = performance.now();
+    const [message] = await log.read({ topic, partition: 0, offset: 0, limit: 1 });
+    expect(performance.now() - begun).toBeLessThan(5_000);
+    expect(Object.keys(message?.headers ?? {})).toHaveLength(10_001);
+  });
+
+  it('stops at a batch that gzip has made a thousand times smaller, before it fills the memory', async () => {
+    const topic = await freshTopic(log);
+    const bomb = Array.from({ length: 12 }, () => ({ partition: 0, value: Buffer.alloc(4 * 2 ** 20) }));
+    await producer.send({ topic, acks: -1, compression: CompressionTypes.GZIP, messages: bomb });
+    await expect(log.read({ topic, partition: 0, offset: 0, limit: 1 })).rejects.toThrow(/offset 0: .* to 11 at least.* gzip to more than/);
+  });
+
   const write = (topic: string, value: string | null, headers: IHeaders = {}, partition = 0) =>
     producer.send({ topic, acks: -1, messages: [{ partition, value, headers }] });
 

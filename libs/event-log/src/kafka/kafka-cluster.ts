@@ -7,7 +7,7 @@
 import { createRequire } from 'node:module';
 import { Kafka, type KafkaConfig, logLevel } from 'kafkajs';
 import { LogError } from '../log-errors.js';
-import { registerUnreadCodecs } from './kafka-codecs.js';
+import { registerCodecs } from './kafka-codecs.js';
 import { delayed, isStale, typeOf } from './kafka-errors.js';
 
 export interface RawRecord {
@@ -80,7 +80,7 @@ export interface ClusterOptions {
   readonly patienceMs: number;
 }
 
-registerUnreadCodecs();
+registerCodecs();
 
 /** Every request fails at its first trouble: who asked decides about trying again, and for how long. */
 const noRetries = { retries: 0, initialRetryTime: 50, maxRetryTime: 200 };

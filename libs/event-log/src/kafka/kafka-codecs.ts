@@ -4,8 +4,11 @@
  * kafkajs reads gzip only; its refusal of anything else says neither where nor what, and takes the answers about all other partitions with it. So the other
  * codecs are registered here: of a batch in one of them the records come without content, each marked with a secret of this process. Offsets and
  * times stand outside of what is compressed, so known times stay exact, and who may not pass such records can say where they are.
+ * So it is with a few kilobytes of gzip that would be gigabytes: they would end every process that reads them, one after the other.
  */
 import { randomBytes } from 'node:crypto';
+import { promisify } from 'node:util';
+import { gzip, unzip } from 'node:zlib';
 import kafkajs from 'kafkajs';
 import type { RawRecord } from './kafka-cluster.js';
 
@@ -13,6 +16,10 @@ import type { RawRecord } from './kafka-cluster.js';
 const { CompressionCodecs, CompressionTypes } = kafkajs;
 
 const unread = { [CompressionTypes.Snappy]: 'Snappy', [CompressionTypes.LZ4]: 'LZ4', [CompressionTypes.ZSTD]: 'Zstandard' } as const;
+/** Several times what producers put into a batch, and little beside a process's memory. */
+const mostBytes = 32 * 2 ** 20;
+const packed = promisify(gzip);
+const unpacked = promisify<Buffer, { maxOutputLength: number }, Buffer>(unzip);
 /** Producers send some thousand; a message of the largest size can't hold so many. */
 const mostRecords = 2 ** 18;
 const secret = randomBytes(8);
@@ -46,15 +53,30 @@ const placeholders = (codec: string): Buffer => {
   return records.subarray(0, at);
 };
 
+/** Made when they are needed first. */
+const recordsIn = (codec: string): (() => Buffer) => {
+  let records: Buffer | undefined;
+  return () => {
+    records ??= placeholders(codec);
+    return records;
+  };
+};
+
 /** For this process. */
-export const registerUnreadCodecs = (): void => {
+export const registerCodecs = (): void => {
+  const tooMuch = recordsIn(`gzip to more than ${mostBytes / 2 ** 20} MiB`);
+  const decompress = async (content: Buffer) => {
+    try {
+      return await unpacked(content, { maxOutputLength: mostBytes });
+    } catch (error) {
+      if (typeof error === 'object' && error !== null && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE') return tooMuch();
+      throw error;
+    }
+  };
+  CompressionCodecs[CompressionTypes.GZIP] = () => ({ compress: ({ buffer }: { readonly buffer: Buffer }) => packed(buffer), decompress });
   for (const [type, codec] of Object.entries(unread)) {
-    let records: Buffer | undefined;
-    const decompress = async () => {
-      records ??= placeholders(codec);
-      return records;
-    };
+    const records = recordsIn(codec);
     const compress = () => Promise.reject(new Error(`This log writes nothing in ${codec}.`));
-    CompressionCodecs[Number(type) as keyof typeof unread] = () => ({ compress, decompress });
+    CompressionCodecs[Number(type) as keyof typeof unread] = () => ({ compress, decompress: async () => records() });
   }
 };

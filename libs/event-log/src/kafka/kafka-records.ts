@@ -88,7 +88,7 @@ const remembered = (
 export const unreadError = (topic: string, partition: number, { codec, offset, last }: Unread): LogError =>
   new LogError(
     'unreadable-records',
-    `${topic}/${partition} can't be read at offset ${offset}: the records there, to ${last} at least, are compressed with ${codec}, and this log reads gzip and what is not compressed. Nothing was skipped. Set compression.type=gzip on the topic, so that the broker packs anew what comes; to go on without these records, stop the readers and set the offset of their group behind them (kafka-consumer-groups --reset-offsets).`,
+    `${topic}/${partition} can't be read at offset ${offset}: the records there, to ${last} at least, are compressed with ${codec}, and this log reads gzip up to 32 MiB and what is not compressed. Nothing was skipped. Set compression.type=gzip on the topic, so that the broker packs anew what comes; to go on without these records, stop the readers and set the offset of their group behind them (kafka-consumer-groups --reset-offsets).`,
   );
 
 /** The state after a message, which its own times give away. */
