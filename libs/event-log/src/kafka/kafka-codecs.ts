@@ -10,7 +10,6 @@ import { randomBytes } from 'node:crypto';
 import { promisify } from 'node:util';
 import { gzip, unzip } from 'node:zlib';
 import kafkajs from 'kafkajs';
-import type { RawRecord } from './kafka-cluster.js';
 
 // Node finds no names for these two in a CommonJS module.
 const { CompressionCodecs, CompressionTypes } = kafkajs;
@@ -27,7 +26,7 @@ const secret = randomBytes(8);
 const noValue = 1;
 
 /** Which codec keeps the content of a record from us. */
-export const codecOf = ({ key }: Pick<RawRecord, 'key'>): string | undefined =>
+export const codecOf = ({ key }: { readonly key: Buffer | null }): string | undefined =>
   key !== null && key.length > secret.length && key[0] === secret[0] && key.subarray(0, secret.length).equals(secret)
     ? key.subarray(secret.length).toString()
     : undefined;
