@@ -28,11 +28,12 @@ export class WatchedComparisons {
 
   async at(watermarkUs: InstantUs): Promise<readonly WatchedComparison[]> {
     const watched: WatchedComparison[] = [];
+    const imported = this.importsOfRound(watermarkUs);
     for (const run of this.definitions.runs()) {
       const comparison = this.watchedOf(run, watermarkUs);
-      if (comparison === undefined || this.isOver(comparison) || this.isBehind(comparison)) continue;
-      if (comparison.query.historical && !(await this.isImported(run, watermarkUs))) continue;
-      watched.push(comparison);
+      if (comparison === undefined || this.isBehind(comparison)) continue;
+      const isDue = comparison.query.historical ? this.isNew(comparison, await imported(run)) : !this.isOver(comparison);
+      if (isDue) watched.push(comparison);
     }
     return watched;
   }
@@ -65,10 +66,16 @@ export class WatchedComparisons {
   }
 
   /** The last look was taken and recorded: it stays so for ever. */
-  private isOver({ place, target, definitionHash: hash, query }: WatchedComparison): boolean {
+  private isOver({ place, target }: WatchedComparison): boolean {
     const newest = this.decisions.newest(place);
-    if (newest === undefined || !target.isLast) return false;
-    return query.historical ? newest.definitionHash === hash : newest.knownUntilUs >= target.knownUntilUs;
+    return newest !== undefined && target.isLast && newest.knownUntilUs >= target.knownUntilUs;
+  }
+
+  /** A history is looked at when it is complete, and again when it was added to and completed anew, or is defined otherwise. */
+  private isNew({ place, definitionHash: hash }: WatchedComparison, completedAtUs: InstantUs | null): boolean {
+    if (completedAtUs === null) return false;
+    const newest = this.decisions.newest(place);
+    return newest === undefined || newest.definitionHash !== hash || newest.knownUntilUs < completedAtUs;
   }
 
   /** While a store is filled again, the watermark passes moments that were looked at long ago. */
@@ -76,8 +83,15 @@ export class WatchedComparisons {
     return (this.decisions.newest(place)?.knownUntilUs ?? 0) > target.knownUntilUs;
   }
 
-  private async isImported({ project, environment }: Run, watermarkUs: InstantUs): Promise<boolean> {
-    const completedAtUs = await this.evidence.importCompletedAtUs(project, environment);
-    return completedAtUs !== null && completedAtUs <= watermarkUs;
+  /** When each environment's import was completed last, asked once for all its experiments; null while the watermark is not beyond that. */
+  private importsOfRound(watermarkUs: InstantUs): (run: Run) => Promise<InstantUs | null> {
+    const asked = new Map<string, Promise<InstantUs | null>>();
+    return async ({ project, environment }) => {
+      const key = `${project}/${environment}`;
+      const completed = asked.get(key) ?? this.evidence.importCompletedAtUs(project, environment);
+      asked.set(key, completed);
+      const completedAtUs = await completed;
+      return completedAtUs !== null && completedAtUs <= watermarkUs ? completedAtUs : null;
+    };
   }
 }
