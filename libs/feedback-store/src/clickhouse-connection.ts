@@ -64,6 +64,8 @@ export class ClickhouseConnection {
         max_bytes_before_external_group_by: String(Math.floor(maxMemory / 2)),
         output_format_json_quote_64bit_integers: 1,
         optimize_move_to_prewhere_if_final: 0,
+        // It walks the long conditions of our statements again and again: half of the time they take to plan.
+        optimize_and_compare_chain: 0,
       },
     });
   }

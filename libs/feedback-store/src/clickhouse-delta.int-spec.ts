@@ -65,15 +65,13 @@ describe('the changes of a store', () => {
     const connection = new ClickhouseConnection({ ...clickhouse, database: `${clickhouse.database}_old` });
     const old = new ClickhouseFeedbackStore({ ...clickhouse, database: `${clickhouse.database}_old` });
     await old.prepare();
-    const views = [
-      'exposure_by_unit_of_exposure',
-      'exposure_time_of_exposure',
-      'known_hour_of_feedback',
-      'touched_of_feedback',
-      'touched_of_exposure',
-    ];
-    for (const table of [...views, 'exposure_by_unit', 'exposure_time', 'known_hour', 'touched', 'upgrade'])
+    const views = ['exposure_by_unit_of_exposure', 'exposure_time_of_exposure', 'known_hour_of_feedback'];
+    for (const table of [...views, 'exposure_by_unit', 'exposure_time', 'known_hour', 'upgrade'])
       await connection.command(`DROP TABLE ${table}`);
+    for (const table of ['feedback', 'exposure']) await connection.command(`ALTER TABLE ${table} DROP INDEX known`);
+    // Of a version in between.
+    await connection.command('CREATE TABLE touched (known_at Int64, scope UInt64, unit UInt128) ENGINE = MergeTree ORDER BY known_at');
+    await connection.command('CREATE MATERIALIZED VIEW touched_of_feedback TO touched AS SELECT known_at, scope, unit FROM feedback');
     await old.insert(rowsOf('live'), []);
     await Promise.all([old.prepare(), old.prepare()]);
     const { cells } = await changed(old, (knownUntilUs) => queryOf('live', knownUntilUs), nowUs + 15, nowUs + 110);
@@ -81,11 +79,15 @@ describe('the changes of a store', () => {
       [2, 2_000_000n],
       [2, 1_500_000n],
     ]);
+    expect(await connection.rows("SELECT name FROM system.tables WHERE database = currentDatabase() AND name LIKE 'touched%'")).toEqual([]);
+    expect(
+      await connection.rows('SELECT table FROM system.data_skipping_indices WHERE database = currentDatabase() ORDER BY table'),
+    ).toEqual([{ table: 'exposure' }, { table: 'feedback' }]);
     await connection.command(`DROP DATABASE ${clickhouse.database}_old`);
     await Promise.all([old.close(), connection.close()]);
   });
 
-  it('are recounted where they lie too far back to be told apart, and in a history', async () => {
+  it('are found where they lie days back, and in a history', async () => {
     const dayUs = 86_400_000_000;
     const earlier = rowsOf('past').map((placed) => ({
       ...placed,

@@ -91,7 +91,7 @@ describe('the sums of ClickHouse', () => {
       row: { ...placed.row, environment: 'many' },
     }));
     await store.insert(rows, []);
-    const metrics = Array.from({ length: 30 }, (_, index) => ({ windowUs: index < 11 ? index + 1 : 100 }));
+    const metrics = Array.from({ length: 30 }, (_, index) => ({ windowUs: index < 11 ? index + 1 : 100 + index }));
     const { cells } = await store.sums(comparison(metrics, { environment: 'many' }));
     expect(cells[0]?.metrics.map(({ sum }) => Number(sum))).toEqual(Array.from({ length: 30 }, (_, index) => (index < 10 ? 0 : 1_000_000)));
   });

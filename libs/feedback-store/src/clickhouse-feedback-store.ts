@@ -4,6 +4,7 @@ import { ClickhouseConnection, type ClickhouseOptions } from './clickhouse-conne
 import { type ComparisonQuery, type ComparisonSums, FeedbackStore, type PlacedRow, type Progress, untilOf } from './feedback-store.js';
 import { answersTo } from './look/clickhouse-answers.js';
 import { type DeltaOptions, deltaOf } from './look/clickhouse-delta.js';
+import { groupOf } from './statement/clickhouse-query-group.js';
 import { comparisonSums } from './statement/clickhouse-sums-rows.js';
 import { everything } from './statement/clickhouse-units-statement.js';
 import { StoreError } from './store-error.js';
@@ -57,7 +58,9 @@ export class ClickhouseFeedbackStore extends FeedbackStore {
   }
 
   async sums(query: ComparisonQuery): Promise<ComparisonSums> {
-    return comparisonSums(query, await answersTo(this.connection, query, everything));
+    const group = groupOf([query]);
+    const [sums = nothing] = comparisonSums(group, await answersTo(this.connection, group, everything));
+    return sums;
   }
 
   async delta(queries: readonly ComparisonQuery[], sinceUs: InstantUs): Promise<readonly ComparisonSums[]> {

@@ -145,13 +145,19 @@ export const feedbackDeltaContract = (name: string, { create, nowUs, numRuns, se
 /** The rows that come before each look, a tail of those before once more among them, and what is asked then. */
 const placedIn = ({ world, looksAtUs, redelivered }: Watched, environment: string, byUs: number) => {
   const { rows, query } = shifted(world, byUs);
-  const placed = rows.map((one) => ({ ...one, row: { ...one.row, environment } }));
+  const own = rows.map((one) => ({ ...one, row: { ...one.row, environment } }));
+  const placed = own.flatMap((one) => [one, ...twinOf(one)]);
   const looks = (all: readonly PlacedRow[]) =>
     looksAtUs.map((lookUs, index) => {
       const atUs = lookUs + byUs;
       const known = all.filter(({ knownAtUs }) => knownAtUs <= atUs);
       const stored = all.filter(({ knownAtUs }) => index > 0 && knownAtUs <= (looksAtUs[index - 1] ?? 0) + byUs).length;
-      const queries = [query, { ...query, metrics: query.metrics.slice(1), multipleExposure: 'first' as const }, { ...query, metrics: [] }];
+      const queries = [
+        query,
+        ...twinsOf(query),
+        { ...query, metrics: query.metrics.slice(1), multipleExposure: 'first' as const },
+        { ...query, metrics: [] },
+      ];
       return {
         atUs,
         rows: known.slice(Math.max(0, stored - (redelivered[index] ?? 0))).toReversed(),
@@ -159,4 +165,30 @@ const placedIn = ({ world, looksAtUs, redelivered }: Watched, environment: strin
       };
     });
   return { rows: placed, looks };
+};
+
+const twin = 'twin';
+
+/** The same exposures once more, to another experiment. */
+const twinOf = (placed: PlacedRow): readonly PlacedRow[] => {
+  const { row, position } = placed;
+  if (row.kind !== 'exposure' && row.kind !== 'assignment') return [];
+  return [{ ...placed, position: position + 2048n, row: { ...row, name: twin, id: `${row.id}-${twin}` } }];
+};
+
+/** Queries that may be answered together with the first, and each other, and yet differ in all that may differ. */
+const twinsOf = (query: ComparisonQuery): readonly ComparisonQuery[] => {
+  const other = { ...query, experiment: twin };
+  const [first] = query.timeline;
+  const again = { fromUs: query.knownUntilUs - 20, segment: query.segments.at(-1) ?? 1 };
+  return [
+    {
+      ...other,
+      cells: query.cells.toReversed(),
+      timeline: [first, again],
+      reasonWhenMissing: query.reasonWhenMissing === 'SPLIT' ? 'unknown' : 'SPLIT',
+      metrics: [...query.metrics.toReversed(), ...query.metrics.slice(0, 1)],
+    },
+    { ...other, segments: query.segments.slice(0, 1), metrics: query.metrics.slice(0, 1) },
+  ];
 };

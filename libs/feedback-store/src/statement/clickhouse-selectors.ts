@@ -70,3 +70,11 @@ export const valueSql = ({ property }: EventSelector, parameters: Parameters): V
   const name = parameters.bind('String', property);
   return { value: `millionths[${name}]`, hasValue: `mapContains(millionths, ${name})` };
 };
+
+export type PropertyMap = 'strings' | 'numbers' | 'booleans' | 'millionths';
+
+/** The maps that these selectors look into: the others need not be read. */
+export const propertyMaps = (selectors: readonly EventSelector[]): readonly PropertyMap[] => [
+  ...(selectors.some(({ filters }) => filters.length > 0) ? (['strings', 'numbers', 'booleans'] as const) : []),
+  ...(selectors.some(({ property }) => property !== undefined) ? (['millionths'] as const) : []),
+];

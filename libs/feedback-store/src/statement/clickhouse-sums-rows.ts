@@ -2,11 +2,14 @@
 
 import { boundTo } from '../definition/measures.js';
 import type { CellSums, ComparisonQuery, ComparisonSums, MetricSums, PopulationCount } from '../feedback-store.js';
+import type { QueryGroup } from './clickhouse-query-group.js';
 import type { PlannedMetric } from './clickhouse-row-masks.js';
 import type { Statement } from './clickhouse-sums-statement.js';
 import { UNKNOWN_CELL, whys } from './clickhouse-units-statement.js';
 
 export interface StatementRow {
+  /** Place of its query in the group. */
+  readonly which: number;
   readonly part: 'units' | 'sums';
   /** 1: as of the earlier of two instants. */
   readonly earlier: number;
@@ -32,13 +35,20 @@ const named = (names: readonly string[], numbers: readonly string[]): Numbers =>
 
 const none: Numbers = () => 0n;
 
-export const comparisonSums = (query: ComparisonQuery, answers: readonly Answer[]): ComparisonSums => {
+/** @returns the sums of each query of the group */
+export const comparisonSums = ({ queries, uses }: QueryGroup, answers: readonly Answer[]): readonly ComparisonSums[] =>
+  queries.map((query, at) => {
+    const own = answers.map((answer) => ({ ...answer, rows: answer.rows.filter(({ which }) => which === at) }));
+    return sumsOfOne(query, uses[at] ?? [], own);
+  });
+
+const sumsOfOne = (query: ComparisonQuery, uses: readonly number[], answers: readonly Answer[]): ComparisonSums => {
   // The first answer counts the population: of the exposed, where any metric is about them.
   const [{ columns, rows } = { columns: { units: [], sums: [] }, rows: [] }] = answers;
   const groups = rows.filter(({ part }) => part === 'units').map((row) => ({ row, number: named(columns.units, row.numbers) }));
   const total = (name: string) => groups.reduce((sum, { number }) => sum + Number(number(name)), 0);
   return {
-    cells: cellSums(answers),
+    cells: cellSums(answers, uses),
     population: groups.flatMap(({ row, number }) => populationCounts(query, row, number)).sort(byPlace),
     lateExposures: total('lateExposures'),
     crossedLate: total('crossedLate'),
@@ -74,7 +84,7 @@ const populationCounts = (
 
 const present = (counts: readonly PopulationCount[]): readonly PopulationCount[] => counts.filter(({ units }) => units > 0);
 
-const cellSums = (answers: readonly Answer[]): readonly CellSums[] => {
+const cellSums = (answers: readonly Answer[], uses: readonly number[]): readonly CellSums[] => {
   const places = new Map(
     answers
       .flatMap(({ rows }) => rows)
@@ -82,21 +92,13 @@ const cellSums = (answers: readonly Answer[]): readonly CellSums[] => {
       .map(({ cell, segment }) => [`${cell} ${segment}`, { cell, segment }]),
   );
   return [...places.values()]
-    .map(
-      (place): CellSums => ({
-        ...place,
-        stratum: '',
-        metrics: answers
-          .flatMap((answer) => sumsAt(answer, place))
-          .sort(byIndex)
-          .map(([, sums]) => sums),
-      }),
-    )
+    .map((place): CellSums => {
+      const byIndex = new Map(answers.flatMap((answer) => sumsAt(answer, place)));
+      return { ...place, stratum: '', metrics: uses.flatMap((index) => byIndex.get(index) ?? []) };
+    })
     .filter(({ metrics }) => metrics.some(({ units, openUnits }) => units + openUnits > 0))
     .sort((a, b) => a.cell - b.cell || a.segment - b.segment);
 };
-
-const byIndex = ([a]: readonly [number, MetricSums], [b]: readonly [number, MetricSums]): number => a - b;
 
 const sumsAt = ({ metrics, columns, rows }: Answer, { cell, segment }: Pick<CellSums, 'cell' | 'segment'>) => {
   const numbers = (part: 'units' | 'sums') => {

@@ -7,8 +7,9 @@ import { boundTo, takesValues } from '../definition/measures.js';
 import type { ComparisonQuery } from '../feedback-store.js';
 import { aggregateSql, cappedSql, placeSql } from './clickhouse-measures.js';
 import { Parameters } from './clickhouse-parameters.js';
+import { isOneOfSql, ownSql, type QueryGroup } from './clickhouse-query-group.js';
 import { Masks, type PlannedMetric, type RoleSql, rolesOf } from './clickhouse-row-masks.js';
-import type { ValueSql } from './clickhouse-selectors.js';
+import { propertyMaps, type ValueSql } from './clickhouse-selectors.js';
 import { NEVER, type Population, type Reading, UNKNOWN_CELL, unitsSql } from './clickhouse-units-statement.js';
 
 export interface Statement {
@@ -23,27 +24,27 @@ interface Column {
   readonly sql: string;
 }
 
-/** @param lastCloseUs  after the first exposure, when the last window of all metrics closes; null: never */
 export const sumsStatement = (
-  query: ComparisonQuery,
+  group: QueryGroup,
   population: Population,
   metrics: readonly PlannedMetric[],
-  { lastCloseUs, reading }: { readonly lastCloseUs: number | null; readonly reading: Reading },
+  reading: Reading,
 ): Statement => {
   const parameters = new Parameters();
-  const units = unitsSql(query, population, parameters, reading);
+  const [query] = group.queries;
+  const units = unitsSql(group, population, parameters, reading);
   const last = parameters.bind('Int64', query.knownUntilUs);
   const isTwo = reading.sinceUs !== null;
   const until = isTwo ? 'until' : last;
   const isEarlier = isTwo ? `toUInt8(until < ${last})` : 'toUInt8(0)';
   const masks = new Masks(metrics);
   const roles = metrics.flatMap((metric) => rolesOf(metric, query, parameters));
-  const counts = [...populationColumns(lastCloseUs), ...unitColumns(metrics, query, until)];
+  const counts = [...populationColumns(group), ...unitColumns(metrics, query, until)];
   const sums = metrics.flatMap((metric) => sumColumns(metric, masks));
-  const counted = `SELECT 'units' AS part, ${isEarlier} AS earlier, toInt32(cell) AS cell, toInt32(segment) AS segment, toInt32(why) AS why, ${numbers(counts)}
-FROM (${units}) GROUP BY ${isTwo ? 'until, ' : ''}cell, segment, why`;
-  const joined = joinedRows(units, roles, masks, { query, metrics, reading, last, until, isEarlier });
-  const summed = `SELECT 'sums' AS part, toUInt8(intDiv(place, 16777216)) AS earlier, toInt32(place % 256) AS cell, toInt32(intDiv(place, 256) % 65536) AS segment, toInt32(0) AS why, ${numbers(sums)}
+  const counted = `SELECT 'units' AS part, toUInt16(${isOne(group) ? 0 : 'which'}) AS which, ${isEarlier} AS earlier, toInt32(cell) AS cell, toInt32(segment) AS segment, toInt32(why) AS why, ${numbers(counts)}
+FROM (${units}) GROUP BY ${isTwo ? 'until, ' : ''}${isOne(group) ? '' : 'which, '}cell, segment, why`;
+  const joined = joinedRows(units, roles, masks, { group, metrics, reading, last, until, isEarlier });
+  const summed = `SELECT 'sums' AS part, toUInt16(intDiv(place, 4294967296)) AS which, toUInt8(intDiv(place, 16777216) % 256) AS earlier, toInt32(place % 256) AS cell, toInt32(intDiv(place, 256) % 65536) AS segment, toInt32(0) AS why, ${numbers(sums)}
 FROM (SELECT any(place) AS place, any(allowed) AS allowed, ${unitNumbers(roles, metrics, masks).join(', ')}
 FROM (${joined}) GROUP BY rn)
 GROUP BY place`;
@@ -54,13 +55,23 @@ GROUP BY place`;
   };
 };
 
+const isOne = ({ queries }: QueryGroup): boolean => queries.length === 1;
+
 // Text, since the integers are wider than JSON's numbers.
 const numbers = (columns: readonly Column[]): string => `[${columns.map(({ sql }) => `toString(${sql})`).join(', ')}] AS numbers`;
 
 const isCandidate = `(hasFirst AND why = 0 AND cell != ${UNKNOWN_CELL})`;
 
-const populationColumns = (lastCloseUs: number | null): readonly Column[] => {
-  const crossed = lastCloseUs === null ? `crossedAt < ${NEVER}` : `crossedAt <= t0 + ${lastCloseUs}`;
+// Later than any window closes, and still before NEVER when a time is added.
+const WITHOUT_CLOSE = '4000000000000000000';
+
+const populationColumns = (group: QueryGroup): readonly Column[] => {
+  const lastCloses = group.uses.map((used) => {
+    const closes = used.map((index) => group.metrics[index]?.closesAfterUs ?? null);
+    // After the first exposure, when the last window of all metrics closes.
+    return closes.length === 0 || closes.includes(null) ? WITHOUT_CLOSE : `${Math.max(...closes.map(Number))}`;
+  });
+  const crossed = `crossedAt <= t0 + ${ownSql(lastCloses)}`;
   return [
     { name: 'units', sql: 'countIf(hasFirst)' },
     { name: 'crossed', sql: `countIf(${isCandidate} AND ${crossed})` },
@@ -89,7 +100,7 @@ const closedColumns = (metric: PlannedMetric, query: ComparisonQuery, until: str
 ];
 
 interface Joining {
-  readonly query: ComparisonQuery;
+  readonly group: QueryGroup;
   readonly metrics: readonly PlannedMetric[];
   readonly reading: Reading;
   /** The last of the instants. */
@@ -104,9 +115,12 @@ const joinedRows = (
   units: string,
   roles: readonly RoleSql[],
   masks: Masks,
-  { query, metrics, reading, last, until, isEarlier }: Joining,
+  { group, metrics, reading, last, until, isEarlier }: Joining,
 ): string => {
+  const [query] = group.queries;
   const isTwo = reading.sinceUs !== null;
+  const which = isOne(group) ? '' : 'toUInt64(which) * 4294967296 + ';
+  const maps = propertyMaps(roles.map(({ measure }) => measure.selector)).map((map) => `, e.${map} AS ${map}`);
   const scopes = [...new Set(roles.map(({ scope }) => scope))];
   const values = valuesOf(roles).map((value, at) => `, ${value} AS v${at}`);
   const names = ['rn', 'place', 'allowed', ...values.map((_, at) => `v${at}`), ...(roles.some(isOrdered) ? ['ordering'] : [])].join(', ');
@@ -114,23 +128,24 @@ const joinedRows = (
   return `SELECT ${names}, bitAnd(allowed, ${mask}) AS mask
 FROM (SELECT scope, rn, place, allowed${values.join('')}${roles.some(isOrdered) ? `, ${placeSql(query.historical)} AS ordering` : ''},
   ${conditions.map((condition, at) => `(${condition}) AS c${at}`).join(', ')}
-FROM (SELECT e.scope AS scope, e.id_hash AS id_hash, e.event_at AS event_at, e.position AS position, e.value AS value,
-  e.strings AS strings, e.numbers AS numbers, e.booleans AS booleans, e.millionths AS millionths,
+FROM (SELECT e.scope AS scope, e.id_hash AS id_hash, e.event_at AS event_at, e.position AS position, e.value AS value${maps.join('')},
   u.rn AS rn, u.place AS place, u.allowed AS allowed, e.event_at - u.t0 AS age, e.known_at - u.t0 AS lag
 FROM (SELECT * FROM ${reading.events} WHERE scope IN (${scopes.join(', ')}) AND known_at <= ${last}) AS e
 INNER JOIN (
-  SELECT unit${isTwo ? ', until' : ''}, t0, toUInt32(${isEarlier}) * 16777216 + toUInt32(segment) * 256 + cell AS place,
-    ${allowedSql(metrics, masks, query, until)} AS allowed, toUInt32(rowNumberInAllBlocks()) AS rn
+  SELECT unit${isTwo ? ', until' : ''}, t0, ${which}toUInt32(${isEarlier}) * 16777216 + toUInt32(segment) * 256 + cell AS place,
+    ${allowedSql(metrics, masks, group, until)} AS allowed, toUInt32(rowNumberInAllBlocks()) AS rn
   FROM (${units}) WHERE allowed != 0
 ) AS u ON e.unit = u.unit${isTwo ? ' WHERE e.known_at <= u.until' : ''}))
 WHERE mask != 0`;
 };
 
 /** The bits of the metrics that a unit takes part in. */
-const allowedSql = (metrics: readonly PlannedMetric[], masks: Masks, query: ComparisonQuery, until: string): string => {
+const allowedSql = (metrics: readonly PlannedMetric[], masks: Masks, group: QueryGroup, until: string): string => {
   const bits = new Map<string, bigint>();
   for (const metric of metrics) {
-    const takesPart = `${isMember(metric, query)} AND ${isClosed(metric, until)}`;
+    const askedBy = [...group.uses.keys()].filter((at) => group.uses[at]?.includes(metric.index));
+    const isAsked = isOneOfSql(group, askedBy);
+    const takesPart = [...(isAsked === '' ? [] : [isAsked]), isMember(metric, group.queries[0]), isClosed(metric, until)].join(' AND ');
     bits.set(takesPart, (bits.get(takesPart) ?? 0n) | masks.all(metric));
   }
   return [...bits].map(([takesPart, all]) => `if(${takesPart}, toUInt64(${all}), 0)`).join(' + ');

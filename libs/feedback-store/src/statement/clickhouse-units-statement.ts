@@ -1,9 +1,11 @@
 /** The units of a comparison as SQL: one row for each unit with an exposure, from which everything else about it follows. */
 
+import { isDeepStrictEqual } from 'node:util';
 import type { InstantUs } from '@rampart/contracts';
 import type { ComparisonQuery, SegmentStart } from '../feedback-store.js';
 import { scopedName, scopeOf } from '../row-identity.js';
 import type { Parameters } from './clickhouse-parameters.js';
+import { ownSql, type QueryGroup } from './clickhouse-query-group.js';
 
 export type Population = 'exposed' | 'assigned';
 
@@ -39,56 +41,86 @@ export const armsOf = ({ cells }: ComparisonQuery): readonly string[] => [...new
 
 /**
  * Columns: unit, hasFirst, t0, segment, cell, why (index into `whys`), crossedAt (known time of the first SPLIT exposure in another arm, or NEVER),
- * lateExposures; and `until`, with one row for each of the two instants, where there are two. The first exposure is found by one minimum over a packed number: known time, tie, time, segment, cell, why.
+ * lateExposures; `until`, with one row for each of the two instants, where there are two; and `which`, with one row for each query, where there are several.
+ * The first exposure is found by one minimum over a packed number: known time, tie, time, segment, cell, why.
  */
-export const unitsSql = (query: ComparisonQuery, population: Population, parameters: Parameters, reading: Reading): string => {
-  const until = reading.sinceUs === null ? '' : ', until';
-  const arms = armsOf(query);
-  const armOfCell = query.cells.map(({ arm }) => arms.indexOf(arm));
+export const unitsSql = (group: QueryGroup, population: Population, parameters: Parameters, reading: Reading): string => {
+  const keys = `unit${reading.sinceUs === null ? '' : ', until'}${group.queries.length === 1 ? '' : ', which'}`;
+  const arms = [...Array(Math.max(...group.queries.map((query) => armsOf(query).length))).keys()];
+  const armsOfCells = ownSql(group.queries.map((query) => `[${armsByCell(query).join(', ')}]`));
   // Of the arms that are not the unit's own, the one that was seen first; the place after the cells is that of an unknown variant.
-  const others = arms.map((_, arm) => `if(arm = ${arm}, ${NEVER}, known${arm})`);
-  return `SELECT unit${until}, first > 0 AS hasFirst,
+  const others = arms.map((arm) => `if(arm = ${arm}, ${NEVER}, known${arm})`);
+  return `SELECT ${keys}, first > 0 AS hasFirst,
   toInt64(toUInt64(bitShiftRight(first, 64))) - ${BIAS} AS t0,
   toUInt16(bitShiftRight(first, 16)) AS segment, toUInt8(bitShiftRight(first, 8)) AS cell, toUInt8(first) AS why,
-  if(cell = ${UNKNOWN_CELL}, toUInt8(${UNKNOWN_CELL}), toUInt8([${armOfCell.join(', ')}][cell + 1])) AS arm,
+  if(cell = ${UNKNOWN_CELL}, toUInt8(${UNKNOWN_CELL}), toUInt8(${armsOfCells}[cell + 1])) AS arm,
   if(arm = ${UNKNOWN_CELL}, ${NEVER}, least(${[NEVER, ...others].join(', ')})) AS crossedAt, lateExposures
 FROM (
-  SELECT unit${until}, minIf(packed, isAdmissible) AS first, countIf(NOT isAdmissible) AS lateExposures,
-    ${arms.map((_, arm) => `min(if(why = 0 AND arm = ${arm}, known_at, ${NEVER})) AS known${arm}`).join(', ')}
-  FROM (${exposuresSql(query, population, parameters, { armOfCell, reading })})
-  GROUP BY unit${until}
+  SELECT ${keys}, minIf(packed, isAdmissible) AS first, countIf(NOT isAdmissible) AS lateExposures,
+    ${arms.map((arm) => `min(if(why = 0 AND arm = ${arm}, known_at, ${NEVER})) AS known${arm}`).join(', ')}
+  FROM (${exposuresSql(group, population, parameters, reading)})
+  GROUP BY ${keys}
 )`;
 };
 
+const armsByCell = (query: ComparisonQuery): readonly number[] => query.cells.map(({ arm }) => armsOf(query).indexOf(arm));
+
 /** The segment in force at the time `t` of an exposure that names none. */
-const inForceSql = ({ timeline: [first, ...later] }: ComparisonQuery, parameters: Parameters): string => {
+const inForceSql = ({ queries }: QueryGroup, parameters: Parameters): string => {
+  const [{ timeline }] = queries;
+  if (queries.every((query) => isDeepStrictEqual(query.timeline, timeline))) return inForceInOneSql(timeline, parameters);
+  const bound = (type: string, of: (start: SegmentStart) => number) =>
+    ownSql(queries.map((query) => parameters.bind(`Array(${type})`, query.timeline.map(of))));
+  const [numbers, starts] = [bound('UInt16', ({ segment }) => segment), bound('Int64', ({ fromUs }) => fromUs)];
+  return `${numbers}[greatest(1, arrayLastIndex(start -> start <= t, ${starts}))]`;
+};
+
+const inForceInOneSql = ([first, ...later]: ComparisonQuery['timeline'], parameters: Parameters): string => {
   const number = ({ segment }: SegmentStart) => parameters.bind('UInt16', segment);
   if (later.length === 0) return number(first);
   const begun = later.toReversed().map((start) => `t >= ${parameters.bind('Int64', start.fromUs)}, ${number(start)}`);
   return `multiIf(${begun.join(', ')}, ${number(first)})`;
 };
 
-const exposuresSql = (
-  query: ComparisonQuery,
-  population: Population,
-  parameters: Parameters,
-  { armOfCell, reading }: { armOfCell: readonly number[]; reading: Reading },
-): string => {
-  const segment = `ifNull(segment, ${inForceSql(query, parameters)})`;
-  const variants = parameters.bind(
-    'Array(String)',
-    query.cells.map(({ variant }) => variant),
+/** Of a variant: its place among the cells of its query, and the place of its arm. */
+const cellAndArmSql = ({ queries }: QueryGroup, parameters: Parameters): { readonly cell: string; readonly arm: string } => {
+  const [query] = queries;
+  const bound = queries.map(({ cells }) =>
+    parameters.bind(
+      'Array(String)',
+      cells.map(({ variant }) => variant),
+    ),
   );
-  const range = `[${[...query.cells.keys()].join(', ')}]`;
-  const missing = whys.indexOf(query.reasonWhenMissing);
+  if (queries.every(({ cells }) => isDeepStrictEqual(cells, query.cells))) {
+    const placed = (places: readonly number[]) => `transform(variant, ${bound[0]}, [${places.join(', ')}], ${UNKNOWN_CELL})`;
+    return { cell: placed([...query.cells.keys()]), arm: placed(armsByCell(query)) };
+  }
+  const place = `indexOf([${bound.join(', ')}][which + 1], toString(variant))`;
+  const arms = ownSql(queries.map((one) => `[${armsByCell(one).join(', ')}]`));
+  return {
+    cell: `if(${place} = 0, ${UNKNOWN_CELL}, ${place} - 1)`,
+    arm: `if(cell = ${UNKNOWN_CELL}, ${UNKNOWN_CELL}, ${arms}[cell + 1])`,
+  };
+};
+
+const exposuresSql = (group: QueryGroup, population: Population, parameters: Parameters, reading: Reading): string => {
+  const { queries } = group;
+  const [query] = queries;
+  const segment = `ifNull(segment, ${inForceSql(group, parameters)})`;
+  const missing = ownSql(queries.map(({ reasonWhenMissing }) => String(whys.indexOf(reasonWhenMissing))));
+  const segments = ownSql(queries.map((one) => parameters.bind('Array(UInt16)', one.segments)));
+  const { cell, arm } = cellAndArmSql(group, parameters);
   const last = parameters.bind('Int64', query.knownUntilUs);
   const instants = reading.sinceUs === null ? '' : ` ARRAY JOIN [${last}, ${parameters.bind('Int64', reading.sinceUs)}] AS until`;
-  return `SELECT unit${instants === '' ? '' : ', until'}, known_at, least(event_at, known_at) AS t, known_at <= t + ${parameters.bind('Int64', query.allowedLatenessUs)} AS isAdmissible,
-    toUInt8(transform(variant, ${variants}, ${range}, ${UNKNOWN_CELL})) AS cell, toUInt8(transform(variant, ${variants}, [${armOfCell.join(', ')}], ${UNKNOWN_CELL})) AS arm,
+  const scopes = queries.flatMap((one, at) => exposureScopes(one, population).map((scope) => ({ scope, at })));
+  const numbers = scopes.map(({ scope }) => scope).join(', ');
+  const which =
+    queries.length === 1 ? '' : `, toUInt16(transform(scope, [${numbers}], [${scopes.map(({ at }) => at).join(', ')}], 0)) AS which`;
+  return `SELECT unit${instants === '' ? '' : ', until'}${which}, known_at, least(event_at, known_at) AS t, known_at <= t + ${parameters.bind('Int64', query.allowedLatenessUs)} AS isAdmissible,
+    toUInt8(${cell}) AS cell, toUInt8(${arm}) AS arm,
     toUInt8(multiIf(reason = 'SPLIT', 0, reason = 'OVERRIDE', 1, reason = 'USER_CHANNEL', 2, reason IN ('HOLDOUT', 'STATIC'), 3, ${missing})) AS why,
     bitShiftLeft(toUInt256(toUInt64(known_at + ${BIAS})), 192) + bitShiftLeft(toUInt256(${tieSql(query.historical)}), 128)
       + bitShiftLeft(toUInt256(toUInt64(t + ${BIAS})), 64) + toUInt256(toUInt64(${segment}) * 65536 + toUInt64(cell) * 256 + why) AS packed
   FROM ${reading.exposures}${instants}
-  WHERE scope IN (${exposureScopes(query, population).join(', ')}) AND known_at <= ${instants === '' ? last : 'until'}
-    AND ${segment} IN (${query.segments.map((number) => parameters.bind('UInt16', number)).join(', ')})`;
+  WHERE scope IN (${numbers}) AND known_at <= ${instants === '' ? last : 'until'} AND has(${segments}, ${segment})`;
 };

@@ -27,31 +27,30 @@ const firstArrivalWins = 'version UInt64 MATERIALIZED 18446744073709551615 - pos
 // An acknowledged insert must survive a power cut: the log's offsets are committed after it.
 const durable = 'fsync_after_insert = 1, fsync_part_directory = 1';
 
-/** What became known longer ago is no longer told apart: a delta since then recounts. */
-export const keepsTouchedSeconds = 86_400;
-
-// Of the server's clock, as is the TTL. Rows that are older when they come, as in a rebuild, would be dropped at once.
-const touchedSinceSql = `(toUnixTimestamp(now()) - ${keepsTouchedSeconds}) * 1000000`;
+// Which rows became known in a stretch of time: those lie in young parts, and older parts are passed over whole.
+const knownIndex = 'INDEX known known_at TYPE minmax GRANULARITY 1';
 
 const byUnitColumns =
   'scope, unit, id_hash, event_at, known_at, position, segment, variant, reason, 18446744073709551615 - position AS version';
 const timeColumns = 'scope, if(event_at < known_at, event_at, known_at) AS at, unit';
 
 /** Those that grow with the rows and are merged. */
-export const largeTables = ['feedback', 'exposure', 'exposure_by_unit', 'exposure_time', 'touched', 'identity', 'arrival'] as const;
+export const largeTables = ['feedback', 'exposure', 'exposure_by_unit', 'exposure_time', 'identity', 'arrival'] as const;
 
 const tables: readonly string[] = [
   `feedback (${rowColumns},
   kind Enum8('metric' = 1, 'feedback' = 2),
   value Nullable(Int64) CODEC(ZSTD(1)),${propertyColumns},
-  ${firstArrivalWins}
+  ${firstArrivalWins},
+  ${knownIndex}
 ) ENGINE = ReplacingMergeTree(version) ORDER BY (scope, unit, id_hash) SETTINGS ${durable}`,
 
   `exposure (${rowColumns},
   segment Nullable(UInt16),
   variant LowCardinality(String),
   reason LowCardinality(String),${propertyColumns},
-  ${firstArrivalWins}
+  ${firstArrivalWins},
+  ${knownIndex}
 ) ENGINE = ReplacingMergeTree(version) ORDER BY (scope, unit, id_hash) SETTINGS ${durable}`,
 
   // The exposures once more, by unit: what a delta reads of a unit lies together. FINAL picks the same rows here and there.
@@ -61,10 +60,6 @@ const tables: readonly string[] = [
 
   // When exposures happened: which windows close in a stretch of time.
   `exposure_time (scope UInt64, at Int64 CODEC(Delta, ZSTD(1)), unit UInt128) ENGINE = MergeTree ORDER BY (scope, at) SETTINGS ${durable}`,
-
-  // Which units got a row, and when it became known; repeats are harmless. See `keepsTouchedSeconds`.
-  `touched (known_at Int64 CODEC(Delta, ZSTD(1)), scope UInt64 CODEC(ZSTD(1)), unit UInt128) ENGINE = MergeTree ORDER BY known_at
-  TTL toDateTime(greatest(intDiv(known_at, 1000000), 0)) + INTERVAL ${keepsTouchedSeconds} SECOND SETTINGS ttl_only_drop_parts = 1, ${durable}`,
 
   // What a scope's number stands for.
   `scope (space UInt64, scope UInt64, project String, environment String, name String, unit_type String)
@@ -108,7 +103,6 @@ const identityOf = (table: string): string =>
 
 const knownHours =
   'SELECT space, scope, intDiv(known_at, 3600000000) AS hour, min(known_at) AS first, max(known_at) AS last FROM feedback GROUP BY space, scope, hour';
-const touchedIn = (table: string): string => `SELECT known_at, scope, unit FROM ${table} WHERE known_at > ${touchedSinceSql}`;
 
 const views: readonly string[] = [
   identityOf('feedback'),
@@ -116,8 +110,6 @@ const views: readonly string[] = [
   `exposure_by_unit_of_exposure TO exposure_by_unit AS SELECT ${byUnitColumns} FROM exposure`,
   `exposure_time_of_exposure TO exposure_time AS SELECT ${timeColumns} FROM exposure`,
   `known_hour_of_feedback TO known_hour AS ${knownHours}`,
-  `touched_of_feedback TO touched AS ${touchedIn('feedback')}`,
-  `touched_of_exposure TO touched AS ${touchedIn('exposure')}`,
 ];
 
 export const prepareSchema = async (connection: ClickhouseConnection): Promise<void> => {
@@ -128,22 +120,45 @@ export const prepareSchema = async (connection: ClickhouseConnection): Promise<v
   await dropAbandonedLooks(connection);
 };
 
+interface Upgrade {
+  readonly step: string;
+  run(connection: ClickhouseConnection): Promise<void>;
+}
+
 /**
  * Fills the tables that an earlier version did not have. The views are there by now, so that what comes meanwhile is in them too; what is in them twice does no
  * harm, so that several processes may do this at once, and one that died begins anew.
  */
-const upgrade = async (connection: ClickhouseConnection): Promise<void> => {
-  const step = 'deltas';
-  const done = await connection.rows<{ step: string }>('SELECT step FROM upgrade');
-  if (done.some((one) => one.step === step)) return;
+const fillDeltaTables = async (connection: ClickhouseConnection): Promise<void> => {
   const scopes = await connection.rows<{ scope: string }>('SELECT toString(scope) AS scope FROM exposure GROUP BY scope ORDER BY scope');
   for (const { scope } of scopes) {
     await connection.command(`INSERT INTO exposure_by_unit SELECT ${byUnitColumns} FROM exposure WHERE scope = ${scope}`);
     await connection.command(`INSERT INTO exposure_time SELECT ${timeColumns} FROM exposure WHERE scope = ${scope}`);
   }
   await connection.command(`INSERT INTO known_hour ${knownHours}`);
-  for (const table of ['feedback', 'exposure']) await connection.command(`INSERT INTO touched ${touchedIn(table)}`);
-  await connection.insertObjects('upgrade', [{ step }]);
+};
+
+/** Parts get the index by themselves, one after another; until then they are read whole. The table in its place goes. */
+const indexKnownTimes = async (connection: ClickhouseConnection): Promise<void> => {
+  for (const table of ['feedback', 'exposure']) {
+    await connection.command(`ALTER TABLE ${table} ADD ${knownIndex.replace('INDEX', 'INDEX IF NOT EXISTS')}`);
+    await connection.command(`ALTER TABLE ${table} MATERIALIZE INDEX known`);
+  }
+  for (const gone of ['touched_of_feedback', 'touched_of_exposure', 'touched']) await connection.command(`DROP TABLE IF EXISTS ${gone}`);
+};
+
+const upgrades: readonly Upgrade[] = [
+  { step: 'deltas', run: fillDeltaTables },
+  { step: 'known-index', run: indexKnownTimes },
+];
+
+const upgrade = async (connection: ClickhouseConnection): Promise<void> => {
+  const done = new Set((await connection.rows<{ step: string }>('SELECT step FROM upgrade')).map(({ step }) => step));
+  for (const { step, run } of upgrades) {
+    if (done.has(step)) continue;
+    await run(connection);
+    await connection.insertObjects('upgrade', [{ step }]);
+  }
 };
 
 /** Of looks whose process died: their names say nothing to anybody, and they take memory. */
@@ -162,7 +177,8 @@ interface LookTables {
   readonly events: string;
   readonly createUnits: string;
   createExposures(scopes: readonly bigint[]): string;
-  createEvents(scopes: readonly bigint[]): string;
+  /** @param maps  of properties, those that are looked into */
+  createEvents(scopes: readonly bigint[], maps: readonly string[]): string;
 }
 
 /** The changed units of one look and their rows, without duplicates, in memory: dropped when it ends. */
@@ -178,8 +194,8 @@ export const lookTables = (id: string): LookTables => {
     createUnits: `CREATE TABLE ${units} (unit UInt128) ENGINE = Memory`,
     createExposures: (scopes) =>
       copy(exposures, 'scope, unit, id_hash, event_at, known_at, position, segment, variant, reason', 'exposure_by_unit', scopes),
-    createEvents: (scopes) =>
-      copy(events, 'scope, unit, id_hash, event_at, known_at, position, value, strings, numbers, booleans, millionths', 'feedback', scopes),
+    createEvents: (scopes, maps) =>
+      copy(events, ['scope', 'unit', 'id_hash', 'event_at', 'known_at', 'position', 'value', ...maps].join(', '), 'feedback', scopes),
   };
 };
 
