@@ -5,9 +5,8 @@ const rootDir = resolve(import.meta.dirname, '..');
 /** Journeys about Kafka itself: the others run on either log. */
 const kafkaJourneys = ['/raw-events\\.journey', '/logs-agree\\.journey'];
 
-const tier = (displayName, testMatch, { leftOut = [], testTimeout = 5_000 } = {}) => ({
+const tier = (displayName, testMatch, leftOut = []) => ({
   displayName,
-  testTimeout,
   testMatch,
   rootDir,
   roots: ['<rootDir>/apps', '<rootDir>/libs', '<rootDir>/test'],
@@ -24,10 +23,7 @@ export default {
   projects: [
     tier('pure', ['<rootDir>/**/dist/**/*.spec.js']),
     tier('int', ['<rootDir>/**/dist/**/*.int-spec.js']),
-    // A broker needs moments of its own: to make a topic, to share a group anew.
-    tier('kafka', ['<rootDir>/**/dist/**/*.kafka-spec.js'], { testTimeout: 30_000 }),
-    tier('journeys', ['<rootDir>/test/dist/journeys/*.journey-spec.js'], {
-      leftOut: process.env.RAMPART_JOURNEY_LOG === 'kafka' ? [] : kafkaJourneys,
-    }),
+    tier('kafka', ['<rootDir>/**/dist/**/*.kafka-spec.js']),
+    tier('journeys', ['<rootDir>/test/dist/journeys/*.journey-spec.js'], process.env.RAMPART_JOURNEY_LOG === 'kafka' ? [] : kafkaJourneys),
   ],
 };

@@ -177,7 +177,8 @@ const onKafka = async () => {
   const running = await startBrokers({ brokers: 1, data: folder('kafka') });
   // Its data are scratch: it need not end in good order.
   engines.push({ supervised: { stop: () => running.kill(0) } });
-  await part('kafka', 'kafka', { env: { RAMPART_TEST_KAFKA: running.brokers } });
+  // A broker needs moments of its own: to make a topic, to share a group anew.
+  await part('kafka', 'kafka', { env: { RAMPART_TEST_KAFKA: running.brokers }, args: ['--testTimeout', '30000'] });
   await stopEngines();
 };
 

@@ -81,7 +81,7 @@ export class RestoredKafka {
   private async recreate(admin: Admin, config: Parameters<Admin['createTopics']>[0]['topics'][number]): Promise<void> {
     for (;;) {
       try {
-        if (await admin.createTopics({ topics: [config], waitForLeaders: true })) return;
+        if (await admin.createTopics({ topics: [config], waitForLeaders: false })) return;
       } catch (error) {
         if (typeOf(error) === undefined) throw error;
       }
