@@ -53,10 +53,10 @@ const tables: readonly string[] = [
   ${knownIndex}
 ) ENGINE = ReplacingMergeTree(version) ORDER BY (scope, unit, id_hash) SETTINGS ${durable}`,
 
-  // The exposures once more, by unit: what a delta reads of a unit lies together. FINAL picks the same rows here and there.
+  // The exposures once more, by unit: what a delta reads of a unit lies together, in few rows and small blocks, whatever the number of exposures.
   `exposure_by_unit (scope UInt64, unit UInt128, id_hash UInt128, event_at Int64 CODEC(ZSTD(1)), known_at Int64 CODEC(ZSTD(1)), position UInt64 CODEC(ZSTD(1)),
   segment Nullable(UInt16), variant LowCardinality(String), reason LowCardinality(String), version UInt64 CODEC(ZSTD(1)))
-  ENGINE = ReplacingMergeTree(version) ORDER BY (unit, scope, id_hash) SETTINGS index_granularity = 256, ${durable}`,
+  ENGINE = ReplacingMergeTree(version) ORDER BY (unit, scope, id_hash) SETTINGS index_granularity = 128, min_compress_block_size = 2048, max_compress_block_size = 4096, ${durable}`,
 
   // When exposures happened: which windows close in a stretch of time.
   `exposure_time (scope UInt64, at Int64 CODEC(Delta, ZSTD(1)), unit UInt128) ENGINE = MergeTree ORDER BY (scope, at) SETTINGS ${durable}`,
@@ -184,9 +184,10 @@ interface LookTables {
 /** The changed units of one look and their rows, without duplicates, in memory: dropped when it ends. */
 export const lookTables = (id: string): LookTables => {
   const [units, exposures, events] = [`${LOOK}${id}_unit`, `${LOOK}${id}_exposure`, `${LOOK}${id}_event`];
-  // Key columns alone may be filtered below FINAL: all duplicates of a row have the same.
+  // FINAL would merge whole parts for a few rows. The lowest position wins here as there; duplicates share scope, unit and id, so that all of them are here.
   const copy = (table: string, columns: string, from: string, scopes: readonly bigint[]) =>
-    `CREATE TABLE ${table} ENGINE = Memory AS SELECT ${columns} FROM ${from} FINAL PREWHERE scope IN (${scopes.join(', ') || '0'}) AND unit IN (SELECT unit FROM ${units})`;
+    `CREATE TABLE ${table} ENGINE = Memory AS SELECT ${columns} FROM ${from} PREWHERE scope IN (${scopes.join(', ') || '0'}) AND unit IN (SELECT unit FROM ${units})
+  ORDER BY position LIMIT 1 BY scope, unit, id_hash`;
   return {
     units,
     exposures,
