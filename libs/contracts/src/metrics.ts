@@ -67,7 +67,12 @@ export const metricDefinition = z
       .default(1)
       .describe('events carry value × scale (a power of ten), for data with more than six decimals'),
     delayUs: micros.default(0).describe('events count from first exposure + delay'),
-    windowUs: z.int().min(1).nullable().default(null).describe('… for this long; null = open end: shown, never decided on while it runs'),
+    windowUs: z
+      .int()
+      .min(1)
+      .nullable()
+      .default(null)
+      .describe('… for this long; null = open end: no gain is decided on while it runs; harm is'),
     capLower: decimal.optional().describe('a unit’s total is raised to this'),
     capUpper: decimal.optional().describe('a unit’s total is lowered to this'),
     covariate: z

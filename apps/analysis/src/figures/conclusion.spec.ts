@@ -74,7 +74,7 @@ describe('a sequential plan', () => {
     const { verdict, actions } = ship({ cells: [], seenEvents: new Set() });
     expect(verdict).toMatchObject({ verdict: 'continue' });
     expect(verdict.sentence).toContain(
-      'converted has no result (burn-in: 0 of 100 units an arm); crashed has no result (INSUFFICIENT_UNITS)',
+      'converted has no result (burn-in: 0 of 100 units an arm); crashed has no result (an arm has fewer than two units to count)',
     );
     expect(actions).toEqual({ ramp: 'stay', experiment: 'stay', gate: 'wait' });
   });
@@ -185,7 +185,7 @@ describe('equal constants', () => {
 
   it('of one arm alone are no result', () => {
     const { verdict } = ship({ metrics: [latency], cells: [[spread(500, 7, 0)], [spread(500, 7, 2)]], experiment: { policy: 'stage' } });
-    expect(verdict.sentence).toContain('latency has no result (ZERO_VARIANCE)');
+    expect(verdict.sentence).toContain('latency has no result (every unit of an arm has the same value)');
   });
 });
 

@@ -4,6 +4,7 @@ import { ApiOkResponse, ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagg
 import { type Freshness, type Population, parseInstant, type Results, type SrmResult, type SufficientStatistics } from '@rampart/contracts';
 import { Environment, Project, Scope } from '@rampart/service-kit';
 import { z } from 'zod';
+import { Definitions } from '../definitions/definition-in-force.js';
 import { FreshnessService } from '../freshness/freshness.service.js';
 import { instantText } from './instant-text.js';
 import { ResultsService } from './results.service.js';
@@ -12,6 +13,8 @@ import { statisticsCsv } from './statistics-csv.js';
 const instant = instantText.describe('only what was known by then counts; beyond the watermark: 409');
 
 const scope = { project: z.string().optional(), environment: z.string().optional() };
+const freshnessQuery = z.strictObject(scope);
+type FreshnessQuery = z.infer<typeof freshnessQuery>;
 const resultsQuery = z.strictObject({ ...scope, asOf: instant.optional() });
 type ResultsQuery = z.infer<typeof resultsQuery>;
 const statisticsQuery = z.strictObject({ ...scope, asOf: instant.optional(), format: z.enum(['json', 'csv']).default('json') });
@@ -39,6 +42,7 @@ export class ResultsController {
   constructor(
     private readonly service: ResultsService,
     private readonly hops: FreshnessService,
+    private readonly definitions: Definitions,
   ) {}
 
   @Get('results')
@@ -85,7 +89,14 @@ export class ResultsController {
 
   @Get('freshness')
   @ApiOperation({ summary: 'How old what is known is, from the door over log and store to looks and records' })
-  freshness(@Query({ schema: resultsQuery }) _query: ResultsQuery): Promise<Freshness> {
+  freshness(
+    @Param('key') key: string,
+    @Project() project: string,
+    @Environment() environment: string,
+    @Query({ schema: freshnessQuery }) _query: FreshnessQuery,
+  ): Promise<Freshness> {
+    // The same for every experiment, but asked about one that there is.
+    this.definitions.inForce(project, environment, key, null);
     return this.hops.freshness(Date.now() * 1000);
   }
 

@@ -61,7 +61,8 @@ const figureWarnings = (
   const countsNothing = seen.has(event) && result.arms.every(({ n, sum, sumSquares }) => n > 0 && sum === '0' && sumSquares === '0');
   const unconverted = result.arms.reduce((sum, arm) => sum + arm.unconverted, 0);
   const late = result.arms.reduce((sum, arm) => sum + arm.lateEvents, 0);
-  const isOpen = definition.windowUs === null && environment.kind === 'live' && use.role !== 'secondary';
+  const isOpen =
+    definition.windowUs === null && environment.kind === 'live' && use.role !== 'secondary' && definition.type !== 'first-error';
   const gainsNothing = result.notes.find((note) => note.includes('gains almost nothing'));
   const warnings = [
     countsNothing &&

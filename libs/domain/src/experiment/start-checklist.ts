@@ -93,7 +93,9 @@ const missingMetric = ({ surroundings }: PlannedRun, use: MetricUse, path: strin
 
 /** A unit's value is final when its window has passed: what has no window is never final, and decides only about history, which is. */
 const windowItems = (run: PlannedRun, use: MetricUse, { version, definition }: MetricVersion, path: string): readonly ChecklistItem[] => {
-  if (definition.windowUs !== null || run.environment.kind === 'historical' || use.role === 'secondary') return [];
+  // A first error counts as soon as it is known: it asks for no window.
+  if (definition.windowUs !== null || definition.type === 'first-error') return [];
+  if (run.environment.kind === 'historical' || use.role === 'secondary') return [];
   const what = `${use.role} "${use.metric}" (version ${version}) has no window, so that no unit's value is ever final`;
   if (use.role === 'success' || use.margin !== undefined)
     return [refusal('metric-without-window', `${path}/metric`, `${what} and nothing could be decided: give the metric a window`)];

@@ -150,9 +150,18 @@ const noResultSentence = (metric: string, result: NoResult): string => `${metric
 
 /** A burn-in has two numbers and says which of its two conditions is open. */
 const reasonOf = ({ refused, have, needed }: NoResult): string => {
-  if (have === undefined || needed === undefined) return refused;
+  if (have === undefined || needed === undefined) return REASONS[refused] ?? refused;
   const what = needed === BURN_IN.unitsPerArm ? 'units an arm' : 'units an arm with the rarer outcome';
   return `burn-in: ${count(have)} of ${count(needed)} ${what}`;
+};
+
+/** Codes are for programs; what has no words here is told by its code. */
+const REASONS: Readonly<Record<string, string>> = {
+  INSUFFICIENT_UNITS: 'an arm has fewer than two units to count',
+  ZERO_VARIANCE: 'every unit of an arm has the same value',
+  ZERO_BASELINE: 'the mean of control is 0',
+  OPEN_WINDOW: 'it has no window, so that its values are never final',
+  NOT_COMPARED: 'its arms are not compared',
 };
 
 const waiting = (metric: string | null, arm: string | null, sentence: string): Finding => ({

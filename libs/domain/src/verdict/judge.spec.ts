@@ -68,7 +68,7 @@ describe('one treatment, the look is due', () => {
     const noData = { kind: 'no-result', arm: 'B', refused: 'INSUFFICIENT_UNITS' } as const;
     given({ metrics: [conversion(better('B')), crashes(noData)] })
       .decides('inconclusive', 'plan-exhausted')
-      .saying('crashes has no result (INSUFFICIENT_UNITS)');
+      .saying('crashes has no result (an arm has fewer than two units to count)');
   });
 
   it('lets equal constants pass when their event is known to arrive, and holds when it is not', () => {

@@ -11,7 +11,12 @@ export interface ApiDescription {
 
 /** @param withPage  false = `/docs-json` only: the page's files are served by a package that specs can't load */
 export const serveDocs = (app: NestFastifyApplication, api: ApiDescription, withPage: boolean): void => {
-  const config = new DocumentBuilder().setTitle(api.title).setDescription(api.description).setVersion(api.version).addBearerAuth().build();
+  const config = new DocumentBuilder()
+    .setTitle(api.title)
+    .setDescription(api.description)
+    .setVersion(api.version)
+    .addBearerAuth({ type: 'http', scheme: 'bearer', bearerFormat: 'rk_<id>_<secret>', description: 'an API key; X-API-Key takes it, too' })
+    .build();
   SwaggerModule.setup('docs', app, () => completed(SwaggerModule.createDocument(app, config)), {
     jsonDocumentUrl: 'docs-json',
     ui: withPage,
