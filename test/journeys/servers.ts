@@ -8,8 +8,8 @@ export interface Servers {
   readonly brokers: string;
   readonly env: Readonly<Record<string, string>>;
   has(name: string): boolean;
-  /** kill -9; it starts again at once, as the launcher's own do. */
-  kill(name: string): Promise<void>;
+  /** kill -9; it starts again at once, as the launcher's own do, or when `meanwhile` is over. */
+  kill(name: string, meanwhile?: () => Promise<void>): Promise<void>;
   remove(): Promise<void>;
 }
 
@@ -31,10 +31,14 @@ const startServers = async (): Promise<Servers> => {
     brokers: kafka.brokers,
     env,
     has: (name) => name in restarts,
-    kill: async (name) => {
+    kill: async (name, meanwhile = async () => undefined) => {
       await restarting;
       await restarts[name]?.kill();
-      restarting = restarts[name]?.start() ?? Promise.resolve();
+      try {
+        await meanwhile();
+      } finally {
+        restarting = restarts[name]?.start() ?? Promise.resolve();
+      }
     },
     remove: async () => {
       await restarting.catch(() => undefined);
