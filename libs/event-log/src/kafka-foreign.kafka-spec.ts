@@ -78,7 +78,7 @@ describe('the log on Kafka, among what others write', () => {
     await appendTexts(log, topic, ['after']);
     const consumer = log.consume(recorder.options(topic, 'g'));
     await recorder.until(3);
-    expect(recorder.texts).toEqual(['before', null, 'after']);
+    expect(recorder.texts.slice(-3)).toEqual(['before', null, 'after']);
     for (const { position, knownAtUs, appendedAtUs } of recorder.messages) {
       expect(partsOfPosition(position).generation).toBe(0);
       expect(knownAtUs - appendedAtUs).toBeLessThan(1_000);
@@ -159,7 +159,7 @@ describe('the log on Kafka, among what others write', () => {
     expect(stuck?.failing?.error).toContain('compression.type=gzip');
     await appendTexts(log, topic, ['elsewhere'], 1);
     await eventually('the other partition', () => recorder.texts.includes('elsewhere'));
-    expect(recorder.texts).toEqual(['good', 'elsewhere']);
+    expect(new Set(recorder.texts)).toEqual(new Set(['good', 'elsewhere']));
     expect((await log.read({ topic, partition: 0, offset: 0, limit: 10 })).map(textOf)).toEqual(['good']);
     await expect(log.read({ topic, partition: 0, offset: 1, limit: 10 })).rejects.toMatchObject({ code: 'unreadable-records' });
     // What the sentence says to do.
