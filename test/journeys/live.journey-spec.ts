@@ -230,6 +230,7 @@ describe('one altered row', () => {
 describe('decisions outlive what decides', () => {
   it('one chain without a fork, whatever is killed while it grows; every record recounts', async () => {
     const setting = await startLive(platform, { experiment: 'survivor', environment: 'rough' });
+    await recordSaying(platform, setting, 'continue');
     let isOver = false;
     const sending = (async () => {
       let next = 0;

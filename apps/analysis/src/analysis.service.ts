@@ -12,5 +12,5 @@ export const analysisService: RunnableService<AnalysisConfig> = {
   },
   config: analysisConfig,
   module: analysisModule,
-  statuses: { 'not-started': 409, importing: 409, 'watermark-behind': 409, 'watermark-undefined': 409 },
+  statuses: { 'not-started': 409, 'experiment-not-yet-defined': 409, importing: 409, 'watermark-behind': 409, 'watermark-undefined': 409 },
 };

@@ -117,6 +117,16 @@ describe('definitions in force', () => {
     expect(refusal('production', 'button')).toMatchObject({ code: 'experiment-not-found' });
   });
 
+  it('say since when an experiment has been there where asOf lies before', async () => {
+    await environment('production', 'live');
+    const definedAtUs = await defined(1);
+    await read();
+    const asOf = (atUs: number) => () => definitions.inForce('shop', 'production', 'button', atUs);
+    expect(asOf(definedAtUs)).not.toThrow();
+    expect(asOf(definedAtUs - 1)).toThrow(expect.objectContaining({ code: 'experiment-not-yet-defined' }));
+    expect(asOf(definedAtUs - 1)).toThrow('it was defined at');
+  });
+
   it('are unavailable, not absent, while the replica is still reading', async () => {
     replica = DefinitionsReplica.start(log);
     definitions = new ReplicaDefinitions(replica);

@@ -1,5 +1,11 @@
 /** Definitions in force, from the replica of `definitions.v1`. */
-import type { EnvironmentDefinition, ExperimentDefinition, ExperimentState, MetricUse } from '@rampart/contracts';
+import {
+  type EnvironmentDefinition,
+  type ExperimentDefinition,
+  type ExperimentState,
+  formatInstant,
+  type MetricUse,
+} from '@rampart/contracts';
 import { DomainError } from '@rampart/domain';
 import type { DefinitionsReplica } from '@rampart/event-log';
 import { type DefinitionInForce, Definitions, type MetricInUse, type Run } from './definition-in-force.js';
@@ -51,6 +57,8 @@ export class ReplicaDefinitions extends Definitions {
     if (state !== null && running !== undefined) return { version: state.version, experiment: running };
     const newest = this.replica.experimentAt(project, key, momentUs);
     if (newest !== undefined) return { version: newest.revision, experiment: newest.value };
+    const [first] = this.replica.experimentHistory(project, key);
+    if (first !== undefined) throw notYet(key, first.knownAtUs, momentUs);
     throw new DomainError('experiment-not-found', `project ${project} has no experiment ${key}`, { project, experiment: key });
   }
 
@@ -64,3 +72,9 @@ export class ReplicaDefinitions extends Definitions {
     throw new DomainError('metric-not-found', `project ${project} has no metric ${use.metric}${which}`, { project, metric: use.metric });
   }
 }
+
+const notYet = (experiment: string, definedAtUs: number, momentUs: number): DomainError => {
+  const [defined, moment] = [formatInstant(definedAtUs), formatInstant(momentUs)];
+  const message = `there was no experiment ${experiment} at ${moment}: it was defined at ${defined}; ask as of a later moment`;
+  return new DomainError('experiment-not-yet-defined', message, { experiment, definedAt: defined });
+};

@@ -52,11 +52,6 @@ export class ComparisonTotals {
     return isSame;
   }
 
-  /** After a look that failed half-way: nothing kept is trusted. */
-  forget(): void {
-    this.totals.clear();
-  }
-
   private byLastLook(queries: ReadonlyMap<string, ComparisonQuery>): ReadonlyMap<InstantUs | null, ReadonlyMap<string, ComparisonQuery>> {
     const groups = new Map<InstantUs | null, Map<string, ComparisonQuery>>();
     for (const [key, query] of queries) {

@@ -1,4 +1,5 @@
 /** The chains of appended records, from `decisions.v1`: who decided last about each comparison, and where each record lies in the log. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import {
   type ComparisonPlace,
@@ -73,6 +74,14 @@ export class DecisionLog {
   /** The last record whose look knew nothing later than `knownUntilUs`. */
   newestAsOf(place: ComparisonPlace, knownUntilUs: InstantUs): RecordHead | undefined {
     return this.chains.get(comparisonKey(place))?.findLast(({ head }) => head.knownUntilUs <= knownUntilUs)?.head;
+  }
+
+  /** Waits until everything that was appended before this call has been read: a record that somebody has just been told of is found. */
+  async readToTheEnd(withinMs = 2_000): Promise<void> {
+    const [{ end } = { end: 0 }] = await this.log.offsets(DECISIONS);
+    const deadlineMs = performance.now() + withinMs;
+    const next = () => this.following?.stats().partitions[0]?.next ?? 0;
+    while (next() < end && performance.now() < deadlineMs) await sleep(20);
   }
 
   has(id: string): boolean {

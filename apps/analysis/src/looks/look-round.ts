@@ -58,26 +58,22 @@ export class LookRound {
     const watermarkUs = await this.evidence.watermark();
     if (watermarkUs === null || watermarkUs === this.lastUs) return undefined;
     const comparisons = await this.watched.at(watermarkUs);
-    try {
-      const sums = await this.sumsOf(comparisons, watermarkUs);
-      const seen = this.namesOfRound();
-      const looks: LookMessage[] = [];
-      const records: DecisionRecord[] = [];
-      for (const comparison of comparisons) {
-        const counted = sums.get(comparison.key);
-        if (counted === undefined) continue;
-        const judged = await this.judgedOrNot(comparison, counted, { nowUs, seen });
-        if (judged === undefined) continue;
-        looks.push(judged.message);
-        if (judged.record !== undefined) records.push(judged.record);
-      }
-      await this.publish(looks);
-      await this.proposals.propose(records);
-      await this.recountOne(comparisons);
-    } catch (error) {
-      this.totals.forget();
-      throw error;
+    // Whatever fails from here on: each kept total is right as of its own moment, and the next look goes on from there.
+    const sums = await this.sumsOf(comparisons, watermarkUs);
+    const seen = this.namesOfRound();
+    const looks: LookMessage[] = [];
+    const records: DecisionRecord[] = [];
+    for (const comparison of comparisons) {
+      const counted = sums.get(comparison.key);
+      if (counted === undefined) continue;
+      const judged = await this.judgedOrNot(comparison, counted, { nowUs, seen });
+      if (judged === undefined) continue;
+      looks.push(judged.message);
+      if (judged.record !== undefined) records.push(judged.record);
     }
+    await this.publish(looks);
+    await this.proposals.propose(records);
+    await this.recountOne(comparisons);
     this.lastUs = watermarkUs;
     return { knownUntilUs: watermarkUs, comparisons: comparisons.length };
   }

@@ -26,8 +26,10 @@ export const causeOf = (
   look: Pick<DecisionRecord, 'knownUntilUs' | 'verdict' | 'latched'> & { readonly definitionHash: string; readonly isLast: boolean },
 ): RecordCause | undefined => {
   if (newest === undefined) return 'first';
-  // A look that is not younger can't continue the chain.
-  if (look.knownUntilUs <= newest.knownUntilUs) return undefined;
+  if (look.knownUntilUs < newest.knownUntilUs) return undefined;
+  // Closed at the newest record's own moment: the same evidence, and now the last word on it.
+  if (look.knownUntilUs === newest.knownUntilUs)
+    return look.isLast && look.definitionHash !== newest.definitionHash ? 'closing' : undefined;
   if (look.isLast) return 'closing';
   if (look.latched.length > newest.latched.length) return 'crossing';
   if (saying(look.verdict) !== saying(newest.verdict)) return 'verdict';

@@ -28,6 +28,7 @@ export class ReplayService {
   }
 
   private async recorded(project: string, id: string): Promise<RecordedDecision> {
+    if (!this.decisions.has(id)) await this.decisions.readToTheEnd();
     const decision = await this.decisions.read(id);
     // A record of another project is not told apart from none.
     if (decision !== undefined && decision.record.project === project) return decision;

@@ -66,9 +66,9 @@ export class WatchedComparisons {
   }
 
   /** The last look was taken and recorded: it stays so for ever. */
-  private isOver({ place, target }: WatchedComparison): boolean {
+  private isOver({ place, target, definitionHash: hash }: WatchedComparison): boolean {
     const newest = this.decisions.newest(place);
-    return newest !== undefined && target.isLast && newest.knownUntilUs >= target.knownUntilUs;
+    return newest !== undefined && target.isLast && newest.knownUntilUs === target.knownUntilUs && newest.definitionHash === hash;
   }
 
   /** A history is looked at when it is complete, and again when it was added to and completed anew, or is defined otherwise. */

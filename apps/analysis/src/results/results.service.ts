@@ -82,7 +82,7 @@ export class ResultsService {
       const known = this.definitions.inForce(project, environment, experiment, watermarkUs);
       return known.state === null ? newest() : known;
     } catch (error) {
-      if (error instanceof DomainError && error.code === 'experiment-not-found') return newest();
+      if (error instanceof DomainError && NOT_THERE.has(error.code)) return newest();
       throw error;
     }
   }
@@ -144,6 +144,9 @@ export class ResultsService {
 }
 
 type Concluded = (at: Pick<Parameters<typeof conclude>[0], 'sums' | 'duplicates' | 'knownUntilUs'>) => Promise<Conclusion>;
+
+/** By the watermark: what was published since is younger. */
+const NOT_THERE: ReadonlySet<string> = new Set(['experiment-not-found', 'experiment-not-yet-defined']);
 
 const requireKnown = (definition: DefinitionInForce, asOfUs: number, watermarkUs: number | null, isImporting: boolean): void => {
   if (isImporting) {

@@ -14,6 +14,7 @@ const aRecord = (change: Partial<ChainedRecord> = {}): ChainedRecord => ({
   id: 'one',
   previous: null,
   knownUntilUs: T0 + 1,
+  cause: 'verdict',
   latched: [],
   ...change,
 });
@@ -62,6 +63,21 @@ describe('a chain of records', () => {
       given(facts)
         .when(record(aRecord({ id: 'old', previous: 'one', knownUntilUs })))
         .thenRefuses('record-older', /known until 2026-01-01T.*, the newest one, one, until 2026-01-01T/);
+  });
+});
+
+describe('a comparison that is closed at the moment of its newest record', () => {
+  const facts = [recorded(aRecord())];
+  const closing = aRecord({ id: 'closing', previous: 'one', cause: 'closing' });
+  it('gets the last word on the same evidence', () => {
+    given(facts)
+      .when(record(closing))
+      .then([recorded(closing)]);
+  });
+  it('is not closed on evidence that is older than its newest record', () => {
+    given(facts)
+      .when(record({ ...closing, knownUntilUs: T0 }))
+      .thenRefuses('record-older', /only a later look/);
   });
 });
 

@@ -8,6 +8,8 @@ export interface ChainedRecord {
   readonly previous: string | null;
   /** W: rows known later are not in it. */
   readonly knownUntilUs: number;
+  /** Why it was made: `closing` is the last word on a comparison. */
+  readonly cause: string;
   /** All of the comparison up to and with this look. */
   readonly latched: readonly Crossing[];
 }
@@ -28,6 +30,6 @@ export interface DecisionChain {
 export const initialDecisionChain: DecisionChain = { ids: [], newest: null };
 
 export const evolveDecisionChain = ({ ids }: DecisionChain, { record }: DecisionEvent): DecisionChain => {
-  const { id, previous, knownUntilUs, latched } = record;
-  return { ids: [...ids, id], newest: { id, previous, knownUntilUs, latched } };
+  const { id, previous, knownUntilUs, cause, latched } = record;
+  return { ids: [...ids, id], newest: { id, previous, knownUntilUs, cause, latched } };
 };
