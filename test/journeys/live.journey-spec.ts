@@ -270,8 +270,12 @@ describe('decisions outlive what decides', () => {
   it('a person closes it: what is decided is decided as of the newest look, for ever', async () => {
     const setting = await startLive(platform, { experiment: 'ended', environment: 'ends' });
     await send(platform, setting, visits(setting, 0, 400, { buysOneIn: { control: 5, treatment: 2 } }));
-    await whenFinal(setting, 400);
+    const { watermark } = await whenFinal(setting, 400);
     const at = `?project=live&environment=ends`;
+    await eventually('a look knows all of them', async () => {
+      const { body } = await platform.call('GET', '/v1/experiments/ended?project=live');
+      return body.environments?.ends?.look?.knownUntil >= watermark ? true : undefined;
+    });
     const decided = await platform.call('POST', `/v1/experiments/ended/decide${at}`, { outcome: 'ship', reason: 'better' });
     expect(decided.status).toBe(200);
     const closed = await eventually('results are complete', async () => {
@@ -280,8 +284,10 @@ describe('decisions outlive what decides', () => {
     });
     const decisions = await eventually('the closing record', async () => {
       const found = await decisionsOf(platform, setting);
-      return found[0] !== undefined && found[0].knownUntil >= closed.asOf ? found : undefined;
+      return found[0]?.cause === 'closing' ? found : undefined;
     });
+    expect(decisions[0]?.evidenceDigest).toBe(closed.evidenceDigest);
+    expect(closed.metrics[0].arms.map((arm: { n: number }) => arm.n)).toEqual([200, 200]);
     await send(platform, setting, [
       liveExposure(setting, 'latecomer', 'treatment', Date.now()),
       liveEvent('purchase', 'latecomer', Date.now()),

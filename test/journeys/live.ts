@@ -225,6 +225,7 @@ export interface Decided {
   readonly verdict: string;
   readonly sentence: string;
   readonly knownUntil: string;
+  readonly evidenceDigest: string;
   readonly actions: { readonly ramp: string; readonly experiment: string; readonly gate: string };
 }
 
