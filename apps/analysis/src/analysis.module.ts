@@ -13,6 +13,7 @@ import { Intake, PARTITIONS } from './feedback/intake.service.js';
 import { IntakeFigures } from './feedback/intake-figures.js';
 import { StoredEvidence } from './feedback/stored-evidence.js';
 import { Watermark } from './feedback/watermark.js';
+import { FreshnessController } from './freshness/freshness.controller.js';
 import { FreshnessService } from './freshness/freshness.service.js';
 import { FreshnessGauges } from './freshness/freshness-gauges.js';
 import { IngestViewsController, PLATFORM_SECRET } from './ingest-views/ingest-views.controller.js';
@@ -43,6 +44,7 @@ export const analysisModule = (config: AnalysisConfig): DynamicModule => ({
     ResultsController,
     TimeseriesController,
     DecisionsController,
+    FreshnessController,
     MetricPreviewController,
     IngestViewsController,
     IntakeController,

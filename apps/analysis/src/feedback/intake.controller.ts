@@ -1,25 +1,13 @@
-/** How far the store has come, and the command to fill it anew. */
-import { Controller, Get, HttpCode, Post } from '@nestjs/common';
+/** The command to fill the store anew. */
+import { Controller, HttpCode, Post } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
-import type { Freshness } from '@rampart/contracts';
 import { Scope } from '@rampart/service-kit';
-import { FreshnessService } from '../freshness/freshness.service.js';
 import { Intake } from './intake.service.js';
 
 @ApiTags('analysis')
 @Controller('v1/analysis')
 export class IntakeController {
-  constructor(
-    private readonly intake: Intake,
-    private readonly hops: FreshnessService,
-  ) {}
-
-  @Get('freshness')
-  @Scope('analyst', { project: false })
-  @ApiOperation({ summary: 'How old what is known is, hop by hop, and how far each partition of the log lies behind' })
-  freshness(): Promise<Freshness> {
-    return this.hops.freshness(Date.now() * 1000);
-  }
+  constructor(private readonly intake: Intake) {}
 
   @Post('rebuild')
   @HttpCode(202)

@@ -115,7 +115,7 @@ describe('the results API', () => {
     expect(get.parameters.map((parameter: { name: string }) => parameter.name)).toEqual(
       expect.arrayContaining(['key', 'asOf', 'environment']),
     );
-    expect(Object.keys(body.paths)).toEqual(expect.arrayContaining(['/v1/metrics/preview', '/v1/experiments/{key}/freshness']));
+    expect(Object.keys(body.paths)).toEqual(expect.arrayContaining(['/v1/metrics/preview', '/v1/experiments/{key}/population']));
   });
 });
 

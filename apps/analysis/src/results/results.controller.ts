@@ -1,11 +1,9 @@
 /** The results API: what an experiment shows, who is in it, and the sums from which anybody can recompute it. */
 import { Controller, Get, Param, Query, Res } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
-import { type Freshness, type Population, parseInstant, type Results, type SrmResult, type SufficientStatistics } from '@rampart/contracts';
+import { type Population, parseInstant, type Results, type SrmResult, type SufficientStatistics } from '@rampart/contracts';
 import { Environment, Project, Scope } from '@rampart/service-kit';
 import { z } from 'zod';
-import { Definitions } from '../definitions/definition-in-force.js';
-import { FreshnessService } from '../freshness/freshness.service.js';
 import { instantText } from './instant-text.js';
 import { ResultsService } from './results.service.js';
 import { statisticsCsv } from './statistics-csv.js';
@@ -13,8 +11,6 @@ import { statisticsCsv } from './statistics-csv.js';
 const instant = instantText.describe('only what was known by then counts; beyond the watermark: 409');
 
 const scope = { project: z.string().optional(), environment: z.string().optional() };
-const freshnessQuery = z.strictObject(scope);
-type FreshnessQuery = z.infer<typeof freshnessQuery>;
 const resultsQuery = z.strictObject({ ...scope, asOf: instant.optional() });
 type ResultsQuery = z.infer<typeof resultsQuery>;
 const statisticsQuery = z.strictObject({ ...scope, asOf: instant.optional(), format: z.enum(['json', 'csv']).default('json') });
@@ -39,11 +35,7 @@ export interface PopulationAnswer extends Pick<Results, 'experiment' | 'status' 
 @Scope('analyst')
 @Controller('v1/experiments/:key')
 export class ResultsController {
-  constructor(
-    private readonly service: ResultsService,
-    private readonly hops: FreshnessService,
-    private readonly definitions: Definitions,
-  ) {}
+  constructor(private readonly service: ResultsService) {}
 
   @Get('results')
   @ApiOperation({ summary: 'Effects, quality, verdict and evidence of an experiment in one environment' })
@@ -85,19 +77,6 @@ export class ResultsController {
   ): Promise<PopulationAnswer> {
     const { experiment, status, asOf, watermark, srm, population } = await this.resultsOf(project, environment, key, query.asOf);
     return { experiment, status, asOf, watermark, srm, population };
-  }
-
-  @Get('freshness')
-  @ApiOperation({ summary: 'How old what is known is, from the door over log and store to looks and records' })
-  freshness(
-    @Param('key') key: string,
-    @Project() project: string,
-    @Environment() environment: string,
-    @Query({ schema: freshnessQuery }) _query: FreshnessQuery,
-  ): Promise<Freshness> {
-    // The same for every experiment, but asked about one that there is.
-    this.definitions.inForce(project, environment, key, null);
-    return this.hops.freshness(Date.now() * 1000);
   }
 
   private resultsOf(project: string, environment: string, experiment: string, asOf: string | undefined): Promise<Results> {
