@@ -26,11 +26,10 @@ export const causeOf = (
   look: Pick<DecisionRecord, 'knownUntilUs' | 'verdict' | 'latched'> & { readonly definitionHash: string; readonly isLast: boolean },
 ): RecordCause | undefined => {
   if (newest === undefined) return 'first';
-  if (look.knownUntilUs < newest.knownUntilUs) return undefined;
-  // Closed at the newest record's own moment: the same evidence, and now the last word on it.
-  if (look.knownUntilUs === newest.knownUntilUs)
-    return look.isLast && look.definitionHash !== newest.definitionHash ? 'closing' : undefined;
-  if (look.isLast) return 'closing';
+  const isNewer = look.knownUntilUs > newest.knownUntilUs;
+  // The last word, also where looks had gone beyond the moment of closing before the decision was known.
+  if (look.isLast) return isNewer || look.definitionHash !== newest.definitionHash ? 'closing' : undefined;
+  if (!isNewer) return undefined;
   if (look.latched.length > newest.latched.length) return 'crossing';
   if (saying(look.verdict) !== saying(newest.verdict)) return 'verdict';
   if (look.definitionHash !== newest.definitionHash) return 'definition';

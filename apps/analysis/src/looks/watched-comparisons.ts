@@ -68,7 +68,7 @@ export class WatchedComparisons {
   /** The last look was taken and recorded: it stays so for ever. */
   private isOver({ place, target, definitionHash: hash }: WatchedComparison): boolean {
     const newest = this.decisions.newest(place);
-    return newest !== undefined && target.isLast && newest.knownUntilUs === target.knownUntilUs && newest.definitionHash === hash;
+    return newest !== undefined && target.isLast && newest.knownUntilUs >= target.knownUntilUs && newest.definitionHash === hash;
   }
 
   /** A history is looked at when it is complete, and again when it was added to and completed anew, or is defined otherwise. */
@@ -80,7 +80,7 @@ export class WatchedComparisons {
 
   /** While a store is filled again, the watermark passes moments that were looked at long ago. */
   private isBehind({ place, target }: WatchedComparison): boolean {
-    return (this.decisions.newest(place)?.knownUntilUs ?? 0) > target.knownUntilUs;
+    return !target.isLast && (this.decisions.newest(place)?.knownUntilUs ?? 0) > target.knownUntilUs;
   }
 
   /** When each environment's import was completed last, asked once for all its experiments; null while the watermark is not beyond that. */

@@ -66,18 +66,19 @@ describe('a chain of records', () => {
   });
 });
 
-describe('a comparison that is closed at the moment of its newest record', () => {
+describe('a comparison that is closed', () => {
   const facts = [recorded(aRecord())];
   const closing = aRecord({ id: 'closing', previous: 'one', cause: 'closing' });
-  it('gets the last word on the same evidence', () => {
-    given(facts)
-      .when(record(closing))
-      .then([recorded(closing)]);
+  it('gets the last word as of its moment of closing, which looks may have gone beyond', () => {
+    for (const knownUntilUs of [T0, T0 + 1, T0 + 2])
+      given(facts)
+        .when(record({ ...closing, knownUntilUs }))
+        .then([recorded({ ...closing, knownUntilUs })]);
   });
-  it('is not closed on evidence that is older than its newest record', () => {
-    given(facts)
-      .when(record({ ...closing, knownUntilUs: T0 }))
-      .thenRefuses('record-older', /only a later look/);
+  it('takes nothing back with it', () => {
+    given([recorded(aRecord({ latched: [harm] }))])
+      .when(record(closing))
+      .thenRefuses('record-unlatches', /leaves out 1 of the 1 crossings/);
   });
 });
 

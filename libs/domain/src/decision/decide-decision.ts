@@ -38,8 +38,8 @@ const requireContinuation = ({ id, previous }: ChainedRecord, newest: ChainedRec
 
 const requireNewer = ({ id, knownUntilUs, cause }: ChainedRecord, newest: ChainedRecord): void => {
   if (knownUntilUs > newest.knownUntilUs) return;
-  // Closed at the very moment of the newest record: the same evidence, and now the last word on it.
-  if (cause === 'closing' && knownUntilUs === newest.knownUntilUs) return;
+  // The last word is as of the moment of closing: looks may have gone beyond it before the decision was known to them.
+  if (cause === 'closing') return;
   const message = `record ${id} knows what was known until ${iso(knownUntilUs)}, the newest one, ${newest.id}, until ${iso(newest.knownUntilUs)}: only a later look can continue it`;
   throw new DomainError('record-older', message, { record: id, knownUntilUs, newest: newest.id, newestKnownUntilUs: newest.knownUntilUs });
 };
