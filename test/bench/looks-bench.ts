@@ -138,7 +138,9 @@ export const looksBench = async (say: (line: string) => void): Promise<readonly 
           if (!isDeepStrictEqual(added, recount)) throw new Error('base and delta are not the recount');
         }
         const look = median(looks);
-        say(`${experiments} experiments, ${count(rows)} rows, ${passedSeconds} s of traffic: ${seconds(look)}, a recount ${seconds(recountMs)}`);
+        say(
+          `${experiments} experiments, ${count(rows)} rows, ${passedSeconds} s of traffic: ${seconds(look)}, a recount ${seconds(recountMs)}`,
+        );
         results.push({
           what: `a look at ${experiments} of ${EXPERIMENTS} experiments, ${count(rows)} rows, ${count(units)} units, ${passedSeconds} s of ${count(EVENTS_A_SECOND)} events/s`,
           figure: seconds(look),
