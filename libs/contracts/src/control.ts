@@ -16,8 +16,8 @@ export type EnvironmentInput = z.infer<typeof environmentInput>;
 
 export const keyInput = z.strictObject({
   name,
-  role: z.enum(['admin', 'manager', 'analyst', 'emit', 'import']),
-  environment: slug.optional().describe('emit: a live one; import: a historical one'),
+  role: z.enum(['admin', 'manager', 'analyst', 'emit', 'import', 'client']),
+  environment: slug.optional().describe('emit and client: a live one; import: a historical one'),
 });
 export type KeyInput = z.infer<typeof keyInput>;
 

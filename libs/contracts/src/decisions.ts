@@ -19,9 +19,12 @@ export interface ComparisonPlace {
   readonly stage: string | null;
 }
 
-/** Names a comparison in keys and indexes; none of its parts holds a slash. */
-export const comparisonKey = ({ project, environment, experiment, comparison, stage }: ComparisonPlace): string =>
-  [project, environment, experiment, comparison, stage ?? '-'].join('/');
+/**
+ * Names a comparison in keys and indexes; none of its parts holds a slash. Without its stage: stages share their evidence, what was crossed in one is
+ * crossed in the next, and their records form one chain.
+ */
+export const comparisonKey = ({ project, environment, experiment, comparison }: Omit<ComparisonPlace, 'stage'>): string =>
+  [project, environment, experiment, comparison, '-'].join('/');
 
 export type Policy = 'stage' | 'ship';
 

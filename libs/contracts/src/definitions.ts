@@ -3,11 +3,12 @@
  * `v/project/kind/id/version` and `h/project/kind/id/environment/revision` never change, `head/project/kind/id/environment` points to the newest revision.
  * In force at T is the last revision known ≤ T, also after a revert.
  */
+import type { HoldoutDefinition, LayerDefinition, OverrideDefinition } from './allocation.js';
 import type { ExperimentDefinition, ExperimentState } from './experiments.js';
 import type { MetricDefinition } from './metrics.js';
 
-export type DefinitionKind = 'project' | 'environment' | 'key' | 'metric' | 'feature' | 'experiment';
-export type Role = 'admin' | 'manager' | 'analyst' | 'emit' | 'import';
+export type DefinitionKind = 'project' | 'environment' | 'key' | 'metric' | 'feature' | 'experiment' | 'layer' | 'holdout' | 'override';
+export type Role = 'admin' | 'manager' | 'analyst' | 'emit' | 'import' | 'client';
 
 export interface ProjectDefinition {
   readonly key: string;
@@ -36,13 +37,24 @@ export interface FeatureDefinition {
   readonly defaultVariant: string;
 }
 
-/** What the value of a `v/` or `h/` key holds, by kind. Project-wide kinds use environment `-` in `h/` keys. */
+/** A feature in one environment. */
+export interface FeatureState {
+  readonly feature: string;
+  /** The kill switch: everybody gets the default variant, whatever experiments and releases say. */
+  readonly isKilled: boolean;
+}
+
+/** What the value of a `v/` or `h/` key holds, by kind. Project-wide kinds use environment `-` in `h/` keys; a feature’s and an experiment’s state have the feature’s and the experiment’s kind in theirs, and their environment. */
 export type PublishedValue =
   | { readonly kind: 'project'; readonly value: ProjectDefinition }
   | { readonly kind: 'environment'; readonly value: EnvironmentDefinition }
   | { readonly kind: 'key'; readonly value: KeyDefinition }
   | { readonly kind: 'metric'; readonly version: number; readonly value: MetricDefinition }
   | { readonly kind: 'feature'; readonly version: number; readonly value: FeatureDefinition }
+  | { readonly kind: 'feature-state'; readonly revision: number; readonly value: FeatureState }
+  | { readonly kind: 'layer'; readonly value: LayerDefinition }
+  | { readonly kind: 'holdout'; readonly value: HoldoutDefinition }
+  | { readonly kind: 'override'; readonly value: OverrideDefinition }
   | { readonly kind: 'experiment'; readonly version: number; readonly value: ExperimentDefinition }
   | { readonly kind: 'experiment-state'; readonly revision: number; readonly value: ExperimentState };
 

@@ -28,6 +28,12 @@ export const metricUse = z.strictObject({
   version: z.int().min(1).optional().describe('default: the newest when the experiment starts'),
   role: z.enum(['success', 'guardrail', 'secondary']),
   margin: margin.optional().describe('guardrail only: non-inferior means: not worse than control by more than this'),
+  onHarm: z
+    .enum(['roll-back', 'hold', 'warn'])
+    .optional()
+    .describe(
+      'guardrail only: what a ramp does when it is shown to be worse; default roll-back. warn = it is told, and nothing waits for it',
+    ),
 });
 export type MetricUse = z.infer<typeof metricUse>;
 
@@ -80,6 +86,26 @@ export const experimentDefinition = z.strictObject({
     .enum(['rampart', 'external'])
     .default('external')
     .describe('external = bring your own assignment: reports without reason are randomised'),
+  targeting: z
+    .record(z.string(), z.unknown())
+    .optional()
+    .describe('rampart only: who is eligible, in the condition language of the assignment; default: everybody'),
+  layer: z
+    .strictObject({
+      key: slug,
+      ranges: z
+        .array(z.tuple([z.number().min(0).max(1), z.number().min(0).max(1)]))
+        .min(1)
+        .max(20),
+    })
+    .optional()
+    .describe('rampart only: the part of a layer that this experiment has for itself'),
+  coverage: z
+    .number()
+    .gt(0)
+    .lte(1)
+    .optional()
+    .describe('rampart only: share of the eligible units that takes part, all arms together; default 1'),
   variants: z.array(variant).min(2).max(50),
   control: z.string().min(1).max(200).describe('the arm that others are compared with'),
   metrics: z.array(metricUse).min(1).max(50),
@@ -102,6 +128,18 @@ export interface Segment {
   readonly hashVersion: 2;
 }
 
+/** The step of a rollout that the experiment is at: a ramp stage is the experiment at a higher coverage. */
+export interface ExperimentRamp {
+  readonly rollout: string;
+  /** From 1: a rollout's runs share its α₋. */
+  readonly run: number;
+  /** Name of the stage in force. */
+  readonly stage: string;
+  readonly stageStartedAtUs: number;
+  /** What a go means at this stage: `stage` for every step but the last, which has the experiment's own policy. */
+  readonly policy: 'stage' | 'ship';
+}
+
 /** What an experiment does in one environment. */
 export interface ExperimentState {
   readonly experiment: string;
@@ -113,6 +151,8 @@ export interface ExperimentState {
   readonly closedAtUs: number | null;
   /** By metric: the version that counts here. A metric use that names no version had its newest one pinned at the start. */
   readonly metricVersions?: Readonly<Record<string, number>>;
+  /** Present while a rollout moves it, and after. */
+  readonly ramp?: ExperimentRamp;
   /** How it ended; absent before. */
   readonly decision?: ExperimentDecision;
 }

@@ -1,3 +1,4 @@
+export * from './allocation.js';
 export * from './canonical-json.js';
 export * from './control.js';
 export * from './decisions.js';
@@ -10,4 +11,5 @@ export * from './instants.js';
 export * from './metrics.js';
 export * from './record-identity.js';
 export * from './results.js';
+export * from './rollouts.js';
 export * from './topics.js';

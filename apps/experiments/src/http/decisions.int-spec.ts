@@ -173,7 +173,7 @@ describe('an experiment that was looked at', () => {
     await tellLook(log, comparisonKey({ ...look, comparison: 9 }), { ...look, comparison: 9, knownUntilUs: look.knownUntilUs + 9 });
     await tellLook(log, comparisonKey(look), look);
     await tellLook(log, comparisonKey(look), '{"garbage"');
-    await tellLook(log, comparisonKey({ ...look, stage: 'ten' }), 'null');
+    await tellLook(log, comparisonKey({ ...look, comparison: 10 }), 'null');
     await looked({ ...look, knownUntilUs: look.knownUntilUs + 1, verdict: 'go', units: 300 });
     expect((await get('/v1/experiments/looked')).body.environments.production.look).toEqual({
       comparison: 1,

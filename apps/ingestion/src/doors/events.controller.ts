@@ -21,7 +21,7 @@ export class EventsController {
 
   @Post('events')
   @HttpCode(202)
-  @Scope(['emit', 'import'])
+  @Scope(['emit', 'client', 'import'])
   @RawBody()
   @ApiConsumes(...EVENTS_TYPES)
   @ApiBody({ schema: eventsBody })
@@ -37,7 +37,7 @@ export class EventsController {
 
   @Post('ingest/validate')
   @HttpCode(200)
-  @Scope(['emit', 'import', 'manager'])
+  @Scope(['emit', 'client', 'import', 'manager'])
   @RawBody()
   @ApiConsumes(...EVENTS_TYPES)
   @ApiBody({ schema: eventsBody })

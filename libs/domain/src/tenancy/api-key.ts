@@ -1,6 +1,6 @@
 /** An API key: who calls, and how far that reaches. Only the hash of a key is ever known here. */
 
-export type Role = 'admin' | 'manager' | 'analyst' | 'emit' | 'import';
+export type Role = 'admin' | 'manager' | 'analyst' | 'emit' | 'import' | 'client';
 
 export type ApiKeyEvent =
   | {

@@ -27,6 +27,7 @@ const REACH: Readonly<Record<Role, 'platform' | 'project' | EnvironmentKind>> = 
   analyst: 'project',
   emit: 'live',
   import: 'historical',
+  client: 'live',
 };
 
 const decide = (command: ApiKeyCommand, state: ApiKey): readonly ApiKeyEvent[] => {

@@ -3,9 +3,10 @@ import { createHash } from 'node:crypto';
 
 /**
  * What a key may do: `admin` everything, `manager` define and decide in one project, `analyst` read in one project.
- * `emit` and `import` stand apart: they send events to one environment and read nothing.
+ * `emit` and `import` stand apart: they send events to one environment and read nothing. `client` is public: it stands in apps and pages, and may only
+ * evaluate features and emit events in one environment.
  */
-export type Role = 'admin' | 'manager' | 'analyst' | 'emit' | 'import';
+export type Role = 'admin' | 'manager' | 'analyst' | 'emit' | 'import' | 'client';
 
 export interface KeyRecord {
   readonly id: string;

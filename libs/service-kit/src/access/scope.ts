@@ -64,6 +64,7 @@ const HOLDERS: Readonly<Record<Role, readonly Role[]>> = {
   analyst: ['analyst', 'manager', 'admin'],
   emit: ['emit'],
   import: ['import'],
+  client: ['client'],
 };
 
 /** @throws DomainError wrong-role */
