@@ -4,10 +4,11 @@ import { usage } from './refusal.js';
 import { didYouMean } from './suggestion.js';
 
 export const HELP: Readonly<Record<string, string>> = {
-  '': `rampart: import finished experiments, simulate traffic, look after keys, rebuild what is derived.
+  '': `rampart: import finished experiments, simulate traffic, show a demo, look after keys, rebuild what is derived.
 
   rampart import --plan PLAN.json --data FILE.csv[.gz]   a file and a plan in, a verdict out
   rampart traffic --scenario FILE.json                   live traffic of a described kind
+  rampart demo                                           a shop with three rollouts to watch
   rampart keys admin | rotate-admin | list | create | revoke
   rampart rebuild store | read-models                    derive it anew from the log
 
@@ -52,12 +53,23 @@ Exit code 0 when everything that was sent is acknowledged.
   --acknowledged FILE      write the ids of acknowledged events, one a line
   --check                  read the scenario, say what is wrong, send nothing
 `,
+  demo: `rampart demo [options]
+
+A shop of simulated services: they ask for their features and send what happens over HTTP, like anybody's. Three rollouts in a project
+of its own: one crashes and is rolled back, one is better, climbs and is released, one makes no difference. Ends with Ctrl-C.
+
+  --visitors N         a second; default: 60
+  --seed N             of what visitors do; default: 1
+  --fresh              removes the project first, and begins anew
+  --remove             removes the project, and ends
+  --address URL        platform to talk to (RAMPART_ADDRESS)
+`,
   keys: `rampart keys ACTION [options]
 
   admin                the admin key of this platform and where it is kept
   rotate-admin         replace it at once; running services notice by themselves
   list                 keys of a project
-  create --name TEXT --role manager|analyst|emit|import [--environment KEY]
+  create --name TEXT --role manager|analyst|emit|client|import [--environment KEY]
   revoke ID
 
   --project KEY        default: default
@@ -109,6 +121,13 @@ const OPTIONS = {
     name: { type: 'string' },
     role: { type: 'string' },
     environment: { type: 'string' },
+    address: { type: 'string' },
+  },
+  demo: {
+    visitors: { type: 'string', default: '60' },
+    seed: { type: 'string', default: '1' },
+    fresh: { type: 'boolean', default: false },
+    remove: { type: 'boolean', default: false },
     address: { type: 'string' },
   },
   rebuild: { address: { type: 'string' } },

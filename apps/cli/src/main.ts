@@ -2,6 +2,7 @@
 /** The `rampart` command. */
 import { setMaxListeners } from 'node:events';
 import { HELP, readCommandLine, type Typed } from './command-line.js';
+import { demo, demoRequest } from './demo/demo-command.js';
 import { importFile } from './import/import-command.js';
 import { Progress } from './import/progress.js';
 import { type KeysRequest, keys } from './operations/keys-command.js';
@@ -22,6 +23,7 @@ const run = async (argv: readonly string[]): Promise<number> => {
   }
   if (typed.command === 'import') return runImport(typed);
   if (typed.command === 'traffic') return runTraffic(typed);
+  if (typed.command === 'demo') return runDemo(typed);
   if (typed.command === 'keys') await keys(keysRequest(typed), process.env, print);
   else await rebuild(wordOf(typed, ['store', 'read-models']), typed.texts.address, process.env, print);
   return 0;
@@ -56,17 +58,30 @@ const runImport = async ({ words, texts, flags }: Typed): Promise<number> => {
   return code;
 };
 
+const runDemo = (typed: Typed): Promise<number> => {
+  const request = demoRequest(typed);
+  const progress = new Progress(process.stderr, Date.now, 10_000);
+  return demo(request, { environment: process.env, progress, print, stop: stopOnSignal('Closing: visitors in the shop may finish.') });
+};
+
 const runTraffic = (typed: Typed): Promise<number> => {
   const request = trafficRequest(typed);
+  const stop = stopOnSignal('Stopping: sending what is in hand. Once more ends it at once.');
+  const progress = new Progress(process.stderr, Date.now, 900);
+  return simulateTraffic(request, { environment: process.env, progress, print, stop, nowMs: Date.now });
+};
+
+/** Ctrl-C once asks to stop, twice ends it. */
+const stopOnSignal = (sentence: string): AbortSignal => {
   const stop = new AbortController();
+  setMaxListeners(100, stop.signal);
   const onSignal = () => {
     if (stop.signal.aborted) process.exit(130);
-    process.stderr.write('Stopping: sending what is in hand. Once more ends it at once.\n');
+    process.stderr.write(`${sentence}\n`);
     stop.abort();
   };
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
-  const progress = new Progress(process.stderr, Date.now, 900);
-  return simulateTraffic(request, { environment: process.env, progress, print, stop: stop.signal, nowMs: Date.now });
+  return stop.signal;
 };
 
 const keysRequest = (typed: Typed): KeysRequest => {

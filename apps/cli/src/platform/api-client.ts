@@ -8,6 +8,7 @@ export interface Answer {
   // biome-ignore lint/suspicious/noExplicitAny: answers are read field by field where they are used.
   readonly body: any;
 }
+type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
 export interface CallOptions {
   readonly key?: string;
   readonly query?: Readonly<Record<string, string | undefined>>;
@@ -39,7 +40,7 @@ export class ApiClient {
   }
 
   /** @param body  an object, a text that is JSON already, or what makes it anew for every try; @returns any answer that is not about being away */
-  async call(method: 'GET' | 'POST' | 'PUT', path: string, body?: unknown, options: CallOptions = {}): Promise<Answer> {
+  async call(method: Method, path: string, body?: unknown, options: CallOptions = {}): Promise<Answer> {
     const startedMs = Date.now();
     for (let attempt = 0; ; attempt++) {
       const { answer, trouble, waitMs } = await this.once(method, path, body, options);
@@ -58,13 +59,7 @@ export class ApiClient {
   }
 
   /** @throws Refusal with the platform's own sentence where the status is none of `expected` */
-  async expect(
-    method: 'GET' | 'POST' | 'PUT',
-    path: string,
-    expected: readonly number[],
-    body?: unknown,
-    options: CallOptions = {},
-  ): Promise<Answer> {
+  async expect(method: Method, path: string, expected: readonly number[], body?: unknown, options: CallOptions = {}): Promise<Answer> {
     const answer = await this.call(method, path, body, options);
     if (!expected.includes(answer.status)) throw refusedBy(this.address, `${method} ${path}`, answer);
     return answer;
@@ -74,7 +69,7 @@ export class ApiClient {
     await this.pool.destroy();
   }
 
-  private async once(method: 'GET' | 'POST' | 'PUT', path: string, body: unknown, options: CallOptions) {
+  private async once(method: Method, path: string, body: unknown, options: CallOptions) {
     const made = typeof body === 'function' ? body() : body;
     const text = made === undefined || typeof made === 'string' ? made : JSON.stringify(made);
     const query = new URLSearchParams(

@@ -1,0 +1,78 @@
+/** Defines the shop on the platform and starts its rollouts: the calls that a product team would make. Repeats change nothing. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type ApiClient, refusedBy } from '../platform/api-client.js';
+import { Refusal } from '../refusal.js';
+import type { ShopKeys } from './services.js';
+import { ENVIRONMENT, experiments, FEATURES, features, metrics, PROJECT, rollouts } from './shop.js';
+
+const query = { project: PROJECT };
+const NEW_KEY_MS = 60_000;
+const IN_FORCE_MS = 30_000;
+
+export interface MadeKeys extends ShopKeys {
+  readonly ids: readonly string[];
+}
+
+export const setUpShop = async (client: ApiClient): Promise<MadeKeys> => {
+  const made = [200, 201];
+  await client.expect('POST', '/v1/projects', [...made, 409], { key: PROJECT, name: 'Demo: a shop' });
+  await client.expect('POST', '/v1/environments', [...made, 409], { key: ENVIRONMENT, kind: 'live' }, { query });
+  for (const metric of metrics) await client.expect('PUT', `/v1/metrics/${metric.key}`, made, metric, { query });
+  for (const feature of features) await client.expect('PUT', `/v1/features/${feature.key}`, made, feature, { query });
+  for (const experiment of experiments) await client.expect('POST', '/v1/experiments', [...made, 409], experiment, { query });
+  for (const rollout of rollouts) await client.expect('POST', '/v1/rollouts', [...made, 409], rollout, { query });
+  const keys = await makeKeys(client);
+  for (const { key } of rollouts) await start(client, key);
+  await untilInForce(client, keys);
+  return keys;
+};
+
+export const removeShop = async (client: ApiClient): Promise<void> => {
+  await client.expect('DELETE', `/v1/projects/${PROJECT}`, [200, 204, 404], { reason: 'The demo is over.' });
+};
+
+export const hasShop = async (client: ApiClient): Promise<boolean> => {
+  const { body } = await client.expect('GET', '/v1/projects', [200]);
+  return (body.items as readonly { key: string }[]).some(({ key }) => key === PROJECT);
+};
+
+/** A key for one run is of no use afterwards; that it could not be revoked is no reason to fail. */
+export const revokeKeys = async (client: ApiClient, ids: readonly string[]): Promise<void> => {
+  const revoked = ids.map((id) => client.call('POST', `/v1/keys/${id}/revoke`, {}, { query }).catch(() => undefined));
+  await Promise.race([Promise.all(revoked), sleep(3_000, undefined, { ref: false })]);
+};
+
+const makeKeys = async (client: ApiClient): Promise<MadeKeys> => {
+  const make = async (name: string, role: 'client' | 'emit') => {
+    const { body } = await client.expect('POST', '/v1/keys', [201], { name, role, environment: ENVIRONMENT }, { query });
+    return { id: String(body.id), key: String(body.key) };
+  };
+  const pages = await make('the shop’s pages', 'client');
+  const servers = await make('the shop’s servers', 'emit');
+  return { client: pages.key, emit: servers.key, ids: [pages.id, servers.id], areNewUntilMs: Date.now() + NEW_KEY_MS };
+};
+
+const start = async (client: ApiClient, key: string): Promise<void> => {
+  const path = `/v1/rollouts/${key}/start`;
+  const answer = await client.call('POST', path, { reason: 'The demo begins.' }, { query });
+  // It runs already, or it is over.
+  const isBegun = answer.status === 409 && answer.body?.code === 'rollout-status';
+  if (answer.status !== 200 && !isBegun) throw refusedBy(client.address, `POST ${path}`, answer);
+};
+
+/** Until the services' questions are answered: what was just defined takes a moment to reach them. */
+const untilInForce = async (client: ApiClient, { client: key, areNewUntilMs }: ShopKeys): Promise<void> => {
+  const deadlineMs = Date.now() + IN_FORCE_MS;
+  for (const feature of FEATURES) {
+    const path = `/ofrep/v1/evaluate/flags/${feature}`;
+    const body = { context: { targetingKey: 'nobody' } };
+    const headers = { query: { exposure: 'none' }, key, keyIsNewUntilMs: areNewUntilMs };
+    while ((await client.call('POST', path, body, headers)).status !== 200) {
+      if (Date.now() > deadlineMs)
+        throw new Refusal(
+          `The platform at ${client.address} does not serve the feature "${feature}" yet: is its assignment service up? (/readyz)`,
+        );
+      await sleep(100);
+    }
+  }
+};
