@@ -11,7 +11,8 @@ import {
   type ProjectDefinition,
   type PublishedValue,
 } from '@rampart/contracts';
-import type { EventLog, Following, LogMessage } from './event-log.js';
+import { FollowedTopic } from './consuming/followed-topic.js';
+import type { EventLog, LogMessage } from './event-log.js';
 
 /** One thing that was published, with the moment from which it was in force. */
 export interface Revision<Value> {
@@ -51,11 +52,9 @@ type Timelines<Value> = Map<string, Timeline<Value>>;
 export class DefinitionsReplica {
   /** Resolves when everything that was published at the start is here; rejects when reading stopped before. */
   readonly caughtUp: Promise<void>;
-  private isComplete = false;
   private latestUs: InstantUs | undefined;
   private unreadableCount = 0;
-  private stopped: string | undefined;
-  private readonly following: Following;
+  private readonly followed: FollowedTopic;
   private readonly projects: Timelines<ProjectDefinition> = new Map();
   private readonly environments: Timelines<EnvironmentDefinition> = new Map();
   private readonly keys: Timelines<KeyDefinition> = new Map();
@@ -71,25 +70,15 @@ export class DefinitionsReplica {
   }
 
   private constructor(log: EventLog) {
-    this.following = log.follow({
-      topic: DEFINITIONS,
-      onBatch: async ({ messages }) => {
-        for (const message of messages) this.take(message);
-      },
-    });
-    this.caughtUp = this.following.caughtUp.then(() => {
-      this.isComplete = true;
-    });
+    this.followed = new FollowedTopic(log, { topic: DEFINITIONS, what: 'definitions', take: (message) => this.take(message) });
+    this.followed.start();
+    this.caughtUp = this.followed.caughtUp;
     this.caughtUp.catch(() => undefined);
-    this.following.done.catch((error: unknown) => {
-      this.stopped = error instanceof Error ? error.message : String(error);
-    });
   }
 
   /** Why answers may be wrong: not everything read yet, or reading has stopped. Undefined when all is well. */
   trouble(): string | undefined {
-    if (this.stopped !== undefined) return `definitions are no longer read: ${this.stopped}`;
-    return this.isComplete ? undefined : 'definitions are still being read';
+    return this.followed.trouble();
   }
 
   /** Known time of the last message read, ticks included: definitions up to here are complete. */
@@ -169,7 +158,7 @@ export class DefinitionsReplica {
   }
 
   close(): Promise<void> {
-    return this.following.close();
+    return this.followed.close();
   }
 
   private take(message: LogMessage): void {

@@ -1,3 +1,4 @@
+export { FollowedTopic, type FollowedTopicOptions } from './consuming/followed-topic.js';
 export * from './definitions-replica.js';
 export * from './event-log.js';
 export * from './log-errors.js';

@@ -1,5 +1,4 @@
 /** The chains of appended records, from `decisions.v1`: who decided last about each comparison, and where each record lies in the log. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import {
   type ComparisonPlace,
@@ -9,7 +8,7 @@ import {
   type InstantUs,
   type RecordedDecision,
 } from '@rampart/contracts';
-import { EventLog, type Following, type LogMessage } from '@rampart/event-log';
+import { EventLog, FollowedTopic, type LogMessage } from '@rampart/event-log';
 import { definitionHash, type RecordHead } from './records.js';
 
 interface Entry {
@@ -23,37 +22,21 @@ export class DecisionLog {
   /** By comparison, oldest first. */
   private readonly chains = new Map<string, Entry[]>();
   private readonly offsets = new Map<string, number>();
-  private following: Following | undefined;
-  private isComplete = false;
-  private stopped: string | undefined;
+  private readonly followed: FollowedTopic;
   private unreadable = 0;
 
-  constructor(private readonly log: EventLog) {}
+  constructor(private readonly log: EventLog) {
+    this.followed = new FollowedTopic(log, { topic: DECISIONS, what: 'decisions', take: (message) => this.take(message) });
+  }
 
   /** The topic must exist. */
   start(): void {
-    if (this.following !== undefined) return;
-    this.following = this.log.follow({
-      topic: DECISIONS,
-      onBatch: async ({ messages }) => {
-        for (const message of messages) this.take(message);
-      },
-    });
-    this.following.caughtUp.then(
-      () => {
-        this.isComplete = true;
-      },
-      () => undefined,
-    );
-    this.following.done.catch((error: unknown) => {
-      this.stopped = error instanceof Error ? error.message : String(error);
-    });
+    this.followed.start();
   }
 
   /** Why the newest record may not be known. */
   trouble(): string | undefined {
-    if (this.stopped !== undefined) return `decisions are no longer read: ${this.stopped}`;
-    return this.isComplete ? undefined : 'decisions are still being read';
+    return this.followed.trouble();
   }
 
   /** How many messages of the topic were no records. */
@@ -77,11 +60,8 @@ export class DecisionLog {
   }
 
   /** Waits until everything that was appended before this call has been read: a record that somebody has just been told of is found. */
-  async readToTheEnd(withinMs = 2_000): Promise<void> {
-    const [{ end } = { end: 0 }] = await this.log.offsets(DECISIONS);
-    const deadlineMs = performance.now() + withinMs;
-    const next = () => this.following?.stats().partitions[0]?.next ?? 0;
-    while (next() < end && performance.now() < deadlineMs) await sleep(20);
+  readToTheEnd(withinMs = 2_000): Promise<void> {
+    return this.followed.readToTheEnd(withinMs);
   }
 
   has(id: string): boolean {
@@ -97,9 +77,7 @@ export class DecisionLog {
   }
 
   async close(): Promise<void> {
-    await this.following?.close();
-    this.following = undefined;
-    this.isComplete = false;
+    await this.followed.close();
   }
 
   private take(message: LogMessage): void {
