@@ -72,11 +72,15 @@ export class Comparison implements Look {
   private readonly arms: readonly (readonly Arm[])[];
   private looks = 0;
 
+  private readonly definition: Concluding['definition'];
+
+  /** @param run  of a rollout, whose runs share its α₋ */
   constructor(
-    private readonly definition: Concluding['definition'],
+    definition: Concluding['definition'],
     private readonly metrics: readonly SimulatedMetric[],
-    private readonly run?: number,
+    run?: number,
   ) {
+    this.definition = run === undefined ? definition : inRun(definition, run);
     this.arms = [0, 1].map(() => metrics.map(() => new Arm()));
   }
 
@@ -102,7 +106,6 @@ export class Comparison implements Look {
       seenEvents: new Set(this.metrics.map(({ metric }) => metric.key)),
       latchedBefore: this.conclusion?.latched ?? [],
       knownUntilUs,
-      ...(this.run === undefined ? {} : { run: this.run }),
     });
     return this.conclusion;
   }
@@ -121,6 +124,13 @@ export class Comparison implements Look {
     };
   }
 }
+
+const inRun = (definition: Concluding['definition'], run: number): Concluding['definition'] => {
+  const { state, experiment } = definition;
+  if (state === null) throw new Error('what is ramped has started');
+  const ramp = { rollout: 'ramp', run, stage: 'stage', stageStartedAtUs: STARTED_AT_US, policy: experiment.policy };
+  return { ...definition, state: { ...state, ramp } };
+};
 
 export const hasAlarmed = ({ conclusion }: Comparison): boolean => conclusion?.latched.some(({ test }) => test !== 'go') === true;
 export const isGo = ({ conclusion }: Comparison): boolean => conclusion?.verdict.verdict === 'go';

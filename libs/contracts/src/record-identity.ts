@@ -4,6 +4,7 @@
  */
 import { canonicalJson } from './canonical-json.js';
 import type { ComparisonPlace, DecisionRecord, Policy, RecordedDefinition } from './decisions.js';
+import type { ExperimentRamp } from './experiments.js';
 
 /** Everything about the definition that moves a number; names and descriptions don't. */
 export const definitionIdentity = ({ environment, experiment, state, metrics }: RecordedDefinition): string => {
@@ -15,8 +16,12 @@ export const definitionIdentity = ({ environment, experiment, state, metrics }: 
     metrics: measured,
     segments: state.segments,
     closedAtUs: state.closedAtUs,
+    ...(state.ramp === undefined ? {} : { ramp: stepOf(state.ramp) }),
   });
 };
+
+/** Each step of each run has records of its own. */
+const stepOf = ({ rollout, run, stage, policy }: ExperimentRamp) => ({ rollout, run, stage, policy });
 
 /** @param definition  the hash of `definitionIdentity` */
 export const recordIdentity = (

@@ -211,6 +211,8 @@ export interface Crossing {
   readonly knownUntilUs: InstantUs;
   /** ln E of the e-process; the one-sided p of a go. */
   readonly value: number;
+  /** Of a go in a ramp: it is one of that step, and says nothing of the next. */
+  readonly ramp?: { readonly rollout: string; readonly run: number; readonly stage: string; readonly policy: 'stage' | 'ship' };
 }
 
 /** How far the store has read the log. */

@@ -23,8 +23,19 @@ export type { Actions } from './verdict/actions.js';
 export { alphaMinusOf, type BudgetedTests, type ErrorBudget, errorBudget } from './verdict/error-budget.js';
 export type { Evidence, NoResult } from './verdict/evidence.js';
 export { type Judgement, judge } from './verdict/judge.js';
-export type { Crossing } from './verdict/latching.js';
-export type { ArmTest, FirstError, Gain, Look, Margin, MonitoredMetric, NonInferiorityTest, QualityCheck } from './verdict/look.js';
+export { type Crossing, latchedWith } from './verdict/latching.js';
+export type {
+  ArmTest,
+  FirstError,
+  Gain,
+  Look,
+  Margin,
+  MonitoredMetric,
+  NonInferiorityTest,
+  OnHarm,
+  QualityCheck,
+  RampStep,
+} from './verdict/look.js';
 export { type PlanMethod, type PlanState, planState, type Schedule, type Wait, waitSentence, withUnits } from './verdict/plan-state.js';
 export { type Policy, type PolicyRule, requireSomethingToJudge, SHIP_POLICY, STAGE_POLICY } from './verdict/policies.js';
 export { multipleExposureCheck, type SampleRatioTest, sampleRatioCheck } from './verdict/quality-checks.js';

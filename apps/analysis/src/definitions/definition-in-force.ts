@@ -7,7 +7,7 @@ import type {
   MetricUse,
   Segment,
 } from '@rampart/contracts';
-import { DomainError } from '@rampart/domain';
+import { DomainError, type PlanState, type Policy, planState } from '@rampart/domain';
 import type { ComparisonQuery, DesignCell } from '@rampart/feedback-store';
 
 /** A metric in its role, in the version that the experiment uses. */
@@ -27,6 +27,29 @@ export interface DefinitionInForce {
   /** Parallel to the experiment's; none before the start. */
   readonly metrics: readonly MetricInUse[];
 }
+
+/** What a go means now: a step of a ramp has a policy of its own. */
+export const policyOf = ({ experiment, state }: Pick<DefinitionInForce, 'experiment' | 'state'>): Policy =>
+  state?.ramp?.policy ?? experiment.policy;
+
+/**
+ * How far the plan is, by time alone. A step that only asks whether anything is worse has no minimum run: its bake time is the ramp's.
+ * @param importing  a history that is not complete
+ */
+export const planOf = (
+  { environment, experiment, state }: DefinitionInForce,
+  { importing, knownUntilUs }: { readonly importing: boolean; readonly knownUntilUs: number | null },
+): PlanState =>
+  planState({
+    historical: environment.kind === 'historical',
+    importing,
+    method: experiment.plan.method,
+    startedAtUs: state?.startedAtUs ?? null,
+    minimumRunUs: state?.ramp?.policy === 'stage' ? 0 : experiment.plan.minimumRunUs,
+    plannedEndUs: experiment.plan.plannedEndUs ?? null,
+    closedAtUs: state?.closedAtUs ?? null,
+    knownUntilUs,
+  });
 
 /** An experiment that was started in an environment. */
 export interface Run {

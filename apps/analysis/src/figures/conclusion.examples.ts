@@ -1,8 +1,7 @@
 /** Looks at a live sequential plan for specs: B against A (or as told), a conversion, a crash guardrail and a latency with a margin. */
-import type { ExperimentInput } from '@rampart/contracts';
-import { planState } from '@rampart/domain';
+import type { ExperimentInput, ExperimentRamp } from '@rampart/contracts';
 import type { MetricSums } from '@rampart/feedback-store';
-import { comparisonQuery } from '../definitions/definition-in-force.js';
+import { comparisonQuery, type DefinitionInForce, planOf } from '../definitions/definition-in-force.js';
 import { type Concluding, type Conclusion, conclude } from './conclusion.js';
 import { type ExampleMetric, exampleComparison, exampleDefinition, wholeSums } from './figures.examples.js';
 
@@ -33,29 +32,38 @@ export interface ExampleLook extends Partial<Omit<Concluding, 'definition' | 'qu
   readonly cells: readonly (readonly MetricSums[])[];
   readonly experiment?: Partial<ExperimentInput>;
   readonly kind?: 'live' | 'historical';
+  readonly ramp?: ExperimentRamp;
 }
 
-export const definitionOf = ({ metrics, experiment = {}, kind = 'live' }: Pick<ExampleLook, 'metrics' | 'experiment' | 'kind'>) =>
-  exampleDefinition({ variants: [{ key: 'A' }, { key: 'B' }], control: 'A', ...experiment }, metrics, kind);
+/** A step of a rollout's first run. */
+export const rampAt = (stage: string, change: Partial<ExperimentRamp> = {}): ExperimentRamp => ({
+  rollout: 'button-rollout',
+  run: 1,
+  stage,
+  stageStartedAtUs: STARTED,
+  policy: 'stage',
+  ...change,
+});
 
-export const concluded = ({ metrics, cells, experiment = {}, kind = 'live', ...more }: ExampleLook): Conclusion => {
-  const definition = definitionOf({ metrics, experiment, kind });
+export const definitionOf = ({
+  metrics,
+  experiment = {},
+  kind = 'live',
+  ramp,
+}: Pick<ExampleLook, 'metrics' | 'experiment' | 'kind' | 'ramp'>): DefinitionInForce => {
+  const definition = exampleDefinition({ variants: [{ key: 'A' }, { key: 'B' }], control: 'A', ...experiment }, metrics, kind);
+  return ramp === undefined || definition.state === null ? definition : { ...definition, state: { ...definition.state, ramp } };
+};
+
+export const concluded = ({ metrics, cells, experiment = {}, kind = 'live', ramp, ...more }: ExampleLook): Conclusion => {
+  const definition = definitionOf({ metrics, experiment, kind, ...(ramp === undefined ? {} : { ramp }) });
   const knownUntilUs = more.knownUntilUs ?? onDay(8);
-  const { plan, key } = definition.experiment;
+  const { key } = definition.experiment;
   return conclude({
     definition,
     query: comparisonQuery(definition, knownUntilUs),
     sums: exampleComparison(cells),
-    plan: planState({
-      historical: kind === 'historical',
-      importing: false,
-      method: plan.method,
-      startedAtUs: definition.state?.startedAtUs ?? null,
-      minimumRunUs: plan.minimumRunUs,
-      plannedEndUs: plan.plannedEndUs ?? null,
-      closedAtUs: definition.state?.closedAtUs ?? null,
-      knownUntilUs,
-    }),
+    plan: planOf(definition, { importing: false, knownUntilUs }),
     seenEvents: new Set([key, ...metrics.map(({ input }) => input.key)]),
     latchedBefore: [],
     ...more,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { concluded, converted, crashed, type ExampleLook, latency, onDay, ones, spread } from './conclusion.examples.js';
+import { concluded, converted, crashed, type ExampleLook, latency, onDay, ones, rampAt, spread } from './conclusion.examples.js';
 import { wholeSums } from './figures.examples.js';
 
 const three = [converted, crashed, latency];
@@ -238,8 +238,27 @@ describe('a history', () => {
 describe('a run of a rollout', () => {
   it('has its share of α₋: run 1 half of it', () => {
     expect(ship().numbers['level/harm']).toBe('0.0125');
-    expect(ship({ run: 1 }).numbers['level/harm']).toBe('0.00625');
-    expect(ship({ run: 2 }).numbers['level/harm']).toBe('0.003125');
+    const inRun = (run: number) => ship({ ramp: rampAt('half', { run, policy: 'ship' }) }).numbers['level/harm'];
+    expect([inRun(1), inRun(2)]).toEqual(['0.00625', '0.003125']);
+  });
+});
+
+describe('a step of a ramp', () => {
+  const early = (change: Partial<ExampleLook> = {}) => ship({ knownUntilUs: onDay(1), ...change });
+  const noGain = [good[0] ?? [], [ones(5000, 510), ones(5000, 4), spread(5000, 100, 20)]];
+
+  it('asks whether anything is worse, without a minimum run, whatever the experiment asks', () => {
+    expect(early({ cells: noGain }).verdict.verdict).toBe('continue');
+    const { verdict, actions, plan } = early({ cells: noGain, ramp: rampAt('tenth') });
+    expect([verdict.verdict, verdict.rule, actions.ramp]).toEqual(['go', 'nothing-is-worse', 'advance']);
+    expect(plan.waits.map(({ what }) => what)).not.toContain('minimum-run');
+  });
+
+  it('asks what the experiment asks at the last one, after its minimum run', () => {
+    const last = rampAt('all', { policy: 'ship' });
+    expect(early({ ramp: last }).verdict.sentence).toContain('waits for the minimum run');
+    expect(ship({ ramp: last }).verdict).toMatchObject({ verdict: 'go', rule: 'shown-to-be-good' });
+    expect(ship({ ramp: last, cells: noGain }).verdict.verdict).toBe('continue');
   });
 });
 

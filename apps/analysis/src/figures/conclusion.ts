@@ -25,8 +25,6 @@ export interface Concluding {
   readonly knownUntilUs: number;
   /** For the population table only. */
   readonly duplicates?: DuplicateCount;
-  /** Of a rollout: 1, 2, …; an experiment, which has all of α₋, says nothing. */
-  readonly run?: number;
 }
 
 export interface Conclusion {
@@ -47,13 +45,12 @@ export interface Conclusion {
 /** Pure: the same arguments give the same bits, on the same engine version. */
 export const conclude = (concluding: Concluding): Conclusion => {
   const { definition, query, sums, seenEvents, latchedBefore, knownUntilUs } = concluding;
-  const run = concluding.run ?? null;
   const figures = figuresOf(concluding);
   const statistics = sufficientStatistics(query.cells, definition.metrics, sums);
   const plan = withUnits(concluding.plan, pairUnits(definition, figures), definition.experiment.plan.plannedUnits ?? null);
-  const look = lookOf(definition, figures, { plan, knownUntilUs, isSeen: (event) => seenEvents.has(event), run });
+  const look = lookOf(definition, figures, { plan, knownUntilUs, isSeen: (event) => seenEvents.has(event) });
   const { verdict, actions, latched } = judge(look, latchedBefore);
-  const numbers = numbersOf(look, figures, budgetOf(definition, run));
+  const numbers = numbersOf(look, figures, budgetOf(definition));
   return {
     figures,
     statistics,
@@ -71,9 +68,9 @@ export const conclude = (concluding: Concluding): Conclusion => {
 export const conclusionDigest = ({ verdict, latched, numbers }: Pick<Conclusion, 'verdict' | 'latched' | 'numbers'>): string =>
   canonicalDigest({ verdict: verdict.verdict, rule: verdict.rule, latched, numbers });
 
-const figuresOf = ({ definition, query, sums, plan, duplicates = NO_DUPLICATES, run }: Concluding): Figures => {
+const figuresOf = ({ definition, query, sums, plan, duplicates = NO_DUPLICATES }: Concluding): Figures => {
   const population = populationOf(definition.experiment, sums, duplicates);
-  const alarmAtE = plan.method === 'sequential' ? budgetOf(definition, run ?? null).ratioAlarmAtE : null;
+  const alarmAtE = plan.method === 'sequential' ? budgetOf(definition).ratioAlarmAtE : null;
   return {
     srm: sampleRatio(definition.experiment, population, alarmAtE),
     population,

@@ -26,7 +26,7 @@ const lookAt = (definition: DefinitionInForce, sums: ReturnType<typeof exampleCo
     population,
     srm: sampleRatio(definition.experiment, population),
   };
-  return lookOf(definition, figures, { plan: due, knownUntilUs: 0, isSeen: () => true, run: null });
+  return lookOf(definition, figures, { plan: due, knownUntilUs: 0, isSeen: () => true });
 };
 
 const define = (metric: ExampleMetric) => exampleDefinition({ variants: [{ key: 'A' }, { key: 'B' }], control: 'A' }, [metric]);

@@ -13,7 +13,7 @@ import {
   sampleRatioCheck,
 } from '@rampart/domain';
 import { DEFAULT_TIGHTEST_AT_UNITS, srmSequential } from '@rampart/statistics';
-import { armsOf, type DefinitionInForce, type MetricInUse } from '../definitions/definition-in-force.js';
+import { armsOf, type DefinitionInForce, type MetricInUse, policyOf } from '../definitions/definition-in-force.js';
 import { anytimeTuning } from './anytime.js';
 import { anyLookTest, oneLookTest } from './arm-tests.js';
 import { decidingComparisons } from './metric-results.js';
@@ -30,19 +30,18 @@ export interface LookAt {
   readonly knownUntilUs: number;
   /** Whether events of this name arrive in the environment at all. */
   readonly isSeen: (event: string) => boolean;
-  /** Of a rollout: 1, 2, …; null for an experiment, which has all of α₋. */
-  readonly run: number | null;
 }
 
 type JudgedUse = MetricInUse['use'] & { readonly role: 'success' | 'guardrail' };
 const isJudged = (use: MetricInUse['use']): use is JudgedUse => use.role !== 'secondary';
 
 /** Levels of all tests: plan data alone. */
-export const budgetOf = ({ experiment }: DefinitionInForce, run: number | null): ErrorBudget => errorBudget(budgeted(experiment, run));
+export const budgetOf = (definition: DefinitionInForce): ErrorBudget => errorBudget(budgeted(definition));
 
-const budgeted = (experiment: DefinitionInForce['experiment'], run: number | null) => ({
+/** A run of a rollout has its share of α₋; an experiment that none moves has all of it. */
+const budgeted = ({ experiment, state }: DefinitionInForce) => ({
   alpha: experiment.plan.alpha,
-  alphaMinus: alphaMinusOf(experiment.plan.alphaMinus, run),
+  alphaMinus: alphaMinusOf(experiment.plan.alphaMinus, state?.ramp?.run ?? null),
   metrics: experiment.metrics.filter(isJudged).map(({ role }) => ({ role })),
   ratioTests: experiment.variants.some(({ weight }) => weight === null) ? 0 : 1,
   treatments: armsOf(experiment).slice(1),
@@ -51,10 +50,12 @@ const budgeted = (experiment: DefinitionInForce['experiment'], run: number | nul
 export const lookOf = (definition: DefinitionInForce, figures: Figures, at: LookAt): Look => {
   const { experiment } = definition;
   const { plan } = experiment;
-  const { alpha, alphaMinus, ratioTests, treatments } = budgeted(experiment, at.run);
-  const budget = budgetOf(definition, at.run);
+  const { alpha, alphaMinus, ratioTests, treatments } = budgeted(definition);
+  const budget = budgetOf(definition);
+  const ramp = definition.state?.ramp;
   return {
-    policy: experiment.policy,
+    policy: policyOf(definition),
+    ramp: ramp === undefined ? null : { rollout: ramp.rollout, run: ramp.run, stage: ramp.stage },
     alpha,
     alphaMinus,
     multiplicity: plan.multiplicity,
@@ -70,7 +71,7 @@ export const lookOf = (definition: DefinitionInForce, figures: Figures, at: Look
       if (result === undefined || !isJudged(use)) return [];
       const margin = use.role === 'guardrail' ? (use.margin ?? null) : null;
       const arms = treatments.map((arm) => armTest(definition, metric, result, arm, { budget, ...at }));
-      return [{ metric: use.metric, role: use.role, margin, arms }];
+      return [{ metric: use.metric, role: use.role, margin, onHarm: use.onHarm ?? 'roll-back', arms }];
     }),
   };
 };

@@ -9,7 +9,7 @@ import {
   type RecordedDecision,
 } from '@rampart/contracts';
 import { EventLog, FollowedTopic, type LogMessage } from '@rampart/event-log';
-import { definitionHash, type RecordHead } from './records.js';
+import { definitionHash, type RecordHead, stepOf } from './records.js';
 
 interface Entry {
   readonly head: RecordHead;
@@ -124,6 +124,7 @@ const headOf = (record: DecisionRecord): RecordHead => {
     actions,
     latched,
     definitionHash: definitionHash(definition),
+    step: stepOf(definition.state),
   };
 };
 

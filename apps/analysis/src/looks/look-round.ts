@@ -4,6 +4,7 @@ import { comparisonKey, type DecisionRecord, type InstantUs, LOOKS, type LookMes
 import { EventLog } from '@rampart/event-log';
 import { type ComparisonQuery, type ComparisonSums, FeedbackStore } from '@rampart/feedback-store';
 import { LOG, type Log } from '@rampart/service-kit';
+import { policyOf } from '../definitions/definition-in-force.js';
 import { type Conclusion, conclude } from '../figures/conclusion.js';
 import { Evidence } from '../results/evidence.source.js';
 import { knownNames } from '../results/known-names.js';
@@ -11,7 +12,7 @@ import { ComparisonTotals } from './comparison-totals.js';
 import { ENGINE } from './engine.js';
 import { LookFigures } from './look-figures.js';
 import { Proposals } from './proposals.js';
-import { causeOf, recordOf } from './records.js';
+import { causeOf, recordOf, stepOf } from './records.js';
 import { type WatchedComparison, WatchedComparisons } from './watched-comparisons.js';
 
 export interface Round {
@@ -119,13 +120,20 @@ export class LookRound {
     { nowUs, seen }: SharedByRound,
   ): Promise<Judged> {
     const { knownUntilUs, plan, isLast } = target;
-    const { policy } = definition.experiment;
+    const policy = policyOf(definition);
     const seenEvents = await seen(query);
     const { head, isPending, latched } = this.proposals.newest(place);
     const conclusion = conclude({ definition, query, sums, plan, seenEvents, latchedBefore: latched, knownUntilUs });
     const cause = isPending
       ? undefined
-      : causeOf(head, { knownUntilUs, verdict: conclusion.verdict, latched: conclusion.latched, definitionHash, isLast });
+      : causeOf(head, {
+          knownUntilUs,
+          verdict: conclusion.verdict,
+          latched: conclusion.latched,
+          definitionHash,
+          step: stepOf(definition.state),
+          isLast,
+        });
     const message = lookOf(place, definition.version, { policy, knownUntilUs, conclusion, record: head?.id ?? null, nowUs });
     if (cause === undefined) return { message, record: undefined };
     const recorded = { environment: definition.environment, experiment: definition.experiment, version: definition.version };

@@ -1,7 +1,7 @@
 /** Up to when a comparison is to be looked at next, and whether that look is its last. */
 import type { InstantUs } from '@rampart/contracts';
-import { type PlanState, planState } from '@rampart/domain';
-import type { DefinitionInForce } from '../definitions/definition-in-force.js';
+import type { PlanState } from '@rampart/domain';
+import { type DefinitionInForce, planOf } from '../definitions/definition-in-force.js';
 
 export interface LookTarget {
   readonly plan: PlanState;
@@ -12,19 +12,10 @@ export interface LookTarget {
 }
 
 /** @param watermarkUs  everything known by then is stored; of a historical environment: the import is complete */
-export const lookTarget = ({ environment, experiment, state }: DefinitionInForce, watermarkUs: InstantUs): LookTarget => {
-  const historical = environment.kind === 'historical';
-  const plan = planState({
-    historical,
-    importing: false,
-    method: experiment.plan.method,
-    startedAtUs: state?.startedAtUs ?? null,
-    minimumRunUs: experiment.plan.minimumRunUs,
-    plannedEndUs: experiment.plan.plannedEndUs ?? null,
-    closedAtUs: state?.closedAtUs ?? null,
-    knownUntilUs: watermarkUs,
-  });
-  if (historical) return { plan, knownUntilUs: watermarkUs, isLast: true };
+export const lookTarget = (definition: DefinitionInForce, watermarkUs: InstantUs): LookTarget => {
+  const { environment, state } = definition;
+  const plan = planOf(definition, { importing: false, knownUntilUs: watermarkUs });
+  if (environment.kind === 'historical') return { plan, knownUntilUs: watermarkUs, isLast: true };
   const closedAtUs = state?.closedAtUs ?? null;
   const endUs = Math.min(plan.lookAtUs ?? watermarkUs, closedAtUs ?? watermarkUs, watermarkUs);
   const isClosed = closedAtUs !== null && closedAtUs <= watermarkUs;

@@ -22,6 +22,7 @@ const head = (change: Partial<RecordHead> = {}): RecordHead => ({
   actions: { ramp: 'stay', experiment: 'stay', gate: 'wait' },
   latched: [],
   definitionHash: 'h',
+  step: null,
   ...change,
 });
 
@@ -30,6 +31,7 @@ const look = (change: Partial<Parameters<typeof causeOf>[1]> = {}) => ({
   verdict: verdict('continue'),
   latched: [],
   definitionHash: 'h',
+  step: null,
   isLast: false,
   ...change,
 });
@@ -60,6 +62,13 @@ describe('a look becomes a record', () => {
     expect(causeOf(head(), look({ knownUntilUs: 11 * DAY - 1 }))).toBeUndefined();
     expect(causeOf(head(), look({ knownUntilUs: 11 * DAY }))).toBe('daily');
     expect(causeOf(head(), look({ isLast: true }))).toBe('closing');
+  });
+
+  it('when it is the first of a step, whatever else it says', () => {
+    const atHalf = look({ step: 'rollout/1/half/stage', latched: [crossing], definitionHash: 'other' });
+    expect(causeOf(head({ step: 'rollout/1/tenth/stage' }), atHalf)).toBe('stage-action');
+    expect(causeOf(head(), atHalf)).toBe('stage-action');
+    expect(causeOf(head({ step: 'rollout/1/half/stage', definitionHash: 'other' }), atHalf)).toBe('crossing');
   });
 
   it('never when it knows nothing younger than the newest record', () => {

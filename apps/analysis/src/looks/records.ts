@@ -4,6 +4,7 @@ import {
   type ComparisonPlace,
   type DecisionRecord,
   definitionIdentity,
+  type ExperimentState,
   type InstantUs,
   type Policy,
   type RecordCause,
@@ -16,6 +17,8 @@ import type { Conclusion } from '../figures/conclusion.js';
 export interface RecordHead
   extends Pick<DecisionRecord, 'id' | 'previous' | 'knownUntilUs' | 'cause' | 'policy' | 'verdict' | 'actions' | 'latched'> {
   readonly definitionHash: string;
+  /** The step of a rollout that it was about; null without one. */
+  readonly step: string | null;
 }
 
 const DAY_US = 86_400_000_000;
@@ -23,13 +26,14 @@ const DAY_US = 86_400_000_000;
 /** @returns undefined when the newest record says it all already */
 export const causeOf = (
   newest: RecordHead | undefined,
-  look: Pick<DecisionRecord, 'knownUntilUs' | 'verdict' | 'latched'> & { readonly definitionHash: string; readonly isLast: boolean },
+  look: Pick<RecordHead, 'knownUntilUs' | 'verdict' | 'latched' | 'definitionHash' | 'step'> & { readonly isLast: boolean },
 ): RecordCause | undefined => {
   if (newest === undefined) return 'first';
   const isNewer = look.knownUntilUs > newest.knownUntilUs;
   // The last word, also where looks had gone beyond the moment of closing before the decision was known.
   if (look.isLast) return isNewer || look.definitionHash !== newest.definitionHash ? 'closing' : undefined;
   if (!isNewer) return undefined;
+  if (look.step !== newest.step) return 'stage-action';
   if (look.latched.length > newest.latched.length) return 'crossing';
   if (saying(look.verdict) !== saying(newest.verdict)) return 'verdict';
   if (look.definitionHash !== newest.definitionHash) return 'definition';
@@ -41,6 +45,10 @@ const dayOf = (atUs: InstantUs): number => Math.floor(atUs / DAY_US);
 /** Which rule speaks for which arm; the sentences' numbers move with every look. */
 const saying = ({ verdict, rule, arms }: DecisionRecord['verdict']): string =>
   [verdict, rule, ...arms.map((arm) => `${arm.arm}:${arm.verdict}:${arm.rule}`)].join('|');
+
+/** Each step of each run is looked at on its own; null for an experiment that no rollout moves. */
+export const stepOf = ({ ramp }: Pick<ExperimentState, 'ramp'>): string | null =>
+  ramp === undefined ? null : [ramp.rollout, ramp.run, ramp.stage, ramp.policy].join('/');
 
 /** SHA-256 of everything about the definition that moves a number. */
 export const definitionHash = (definition: RecordedDefinition): string => sha256(definitionIdentity(definition));

@@ -42,7 +42,7 @@ export class WatchedComparisons {
     const definition = this.inForce(run, watermarkUs);
     const segments = comparedSegments(definition?.state ?? null);
     if (definition === undefined || definition.state === null || segments === undefined) return undefined;
-    const place: ComparisonPlace = { ...run, comparison: segments[0].comparison, stage: null };
+    const place: ComparisonPlace = { ...run, comparison: segments[0].comparison, stage: definition.state.ramp?.stage ?? null };
     const target = lookTarget(definition, watermarkUs);
     const known = { ...definition, state: definition.state };
     return {

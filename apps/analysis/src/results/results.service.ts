@@ -1,9 +1,9 @@
 /** From a definition and the store's sums to the results document: figures, quality, verdict, warnings. */
 import { Injectable, Optional } from '@nestjs/common';
 import { formatInstant, type Results } from '@rampart/contracts';
-import { DomainError, type PlanState, planState } from '@rampart/domain';
+import { DomainError, type PlanState } from '@rampart/domain';
 import { type ComparisonQuery, END_OF_TIME } from '@rampart/feedback-store';
-import { comparedSegments, comparisonQuery, type DefinitionInForce, Definitions } from '../definitions/definition-in-force.js';
+import { comparedSegments, comparisonQuery, type DefinitionInForce, Definitions, planOf } from '../definitions/definition-in-force.js';
 import { type Conclusion, conclude } from '../figures/conclusion.js';
 import { Crossings } from './crossings.source.js';
 import { Evidence } from './evidence.source.js';
@@ -95,17 +95,8 @@ export class ResultsService {
     const historical = definition.environment.kind === 'historical';
     const isImporting = historical && (await this.isImporting(project, environment, watermarkUs));
     if (asOfUs !== null) requireKnown(definition, asOfUs, watermarkUs, isImporting);
-    const { state, experiment } = definition;
-    const plan = planState({
-      historical,
-      importing: isImporting,
-      method: experiment.plan.method,
-      startedAtUs: state?.startedAtUs ?? null,
-      minimumRunUs: experiment.plan.minimumRunUs,
-      plannedEndUs: experiment.plan.plannedEndUs ?? null,
-      closedAtUs: state?.closedAtUs ?? null,
-      knownUntilUs: asOfUs ?? watermarkUs,
-    });
+    const { state } = definition;
+    const plan = planOf(definition, { importing: isImporting, knownUntilUs: asOfUs ?? watermarkUs });
     const about = { isImporting, plan };
     if (historical) return { ...about, asOfUs, knownUntilUs: asOfUs ?? END_OF_TIME };
     if (watermarkUs === null) {

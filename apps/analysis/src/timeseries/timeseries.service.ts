@@ -3,7 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { canonicalJson, formatInstant, type InstantUs, type Timeseries, type TimeseriesPoint } from '@rampart/contracts';
 import { DomainError } from '@rampart/domain';
 import { addSums, type ComparisonQuery, type ComparisonSums, FeedbackStore } from '@rampart/feedback-store';
-import { comparedSegments, comparisonQuery, type DefinitionInForce, Definitions } from '../definitions/definition-in-force.js';
+import { comparedSegments, comparisonQuery, type DefinitionInForce, Definitions, policyOf } from '../definitions/definition-in-force.js';
 import { DecisionLog } from '../looks/decision-log.js';
 import { lookTarget } from '../looks/look-target.js';
 import { Evidence } from '../results/evidence.source.js';
@@ -52,7 +52,7 @@ export class TimeseriesService {
       environment,
       experiment,
       comparison: comparisonOf(definition),
-      policy: definition.experiment.policy,
+      policy: policyOf(definition),
       watermark: formatInstant(watermarkUs),
       points: await counted,
     };

@@ -69,6 +69,15 @@ describe('a definition', () => {
     expect(judged(withRole('success'))).toMatch(/^margin-without-guardrail \/metrics\/0\/margin: .*role is success/);
     expect(judged(withRole('secondary'))).toMatch(/^margin-without-guardrail/);
   });
+  it('says what harm does of guardrails alone', () => {
+    const used = (role: 'success' | 'guardrail' | 'secondary') => [
+      { metric: 'converted', role: 'success' as const },
+      { metric: 'revenue', role, onHarm: 'hold' as const },
+    ];
+    expect(judged({ metrics: used('guardrail') })).toBe('sound');
+    expect(judged({ metrics: used('success') })).toMatch(/^on-harm-without-guardrail \/metrics\/1\/onHarm: .*role is success/);
+    expect(judged({ metrics: used('secondary') })).toMatch(/^on-harm-without-guardrail/);
+  });
   it('could conclude something', () => {
     expect(judged({ metrics: [{ metric: 'converted', role: 'guardrail' }] })).toMatch(
       /^nothing-to-show .*needs a success metric or a guardrail with a margin/,

@@ -2,7 +2,7 @@
 import { isEqual } from '../equality.js';
 import { DomainError } from '../errors.js';
 import { requireSlug } from '../tenancy/slug.js';
-import type { Margin } from '../verdict/look.js';
+import type { Margin, OnHarm } from '../verdict/look.js';
 import type { PlanMethod } from '../verdict/plan-state.js';
 import { type Policy, requireSomethingToJudge } from '../verdict/policies.js';
 
@@ -35,6 +35,8 @@ export interface MetricUse {
   readonly version?: number | undefined;
   readonly role: 'success' | 'guardrail' | 'secondary';
   readonly margin?: Margin | undefined;
+  /** Of a guardrail; absent: roll-back. */
+  readonly onHarm?: OnHarm | undefined;
 }
 
 export interface AnalysisPlan {
@@ -111,10 +113,14 @@ const requireWeights = (variants: readonly Variant[]): void => {
 
 const requireMetrics = (uses: readonly MetricUse[]): void => {
   const keys = uses.map(({ metric }) => metric);
-  uses.forEach(({ metric, role, margin }, index) => {
+  uses.forEach(({ metric, role, margin, onHarm }, index) => {
     if (keys.indexOf(metric) !== index) {
       const message = `metric "${metric}" is used twice: in one experiment a metric has one role`;
       throw new DomainError('metric-twice', message, { path: `/metrics/${index}/metric`, metric });
+    }
+    if (onHarm !== undefined && role !== 'guardrail') {
+      const message = `metric "${metric}" says what a ramp does when it is worse (${onHarm}) but its role is ${role}: only a guardrail does, leave onHarm out or make it a guardrail`;
+      throw new DomainError('on-harm-without-guardrail', message, { path: `/metrics/${index}/onHarm`, metric, role });
     }
     if (margin === undefined || role === 'guardrail') return;
     const message = `metric "${metric}" has a margin but its role is ${role}: only a guardrail has a margin`;

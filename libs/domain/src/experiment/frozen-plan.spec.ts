@@ -49,6 +49,16 @@ describe('a sequential plan that is looked at', () => {
       }),
       '"role":"guardrail"',
     ],
+    [
+      'metrics',
+      sequential({
+        metrics: [
+          { metric: 'converted', role: 'success' },
+          { metric: 'revenue', role: 'guardrail', onHarm: 'warn' },
+        ],
+      }),
+      '"onHarm":"warn"',
+    ],
   ])('keeps %s', (field, definition, values) => {
     given(running).when(redefine(definition)).thenRefuses('plan-frozen', `${field} can't change from`);
     given(running).when(redefine(definition)).thenRefuses('plan-frozen', values);

@@ -35,7 +35,13 @@ const frozen = ({ plan, metrics, policy, control }: ExperimentDefinition, { metr
   'plan.harmBound': plan.harmBound,
   metrics: metrics
     .filter(({ role }) => role !== 'secondary')
-    .map(({ metric, version, role, margin }) => ({ metric, version: version ?? metricVersions[metric], role, margin })),
+    .map(({ metric, version, role, margin, onHarm = 'roll-back' }) => ({
+      metric,
+      version: version ?? metricVersions[metric],
+      role,
+      margin,
+      onHarm,
+    })),
   policy,
   control,
 });

@@ -1,4 +1,5 @@
 /** What each kind of reader does upon a verdict. */
+import type { OnHarm } from './look.js';
 import type { Policy } from './policies.js';
 import type { VerdictKind } from './verdict.js';
 
@@ -20,11 +21,15 @@ const UPON: Readonly<Record<VerdictKind, Actions>> = {
 /** A stage that may go on is no winner yet. */
 const STAGE_GO: Actions = { ...UPON.go, experiment: 'stay' };
 
+/** Harm of metrics alone that only hold: nobody goes on, and a person decides whether to go back. */
+const HELD_BY_HARM: Actions = { ...UPON['no-go'], ramp: 'hold', gate: 'wait' };
+
 /**
  * Of all findings the most severe action counts: a failed quality check, or another arm that still waits, never hides harm.
- * @param isHarmShown  of any arm, by a test that may be judged at this look
+ * @param onHarm  of the metrics that are shown to be worse in any arm, by a test that may be judged at this look, one for each; a warning is no action
  */
-export const actionsUpon = (verdict: VerdictKind, policy: Policy, isHarmShown: boolean): Actions => {
+export const actionsUpon = (verdict: VerdictKind, policy: Policy, onHarm: readonly OnHarm[]): Actions => {
   if (verdict === 'go') return policy === 'stage' ? STAGE_GO : UPON.go;
-  return isHarmShown ? UPON['no-go'] : UPON[verdict];
+  if (onHarm.includes('roll-back')) return UPON['no-go'];
+  return onHarm.includes('hold') ? HELD_BY_HARM : UPON[verdict];
 };

@@ -21,8 +21,15 @@ export const findingsOf = (look: Look, latched: readonly Crossing[] = []): reado
       sentence: check.sentence,
     }),
   ),
-  ...latchedHarm(look, latched, metricFindings(look)),
+  ...latchedHarm(look, latched, metricFindings(look)).map((finding) => told(look, finding)),
 ];
+
+/** Shown, and nothing follows from it: a reader must not wonder why. */
+const told = ({ metrics }: Look, finding: Finding): Finding => {
+  if (finding.kind !== 'harm' || !finding.holds) return finding;
+  const isWarning = metrics.some(({ metric, onHarm }) => metric === finding.metric && onHarm === 'warn');
+  return isWarning ? { ...finding, sentence: `${finding.sentence}: a warning, which stops nothing` } : finding;
+};
 
 const metricFindings = (look: Look): readonly Finding[] => {
   const budget = errorBudget(look);

@@ -47,6 +47,7 @@ const metric = (name: string): fc.Arbitrary<MonitoredMetric> =>
       metric: name,
       role,
       margin: role === 'guardrail' && hasMargin ? { relative: 0.05 } : null,
+      onHarm: 'roll-back',
       arms: [b, c],
     }));
 

@@ -41,6 +41,7 @@ const metric = (name: string): fc.Arbitrary<MonitoredMetric> =>
           metric: name,
           role,
           margin: relative === null ? null : { relative },
+          onHarm: 'roll-back',
           arms,
         }),
       ),

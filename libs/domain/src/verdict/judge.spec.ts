@@ -166,5 +166,10 @@ describe('the policy as data', () => {
     expect(() => requireSomethingToJudge('ship', [{ role: 'guardrail' }, { role: 'secondary' }])).toThrow(/2 metrics hold 0/);
     expect(() => requireSomethingToJudge('ship', [{ role: 'success' }])).not.toThrow();
     expect(() => requireSomethingToJudge('ship', [{ role: 'guardrail', margin: { relative: 0.01 } }])).not.toThrow();
+    expect(() => requireSomethingToJudge('ship', [{ role: 'guardrail', margin: { relative: 0.01 }, onHarm: 'warn' }])).toThrow(
+      /does more than warn/,
+    );
+    expect(() => requireSomethingToJudge('stage', [{ role: 'guardrail', onHarm: 'warn' }])).toThrow(/does more than warn/);
+    expect(() => requireSomethingToJudge('stage', [{ role: 'guardrail', onHarm: 'hold' }])).not.toThrow();
   });
 });

@@ -2,7 +2,7 @@
 import { type Actions, actionsUpon } from './actions.js';
 import { findingsOf } from './findings.js';
 import { alarmsOf, type Crossing, goesOf, latchedWith } from './latching.js';
-import type { Look } from './look.js';
+import type { Look, OnHarm } from './look.js';
 import { waitSentence } from './plan-state.js';
 import { type Condition, POLICIES, type PolicyRule } from './policies.js';
 import { type ArmVerdict, type Finding, overall, type Verdict, type VerdictKind } from './verdict.js';
@@ -26,12 +26,18 @@ export const judge = (look: Look, latchedBefore: readonly Crossing[] = []): Judg
   const verdict = overall(arms, findings);
   return {
     verdict,
-    actions: actionsUpon(verdict.verdict, look.policy, isHarmShown(findings, look)),
+    actions: actionsUpon(verdict.verdict, look.policy, look.plan.isDue ? shown('harm', findings).map(onHarmIn(look)) : []),
     latched: latchedWith(alarmed, goesOf(look, arms)),
   };
 };
 
-const isHarmShown = (findings: readonly Finding[], look: Look): boolean => look.plan.isDue && shown('harm', findings).length > 0;
+/** What is not known any more was latched when it was: nothing says that it was only a warning. */
+const onHarmIn =
+  ({ metrics }: Look) =>
+  ({ metric }: Finding): OnHarm =>
+    metrics.find((one) => one.metric === metric)?.onHarm ?? 'roll-back';
+
+const isBinding = (look: Look) => (finding: Finding) => onHarmIn(look)(finding) !== 'warn';
 
 const verdictOf = (arm: string, look: Look, all: readonly Finding[]): ArmVerdict => {
   const findings = all.filter((finding) => finding.arm === null || finding.arm === arm);
@@ -44,15 +50,15 @@ const LAST: PolicyRule = { rule: 'no-rule-matched', when: [], verdict: 'continue
 const CONDITIONS: Readonly<Record<Condition, (findings: readonly Finding[], look: Look) => boolean>> = {
   'a-quality-check-failed': (findings) => failedQuality(findings).length > 0,
   'the-look-is-due': (_, look) => look.plan.isDue,
-  'a-metric-deteriorated': (findings) => shown('harm', findings).length > 0,
+  'a-metric-deteriorated': (findings, look) => bindingHarm(findings, look).length > 0,
   'the-minimum-run-is-over': (_, look) => look.plan.minimumRunOver,
-  'every-metric-has-a-result': (findings) => unmeasured(findings).length === 0,
+  'every-metric-has-a-result': (findings, look) => unmeasured(findings, look).length === 0,
   'a-success-is-shown': (findings, look) =>
     look.metrics.some((metric) => metric.role === 'success')
       ? shown('success', findings).length > 0
       : // Without a success metric, margins are all there is to show.
-        look.metrics.some((metric) => metric.margin !== null),
-  'every-margin-is-kept': (findings) => lostMargins(findings).length === 0,
+        look.metrics.some((metric) => metric.margin !== null && metric.onHarm !== 'warn'),
+  'every-margin-is-kept': (findings, look) => lostMargins(findings, look).length === 0,
   'the-plan-is-exhausted': (_, look) => look.plan.exhausted,
 };
 
@@ -60,18 +66,25 @@ const shown = (kind: Finding['kind'], findings: readonly Finding[]) => findings.
 const notShown = (kind: Finding['kind'], findings: readonly Finding[]) =>
   findings.filter((finding) => finding.kind === kind && !finding.holds);
 const failedQuality = (findings: readonly Finding[]) => notShown('quality', findings);
-const lostMargins = (findings: readonly Finding[]) => notShown('non-inferiority', findings);
-const unmeasured = (findings: readonly Finding[]) => shown('waiting', findings).filter((finding) => finding.metric !== null);
+const bindingHarm = (findings: readonly Finding[], look: Look) => shown('harm', findings).filter(isBinding(look));
+const warnings = (findings: readonly Finding[], look: Look) => shown('harm', findings).filter((finding) => !isBinding(look)(finding));
+const lostMargins = (findings: readonly Finding[], look: Look) => notShown('non-inferiority', findings).filter(isBinding(look));
+const unmeasured = (findings: readonly Finding[], look: Look) =>
+  shown('waiting', findings).filter((finding) => finding.metric !== null && isBinding(look)(finding));
 
 const reason = (verdict: VerdictKind, findings: readonly Finding[], look: Look): string => {
   switch (verdict) {
     case 'invalid':
       // What is acted upon is said: harm rolls back whatever the quality.
-      return sentences([...failedQuality(findings), ...(look.plan.isDue ? shown('harm', findings) : [])]);
+      return sentences([...failedQuality(findings), ...(look.plan.isDue ? bindingHarm(findings, look) : [])]);
     case 'no-go':
-      return sentences(shown('harm', findings));
+      return sentences(bindingHarm(findings, look));
     case 'go':
-      return sentences([...(look.policy === 'stage' ? notShown('harm', findings) : shown('success', findings)), ...keptMargins(findings)]);
+      return sentences([
+        ...(look.policy === 'stage' ? notShown('harm', findings) : shown('success', findings)),
+        ...keptMargins(findings),
+        ...warnings(findings, look),
+      ]);
     case 'inconclusive':
       return `the plan is over: ${missing(findings, look)}`;
     case 'continue':
@@ -92,7 +105,7 @@ const waitsOf = (findings: readonly Finding[], look: Look): string => {
 
 /** What a go would have needed besides. */
 const missing = (findings: readonly Finding[], look: Look): string => {
-  const obstacles = [...unmeasured(findings), ...lostMargins(findings)];
+  const obstacles = [...unmeasured(findings, look), ...lostMargins(findings, look)];
   if (look.policy === 'ship' && shown('success', findings).length === 0) obstacles.push(...notShown('success', findings));
   const isTooShort = look.policy === 'ship' && look.plan.exhausted && !look.plan.minimumRunOver;
   const tooShort = isTooShort ? ['it was closed before its minimum run was over'] : [];

@@ -1,8 +1,10 @@
 /** Boundaries that were crossed once and stay crossed: evidence that holds at any time is not taken back by what comes later. */
+import { isEqual } from '../equality.js';
 import { errorBudget } from './error-budget.js';
 import { isAtLevel, pOf } from './evidence.js';
-import type { Look, QualityCheck } from './look.js';
+import type { Look, QualityCheck, RampStep } from './look.js';
 import { exponential, instant } from './number-texts.js';
+import type { Policy } from './policies.js';
 import type { ArmVerdict, Finding } from './verdict.js';
 
 export interface Crossing {
@@ -13,6 +15,8 @@ export interface Crossing {
   readonly knownUntilUs: number;
   /** ln E of the e-process; the one-sided p of a go. */
   readonly value: number;
+  /** Of a go in a ramp: it is one of that step, and says nothing of the next. Harm and sample ratio are of the whole comparison. */
+  readonly ramp?: RampStep & { readonly policy: Policy };
 }
 
 /** Crossings of this look in its tests that hold at every look: what one look of a fixed horizon says needs no latch. */
@@ -40,7 +44,14 @@ export const goesOf = (look: Look, arms: readonly ArmVerdict[]): readonly Crossi
   look.plan.method === 'sequential'
     ? arms
         .filter(({ verdict }) => verdict === 'go')
-        .map(({ arm }) => ({ test: 'go', metric: null, arm, knownUntilUs: look.knownUntilUs, value: recorded(pOfGo(look, arm)) }))
+        .map(({ arm }) => ({
+          test: 'go',
+          metric: null,
+          arm,
+          knownUntilUs: look.knownUntilUs,
+          value: recorded(pOfGo(look, arm)),
+          ...(look.ramp === null ? {} : { ramp: { ...look.ramp, policy: look.policy } }),
+        }))
     : [];
 
 /** The smallest p among the success metrics, or, where margins are all there is to show, the largest of theirs; 1 where a stage shows nothing. */
@@ -64,7 +75,7 @@ export const latchedWith = (before: readonly Crossing[], now: readonly Crossing[
 ];
 
 const isSameBoundary = (one: Crossing, other: Crossing): boolean =>
-  one.test === other.test && one.metric === other.metric && one.arm === other.arm;
+  one.test === other.test && one.metric === other.metric && one.arm === other.arm && isEqual(one.ramp, other.ramp);
 
 /** A ratio that was off once is off: which hop loses units is not answered by more units. */
 export const withLatchedRatio = (quality: readonly QualityCheck[], latched: readonly Crossing[]): readonly QualityCheck[] => {

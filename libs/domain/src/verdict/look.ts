@@ -5,6 +5,8 @@ import type { Policy } from './policies.js';
 
 export interface Look {
   readonly policy: Policy;
+  /** The step of a rollout that is looked at; null for an experiment that none moves. */
+  readonly ramp: RampStep | null;
   readonly alpha: number;
   /** Of this run. */
   readonly alphaMinus: number;
@@ -23,6 +25,13 @@ export interface Look {
   readonly metrics: readonly MonitoredMetric[];
 }
 
+/** Names a step among all of an experiment: a go is one of its step. */
+export interface RampStep {
+  readonly rollout: string;
+  readonly run: number;
+  readonly stage: string;
+}
+
 export interface QualityCheck {
   readonly check: 'sample-ratio' | 'multiple-exposure';
   readonly outcome: 'passed' | 'failed' | 'not-tested';
@@ -38,9 +47,13 @@ export interface MonitoredMetric {
   readonly role: 'success' | 'guardrail';
   /** Guardrails with a margin must be shown to be non-inferior. */
   readonly margin: Margin | null;
+  readonly onHarm: OnHarm;
   /** One entry a treatment. */
   readonly arms: readonly ArmTest[];
 }
+
+/** What a ramp does when a metric is shown to be worse. `warn`: it is told; it stops nothing, and nothing waits for it. */
+export type OnHarm = 'roll-back' | 'hold' | 'warn';
 
 export type Margin = { readonly relative: number } | { readonly absolute: number };
 

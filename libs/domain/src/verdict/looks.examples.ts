@@ -47,20 +47,34 @@ export const withinMargin = (arm: string): Tested =>
 export const beyondMargin = (arm: string): Tested =>
   tested(arm, { gain: { relative: -0.004 }, worse: p(0.2), nonInferiority: { kind: 'tested', evidence: p(0.31), couldLose: 0.019 } });
 
-export const conversion = (...arms: readonly ArmTest[]): MonitoredMetric => ({ metric: 'conversion', role: 'success', margin: null, arms });
+export const conversion = (...arms: readonly ArmTest[]): MonitoredMetric => ({
+  metric: 'conversion',
+  role: 'success',
+  margin: null,
+  onHarm: 'roll-back',
+  arms,
+});
 export const latency = (...arms: readonly ArmTest[]): MonitoredMetric => ({
   metric: 'latency',
   role: 'guardrail',
   margin: { relative: 0.01 },
+  onHarm: 'roll-back',
   arms,
 });
-export const crashes = (...arms: readonly ArmTest[]): MonitoredMetric => ({ metric: 'crashes', role: 'guardrail', margin: null, arms });
+export const crashes = (...arms: readonly ArmTest[]): MonitoredMetric => ({
+  metric: 'crashes',
+  role: 'guardrail',
+  margin: null,
+  onHarm: 'roll-back',
+  arms,
+});
 
 export const goodRatio: QualityCheck = { check: 'sample-ratio', outcome: 'passed', arm: null, sentence: 'cells hold 500 and 501 units' };
 export const badRatio: QualityCheck = { check: 'sample-ratio', outcome: 'failed', arm: null, sentence: 'cells hold 500 and 900 units' };
 
 export const look = (overrides: Partial<Look> = {}): Look => ({
   policy: 'ship',
+  ramp: null,
   alpha: 0.05,
   alphaMinus: 0.05,
   multiplicity: 'holm',

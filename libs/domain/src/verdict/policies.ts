@@ -4,6 +4,7 @@
  * `stage`: may the ramp go one step on? A go needs that nothing is worse; false rollbacks ≤ α₋, but small harm may pass to the next stage.
  */
 import { DomainError } from '../errors.js';
+import type { OnHarm } from './look.js';
 import type { VerdictKind } from './verdict.js';
 
 export type Policy = 'stage' | 'ship';
@@ -54,16 +55,20 @@ export const STAGE_POLICY: readonly PolicyRule[] = [
 export const POLICIES: Readonly<Record<Policy, readonly PolicyRule[]>> = { ship: SHIP_POLICY, stage: STAGE_POLICY };
 
 /** Refuses metrics from which a policy could never conclude anything: `ship` needs something to show, `stage` something to watch. */
-export const requireSomethingToJudge = (policy: Policy, metrics: readonly { readonly role: string; readonly margin?: unknown }[]): void => {
-  const having = (role: string) => metrics.filter((metric) => metric.role === role);
+export const requireSomethingToJudge = (
+  policy: Policy,
+  metrics: readonly { readonly role: string; readonly margin?: unknown; readonly onHarm?: OnHarm | undefined }[],
+): void => {
+  // What only warns neither stops nor is waited for: alone it would let everything pass.
+  const having = (role: string) => metrics.filter((metric) => metric.role === role && metric.onHarm !== 'warn');
   const success = having('success').length;
   if (policy === 'stage') {
     if (success + having('guardrail').length > 0) return;
-    const message = `policy stage needs a metric to watch: ${metrics.length} metrics hold 0 of role success or guardrail; make one a guardrail`;
+    const message = `policy stage needs a metric to watch: ${metrics.length} metrics hold 0 of role success or guardrail that does more than warn; make one a guardrail`;
     throw new DomainError('nothing-to-watch', message, { metrics: metrics.length });
   }
   const margins = having('guardrail').filter(({ margin }) => margin !== undefined && margin !== null).length;
   if (success + margins > 0) return;
-  const message = `policy ship needs a success metric or a guardrail with a margin: ${metrics.length} metrics hold 0 of either; give one the role success, or a guardrail a margin`;
+  const message = `policy ship needs a success metric or a guardrail with a margin: ${metrics.length} metrics hold 0 of either that does more than warn; give one the role success, or a guardrail a margin`;
   throw new DomainError('nothing-to-show', message, { metrics: metrics.length, success, margins });
 };
