@@ -80,6 +80,8 @@ export interface DecisionRecord extends ComparisonPlace {
   readonly conclusionDigest: string;
   /** Of the statistics and rules that judged. */
   readonly engine: string;
+  /** SHA-256 (hex) of everything else in it, as RFC 8785 JSON; absent in records of engine `rampart/1`. */
+  readonly seal?: string;
 }
 
 /** `record-proposals.v1`. */
@@ -128,7 +130,7 @@ export interface Replay {
     readonly recounted: string;
     readonly differences: readonly { readonly what: string; readonly recorded: string | null; readonly recounted: string | null }[];
   };
-  /** Whether the record's own digests fit its contents: a record that was altered names itself. */
+  /** Whether the record is what was appended: its id, digests and seal fit its contents, and it continues the record before it. */
   readonly intact: boolean;
   readonly engine: { readonly recorded: string; readonly now: string };
   readonly sentence: string;

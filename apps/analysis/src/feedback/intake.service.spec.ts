@@ -37,7 +37,7 @@ const looksOf = (log: MemoryEventLog, store: MemoryFeedbackStore, views: Clickho
   const decisions = new DecisionLog(log);
   const figures = new LookFigures(new Metrics('analysis'));
   const watched = new WatchedComparisons(new LinkedDefinitions(link), evidence, decisions);
-  const round = new LookRound(log, store, evidence, watched, new Proposals(log, decisions, lines), figures, lines);
+  const round = new LookRound(log, store, evidence, watched, decisions, new Proposals(log, decisions, lines), figures, lines);
   return new LookLoop(log, decisions, round, figures, 2_000, lines);
 };
 

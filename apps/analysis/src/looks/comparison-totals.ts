@@ -15,7 +15,7 @@ interface Total {
 const COUNT_FOR_MS = 1_000;
 
 export class ComparisonTotals {
-  private totals = new Map<string, Total>();
+  private readonly totals = new Map<string, Total>();
   /** Of the store: totals of another filling are not its rows'. */
   private filling: string | undefined;
 
@@ -27,19 +27,26 @@ export class ComparisonTotals {
   /**
    * @param queries  by comparison; all with the same known time
    * @returns the sums of each that is moved, and of the new ones as many as can be counted meanwhile, one at least: the others' turn comes with the
-   * next looks. Comparisons not asked for are forgotten
+   * next looks
    */
   async at(queries: ReadonlyMap<string, ComparisonQuery>): Promise<ReadonlyMap<string, ComparisonSums>> {
     const filling = await this.store.identity();
     if (filling !== this.filling) this.totals.clear();
     this.filling = filling;
-    const next = new Map<string, Total>();
+    const sums = new Map<string, ComparisonSums>();
     for (const [sinceUs, group] of this.byLastLook(queries)) {
       const moved = sinceUs === null ? await this.counted(group) : await this.moved(group, sinceUs);
-      for (const [key, total] of moved) next.set(key, total);
+      for (const [key, total] of moved) {
+        this.totals.set(key, total);
+        sums.set(key, total.sums);
+      }
     }
-    this.totals = next;
-    return new Map([...next].map(([key, { sums }]) => [key, sums]));
+    return sums;
+  }
+
+  /** Forgets all other comparisons: nobody looks at them any more. */
+  keep(keys: ReadonlySet<string>): void {
+    for (const key of this.totals.keys()) if (!keys.has(key)) this.totals.delete(key);
   }
 
   /** Counts one comparison from all its rows and keeps that. @returns whether the kept total was the same */

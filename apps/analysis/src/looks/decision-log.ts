@@ -59,6 +59,18 @@ export class DecisionLog {
     return this.chains.get(comparisonKey(place))?.findLast(({ head }) => head.knownUntilUs <= knownUntilUs)?.head;
   }
 
+  /** Those whose looks knew something later than `afterUs`. */
+  recent(place: ComparisonPlace, afterUs: InstantUs): readonly RecordHead[] {
+    const chain = this.chains.get(comparisonKey(place)) ?? [];
+    return chain.map(({ head }) => head).filter(({ knownUntilUs }) => knownUntilUs > afterUs);
+  }
+
+  /** The record that was appended before it in its chain; null where it is the first. */
+  before(record: ComparisonPlace & Pick<DecisionRecord, 'id'>): string | null {
+    const chain = this.chains.get(comparisonKey(record)) ?? [];
+    return chain[chain.findIndex(({ head }) => head.id === record.id) - 1]?.head.id ?? null;
+  }
+
   /** Waits until everything that was appended before this call has been read: a record that somebody has just been told of is found. */
   readToTheEnd(withinMs = 2_000): Promise<void> {
     return this.followed.readToTheEnd(withinMs);

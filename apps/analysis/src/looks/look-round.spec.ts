@@ -1,10 +1,18 @@
 import { describe, expect, it } from '@jest/globals';
-import { comparisonKey, DECISIONS, LOOKS, RECORD_PROPOSALS } from '@rampart/contracts';
+import {
+  comparisonKey,
+  DECISIONS,
+  type DecisionRecord,
+  LOOKS,
+  type LookMessage,
+  RECORD_PROPOSALS,
+  type RecordProposal,
+} from '@rampart/contracts';
 import { MemoryEventLog } from '@rampart/event-log/memory';
-import { MemoryFeedbackStore } from '@rampart/feedback-store';
+import { type ComparisonQuery, type ComparisonSums, type FeedbackStore, MemoryFeedbackStore, subtractSums } from '@rampart/feedback-store';
 import { createLog, Metrics } from '@rampart/service-kit';
 import { type DefinitionInForce, Definitions } from '../definitions/definition-in-force.js';
-import { converted, definitionOf, onDay } from '../figures/conclusion.examples.js';
+import { converted, crashed, definitionOf, onDay, ones, rampAt } from '../figures/conclusion.examples.js';
 import { exampleComparison } from '../figures/figures.examples.js';
 import { EvidenceOf } from '../results/evidence.examples.js';
 import type { KnownQuery } from '../results/evidence.source.js';
@@ -46,16 +54,25 @@ class CountedEvidence extends EvidenceOf {
   }
 }
 
-const roundOver = async (definitions: readonly DefinitionInForce[]) => {
+const roundOver = async (
+  definitions: readonly DefinitionInForce[],
+  store: FeedbackStore = new MemoryFeedbackStore(),
+  watermark = () => onDay(1),
+) => {
   const log = new MemoryEventLog();
   for (const topic of [DECISIONS, LOOKS, RECORD_PROPOSALS]) await log.createTopic({ topic, partitions: 1, compacted: topic === LOOKS });
-  const evidence = new CountedEvidence({ watermarkUs: onDay(1), sumsAt: () => exampleComparison([]) });
+  const evidence = new CountedEvidence({
+    get watermarkUs() {
+      return watermark();
+    },
+    sumsAt: () => exampleComparison([]),
+  });
   const decisions = new DecisionLog(log);
   const metrics = new Metrics('analysis');
   const watched = new WatchedComparisons(new ManyDefinitions(definitions), evidence, decisions);
   const proposals = new Proposals(log, decisions, quiet);
-  const round = new LookRound(log, new MemoryFeedbackStore(), evidence, watched, proposals, new LookFigures(metrics), quiet);
-  return { evidence, log, metrics, round };
+  const round = new LookRound(log, store, evidence, watched, decisions, proposals, new LookFigures(metrics), quiet);
+  return { decisions, evidence, log, metrics, round };
 };
 
 describe('a look at an experiment that can not be judged', () => {
@@ -75,5 +92,90 @@ describe('a look at many experiments of an environment', () => {
     const { evidence, round } = await roundOver(['a', 'b', 'c'].map((key) => named(key)));
     await round.look(onDay(2));
     expect(evidence.questions).toBe(1);
+  });
+});
+
+/** Says at each moment what it was told to say. */
+class ToldStore extends MemoryFeedbackStore {
+  readonly asked: (readonly string[])[] = [];
+  constructor(private readonly sumsAt: (query: ComparisonQuery) => ComparisonSums) {
+    super();
+  }
+  override async sums(query: ComparisonQuery): Promise<ComparisonSums> {
+    this.asked.push([query.experiment]);
+    return this.sumsAt(query);
+  }
+  override async delta(queries: readonly ComparisonQuery[], sinceUs: number): Promise<readonly ComparisonSums[]> {
+    this.asked.push(queries.map(({ experiment }) => experiment));
+    return queries.map((query) => subtractSums(this.sumsAt(query), this.sumsAt({ ...query, knownUntilUs: sinceUs })));
+  }
+}
+
+const proposedIn = async (log: MemoryEventLog): Promise<readonly DecisionRecord[]> =>
+  (await log.read({ topic: RECORD_PROPOSALS, partition: 0, offset: 0, limit: 100 })).map(
+    ({ value }) => (JSON.parse(String(value)) as RecordProposal).record,
+  );
+
+describe('a crossing that is seen while another record is still to be appended', () => {
+  it('is remembered, and recorded when its turn comes, though the evidence has receded', async () => {
+    const definition = definitionOf({ metrics: [crashed], experiment: { policy: 'stage' } });
+    // Crashes of the treatment: few, then many, then few again.
+    const crashesOn = new Map([
+      [onDay(1), 4],
+      [onDay(2), 60],
+      [onDay(3), 5],
+      [onDay(4), 5],
+    ]);
+    let nowUs = onDay(1);
+    const store = new ToldStore(({ knownUntilUs }) => exampleComparison([[ones(5000, 3)], [ones(5000, crashesOn.get(knownUntilUs) ?? 0)]]));
+    const { decisions, log, round } = await roundOver([definition], store, () => nowUs);
+    decisions.start();
+    const lookOn = async (day: number): Promise<readonly DecisionRecord[]> => {
+      nowUs = onDay(day);
+      await round.look(nowUs);
+      return proposedIn(log);
+    };
+    const [first] = await lookOn(1);
+    expect(await lookOn(2)).toHaveLength(1);
+    expect(await lookOn(3)).toHaveLength(1);
+    await log.append(DECISIONS, [{ partition: 0, value: JSON.stringify({ record: first, recordedAtUs: 1, revision: 1 }) }]);
+    await decisions.readToTheEnd();
+    const [, second] = await lookOn(4);
+    expect(second).toMatchObject({ cause: 'crossing', previous: first?.id, knownUntilUs: onDay(4), actions: { ramp: 'roll-back' } });
+    expect(second?.latched).toEqual(
+      expect.arrayContaining([expect.objectContaining({ test: 'harm', metric: 'crashed', knownUntilUs: onDay(2) })]),
+    );
+    await decisions.close();
+  });
+});
+
+describe('a look at ramps and other experiments', () => {
+  it('counts, judges and tells the ramps first', async () => {
+    const ramped = (key: string): DefinitionInForce => {
+      const definition = definitionOf({ metrics: [converted], ramp: rampAt('tenth') });
+      return { ...definition, experiment: { ...definition.experiment, key } };
+    };
+    const store = new ToldStore(() => exampleComparison([[ones(5000, 500)], [ones(5000, 510)]]));
+    let nowUs = onDay(1);
+    const { log, round } = await roundOver([named('a'), ramped('b'), named('c'), ramped('d')], store, () => nowUs);
+    await round.look(nowUs);
+    nowUs = onDay(2);
+    store.asked.length = 0;
+    await round.look(nowUs);
+    expect(store.asked).toEqual([
+      ['b', 'd'],
+      ['a', 'c'],
+    ]);
+    const looks = (await log.read({ topic: LOOKS, partition: 0, offset: 0, limit: 10 })).map(
+      ({ value }) => JSON.parse(String(value)) as LookMessage,
+    );
+    expect(looks.map(({ experiment, stage, policy }) => [experiment, stage, policy])).toEqual([
+      ['b', 'tenth', 'stage'],
+      ['d', 'tenth', 'stage'],
+      ['a', null, 'ship'],
+      ['c', null, 'ship'],
+    ]);
+    const [record] = await proposedIn(log);
+    expect(record).toMatchObject({ experiment: 'b', stage: 'tenth', policy: 'stage', definition: { state: { ramp: { run: 1 } } } });
   });
 });

@@ -9,10 +9,11 @@ import { type Conclusion, conclude } from '../figures/conclusion.js';
 import { Evidence } from '../results/evidence.source.js';
 import { knownNames } from '../results/known-names.js';
 import { ComparisonTotals } from './comparison-totals.js';
+import { DecisionLog } from './decision-log.js';
 import { ENGINE } from './engine.js';
 import { LookFigures } from './look-figures.js';
 import { Proposals } from './proposals.js';
-import { causeOf, recordOf, stepOf } from './records.js';
+import { BACK_AND_FORTH_US, causeOf, recordOf, stepOf } from './records.js';
 import { type WatchedComparison, WatchedComparisons } from './watched-comparisons.js';
 
 export interface Round {
@@ -31,6 +32,9 @@ interface SharedByRound {
   readonly seen: (query: ComparisonQuery) => Promise<ReadonlySet<string>>;
 }
 
+/** Whoever waits for the first of many does not wait for the last. */
+const TOLD_TOGETHER = 25;
+
 /** How often kept totals are held against a count of all rows, one comparison at a time. */
 const RECOUNT_EVERY_ROUNDS = 200;
 
@@ -45,6 +49,7 @@ export class LookRound {
     store: FeedbackStore,
     private readonly evidence: Evidence,
     private readonly watched: WatchedComparisons,
+    private readonly decisions: DecisionLog,
     private readonly proposals: Proposals,
     private readonly figures: LookFigures,
     @Inject(LOG) private readonly lines: Log,
@@ -59,24 +64,37 @@ export class LookRound {
     const watermarkUs = await this.evidence.watermark();
     if (watermarkUs === null || watermarkUs === this.lastUs) return undefined;
     const comparisons = await this.watched.at(watermarkUs);
+    this.totals.keep(new Set(comparisons.map(({ key }) => key)));
+    const shared = { nowUs, seen: this.namesOfRound() };
     // Whatever fails from here on: each kept total is right as of its own moment, and the next look goes on from there.
-    const sums = await this.sumsOf(comparisons, watermarkUs);
-    const seen = this.namesOfRound();
+    for (const isFirst of [true, false]) {
+      const part = comparisons.filter(({ isRamping }) => isRamping === isFirst);
+      const sums = await this.sumsOf(part, watermarkUs);
+      for (let at = 0; at < part.length; at += TOLD_TOGETHER) await this.tell(part.slice(at, at + TOLD_TOGETHER), sums, shared);
+    }
+    await this.recountOne(comparisons);
+    this.lastUs = watermarkUs;
+    return { knownUntilUs: watermarkUs, comparisons: comparisons.length };
+  }
+
+  /** Judges a few, publishes their looks and proposes their records before the next few are judged. */
+  private async tell(
+    comparisons: readonly WatchedComparison[],
+    sums: ReadonlyMap<string, ComparisonSums>,
+    shared: SharedByRound,
+  ): Promise<void> {
     const looks: LookMessage[] = [];
     const records: DecisionRecord[] = [];
     for (const comparison of comparisons) {
       const counted = sums.get(comparison.key);
       if (counted === undefined) continue;
-      const judged = await this.judgedOrNot(comparison, counted, { nowUs, seen });
+      const judged = await this.judgedOrNot(comparison, counted, shared);
       if (judged === undefined) continue;
       looks.push(judged.message);
       if (judged.record !== undefined) records.push(judged.record);
     }
-    await this.publish(looks);
-    await this.proposals.propose(records);
-    await this.recountOne(comparisons);
-    this.lastUs = watermarkUs;
-    return { knownUntilUs: watermarkUs, comparisons: comparisons.length };
+    // Together: whoever is told of a look soon finds its record.
+    await Promise.all([this.publish(looks), this.proposals.propose(records)]);
   }
 
   /** Those that end with the watermark by what changed; a planned or closing look, as of its own moment, from all rows. */
@@ -122,18 +140,12 @@ export class LookRound {
     const { knownUntilUs, plan, isLast } = target;
     const policy = policyOf(definition);
     const seenEvents = await seen(query);
-    const { head, isPending, latched } = this.proposals.newest(place);
+    const { head, isPending, latched } = this.proposals.newest(place, knownUntilUs);
     const conclusion = conclude({ definition, query, sums, plan, seenEvents, latchedBefore: latched, knownUntilUs });
-    const cause = isPending
-      ? undefined
-      : causeOf(head, {
-          knownUntilUs,
-          verdict: conclusion.verdict,
-          latched: conclusion.latched,
-          definitionHash,
-          step: stepOf(definition.state),
-          isLast,
-        });
+    this.proposals.saw(place, conclusion.latched);
+    const said = { knownUntilUs, verdict: conclusion.verdict, latched: conclusion.latched, definitionHash, step: stepOf(definition.state) };
+    const recent = this.decisions.recent(place, knownUntilUs - BACK_AND_FORTH_US);
+    const cause = isPending ? undefined : causeOf(head, { ...said, isLast }, recent);
     const message = lookOf(place, definition.version, { policy, knownUntilUs, conclusion, record: head?.id ?? null, nowUs });
     if (cause === undefined) return { message, record: undefined };
     const recorded = { environment: definition.environment, experiment: definition.experiment, version: definition.version };

@@ -1,6 +1,14 @@
 /** Records that were proposed and are not yet in `decisions.v1`: repeated until they are, or until another one took their place. */
 import { Inject, Injectable } from '@nestjs/common';
-import { type ComparisonPlace, comparisonKey, type DecisionRecord, RECORD_PROPOSALS, type RecordProposal } from '@rampart/contracts';
+import {
+  type ComparisonPlace,
+  comparisonKey,
+  type DecisionRecord,
+  type InstantUs,
+  RECORD_PROPOSALS,
+  type RecordProposal,
+} from '@rampart/contracts';
+import { latchedWith } from '@rampart/domain';
 import { EventLog } from '@rampart/event-log';
 import { LOG, type Log } from '@rampart/service-kit';
 import { DecisionLog } from './decision-log.js';
@@ -18,6 +26,7 @@ export interface Continued {
   readonly head: RecordHead | undefined;
   /** A younger one is proposed. */
   readonly isPending: boolean;
+  /** All crossings that a record holds or a look has seen. */
   readonly latched: DecisionRecord['latched'];
 }
 
@@ -27,6 +36,7 @@ const GIVE_UP_MS = 60_000;
 @Injectable()
 export class Proposals {
   private readonly pending = new Map<string, Pending>();
+  private readonly seen = new Map<string, DecisionRecord['latched']>();
 
   constructor(
     private readonly log: EventLog,
@@ -38,11 +48,26 @@ export class Proposals {
     return this.pending.size;
   }
 
-  /** What the next look of the comparison continues. Crossings of a proposed record stand, though it is not appended yet. */
-  newest(place: ComparisonPlace): Continued {
-    const pending = this.pending.get(comparisonKey(place));
+  /**
+   * What the next look of the comparison, at `knownUntilUs`, continues. A crossing that was seen stands until a record holds it: its record may not be
+   * appended yet, may be lost, or may wait for another one's answer.
+   */
+  newest(place: ComparisonPlace, knownUntilUs: InstantUs): Continued {
+    const key = comparisonKey(place);
     const head = this.decisions.newest(place);
-    return { head, isPending: pending !== undefined, latched: pending?.record.latched ?? head?.latched ?? [] };
+    const recorded = head?.latched ?? [];
+    const latched = latchedWith(
+      recorded,
+      (this.seen.get(key) ?? []).filter((crossing) => crossing.knownUntilUs <= knownUntilUs),
+    );
+    return { head, isPending: this.pending.has(key), latched };
+  }
+
+  /** @param latched  all crossings up to and with a look */
+  saw(place: ComparisonPlace, latched: DecisionRecord['latched']): void {
+    const key = comparisonKey(place);
+    if (latched.length > (this.decisions.newest(place)?.latched.length ?? 0)) this.seen.set(key, latched);
+    else this.seen.delete(key);
   }
 
   async propose(records: readonly DecisionRecord[]): Promise<void> {

@@ -1,9 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
-import type { DecisionRecord } from '@rampart/contracts';
+import type { DecisionRecord, ExperimentState } from '@rampart/contracts';
 import type { ComparisonSums } from '@rampart/feedback-store';
-import { concluded, converted, definitionOf, onDay, ones } from '../figures/conclusion.examples.js';
+import { concluded, converted, crashed, definitionOf, onDay, ones, rampAt } from '../figures/conclusion.examples.js';
 import { exampleComparison } from '../figures/figures.examples.js';
-import { recountedConclusion, replayOf } from './record-recount.js';
+import { ENGINE } from './engine.js';
+import { isCrossedAgain, recountedConclusion, rememberedCrossings, replayOf } from './record-recount.js';
 import { recordOf } from './records.js';
 
 const cells = [[ones(5000, 500)], [ones(5000, 620)]];
@@ -21,14 +22,50 @@ const aRecord = (): DecisionRecord => {
     definition: { environment, experiment, version, state, metrics },
     seenEvents: new Set(['button', 'converted']),
     conclusion: concluded({ metrics: [converted], cells }),
-    engine: 'rampart/1',
+    engine: ENGINE,
   });
 };
 
 const replayed = (record: DecisionRecord, sums: ComparisonSums = exampleComparison(cells)) =>
-  replayOf(record, recountedConclusion(record, sums, []));
+  replayOf(record, recountedConclusion(record, sums, []), null);
+
+type Tree = Record<string, unknown>;
+
+/** Every leaf of a document. */
+const placesIn = (value: unknown, place: readonly string[] = []): readonly (readonly string[])[] =>
+  typeof value !== 'object' || value === null
+    ? [place]
+    : Object.entries(value).flatMap(([name, member]) => placesIn(member, [...place, name]));
+
+const withState = (record: DecisionRecord, change: Partial<ExperimentState>): DecisionRecord => ({
+  ...record,
+  definition: { ...record.definition, state: { ...record.definition.state, ...change } },
+});
 
 describe('a replay', () => {
+  it('of a record whose any part was changed knows it', () => {
+    const record = aRecord();
+    const other = (value: unknown): unknown => (typeof value === 'string' ? `${value}x` : typeof value === 'number' ? value + 1 : 'x');
+    const notNoticed = placesIn(record).filter((place) => {
+      const changed = structuredClone(record);
+      const parent = place.slice(0, -1).reduce<Tree>((node, name) => node[name] as Tree, changed as unknown as Tree);
+      parent[String(place.at(-1))] = other(parent[String(place.at(-1))]);
+      try {
+        return replayed(changed).intact;
+      } catch {
+        // What can't be judged any more is not taken for the record either.
+        return false;
+      }
+    });
+    expect(notNoticed).toEqual([]);
+    expect(placesIn(record).length).toBeGreaterThan(100);
+  });
+
+  it('of a record from before there were seals does without', () => {
+    const { seal: _, ...record } = aRecord();
+    expect(replayed({ ...record, engine: 'rampart/1' })).toMatchObject({ intact: true, engine: { recorded: 'rampart/1', now: ENGINE } });
+  });
+
   it('of an unaltered record over the same rows says the same', () => {
     expect(replayed(aRecord())).toMatchObject({ evidence: { same: true }, conclusion: { same: true }, intact: true });
   });
@@ -47,10 +84,93 @@ describe('a replay', () => {
     ['actions', (record) => ({ ...record, actions: { ...record.actions, gate: 'no-go' } }), 'actions'],
     ['sentence', (record) => ({ ...record, verdict: { ...record.verdict, sentence: 'all is well' } }), 'sentences'],
     ['verdict of an arm', (record) => ({ ...record, verdict: { ...record.verdict, arms: [] } }), 'sentences'],
+    ['place in its chain', (record) => ({ ...record, previous: 'f'.repeat(64) }), 'continue'],
+    ['cause', (record) => ({ ...record, cause: 'daily' }), 'seal'],
+    ['seen events', (record) => ({ ...record, seenEvents: ['button'] }), 'seal'],
+    ['start', (record) => withState(record, { startedAtUs: onDay(1) }), 'seal'],
+    ['status', (record) => withState(record, { status: 'paused' }), 'seal'],
+    ['seal, taken off,', ({ seal: _, ...record }) => record, 'seal'],
   ])('of a record whose %s was altered says so', (_what, alter, why) => {
     const { intact, sentence } = replayed(alter(aRecord()));
     expect(intact).toBe(false);
     expect(sentence).toMatch(/^the record itself was altered/);
     expect(sentence).toContain(why);
+  });
+});
+
+describe('a crossing that a look saw before its record could be appended', () => {
+  const harmless = [[ones(5000, 3)], [ones(5000, 4)]];
+  const harmful = [[ones(5000, 3)], [ones(5000, 60)]];
+  const look = { metrics: [crashed], experiment: { policy: 'stage' as const } };
+  const seen = concluded({ ...look, cells: harmful, knownUntilUs: onDay(8) - 5 }).latched.filter(({ test }) => test === 'harm');
+
+  const laterRecord = (latched = seen): DecisionRecord => {
+    const { environment, experiment, version, state, metrics } = definitionOf(look);
+    if (state === null) throw new Error('the example runs');
+    return recordOf({
+      place: { project: 'shop', environment: environment.key, experiment: experiment.key, comparison: 1, stage: null },
+      policy: experiment.policy,
+      cause: 'crossing',
+      previous: null,
+      knownUntilUs: onDay(8),
+      definition: { environment, experiment, version, state, metrics },
+      seenEvents: new Set(['button', 'crashed']),
+      conclusion: concluded({ ...look, cells: harmless, latchedBefore: latched }),
+      engine: ENGINE,
+    });
+  };
+
+  it('is counted again as of its own moment', () => {
+    const record = laterRecord();
+    expect(seen).toHaveLength(1);
+    expect(rememberedCrossings(record, [])).toEqual(seen);
+    expect(rememberedCrossings(record, seen)).toEqual([]);
+    const [crossing] = seen;
+    if (crossing === undefined) throw new Error('nothing was crossed');
+    expect(isCrossedAgain(record, crossing, exampleComparison(harmful), [])).toBe(true);
+    expect(isCrossedAgain(record, crossing, exampleComparison(harmless), [])).toBe(false);
+    const replay = replayOf(record, recountedConclusion(record, exampleComparison(harmless), seen), null);
+    expect(replay).toMatchObject({ intact: true, conclusion: { same: true } });
+    expect(replayOf(record, recountedConclusion(record, exampleComparison(harmless), []), null).conclusion.same).toBe(false);
+  });
+});
+
+describe('a record of a step of a ramp', () => {
+  const ramped = (ramp = rampAt('half', { run: 2 })): DecisionRecord => {
+    const { environment, experiment, version, state, metrics } = definitionOf({ metrics: [converted], ramp });
+    if (state === null) throw new Error('the example runs');
+    return recordOf({
+      place: { project: 'shop', environment: environment.key, experiment: experiment.key, comparison: 1, stage: ramp.stage },
+      policy: ramp.policy,
+      cause: 'stage-action',
+      previous: null,
+      knownUntilUs: onDay(2),
+      definition: { environment, experiment, version, state, metrics },
+      seenEvents: new Set(['button', 'converted']),
+      conclusion: concluded({ metrics: [converted], cells, ramp, knownUntilUs: onDay(2) }),
+      engine: ENGINE,
+    });
+  };
+
+  it('is recounted by the policy and the run that it was made by', () => {
+    const record = ramped();
+    expect(record.verdict).toMatchObject({ verdict: 'go', rule: 'nothing-is-worse' });
+    expect(replayed(record)).toMatchObject({ evidence: { same: true }, conclusion: { same: true }, intact: true });
+    const otherRun = withState(record, { ramp: rampAt('half', { run: 3 }) });
+    expect(replayed(otherRun).conclusion.differences.map(({ what }) => what)).toContain('level/harm');
+    expect(replayed(otherRun).intact).toBe(false);
+  });
+
+  it('has another id in each step, run and policy, and none of it without a ramp', () => {
+    const ids = [
+      rampAt('half'),
+      rampAt('all'),
+      rampAt('half', { run: 2 }),
+      rampAt('half', { policy: 'ship' }),
+      rampAt('half', { rollout: 'other' }),
+    ].map((ramp) => ramped(ramp).id);
+    expect(new Set(ids).size).toBe(5);
+    // Of records that are stored already.
+    expect(aRecord().id).toBe('9cdc470c988fc6eeddc0f8e963e110dd6214882eadf66ea6bdd38ce78708feee');
   });
 });

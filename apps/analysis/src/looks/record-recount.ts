@@ -1,5 +1,6 @@
 /** A record counted again: the same rows and rules must say the same, or say what differs. */
 import {
+  type Crossing,
   canonicalJson,
   type DecisionRecord,
   type PopulationRow,
@@ -11,9 +12,9 @@ import type { ComparisonQuery, ComparisonSums } from '@rampart/feedback-store';
 import { comparisonQuery, type DefinitionInForce } from '../definitions/definition-in-force.js';
 import { type Conclusion, conclude, conclusionDigest } from '../figures/conclusion.js';
 import { evidenceDigest } from '../figures/evidence-digest.js';
-import { ENGINE } from './engine.js';
+import { ENGINE, ENGINE_WITHOUT_SEAL } from './engine.js';
 import { lookTarget } from './look-target.js';
-import { recordIdOf } from './records.js';
+import { recordIdOf, sealOf } from './records.js';
 
 export const recordedDefinition = ({
   project,
@@ -25,7 +26,33 @@ export const recordedDefinition = ({
 
 export const recordedQuery = (record: DecisionRecord): ComparisonQuery => comparisonQuery(recordedDefinition(record), record.knownUntilUs);
 
-/** @param sums  as the store counts them today; @param latchedBefore  of the previous record */
+/**
+ * Crossings that earlier looks saw and no record held yet: named by the record, so they are counted again as of their own moments.
+ * @param recorded  those of the previous record
+ */
+export const rememberedCrossings = (record: DecisionRecord, recorded: DecisionRecord['latched']): DecisionRecord['latched'] =>
+  record.latched.filter(
+    (crossing) => crossing.knownUntilUs < record.knownUntilUs && !recorded.some((one) => isSameCrossing(one, crossing)),
+  );
+
+const isSameCrossing = (one: Crossing, other: Crossing): boolean => canonicalJson(one) === canonicalJson(other);
+
+/** Whether the look of that moment crosses it. @param sums  of that moment; @param latchedBefore  all earlier ones */
+export const isCrossedAgain = (
+  record: DecisionRecord,
+  crossing: Crossing,
+  sums: ComparisonSums,
+  latchedBefore: DecisionRecord['latched'],
+): boolean => {
+  const { knownUntilUs, ramp } = crossing;
+  const { definition } = record;
+  // A go is one of the step at which it was seen.
+  const state = ramp === undefined ? definition.state : { ...definition.state, ramp: { stageStartedAtUs: 0, ...ramp } };
+  const then = { ...record, knownUntilUs, definition: { ...definition, state } };
+  return recountedConclusion(then, sums, latchedBefore).latched.some((one) => isSameCrossing(one, crossing));
+};
+
+/** @param sums  as the store counts them today; @param latchedBefore  all earlier crossings */
 export const recountedConclusion = (record: DecisionRecord, sums: ComparisonSums, latchedBefore: DecisionRecord['latched']): Conclusion => {
   const definition = recordedDefinition(record);
   return conclude({
@@ -39,7 +66,8 @@ export const recountedConclusion = (record: DecisionRecord, sums: ComparisonSums
   });
 };
 
-export const replayOf = (record: DecisionRecord, now: Conclusion): Replay => {
+/** @param before  id of the record that was appended before it in its chain; null where it is the first */
+export const replayOf = (record: DecisionRecord, now: Conclusion, before: string | null): Replay => {
   const differences = [
     ...sumDifferences(record.sums, now.statistics),
     ...populationDifferences(record.population, now.figures.population.rows),
@@ -59,7 +87,8 @@ export const replayOf = (record: DecisionRecord, now: Conclusion): Replay => {
   const engine = { recorded: record.engine, now: ENGINE };
   // Sentences may be worded anew by another engine; the same one says the same.
   const isSaidAnew = engine.recorded === engine.now && evidence.same && conclusion.same;
-  const altered = alteredPart(record, isSaidAnew ? now : undefined);
+  const altered =
+    record.previous === before ? alteredPart(record, isSaidAnew ? now : undefined) : 'it does not continue the record before it';
   const intact = altered === undefined;
   const sentence = intact ? sentenceOf(evidence, conclusion, engine) : `the record itself was altered: ${altered}`;
   return { id: record.id, evidence, conclusion, intact, engine, sentence };
@@ -72,11 +101,12 @@ const alteredPart = (record: DecisionRecord, saidAnew: Pick<Conclusion, 'verdict
     record.conclusionDigest === conclusionDigest(record);
   if (!digests) return 'its digests do not fit its contents';
   if (record.id !== recordIdOf(record)) return 'its id is not that of its place, definition and time';
-  if (saidAnew === undefined) return undefined;
-  if (canonicalJson(record.actions) !== canonicalJson(saidAnew.actions)) return 'its actions are not those of its verdict';
-  return canonicalJson(record.verdict) === canonicalJson(saidAnew.verdict)
-    ? undefined
-    : 'its sentences or findings are not those of its sums';
+  if (saidAnew !== undefined) {
+    if (canonicalJson(record.actions) !== canonicalJson(saidAnew.actions)) return 'its actions are not those of its verdict';
+    if (canonicalJson(record.verdict) !== canonicalJson(saidAnew.verdict)) return 'its sentences or findings are not those of its sums';
+  }
+  const isSealed = record.seal === undefined ? record.engine === ENGINE_WITHOUT_SEAL : record.seal === sealOf(record);
+  return isSealed ? undefined : 'its seal does not fit its contents';
 };
 
 const sentenceOf = ({ same, differences }: Replay['evidence'], conclusion: Replay['conclusion'], engine: Replay['engine']): string => {

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import {
   type ComparisonPlace,
+  canonicalJson,
   type DecisionRecord,
   definitionIdentity,
   type ExperimentState,
@@ -23,10 +24,17 @@ export interface RecordHead
 
 const DAY_US = 86_400_000_000;
 
-/** @returns undefined when the newest record says it all already */
+/** What goes back and forth is told once in this time. */
+export const BACK_AND_FORTH_US = 60_000_000;
+
+/**
+ * @param recent  records of the chain that looks of the last `BACK_AND_FORTH_US` made
+ * @returns undefined when the newest record says it all already
+ */
 export const causeOf = (
   newest: RecordHead | undefined,
   look: Pick<RecordHead, 'knownUntilUs' | 'verdict' | 'latched' | 'definitionHash' | 'step'> & { readonly isLast: boolean },
+  recent: readonly Pick<RecordHead, 'knownUntilUs' | 'verdict'>[] = [],
 ): RecordCause | undefined => {
   if (newest === undefined) return 'first';
   const isNewer = look.knownUntilUs > newest.knownUntilUs;
@@ -35,9 +43,24 @@ export const causeOf = (
   if (!isNewer) return undefined;
   if (look.step !== newest.step) return 'stage-action';
   if (look.latched.length > newest.latched.length) return 'crossing';
-  if (saying(look.verdict) !== saying(newest.verdict)) return 'verdict';
+  if (saying(look.verdict) !== saying(newest.verdict) && !isBackAndForth(newest, look, recent)) return 'verdict';
   if (look.definitionHash !== newest.definitionHash) return 'definition';
   return dayOf(look.knownUntilUs) > dayOf(newest.knownUntilUs) ? 'daily' : undefined;
+};
+
+type Said = Pick<RecordHead, 'knownUntilUs' | 'verdict'>;
+
+/**
+ * Evidence at the edge of a boundary says one thing at one look and another at the next. What is new is told at once; what was told already is told
+ * again a minute later, and a go is taken back when it is a minute old: whoever acts goes by the newest look besides. Harm never waits.
+ */
+const isBackAndForth = (newest: Said, look: Said, recent: readonly Said[]): boolean => {
+  const { verdict } = look.verdict;
+  if (look.knownUntilUs - newest.knownUntilUs >= BACK_AND_FORTH_US) return false;
+  if (verdict === 'no-go' && newest.verdict.verdict !== 'invalid') return false;
+  const takesBackAGo = newest.verdict.verdict === 'go' && (verdict === 'continue' || verdict === 'inconclusive');
+  const sinceUs = look.knownUntilUs - BACK_AND_FORTH_US;
+  return takesBackAGo || recent.some((one) => one.knownUntilUs > sinceUs && saying(one.verdict) === saying(look.verdict));
 };
 
 const dayOf = (atUs: InstantUs): number => Math.floor(atUs / DAY_US);
@@ -72,7 +95,7 @@ export interface RecordedLook {
 export const recordOf = (look: RecordedLook): DecisionRecord => {
   const { place, policy, cause, previous, knownUntilUs, definition, conclusion, engine } = look;
   const { figures, statistics, verdict, actions, latched, numbers, evidenceDigest, conclusionDigest } = conclusion;
-  return {
+  const record: DecisionRecord = {
     id: recordIdOf({ ...place, policy, knownUntilUs, definition }),
     previous,
     ...place,
@@ -91,6 +114,10 @@ export const recordOf = (look: RecordedLook): DecisionRecord => {
     conclusionDigest,
     engine,
   };
+  return { ...record, seal: sealOf(record) };
 };
+
+/** SHA-256 of everything in a record but the seal itself. */
+export const sealOf = ({ seal: _, ...sealed }: DecisionRecord): string => sha256(canonicalJson(sealed));
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');

@@ -1,10 +1,10 @@
 /** Recounts a decision record from the store. */
 import { Injectable } from '@nestjs/common';
-import { formatInstant, type RecordedDecision, type Replay } from '@rampart/contracts';
+import { type DecisionRecord, formatInstant, type RecordedDecision, type Replay } from '@rampart/contracts';
 import { DomainError } from '@rampart/domain';
 import { Evidence } from '../results/evidence.source.js';
 import { DecisionLog } from './decision-log.js';
-import { recordedQuery, recountedConclusion, replayOf } from './record-recount.js';
+import { isCrossedAgain, recordedQuery, recountedConclusion, rememberedCrossings, replayOf } from './record-recount.js';
 
 @Injectable()
 export class ReplayService {
@@ -22,9 +22,20 @@ export class ReplayService {
       const message = `the record knew everything up to ${needed}, the store has ${has}: it is still being filled, ask again later`;
       throw new DomainError('watermark-behind', message, { knownUntil: needed });
     }
-    const previous = record.previous === null ? undefined : await this.decisions.read(record.previous);
+    const latchedBefore = await this.latchedBefore(record);
     const sums = await this.evidence.sums(recordedQuery(record));
-    return replayOf(record, recountedConclusion(record, sums, previous?.record.latched ?? []));
+    return replayOf(record, recountedConclusion(record, sums, latchedBefore), this.decisions.before(record));
+  }
+
+  /** Those of the previous record, and those that looks between the two saw and that the rows still show. */
+  private async latchedBefore(record: DecisionRecord): Promise<DecisionRecord['latched']> {
+    const previous = record.previous === null ? undefined : await this.decisions.read(record.previous);
+    let latched = previous?.record.latched ?? [];
+    for (const crossing of rememberedCrossings(record, latched)) {
+      const sums = await this.evidence.sums({ ...recordedQuery(record), knownUntilUs: crossing.knownUntilUs });
+      if (isCrossedAgain(record, crossing, sums, latched)) latched = [...latched, crossing];
+    }
+    return latched;
   }
 
   private async recorded(project: string, id: string): Promise<RecordedDecision> {

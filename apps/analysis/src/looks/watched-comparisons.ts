@@ -14,6 +14,8 @@ export interface WatchedComparison {
   readonly place: ComparisonPlace;
   readonly definition: DefinitionInForce & { readonly state: NonNullable<DefinitionInForce['state']> };
   readonly definitionHash: string;
+  /** A ramp waits for it, and rolls back by it: it is looked at before the others. */
+  readonly isRamping: boolean;
   readonly target: LookTarget;
   readonly query: ComparisonQuery;
 }
@@ -50,6 +52,7 @@ export class WatchedComparisons {
       place,
       definition: known,
       definitionHash: definitionHash(known),
+      isRamping: known.state.ramp !== undefined && known.state.closedAtUs === null,
       target,
       query: comparisonQuery(definition, target.knownUntilUs),
     };
