@@ -76,6 +76,7 @@ describe('the sums of ClickHouse', () => {
     const types = new Set(seen.flatMap(({ query }) => query.metrics.map(({ definition }) => definition.type)));
     expect([...types].sort()).toEqual(['count', 'first-error', 'mean', 'proportion', 'ratio']);
     expect(new Set(seen.map(({ query }) => query.historical)).size).toBe(2);
+    expect(new Set(seen.map(({ query }) => query.loggedUntilUs === undefined)).size).toBe(2);
     expect(new Set(seen.map(({ query }) => query.multipleExposure)).size).toBe(2);
   });
 

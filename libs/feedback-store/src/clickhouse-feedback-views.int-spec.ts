@@ -176,6 +176,28 @@ describe('what is there', () => {
     expect(await views.completedImport(of)).toBeNull();
     await store.insert(inside('seen', [importCompleted(7, { at: 900, known: 1_000, knownAt: 900 })]), []);
     expect(await views.completedImport(of)).toEqual({ untilUs: 900, loggedAtUs: 1_000 });
+    await store.insert(inside('seen', [importCompleted(8, { at: 950, known: 2_000, knownAt: 950 })]), []);
+    expect(await views.completedImport(of)).toEqual({ untilUs: 950, loggedAtUs: 2_000 });
+    expect(await views.completedImport({ ...of, loggedUntilUs: 1_999 })).toEqual({ untilUs: 900, loggedAtUs: 1_000 });
+    expect(await views.completedImport({ ...of, loggedUntilUs: 999 })).toBeNull();
+  });
+
+  it('says which names and how many rows of a history came by a completion, and how many later', async () => {
+    const history = { project: 'shop', environment: 'added-to' };
+    const rows = [
+      exposure(1, { at: 100, known: 1_000, knownAt: 100 }),
+      event(2, { at: 110, known: 1_000, knownAt: 110 }),
+      event(3, { at: 120, known: 1_001, knownAt: 120, name: 'refund' }),
+      event(4, { at: 130, known: 1_002, knownAt: 130 }),
+      event(4, { at: 130, known: 1_003, knownAt: 130 }),
+    ];
+    await store.insert(inside('added-to', rows), []);
+    expect((await views.lastSeen(history)).map(({ name }) => name)).toEqual(['buy', 'refund']);
+    expect(await views.lastSeen({ ...history, loggedUntilUs: 1_000 })).toEqual([{ name: 'buy', lastAtUs: 110 }]);
+    const query = comparison([{}], { environment: 'added-to', historical: true });
+    expect(await views.laterRows(query)).toBe(0);
+    expect(await views.laterRows({ ...query, loggedUntilUs: 1_000 })).toBe(1);
+    expect(await views.laterRows({ ...query, loggedUntilUs: 999 })).toBe(3);
   });
 });
 

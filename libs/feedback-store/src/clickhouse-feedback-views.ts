@@ -1,7 +1,7 @@
 /** The views on ClickHouse. */
 import type { DeadLetter, IngestStats } from '@rampart/contracts';
 import { ClickhouseConnection, type ClickhouseOptions } from './clickhouse-connection.js';
-import type { ComparisonQuery, DuplicateCount, MetricPreview } from './feedback-store.js';
+import { type ComparisonQuery, type DuplicateCount, END_OF_TIME, type MetricPreview } from './feedback-store.js';
 import {
   type CompletedImport,
   type EnvironmentName,
@@ -10,6 +10,7 @@ import {
   type LetterPage,
   type LetterQuery,
   type ListedLetter,
+  type Logged,
   type Placed,
   type PreviewQuery,
   type SeenName,
@@ -20,6 +21,7 @@ import {
 import { idsOfPosition, scopedName, scopeOf, spaceOf } from './row-identity.js';
 import { previewStatement } from './statement/clickhouse-preview-statement.js';
 import { type StoredRow, tailRow, tailStatement } from './statement/clickhouse-tail-statement.js';
+import { LOGGED_AT } from './statement/clickhouse-units-statement.js';
 
 const HOUR_US = 3_600_000_000;
 
@@ -86,12 +88,19 @@ FROM (${counted(table)}) AS c INNER JOIN (SELECT * FROM scope FINAL WHERE space 
     ];
   }
 
-  async lastSeen({ project, environment }: EnvironmentName): Promise<readonly { readonly name: string; readonly lastAtUs: number }[]> {
+  async lastSeen({
+    project,
+    environment,
+    loggedUntilUs,
+  }: EnvironmentName & Logged): Promise<readonly { readonly name: string; readonly lastAtUs: number }[]> {
     const space = spaceOf(project, environment);
     // Not FINAL: a duplicate that is not merged yet names nothing new.
-    const rows = await this.connection.rows<{ name: string; last: string }>(`SELECT s.name AS name, toString(max(c.last)) AS last
-FROM (SELECT scope, max(event_at) AS last FROM feedback WHERE scope IN (SELECT scope FROM scope WHERE space = ${space}) GROUP BY scope) AS c
-INNER JOIN (SELECT scope, any(name) AS name FROM scope WHERE space = ${space} GROUP BY scope) AS s ON s.scope = c.scope GROUP BY name ORDER BY name`);
+    const rows = await this.connection.rows<{ name: string; last: string }>(
+      `SELECT s.name AS name, toString(max(c.last)) AS last
+FROM (SELECT scope, max(event_at) AS last FROM feedback WHERE scope IN (SELECT scope FROM scope WHERE space = ${space}) AND ${LOGGED_AT} <= {logged:Int64} GROUP BY scope) AS c
+INNER JOIN (SELECT scope, any(name) AS name FROM scope WHERE space = ${space} GROUP BY scope) AS s ON s.scope = c.scope GROUP BY name ORDER BY name`,
+      { logged: loggedUntilUs ?? END_OF_TIME },
+    );
     return rows.map(({ name, last }) => ({ name, lastAtUs: Number(last) }));
   }
 
@@ -114,11 +123,22 @@ INNER JOIN (SELECT scope, any(name) AS name FROM scope WHERE space = ${space} GR
     return (await this.connection.rows<StoredRow>(sql, parameters.all())).map(tailRow);
   }
 
-  async completedImport({ project, environment }: EnvironmentName): Promise<CompletedImport | null> {
+  async completedImport({ project, environment, loggedUntilUs }: EnvironmentName & Logged): Promise<CompletedImport | null> {
     const [row] = await this.connection.rows<{ until: string; logged: string }>(
-      `SELECT toString(until_at) AS until, toString(logged_at) AS logged FROM import FINAL WHERE space = ${spaceOf(project, environment)} ORDER BY logged_at DESC LIMIT 1`,
+      `SELECT toString(until_at) AS until, toString(logged_at) AS logged FROM import FINAL WHERE space = ${spaceOf(project, environment)} AND logged_at <= {logged:Int64} ORDER BY logged_at DESC LIMIT 1`,
+      { logged: loggedUntilUs ?? END_OF_TIME },
     );
     return row === undefined ? null : { untilUs: Number(row.until), loggedAtUs: Number(row.logged) };
+  }
+
+  async laterRows(of: ComparisonQuery): Promise<number> {
+    if (of.loggedUntilUs === undefined) return 0;
+    const later = (table: string) =>
+      `(SELECT count() FROM ${table} FINAL WHERE scope IN (${scopesRead(of).join(', ')}) AND ${LOGGED_AT} > {logged:Int64})`;
+    const [row] = await this.connection.rows<{ later: string }>(`SELECT toString(${later('feedback')} + ${later('exposure')}) AS later`, {
+      logged: of.loggedUntilUs,
+    });
+    return Number(row?.later ?? 0);
   }
 
   async insertStats(messages: readonly Placed<IngestStats>[]): Promise<void> {

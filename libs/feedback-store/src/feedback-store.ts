@@ -51,6 +51,8 @@ export interface ComparisonQuery {
   readonly allowedLatenessUs: number;
   /** Rows known later are not there (asOf, watermark, or closing time, whichever is least). Historical: use `END_OF_TIME`. */
   readonly knownUntilUs: InstantUs;
+  /** Historical: rows that the log itself knew later are not there, whenever they say that they became known. Absent: every row is. */
+  readonly loggedUntilUs?: InstantUs;
   readonly metrics: readonly MetricQuery[];
 }
 
@@ -137,11 +139,13 @@ export interface MetricPreview {
 /** Far enough, and still a safe integer. */
 export const END_OF_TIME: InstantUs = 8_640_000_000_000_000;
 
-/** @throws RangeError when the queries of a delta do not end together, or end before it begins */
+/** @throws RangeError when the queries of a delta do not end together, or end before it begins, or are about a part of a history */
 export const untilOf = (queries: readonly ComparisonQuery[], sinceUs: InstantUs): InstantUs => {
   const untils = [...new Set(queries.map(({ knownUntilUs }) => knownUntilUs))];
   const [until = sinceUs] = untils;
   if (untils.length > 1) throw new RangeError(`the queries of a delta must have one knownUntilUs, got ${untils.join(' and ')}`);
+  if (queries.some(({ loggedUntilUs }) => loggedUntilUs !== undefined))
+    throw new RangeError('a delta is of what becomes known while time goes on: a history up to a completion is counted whole');
   if (until < sinceUs) throw new RangeError(`a delta must not end before it begins: knownUntilUs ${until} < sinceUs ${sinceUs}`);
   return until;
 };

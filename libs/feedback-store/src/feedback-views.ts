@@ -93,6 +93,11 @@ export interface PreviewQuery extends EnvironmentName {
   readonly sinceUs: InstantUs | null;
 }
 
+export interface Logged {
+  /** Only what the log knew by then; everything if absent. */
+  readonly loggedUntilUs?: InstantUs | undefined;
+}
+
 export interface CompletedImport {
   readonly untilUs: InstantUs;
   /** When the log knew it: the history is all there once the watermark has reached this. */
@@ -105,7 +110,7 @@ export abstract class FeedbackViews {
   abstract preview(query: PreviewQuery): Promise<MetricPreview>;
   abstract names(of: EnvironmentName): Promise<readonly SeenName[]>;
   /** The newest event time of each event name, of any unit type: cheaper than `names`. */
-  abstract lastSeen(of: EnvironmentName): Promise<readonly { readonly name: string; readonly lastAtUs: InstantUs }[]>;
+  abstract lastSeen(of: EnvironmentName & Logged): Promise<readonly { readonly name: string; readonly lastAtUs: InstantUs }[]>;
   /**
    * Names of events, of any unit type, of which a row became known after `afterUs` and no later than `untilUs`: the same whenever it is asked.
    * @throws RangeError for less than an hour, which is not told apart
@@ -113,7 +118,9 @@ export abstract class FeedbackViews {
   abstract knownEvents(of: EnvironmentName, afterUs: InstantUs, untilUs: InstantUs): Promise<readonly string[]>;
   abstract tail(query: TailQuery): Promise<readonly TailRow[]>;
   /** The newest completion of the environment's history, null without one. */
-  abstract completedImport(of: EnvironmentName): Promise<CompletedImport | null>;
+  abstract completedImport(of: EnvironmentName & Logged): Promise<CompletedImport | null>;
+  /** Of a history, how many rows that a comparison would read the log knew only later than `loggedUntilUs`; 0 without one. */
+  abstract laterRows(of: ComparisonQuery): Promise<number>;
   abstract insertStats(messages: readonly Placed<IngestStats>[]): Promise<void>;
   abstract stats(query: StatsQuery): Promise<readonly IngestTotals[]>;
   abstract insertDeadLetters(letters: readonly Placed<DeadLetter>[]): Promise<void>;

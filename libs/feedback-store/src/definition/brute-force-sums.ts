@@ -27,6 +27,7 @@ interface Unit {
 export const bruteForceSums = (query: ComparisonQuery, rows: readonly PlacedRow[]): ComparisonSums => {
   const visible = rows
     .filter(({ row }) => row.project === query.project && row.environment === query.environment && row.unitType === query.unitType)
+    .filter(({ knownAtUs }) => query.loggedUntilUs === undefined || knownAtUs <= query.loggedUntilUs)
     .map((placed) => seen(query, placed))
     .filter(({ knownAt }) => knownAt <= query.knownUntilUs);
   const metrics = query.metrics.map(({ definition }) => measured(definition));

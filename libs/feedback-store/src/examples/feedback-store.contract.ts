@@ -65,6 +65,20 @@ export const feedbackStoreContract = (name: string, create: () => Promise<Feedba
       expect(await one([retry, exposure(1, { at: 1000 }), first])).toMatchObject({ sum: 1_000_000n });
     });
 
+    it('does not see what came into a history after its completion, whenever it says that it became known', async () => {
+      const history = { historical: true, loggedUntilUs: 5_000 };
+      const early = [exposure(1, { at: 1000, known: 4_000, knownAt: 1000 }), event(2, { at: 1010, known: 5_000, knownAt: 1010 })];
+      const late = [
+        event(3, { at: 1020, known: 5_001, knownAt: 1020 }),
+        exposure(4, { at: 990, known: 5_001, knownAt: 990, unit: 2 }),
+        event(5, { at: 1010, known: 5_002, knownAt: 1010, id: 'metric-2', value: '7000000' }),
+      ];
+      expect(await one(early, {}, history)).toMatchObject({ units: 1, sum: 1_000_000n });
+      expect(await one(late, {}, history)).toMatchObject({ units: 1, sum: 1_000_000n });
+      expect(await one([], {}, { ...history, loggedUntilUs: 5_002 })).toMatchObject({ units: 2, sum: 2_000_000n });
+      expect(await one([], {}, { historical: true })).toMatchObject({ units: 2, sum: 2_000_000n });
+    });
+
     it('takes the exposure that became known first, not the one that claims to be earliest', async () => {
       const rows = [exposure(1, { at: 1000, known: 1000 }), exposure(2, { at: 995, known: 1001 }), event(3, { at: 997, known: 1002 })];
       expect(await one(rows)).toMatchObject({ units: 1, sum: 0n });

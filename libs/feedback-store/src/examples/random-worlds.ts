@@ -230,11 +230,15 @@ export const worlds: fc.Arbitrary<World> = fc
     multipleExposure: fc.constantFrom('exclude' as const, 'first' as const),
     allowedLatenessUs: fc.constantFrom(0, 5, 5, 10, 20),
     untilAfter: fc.oneof(often(2, END_OF_TIME - START), { weight: 1, arbitrary: fc.nat(20).map((fives) => 5 * fives) }),
+    loggedAfter: fc.option(
+      fc.nat(30).map((fives) => 5 * fives),
+      { nil: undefined },
+    ),
     order: fc.array(fc.nat(1_000_000), { minLength: 60, maxLength: 60 }),
     repeats: fc.array(fc.nat(79), { maxLength: 20 }),
     inserts: fc.integer({ min: 1, max: 3 }),
   })
-  .map(({ arrivals, historical, opens, metrics, untilAfter, order, repeats, inserts, ...rest }) => {
+  .map(({ arrivals, historical, opens, metrics, untilAfter, loggedAfter, order, repeats, inserts, ...rest }) => {
     const rows = placed(opens ? [...opening, ...arrivals] : arrivals, historical);
     const query: ComparisonQuery = {
       project: 'shop',
@@ -245,6 +249,7 @@ export const worlds: fc.Arbitrary<World> = fc
       cells,
       ...rest,
       knownUntilUs: START + untilAfter,
+      ...(historical && loggedAfter !== undefined ? { loggedUntilUs: START + loggedAfter } : {}),
       metrics: metrics.map((definition) => ({ version: 1, definition })),
     };
     const shuffled = [...rows.keys(), ...repeats.filter((index) => index < rows.length)]
@@ -265,6 +270,7 @@ export const shifted = ({ rows, query, deliveries }: World, byUs: number): World
   })),
   query: {
     ...query,
+    ...(query.loggedUntilUs === undefined ? {} : { loggedUntilUs: query.loggedUntilUs + byUs }),
     knownUntilUs: query.knownUntilUs === END_OF_TIME ? END_OF_TIME : query.knownUntilUs + byUs,
     timeline: query.timeline.map(({ segment, fromUs }) => ({ segment, fromUs: fromUs + byUs })) as unknown as ComparisonQuery['timeline'],
   },

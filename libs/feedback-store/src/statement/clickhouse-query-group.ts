@@ -53,9 +53,19 @@ export const groupOf = (queries: QueryGroup['queries']): QueryGroup => {
 
 /** Everything but what may differ within a group. */
 const rulesOf = (query: ComparisonQuery): string => {
-  const { project, environment, unitType, historical, multipleExposure, allowedLatenessUs, knownUntilUs } = query;
+  const { project, environment, unitType, historical, multipleExposure, allowedLatenessUs, knownUntilUs, loggedUntilUs } = query;
   const populations = [...new Set(query.metrics.map(({ definition }) => definition.population))].sort();
-  return JSON.stringify([project, environment, unitType, historical, multipleExposure, allowedLatenessUs, knownUntilUs, populations]);
+  return JSON.stringify([
+    project,
+    environment,
+    unitType,
+    historical,
+    multipleExposure,
+    allowedLatenessUs,
+    knownUntilUs,
+    loggedUntilUs ?? null,
+    populations,
+  ]);
 };
 
 const textOf = (metric: MeasuredMetric): string =>

@@ -10,7 +10,7 @@ import { Parameters } from './clickhouse-parameters.js';
 import { isOneOfSql, ownSql, type QueryGroup } from './clickhouse-query-group.js';
 import { Masks, type PlannedMetric, type RoleSql, rolesOf } from './clickhouse-row-masks.js';
 import { propertyMaps, type ValueSql } from './clickhouse-selectors.js';
-import { NEVER, type Population, type Reading, UNKNOWN_CELL, unitsSql } from './clickhouse-units-statement.js';
+import { loggedSql, NEVER, type Population, type Reading, UNKNOWN_CELL, unitsSql } from './clickhouse-units-statement.js';
 
 export interface Statement {
   readonly sql: string;
@@ -43,7 +43,8 @@ export const sumsStatement = (
   const sums = metrics.flatMap((metric) => sumColumns(metric, masks));
   const counted = `SELECT 'units' AS part, toUInt16(${isOne(group) ? 0 : 'which'}) AS which, ${isEarlier} AS earlier, toInt32(cell) AS cell, toInt32(segment) AS segment, toInt32(why) AS why, ${numbers(counts)}
 FROM (${units}) GROUP BY ${isTwo ? 'until, ' : ''}${isOne(group) ? '' : 'which, '}cell, segment, why`;
-  const joined = joinedRows(units, roles, masks, { group, metrics, reading, last, until, isEarlier });
+  const logged = loggedSql(query, parameters);
+  const joined = joinedRows(units, roles, masks, { group, metrics, reading, last, logged, until, isEarlier });
   const summed = `SELECT 'sums' AS part, toUInt16(intDiv(place, 4294967296)) AS which, toUInt8(intDiv(place, 16777216) % 256) AS earlier, toInt32(place % 256) AS cell, toInt32(intDiv(place, 256) % 65536) AS segment, toInt32(0) AS why, ${numbers(sums)}
 FROM (SELECT any(place) AS place, any(allowed) AS allowed, ${unitNumbers(roles, metrics, masks).join(', ')}
 FROM (${joined}) GROUP BY rn)
@@ -105,6 +106,8 @@ interface Joining {
   readonly reading: Reading;
   /** The last of the instants. */
   readonly last: string;
+  /** A further condition of rows; empty where there is none. */
+  readonly logged: string;
   /** The instant of a unit's row. */
   readonly until: string;
   readonly isEarlier: string;
@@ -115,7 +118,7 @@ const joinedRows = (
   units: string,
   roles: readonly RoleSql[],
   masks: Masks,
-  { group, metrics, reading, last, until, isEarlier }: Joining,
+  { group, metrics, reading, last, logged, until, isEarlier }: Joining,
 ): string => {
   const [query] = group.queries;
   const isTwo = reading.sinceUs !== null;
@@ -130,7 +133,7 @@ FROM (SELECT scope, rn, place, allowed${values.join('')}${roles.some(isOrdered) 
   ${conditions.map((condition, at) => `(${condition}) AS c${at}`).join(', ')}
 FROM (SELECT e.scope AS scope, e.id_hash AS id_hash, e.event_at AS event_at, e.position AS position, e.value AS value${maps.join('')},
   u.rn AS rn, u.place AS place, u.allowed AS allowed, e.event_at - u.t0 AS age, e.known_at - u.t0 AS lag
-FROM (SELECT * FROM ${reading.events} WHERE scope IN (${scopes.join(', ')}) AND known_at <= ${last}) AS e
+FROM (SELECT * FROM ${reading.events} WHERE scope IN (${scopes.join(', ')}) AND known_at <= ${last}${logged}) AS e
 INNER JOIN (
   SELECT unit${isTwo ? ', until' : ''}, t0, ${which}toUInt32(${isEarlier}) * 16777216 + toUInt32(segment) * 256 + cell AS place,
     ${allowedSql(metrics, masks, group, until)} AS allowed, toUInt32(rowNumberInAllBlocks()) AS rn

@@ -31,6 +31,13 @@ const BIAS = '4611686018427387904';
 /** What breaks a tie of known times: the place in the log, or, where files may be shuffled, the id. */
 export const tieSql = (historical: boolean): string => (historical ? 'toUInt64(bitShiftRight(id_hash, 64))' : 'position');
 
+/** When the log knew a row: where the row does not say itself when it became known, that is one and the same. */
+export const LOGGED_AT = 'if(logged_at = 0, known_at, logged_at)';
+
+/** Rows of a history that came after it was completed are not there. */
+export const loggedSql = ({ loggedUntilUs }: ComparisonQuery, parameters: Parameters): string =>
+  loggedUntilUs === undefined ? '' : ` AND ${LOGGED_AT} <= ${parameters.bind('Int64', loggedUntilUs)}`;
+
 export const exposureScopes = (query: ComparisonQuery, population: Population): readonly bigint[] =>
   (population === 'assigned' ? (['exposure', 'assignment'] as const) : (['exposure'] as const)).map((kind) =>
     scopeOf({ ...query, name: scopedName(kind, query.experiment) }),
@@ -122,5 +129,5 @@ const exposuresSql = (group: QueryGroup, population: Population, parameters: Par
     bitShiftLeft(toUInt256(toUInt64(known_at + ${BIAS})), 192) + bitShiftLeft(toUInt256(${tieSql(query.historical)}), 128)
       + bitShiftLeft(toUInt256(toUInt64(t + ${BIAS})), 64) + toUInt256(toUInt64(${segment}) * 65536 + toUInt64(cell) * 256 + why) AS packed
   FROM ${reading.exposures}${instants}
-  WHERE scope IN (${numbers}) AND known_at <= ${instants === '' ? last : 'until'} AND has(${segments}, ${segment})`;
+  WHERE scope IN (${numbers}) AND known_at <= ${instants === '' ? last : 'until'}${loggedSql(query, parameters)} AND has(${segments}, ${segment})`;
 };

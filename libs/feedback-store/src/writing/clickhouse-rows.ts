@@ -12,7 +12,7 @@ export interface EncodedTable {
   readonly bytes: Uint8Array;
 }
 
-const commonColumns = ['scope', 'unit', 'id_hash', 'space', 'event_at', 'known_at', 'position', 'digest', 'key'];
+const commonColumns = ['scope', 'unit', 'id_hash', 'space', 'event_at', 'known_at', 'position', 'digest', 'key', 'logged_at'];
 const mapColumns = ['strings', 'numbers', 'booleans', 'millionths'];
 const MESSAGE_BITS = 12n;
 const kinds = { metric: 1, feedback: 2 } as const;
@@ -62,6 +62,7 @@ const writeCommon = (to: RowBinaryWriter, { scope, space }: KnownScope, placed: 
   to.uint64(position);
   to.hex(row.digest, 8);
   to.string(row.key);
+  to.safeInteger(row.knownAt === undefined ? 0 : placed.knownAtUs);
 };
 
 const writeFeedback = (to: RowBinaryWriter, scope: KnownScope, placed: PlacedRow): void => {

@@ -11,6 +11,9 @@ const propertyColumns = `
   booleans Map(LowCardinality(String), Bool),
   millionths Map(LowCardinality(String), Int64)`;
 
+// When the log knew a row of a history, which says itself when it became known. 0 where `known_at` is that; and in rows of before there was this column.
+const loggedColumn = 'logged_at Int64 DEFAULT 0 CODEC(ZSTD(1))';
+
 const rowColumns = `
   scope UInt64,
   unit UInt128,
@@ -20,7 +23,8 @@ const rowColumns = `
   known_at Int64 CODEC(ZSTD(1)),
   position UInt64 CODEC(ZSTD(1)),
   digest UInt64 CODEC(NONE),
-  key LowCardinality(String)`;
+  key LowCardinality(String),
+  ${loggedColumn}`;
 
 const firstArrivalWins = 'version UInt64 MATERIALIZED 18446744073709551615 - position CODEC(ZSTD(1))';
 
@@ -147,9 +151,14 @@ const indexKnownTimes = async (connection: ClickhouseConnection): Promise<void> 
   for (const gone of ['touched_of_feedback', 'touched_of_exposure', 'touched']) await connection.command(`DROP TABLE IF EXISTS ${gone}`);
 };
 
+const addLoggedTimes = async (connection: ClickhouseConnection): Promise<void> => {
+  for (const table of ['feedback', 'exposure']) await connection.command(`ALTER TABLE ${table} ADD COLUMN IF NOT EXISTS ${loggedColumn}`);
+};
+
 const upgrades: readonly Upgrade[] = [
   { step: 'deltas', run: fillDeltaTables },
   { step: 'known-index', run: indexKnownTimes },
+  { step: 'logged-times', run: addLoggedTimes },
 ];
 
 const upgrade = async (connection: ClickhouseConnection): Promise<void> => {
