@@ -27,6 +27,7 @@ import { Proposals } from './looks/proposals.js';
 import { RecordedCrossings } from './looks/recorded-crossings.js';
 import { ReplayService } from './looks/replay.service.js';
 import { WatchedComparisons } from './looks/watched-comparisons.js';
+import { PlansController } from './planning/plans.controller.js';
 import { Crossings } from './results/crossings.source.js';
 import { Evidence } from './results/evidence.source.js';
 import { MetricPreviewController } from './results/metric-preview.controller.js';
@@ -46,6 +47,7 @@ export const analysisModule = (config: AnalysisConfig): DynamicModule => ({
     DecisionsController,
     FreshnessController,
     MetricPreviewController,
+    PlansController,
     IngestViewsController,
     IntakeController,
   ],

@@ -9,6 +9,7 @@ export * from './experiments.js';
 export * from './feedback.js';
 export * from './instants.js';
 export * from './metrics.js';
+export * from './planning.js';
 export * from './record-identity.js';
 export * from './results.js';
 export * from './rollouts.js';

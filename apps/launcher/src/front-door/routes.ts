@@ -19,6 +19,7 @@ const routes: readonly Route[] = [
   },
   { methods: 'POST', path: /^\/v1\/decisions\/[^/]+\/replay$/, service: 'analysis' },
   { methods: 'any', path: /^\/v1\/metrics\/preview$/, service: 'analysis' },
+  { methods: 'POST', path: /^\/v1\/plans\/.+$/, service: 'analysis' },
   { methods: 'any', path: /^\/v1\/analysis\/.+$/, service: 'analysis' },
   { methods: 'any', path: /^\/v1\/.+$/, service: 'experiments' },
 ];
