@@ -8,6 +8,7 @@ export const HELP: Readonly<Record<string, string>> = {
 
   rampart import --plan PLAN.json --data FILE.csv[.gz]   a file and a plan in, a verdict out
   rampart traffic --scenario FILE.json                   live traffic of a described kind
+  rampart plan power --rate R --effect E                 how many units an experiment takes
   rampart demo                                           a shop with three rollouts to watch
   rampart keys admin | rotate-admin | list | create | revoke
   rampart rebuild store | read-models                    derive it anew from the log
@@ -75,6 +76,24 @@ of its own: one crashes and is rolled back, one is better, climbs and is release
   --project KEY        default: default
   --address URL        platform to talk to (RAMPART_ADDRESS)
 `,
+  plan: `rampart plan power --rate SHARE | --mean N --sd N  --effect 5% | N  [options]
+
+How many units it takes to find an effect, how long that is, and what could be found with fewer.
+
+  --rate SHARE         control's share of units with the event: 0.1
+  --mean N, --sd N     control's mean, and the spread between units
+  --effect E           the smallest that must not be missed: 5% of control's mean, or 0.4 in the metric's unit
+  --per-day N          new units of all arms a day: with it days are told
+  --units N            so many will come: what would be found with them
+  --power P            default: 0.8        --alpha A   default: 0.05, over all success metrics and treatments
+  --treatments K       default: 1          --metrics S default: 1 success metric
+  --correlation R      with the unit's value before (CUPED); default: 0
+  --control-per-treatment N   control units per treatment unit; default: 1
+  --one-look           fixed horizon instead of watched continuously
+  --one-sided          only better counts
+  --json               the whole answer
+  --address URL        platform to talk to (RAMPART_ADDRESS)
+`,
   rebuild: `rampart rebuild store | read-models
 
   store                empties the feedback store and reads the log again: the same sums, the same digests
@@ -128,6 +147,24 @@ const OPTIONS = {
     seed: { type: 'string', default: '1' },
     fresh: { type: 'boolean', default: false },
     remove: { type: 'boolean', default: false },
+    address: { type: 'string' },
+  },
+  plan: {
+    rate: { type: 'string' },
+    mean: { type: 'string' },
+    sd: { type: 'string' },
+    effect: { type: 'string' },
+    'per-day': { type: 'string' },
+    units: { type: 'string' },
+    power: { type: 'string' },
+    alpha: { type: 'string' },
+    treatments: { type: 'string' },
+    metrics: { type: 'string' },
+    correlation: { type: 'string' },
+    'control-per-treatment': { type: 'string' },
+    'one-look': { type: 'boolean', default: false },
+    'one-sided': { type: 'boolean', default: false },
+    json: { type: 'boolean', default: false },
     address: { type: 'string' },
   },
   rebuild: { address: { type: 'string' } },

@@ -6,6 +6,7 @@ import { demo, demoRequest } from './demo/demo-command.js';
 import { importFile } from './import/import-command.js';
 import { Progress } from './import/progress.js';
 import { type KeysRequest, keys } from './operations/keys-command.js';
+import { planPower } from './operations/plan-command.js';
 import { rebuild } from './operations/rebuild-command.js';
 import { Refusal, usage } from './refusal.js';
 import { didYouMean } from './suggestion.js';
@@ -24,6 +25,7 @@ const run = async (argv: readonly string[]): Promise<number> => {
   if (typed.command === 'import') return runImport(typed);
   if (typed.command === 'traffic') return runTraffic(typed);
   if (typed.command === 'demo') return runDemo(typed);
+  if (typed.command === 'plan') return runPlan(typed);
   if (typed.command === 'keys') await keys(keysRequest(typed), process.env, print);
   else await rebuild(wordOf(typed, ['store', 'read-models']), typed.texts.address, process.env, print);
   return 0;
@@ -56,6 +58,12 @@ const runImport = async ({ words, texts, flags }: Typed): Promise<number> => {
     return 130;
   });
   return code;
+};
+
+const runPlan = async (typed: Typed): Promise<number> => {
+  wordOf(typed, ['power']);
+  await planPower(typed, process.env, print);
+  return 0;
 };
 
 const runDemo = (typed: Typed): Promise<number> => {

@@ -1,4 +1,5 @@
 /** Events in batches, several on their way at once; whatever was rejected is told with its place in the file. */
+import { hash } from 'node:crypto';
 import type { BatchAnswer } from '@rampart/contracts';
 import { type ApiClient, refusedBy } from '../platform/api-client.js';
 import { Refusal } from '../refusal.js';
@@ -37,6 +38,7 @@ export class EventSender {
   accepted = 0;
   rejected = 0;
   readonly rejections: Rejection[] = [];
+  private sum = 0n;
   private batch = empty();
   private readonly inFlight = new Set<Promise<void>>();
   private failure: unknown;
@@ -48,10 +50,16 @@ export class EventSender {
 
   /** @param text  an event as JSON; @returns whether the batch is full, and `flush` should be awaited before more is added */
   add(text: string, origin: Origin): boolean {
+    this.sum = BigInt.asUintN(64, this.sum + BigInt(`0x${hash('sha256', text, 'hex').slice(0, 16)}`));
     this.batch.texts.push(text);
     this.batch.origins.push(origin);
     this.batch.characters += text.length + 1;
     return this.batch.texts.length >= BATCH_EVENTS || this.batch.characters > BATCH_CHARACTERS;
+  }
+
+  /** Of all events added, in any order: the same file in another order has the same. */
+  get fingerprint(): string {
+    return this.sum.toString(16).padStart(16, '0');
   }
 
   /** Resolves when the log has everything. */

@@ -10,12 +10,22 @@ import type { SetUp } from './set-up.js';
 const POLL_MS = 300;
 const STUCK_MS = 300_000;
 
-export const complete = async (client: ApiClient, { environment, key, keyIsNewUntilMs }: SetUp, untilUs: InstantUs): Promise<void> => {
+export interface ImportedHistory {
+  readonly untilUs: InstantUs;
+  /** Of its events. */
+  readonly fingerprint: string;
+}
+
+export const complete = async (
+  client: ApiClient,
+  { environment, key, keyIsNewUntilMs }: SetUp,
+  { untilUs, fingerprint }: ImportedHistory,
+): Promise<void> => {
   const until = formatInstant(untilUs);
-  // The same file completes with the same id; a longer one ends later and says so anew.
+  // The same file completes with the same id; another one has other events, and what is new in it counts once it was said anew that all is there.
   const event = {
     specversion: '1.0',
-    id: `completed.${until}`,
+    id: `completed.${until}.${fingerprint}`,
     source: sourceOf(environment),
     type: 'import.completed.v1',
     time: until,

@@ -134,7 +134,7 @@ const send = async ({ request, around, source, found, prepared, client }: Work):
     if (repeated > 0) progress.say(`${count(repeated)} rows repeat another row exactly; each counts.`);
     sayRejections(sender, source.dataFile, progress);
     // A row of the future was rejected: the history ends now.
-    await complete(client, target, Math.min(found.lastUs ?? 0, nowMs() * 1000));
+    await complete(client, target, { untilUs: Math.min(found.lastUs ?? 0, nowMs() * 1000), fingerprint: sender.fingerprint });
     const results = await finalResults(client, target, (line) => progress.show(line), signal);
     const wholeMs = nowMs() - startedMs;
     progress.say(
