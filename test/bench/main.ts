@@ -1,7 +1,8 @@
-/** `npm run bench [-- --write] [-- --only assignment,sums,looks,live,ingestion,kafka,platform]`: one table; `--write` puts it into docs/performance.md. */
+/** `npm run bench [-- --write] [-- --only assignment,sums,looks,live,action,ingestion,kafka,platform]`: one table; `--write` puts it into docs/performance.md. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { actionBench } from './action-bench.js';
 import { assignmentBench } from './assignment-bench.js';
 import { repository } from './engines.js';
 import { ingestionBench } from './ingestion-bench.js';
@@ -19,6 +20,7 @@ const parts: Readonly<Record<string, (say: (line: string) => void) => Promise<re
   sums: sumsBench,
   looks: looksBench,
   live: liveBench,
+  action: actionBench,
   platform: platformBench,
 };
 
