@@ -1,7 +1,7 @@
 /** Names of the streams: forever, since history hangs on them. Slugs hold no slash. */
 import { type ComparisonPlace, comparisonKey } from '@rampart/contracts';
 
-export type ResourceKind = 'project' | 'environment' | 'key' | 'metric' | 'feature' | 'experiment';
+export type ResourceKind = 'project' | 'environment' | 'key' | 'metric' | 'feature' | 'experiment' | 'rollout';
 
 export interface StreamParts {
   readonly kind: ResourceKind;
@@ -16,6 +16,7 @@ export const environmentStream = (project: string, environment: string): string 
 export const metricStream = (project: string, metric: string): string => `metric/${project}/${metric}`;
 export const featureStream = (project: string, feature: string): string => `feature/${project}/${feature}`;
 export const experimentStream = (project: string, experiment: string): string => `experiment/${project}/${experiment}`;
+export const rolloutStream = (project: string, rollout: string): string => `rollout/${project}/${rollout}`;
 
 const DECISIONS = 'decision/';
 
@@ -30,7 +31,7 @@ export const partsOfStream = (stream: string): StreamParts => {
   const [kind, first, second, ...rest] = stream.split('/');
   const isProjectless = kind === 'project' || kind === 'key';
   if (isProjectless && first !== undefined && second === undefined) return { kind, project: null, id: first };
-  const isOfProject = kind === 'environment' || kind === 'metric' || kind === 'feature' || kind === 'experiment';
+  const isOfProject = kind === 'environment' || kind === 'metric' || kind === 'feature' || kind === 'experiment' || kind === 'rollout';
   if (isOfProject && first !== undefined && second !== undefined && rest.length === 0) return { kind, project: first, id: second };
   throw new RangeError(`"${stream}" is no stream of a resource`);
 };

@@ -1,7 +1,16 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { apiKeyDecider, environmentDecider, experimentDecider, featureDecider, fold, metricDecider, projectDecider } from '@rampart/domain';
+import {
+  apiKeyDecider,
+  environmentDecider,
+  experimentDecider,
+  featureDecider,
+  fold,
+  metricDecider,
+  projectDecider,
+  rolloutDecider,
+} from '@rampart/domain';
 import { currentVersion, EVENT_TYPES, type EventData, type RampartEvent, upcast } from './stored-event-types.js';
 
 const folder = join(import.meta.dirname, '..', 'golden');
@@ -60,6 +69,35 @@ describe('stored events', () => {
       version: 2,
       segments: [{ comparison: 1 }, { coverage: 0 }, { comparison: 2, seed: 'seed-2' }, { segment: 4 }],
       decision: { outcome: 'ship', arm: 'green' },
+    });
+  });
+});
+
+describe('stored events of a ramp', () => {
+  it('fold into a run that was moved by its rollout', () => {
+    const { runs } = fold(experimentDecider, [today('ExperimentDefined'), today('ExperimentStarted'), today('RampMoved')]);
+    expect(runs.production).toMatchObject({
+      status: 'running',
+      ramp: { rollout: 'greener', stage: 'half' },
+      segments: [{}, { coverage: 0.5 }],
+    });
+  });
+
+  it('fold into a rollout that went all the way, and one that went back', () => {
+    const begun = (['RolloutDefined', 'RolloutRedefined', 'RolloutStarted', 'RolloutHeld', 'RolloutPaused', 'RolloutResumed'] as const).map(
+      (type) => today(type),
+    );
+    const moved = [...begun, today('RolloutAdvanced'), today('RolloutWouldHaveActed'), today('RolloutApproved')];
+    expect(fold(rolloutDecider, moved)).toMatchObject({
+      status: 'running',
+      definition: { name: 'Greener button' },
+      stage: { index: 1, approvedBy: 'key-1', told: ['hold-deadline'] },
+    });
+    const record = 'a'.repeat(64);
+    expect(fold(rolloutDecider, [...moved, today('RolloutReleased')])).toMatchObject({ status: 'released', end: { record } });
+    expect(fold(rolloutDecider, [...begun, today('RolloutRolledBack')])).toMatchObject({
+      status: 'rolled-back',
+      stage: { index: 0, seen: ['quality'] },
     });
   });
 });

@@ -7,9 +7,18 @@ import type {
   FeatureEvent,
   MetricEvent,
   ProjectEvent,
+  RolloutEvent,
 } from '@rampart/domain';
 
-export type RampartEvent = ProjectEvent | EnvironmentEvent | ApiKeyEvent | MetricEvent | FeatureEvent | ExperimentEvent | DecisionEvent;
+export type RampartEvent =
+  | ProjectEvent
+  | EnvironmentEvent
+  | ApiKeyEvent
+  | MetricEvent
+  | FeatureEvent
+  | ExperimentEvent
+  | RolloutEvent
+  | DecisionEvent;
 
 export type EventData = Readonly<Record<string, unknown>>;
 
@@ -36,6 +45,18 @@ const UPCASTERS: Readonly<Record<RampartEvent['type'], readonly ((data: EventDat
     ({ decision, ...data }) => ({ ...data, decision: { ...(decision as EventData), record: null }, closedAtUs: data.atUs }),
   ],
   ExperimentArchived: [],
+  RampMoved: [],
+  RolloutDefined: [],
+  RolloutRedefined: [],
+  RolloutStarted: [],
+  RolloutHeld: [],
+  RolloutResumed: [],
+  RolloutPaused: [],
+  RolloutAdvanced: [],
+  RolloutApproved: [],
+  RolloutReleased: [],
+  RolloutRolledBack: [],
+  RolloutWouldHaveActed: [],
   DecisionRecorded: [],
 };
 

@@ -1,6 +1,6 @@
 /** How each resource looks to readers: the state of its decider as a document. Times are ISO 8601. */
 import { type ExperimentState, formatInstant, type LookMessage } from '@rampart/contracts';
-import type { ApiKey, Environment, Experiment, Feature, Metric, Project, Run } from '@rampart/domain';
+import type { ApiKey, Environment, Experiment, Feature, Metric, Project, Rollout, Run } from '@rampart/domain';
 
 /** Empty for what does not exist: who asks decides what that means. */
 type Document = Readonly<Record<string, unknown>>;
@@ -66,10 +66,15 @@ export const experimentState = (experiment: string, run: Run): ExperimentState =
   startedAtUs: run.segments[0].startedAtUs,
   closedAtUs: 'closedAtUs' in run ? run.closedAtUs : null,
   metricVersions: run.metricVersions,
+  ...(run.ramp === undefined ? {} : { ramp: run.ramp }),
   ...('decision' in run ? { decision: run.decision } : {}),
 });
 
 const runDocument = (experiment: string, run: Run): Document => ({ ...experimentState(experiment, run), revision: run.revision });
+
+/** What is stored of a rollout; what it waits for depends on the moment at which it is asked. */
+export const rolloutDocument = (state: Rollout, revision: number): Document =>
+  state.status === 'absent' ? {} : { ...state.definition, revision, status: state.status };
 
 /** An experiment's document with what was seen last of the comparison that runs in each environment: `look`, null where nobody has looked. */
 export const withLooks = (document: Document, looks: readonly LookMessage[]): Document => {

@@ -14,10 +14,20 @@ import {
   metricDecider,
   type ProjectEvent,
   projectDecider,
+  type RolloutEvent,
+  rolloutDecider,
 } from '@rampart/domain';
 import { EventStore, type StoredEvent } from '@rampart/event-store';
 import { partsOfStream } from '../streams.js';
-import { environmentDocument, experimentDocument, featureDocument, keyDocument, metricDocument, projectDocument } from './documents.js';
+import {
+  environmentDocument,
+  experimentDocument,
+  featureDocument,
+  keyDocument,
+  metricDocument,
+  projectDocument,
+  rolloutDocument,
+} from './documents.js';
 
 export interface ResourceAt {
   readonly stream: string;
@@ -63,5 +73,7 @@ export const documentOf = (stream: string, events: readonly StoredEvent[], versi
       return featureDocument(fold(featureDecider, facts as FeatureEvent[]), revision, version);
     case 'experiment':
       return experimentDocument(fold(experimentDecider, facts as ExperimentEvent[]), revision, version);
+    case 'rollout':
+      return rolloutDocument(fold(rolloutDecider, facts as RolloutEvent[]), revision);
   }
 };

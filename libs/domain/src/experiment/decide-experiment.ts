@@ -17,8 +17,10 @@ import {
   type Segment,
   statusIn,
 } from './experiment.js';
-import { armsOf, assignsTheSame, type ExperimentDefinition, requireSoundDefinition } from './experiment-definition.js';
+import { armsOf, assignsTheSame, type ExperimentDefinition, reachesTheSame, requireSoundDefinition } from './experiment-definition.js';
 import { requireFrozenPlan } from './frozen-plan.js';
+import { type Governed, type RampStepTaken, requireGovernor } from './ramp.js';
+import { requireRampable } from './rampable.js';
 import { type PlannedRun, pinnedVersions, type Surroundings, startChecklist } from './start-checklist.js';
 
 export type ExperimentCommand =
@@ -35,20 +37,29 @@ export type ExperimentCommand =
       readonly kind: EnvironmentKind;
       readonly surroundings: Surroundings;
       readonly seed: string;
+      /** Of a rollout that moves it from now on. */
+      readonly step?: RampStepTaken | undefined;
       readonly atUs: number;
     }
-  | { readonly type: 'PauseExperiment'; readonly environment: string; readonly atUs: number }
-  | { readonly type: 'FreezeEnrolment'; readonly environment: string; readonly atUs: number }
-  | { readonly type: 'ArchiveExperiment'; readonly environment: string; readonly atUs: number }
   | {
+      /** Another stage of the rollout that moves it. */
+      readonly type: 'MoveRamp';
+      readonly environment: string;
+      readonly step: RampStepTaken;
+      readonly atUs: number;
+    }
+  | ({ readonly type: 'PauseExperiment'; readonly environment: string; readonly atUs: number } & Governed)
+  | ({ readonly type: 'FreezeEnrolment'; readonly environment: string; readonly atUs: number } & Governed)
+  | { readonly type: 'ArchiveExperiment'; readonly environment: string; readonly atUs: number }
+  | ({
       readonly type: 'ResumeExperiment';
       readonly environment: string;
       readonly surroundings: Surroundings;
       /** Taken only when what assigns has changed. */
       readonly seed: string;
       readonly atUs: number;
-    }
-  | {
+    } & Governed)
+  | ({
       readonly type: 'DecideExperiment';
       readonly environment: string;
       readonly outcome: Decision['outcome'];
@@ -56,7 +67,7 @@ export type ExperimentCommand =
       readonly reason: string;
       readonly evidence: ClosingEvidence;
       readonly atUs: number;
-    };
+    } & Governed);
 
 type Of<Type extends ExperimentCommand['type']> = Extract<ExperimentCommand, { type: Type }>;
 
@@ -68,6 +79,8 @@ const decide = (command: ExperimentCommand, state: Experiment): readonly Experim
       return redefine(command, state, newest);
     case 'StartExperiment':
       return start(command, state, newest);
+    case 'MoveRamp':
+      return moveRamp(command, state, newest);
     case 'PauseExperiment':
       return pause(command, state, newest);
     case 'ResumeExperiment':
@@ -101,8 +114,11 @@ const redefine = (command: Of<'RedefineExperiment'>, state: Experiment, newest: 
   const adoptedIn = Object.entries(state.runs).flatMap(([environment, run]): readonly Adoption[] => {
     if (run.status === 'decided' || run.status === 'archived') return [];
     requireLookAhead(definitionOf(state, run), definition, { environment, run, atUs });
-    if (!assignsTheSame(definitionOf(state, run), definition)) {
+    const before = definitionOf(state, run);
+    if (!assignsTheSame(before, definition) || !reachesTheSame(before, definition)) {
       requireNotRunning(definition.key, environment, run);
+      // A rollout's stages are one comparison: it would begin anew behind it.
+      if (!assignsTheSame(before, definition)) requireGovernor(run, definition.key, environment, undefined);
       return [];
     }
     requireFrozenPlan(definitionOf(state, run), definition, environment, run);
@@ -114,7 +130,7 @@ const redefine = (command: Of<'RedefineExperiment'>, state: Experiment, newest: 
 };
 
 const start = (command: Of<'StartExperiment'>, state: Experiment, newest: DefinitionVersion): readonly ExperimentEvent[] => {
-  const { environment, kind, surroundings, seed, atUs } = command;
+  const { environment, kind, surroundings, seed, step, atUs } = command;
   const status = statusIn(state, environment);
   if (status !== 'draft') throw wrongStatus(newest, environment, status, 'started', ['draft']);
   // History has no beginning: its exposures are older than any start.
@@ -127,26 +143,54 @@ const start = (command: Of<'StartExperiment'>, state: Experiment, newest: Defini
     startsAtUs: startedAtUs,
   };
   requireReady(planned);
-  const segment: Segment = { segment: 1, comparison: 1, startedAtUs, coverage: 1, seed, hashVersion: 2 };
+  if (step !== undefined) requireRampable(newest.definition, planned);
+  const coverage = step?.coverage ?? newest.definition.coverage ?? 1;
+  const segment: Segment = { segment: 1, comparison: 1, startedAtUs, coverage, seed, hashVersion: 2 };
+  const ramp = step === undefined ? {} : { ramp: step.ramp };
   const { version } = newest;
-  return [{ type: 'ExperimentStarted', environment, kind, version, metricVersions: pinnedVersions(planned), segment, atUs }];
+  return [{ type: 'ExperimentStarted', environment, kind, version, metricVersions: pinnedVersions(planned), segment, ...ramp, atUs }];
 };
 
-const pause = ({ environment, atUs }: Of<'PauseExperiment'>, state: Experiment, newest: DefinitionVersion): readonly ExperimentEvent[] => {
+/** The same comparison at another coverage: nobody is moved. */
+const moveRamp = (
+  { environment, step, atUs }: Of<'MoveRamp'>,
+  state: Experiment,
+  newest: DefinitionVersion,
+): readonly ExperimentEvent[] => {
+  const run = requireRun(state, newest, environment, ['running'], 'moved by a rollout');
+  const { coverage, ramp } = step;
+  requireGovernor(run, newest.definition.key, environment, ramp.rollout);
+  const last = run.segments.at(-1) ?? run.segments[0];
+  if (last.coverage === coverage && isEqual(run.ramp, ramp)) return [];
+  return [{ type: 'RampMoved', environment, segment: nextSegment(run, { coverage, atUs }), ramp, atUs }];
+};
+
+const pause = (
+  { environment, rollout, atUs }: Of<'PauseExperiment'>,
+  state: Experiment,
+  newest: DefinitionVersion,
+): readonly ExperimentEvent[] => {
   const run = requireRun(state, newest, environment, ['running'], 'paused');
   requireLive(environment, run, 'paused');
+  requireGovernor(run, newest.definition.key, environment, rollout);
   return [{ type: 'ExperimentPaused', environment, segment: nextSegment(run, { coverage: 0, atUs }), atUs }];
 };
 
-const freeze = ({ environment, atUs }: Of<'FreezeEnrolment'>, state: Experiment, newest: DefinitionVersion): readonly ExperimentEvent[] => {
+const freeze = (
+  { environment, rollout, atUs }: Of<'FreezeEnrolment'>,
+  state: Experiment,
+  newest: DefinitionVersion,
+): readonly ExperimentEvent[] => {
   const run = requireRun(state, newest, environment, ['running', 'paused'], 'closed to new units');
   requireLive(environment, run, 'closed to new units');
+  requireGovernor(run, newest.definition.key, environment, rollout);
   return [{ type: 'EnrolmentFrozen', environment, segment: nextSegment(run, { coverage: 0, atUs }), atUs }];
 };
 
 const resume = (command: Of<'ResumeExperiment'>, state: Experiment, newest: DefinitionVersion): readonly ExperimentEvent[] => {
   const { environment, surroundings, seed, atUs } = command;
   const run = requireRun(state, newest, environment, ['paused'], 'resumed');
+  requireGovernor(run, newest.definition.key, environment, command.rollout);
   const { definition, version } = newest;
   const isSameComparison = assignsTheSame(definitionOf(state, run), definition);
   const planned = plannedRun(run, {
@@ -156,13 +200,15 @@ const resume = (command: Of<'ResumeExperiment'>, state: Experiment, newest: Defi
     startsAtUs: isSameComparison ? run.segments[0].startedAtUs : atUs,
   });
   requireReady(planned);
-  const segment = nextSegment(run, { coverage: 1, atUs, ...(isSameComparison ? {} : { newSeed: seed }) });
+  const coverage = run.ramp === undefined ? (definition.coverage ?? 1) : lastCoverage(run);
+  const segment = nextSegment(run, { coverage, atUs, ...(isSameComparison ? {} : { newSeed: seed }) });
   return [{ type: 'ExperimentResumed', environment, version, metricVersions: pinnedVersions(planned), segment, atUs }];
 };
 
 const conclude = (command: Of<'DecideExperiment'>, state: Experiment, newest: DefinitionVersion): readonly ExperimentEvent[] => {
   const { environment, outcome, reason, atUs } = command;
   const run = requireRun(state, newest, environment, ['running', 'paused', 'enrolment-frozen'], 'decided');
+  requireGovernor(run, newest.definition.key, environment, command.rollout);
   const arm = shippedArm(command, definitionOf(state, run));
   const closedAtUs = closingMoment(command.evidence, { experiment: newest.definition.key, environment, run, atUs });
   const decision: Decision = { outcome, arm, reason, record: command.evidence.record?.id ?? null };
@@ -189,6 +235,9 @@ const shippedArm = ({ outcome, arm }: Of<'DecideExperiment'>, definition: Experi
     : `arm "${shipped}" is no treatment of "${definition.key}": ${treatments.join(', ')}`;
   throw new DomainError(isControl ? 'arm-is-control' : 'arm-unknown', message, { path, arm: shipped, treatments });
 };
+
+/** Of before the pause. */
+const lastCoverage = ({ segments }: Run): number => segments.findLast(({ coverage }) => coverage > 0)?.coverage ?? 1;
 
 const nextSegment = (run: Run, change: { coverage: number; atUs: number; newSeed?: string }): Segment => {
   const { segment, comparison, seed, hashVersion } = run.segments.at(-1) ?? run.segments[0];
@@ -251,7 +300,7 @@ const requireLive = (environment: string, { kind }: Run, action: string): void =
 
 const requireNotRunning = (experiment: string, environment: string, { status }: Run): void => {
   if (status !== 'running') return;
-  const message = `this changes who gets what (feature, unit type, assignment or variants), and "${experiment}" is ${status} in ${environment}: pause it there, change it, resume`;
+  const message = `this changes who gets what (feature, unit type, assignment, targeting, layer, coverage or variants), and "${experiment}" is ${status} in ${environment}: pause it there, change it, resume`;
   throw new DomainError('experiment-assigns', message, { path: '/variants', experiment, environment, status });
 };
 

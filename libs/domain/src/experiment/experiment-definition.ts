@@ -13,6 +13,12 @@ export interface ExperimentDefinition {
   readonly feature?: string | undefined;
   readonly unitType: string;
   readonly assignment: 'rampart' | 'external';
+  /** Who is eligible, in the assignment's condition language; absent: everybody. */
+  readonly targeting?: Readonly<Record<string, unknown>> | undefined;
+  /** The part of a layer that it has for itself. */
+  readonly layer?: { readonly key: string; readonly ranges: readonly (readonly [number, number])[] } | undefined;
+  /** Share of the eligible units that takes part; absent: all. */
+  readonly coverage?: number | undefined;
   readonly variants: readonly Variant[];
   /** The arm that others are compared with. */
   readonly control: string;
@@ -70,13 +76,34 @@ export const assignsTheSame = (one: ExperimentDefinition, other: ExperimentDefin
 
 const whatAssigns = ({ feature, unitType, assignment, variants }: ExperimentDefinition) => ({ feature, unitType, assignment, variants });
 
+/** Within a comparison these may differ from segment to segment: they decide who takes part, not what they get. */
+export const reachesTheSame = (one: ExperimentDefinition, other: ExperimentDefinition): boolean =>
+  isEqual(whatReaches(one), whatReaches(other));
+
+const whatReaches = ({ targeting, layer, coverage }: ExperimentDefinition) => ({ targeting, layer, coverage });
+
 /** Refuses a definition that could never be run or never conclude, with the place. */
 export const requireSoundDefinition = (definition: ExperimentDefinition): void => {
   requireSlug('experiment', definition.key);
   requireVariants(definition);
   requireWeights(definition.variants);
+  requireReach(definition);
   requireMetrics(definition.metrics);
   requireSomethingToJudge(definition.policy, definition.metrics);
+};
+
+/** Whoever is assigned elsewhere is reached elsewhere. */
+const requireReach = ({ assignment, targeting, layer, coverage }: ExperimentDefinition): void => {
+  const given = Object.entries({ targeting, layer, coverage }).find(([, value]) => value !== undefined)?.[0];
+  if (given !== undefined && assignment !== 'rampart') {
+    const message = `${given} decides who is assigned, and this experiment's assignment is ${assignment}: make it rampart, or leave ${given} out`;
+    throw new DomainError('reach-without-assignment', message, { path: `/${given}`, assignment });
+  }
+  layer?.ranges.forEach(([from, to], index) => {
+    if (from < to) return;
+    const message = `range ${index + 1} of layer "${layer.key}" goes from ${from} to ${to}: it holds nobody, its end must be greater`;
+    throw new DomainError('layer-range-empty', message, { path: `/layer/ranges/${index}`, from, to });
+  });
 };
 
 const requireVariants = (definition: ExperimentDefinition): void => {

@@ -2,6 +2,7 @@
 import { unreachable } from '../decider.js';
 import type { EnvironmentKind } from '../tenancy/environment.js';
 import type { ExperimentDefinition } from './experiment-definition.js';
+import type { Ramp } from './ramp.js';
 
 /** A stretch in which nothing that assigns changed. Segments of equal `comparison` are compared together. */
 export interface Segment {
@@ -10,7 +11,7 @@ export interface Segment {
   /** From 1; the next one has a new seed, since variants or weights changed. */
   readonly comparison: number;
   readonly startedAtUs: number;
-  /** Share of the units that can be enrolled: 1, or 0 while nobody is. */
+  /** Share of the units that can be enrolled; 0 while nobody is. */
   readonly coverage: number;
   readonly seed: string;
   readonly hashVersion: 2;
@@ -50,6 +51,16 @@ export type ExperimentEvent =
       readonly version: number;
       readonly metricVersions: MetricVersions;
       readonly segment: Segment;
+      /** Absent: no rollout moves it. */
+      readonly ramp?: Ramp;
+      readonly atUs: number;
+    }
+  | {
+      /** A rollout came to another stage. */
+      readonly type: 'RampMoved';
+      readonly environment: string;
+      readonly segment: Segment;
+      readonly ramp: Ramp;
       readonly atUs: number;
     }
   | { readonly type: 'ExperimentPaused'; readonly environment: string; readonly segment: Segment; readonly atUs: number }
@@ -87,6 +98,8 @@ interface Begun {
   readonly metricVersions: MetricVersions;
   /** In order; the last one is in force. */
   readonly segments: readonly [Segment, ...Segment[]];
+  /** Present where a rollout moves it, or moved it. */
+  readonly ramp?: Ramp;
 }
 
 /** What an experiment does in an environment where it was started; a draft has none. */
@@ -121,8 +134,9 @@ export const evolveExperiment = (state: Experiment, event: ExperimentEvent): Exp
         { ...state, versions: [...state.versions, versionOf(event)] },
       );
     case 'ExperimentStarted': {
-      const { environment, kind, version, metricVersions, segment } = event;
-      const run: Run = { status: 'running', kind, revision: 1, version, metricVersions, segments: [segment] };
+      const { environment, kind, version, metricVersions, segment, ramp } = event;
+      const begun: Begun = { kind, revision: 1, version, metricVersions, segments: [segment], ...(ramp === undefined ? {} : { ramp }) };
+      const run: Run = { status: 'running', ...begun };
       return { ...state, runs: { ...state.runs, [environment]: run } };
     }
     default:
@@ -141,6 +155,8 @@ const evolveRun = (run: Run, event: RunEvent): Run => {
       const { version, metricVersions, segment } = event;
       return { ...begun, status: 'running', version, metricVersions, segments: [...run.segments, segment] };
     }
+    case 'RampMoved':
+      return { ...begun, status: 'running', segments: [...run.segments, event.segment], ramp: event.ramp };
     case 'EnrolmentFrozen':
       return { ...begun, status: 'enrolment-frozen', frozenAtUs: event.atUs, segments: [...run.segments, event.segment] };
     case 'ExperimentDecided':
@@ -153,12 +169,9 @@ const evolveRun = (run: Run, event: RunEvent): Run => {
   }
 };
 
-const begunOf = ({ kind, revision, version, metricVersions, segments }: Run): Begun => ({
-  kind,
-  revision,
-  version,
-  metricVersions,
-  segments,
+const begunOf = ({ kind, revision, version, metricVersions, segments, ramp }: Run): Begun => ({
+  ...{ kind, revision, version, metricVersions, segments },
+  ...(ramp === undefined ? {} : { ramp }),
 });
 
 const versionOf = ({
