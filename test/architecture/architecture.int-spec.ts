@@ -7,9 +7,19 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 const repository = resolve(import.meta.dirname, '..', '..', '..');
 const cruise = join(repository, 'test', 'architecture', 'cruise.mjs');
 
-const libs = ['statistics', 'assignment', 'contracts', 'domain', 'event-store', 'event-log', 'feedback-store', 'service-kit'];
+const libs = [
+  'statistics',
+  'assignment',
+  'contracts',
+  'domain',
+  'event-store',
+  'event-log',
+  'feedback-rows',
+  'feedback-store',
+  'service-kit',
+];
 const apps = ['experiments', 'ingestion', 'analysis', 'launcher', 'cli'];
-const packages = ['jstat', 'zod', 'pg', 'typeorm', 'lodash', '@clickhouse/client', 'kafkajs', '@nestjs/common'];
+const packages = ['jstat', 'zod', 'pg', 'typeorm', 'lodash', '@clickhouse/client', 'kafkajs', 'lmdb', '@nestjs/common'];
 
 /** A tree of the project's shape in which every rule holds: each planted file below breaks one. */
 const cleanTree = (): string => {
@@ -59,6 +69,7 @@ const planted: Readonly<Record<string, readonly [path: string, text: string]>> =
   'domain-knows-statistics-only': ['libs/domain/src/plant.ts', imports('@rampart/contracts')],
   'event-store-knows-domain-only': ['libs/event-store/src/plant.ts', imports('@rampart/contracts')],
   'event-log-knows-contracts-only': ['libs/event-log/src/plant.ts', imports('@rampart/domain')],
+  'feedback-rows-know-contracts-and-event-log': ['libs/feedback-rows/src/plant.ts', imports('@rampart/domain')],
   'feedback-store-knows-domain-and-contracts': ['libs/feedback-store/src/plant.ts', imports('@rampart/event-log')],
   'service-kit-knows-domain-errors-only': ['libs/service-kit/src/plant.ts', imports('@rampart/domain')],
   'cli-knows-contracts-only': ['apps/cli/src/plant-lib.ts', imports('@rampart/event-log')],
@@ -72,6 +83,8 @@ const planted: Readonly<Record<string, readonly [path: string, text: string]>> =
   'nest-stays-in-apps-and-service-kit': ['libs/event-log/src/plant-nest.ts', imports('@nestjs/common')],
   'databases-stay-in-adapters': ['apps/experiments/src/plant-pg.ts', imports('pg')],
   'clickhouse-stays-in-its-adapter': ['apps/analysis/src/plant-clickhouse.ts', imports('@clickhouse/client')],
+  'lmdb-stays-in-assignment': ['apps/analysis/src/plant-lmdb.ts', imports('lmdb')],
+  'evaluation-reaches-no-database': ['apps/assignment/src/evaluation/plant-spool.ts', imports('lmdb')],
   'kafka-stays-in-its-adapter': ['apps/analysis/src/plant-kafka.ts', imports('kafkajs')],
   'adapters-are-wired-only-in-modules': ['libs/feedback-store/src/plant-adapter.ts', imports('./memory-feedback-store.js')],
   'no-deep-imports': ['apps/analysis/src/plant-deep.ts', imports('../../../libs/contracts/src/value.js')],

@@ -6,7 +6,7 @@ const forbid = (name, from, to) => ({ name, severity: 'error', from, to });
 const only = (name, from, allowed) => forbid(name, { path: from, pathNot: specs }, { path: '^(libs|apps)/', pathNot: [from, ...allowed] });
 const except = (...pathNot) => ({ path: '^(libs|apps)/', pathNot });
 
-const apps = ['experiments', 'ingestion', 'analysis', 'launcher', 'cli'];
+const apps = ['experiments', 'assignment', 'ingestion', 'analysis', 'launcher', 'cli'];
 const specs = '\\.(spec|int-spec|kafka-spec|contract)\\.ts$';
 const adapter = '/(memory|postgres|kafka|clickhouse|configured)-(event|feedback)-(store|log)\\.ts$';
 const errors = '^libs/domain/src/errors\\.ts$'; // a door of its own: @rampart/domain/errors
@@ -22,6 +22,7 @@ export const forbidden = [
   only('domain-knows-statistics-only', lib('domain'), [lib('statistics')]),
   only('event-store-knows-domain-only', lib('event-store'), [lib('domain')]),
   only('event-log-knows-contracts-only', lib('event-log'), [lib('contracts')]),
+  only('feedback-rows-know-contracts-and-event-log', lib('feedback-rows'), [lib('contracts'), lib('event-log')]),
   only('feedback-store-knows-domain-and-contracts', lib('feedback-store'), [lib('domain'), lib('contracts')]),
   only('service-kit-knows-domain-errors-only', lib('service-kit'), [errors]),
   only('cli-knows-contracts-only', app('cli'), [lib('contracts')]),
@@ -50,6 +51,12 @@ export const forbidden = [
   forbid('clickhouse-stays-in-its-adapter', except('^libs/feedback-store/src/clickhouse-[^/]+\\.ts$', specs), {
     path: pkg('@clickhouse/client'),
   }),
+  forbid('lmdb-stays-in-assignment', except(app('assignment')), { path: pkg('lmdb') }),
+  forbid(
+    'evaluation-reaches-no-database', // what is asked of it while the log is away
+    { path: '^apps/assignment/src/evaluation/', pathNot: specs },
+    { path: [pkg('typeorm', 'pg', 'kafkajs', '@clickhouse/client', 'lmdb'), lib('event-store'), lib('feedback-store')], reachable: true },
+  ),
   forbid(
     'kafka-stays-in-its-adapter',
     except('^libs/event-log/src/kafka-[^/]+\\.ts$', '^libs/event-log/src/kafka/kafka-[^/]+\\.ts$', specs),

@@ -2,12 +2,12 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { EventLog } from '@rampart/event-log';
 import { openEventLog } from '@rampart/event-log/configured';
+import { Pseudonyms } from '@rampart/feedback-rows';
 import { ApiKeys } from '@rampart/service-kit';
 import { DeadLettersController } from './doors/dead-letters.controller.js';
 import { EventsController } from './doors/events.controller.js';
 import { IntakeScopes } from './doors/intake-scopes.js';
 import { ReplicaKeys } from './doors/replica-keys.js';
-import { Pseudonyms } from './intake/pseudonyms.js';
 import { RawConsumer } from './raw/raw.consumer.js';
 import { RawKeys } from './raw/raw-keys.js';
 import { IngestCounters } from './running/ingest-counters.js';

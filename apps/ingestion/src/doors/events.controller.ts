@@ -2,9 +2,9 @@
 import { Body, Controller, HttpCode, Post, Req } from '@nestjs/common';
 import { ApiBody, ApiConsumes, ApiOperation, ApiResponse } from '@nestjs/swagger';
 import { type BatchAnswer, decimalText, type FeedbackRow, formatInstant } from '@rampart/contracts';
+import { partitionOfRow } from '@rampart/feedback-rows';
 import { Caller, type CallerIdentity, RawBody, Scope } from '@rampart/service-kit';
 import type { FastifyRequest } from 'fastify';
-import { partitionOfRow } from '../intake/feedback-messages.js';
 import { itemsOf } from '../intake/request-items.js';
 import { Intake, isRejection } from '../running/intake.service.js';
 import { LogLink } from '../running/log-link.js';

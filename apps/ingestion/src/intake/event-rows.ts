@@ -1,21 +1,14 @@
 /** What the log keeps of an event: one row per unit it names, with exact value, corrected time and pseudonym; or why it keeps none. */
-import { type CloudEvent, type FeedbackRow, millionthsOfNumber, type RowKind } from '@rampart/contracts';
-import { digestOf } from './digest.js';
+import { type CloudEvent, type FeedbackRow, millionthsOfNumber } from '@rampart/contracts';
+import { digestOf, type Pseudonyms, type RowScope, type Said, saidOfExposure, type UnitEvent, unitRows } from '@rampart/feedback-rows';
 import { checkEvent } from './event-check.js';
 import { type Arrival, type EventTimes, instantOf, timesOf } from './event-time.js';
-import type { Pseudonyms } from './pseudonyms.js';
 import { type Rejection, rejected } from './rejection.js';
 
 /** Where the events of a request belong, by its key. */
-export interface IntakeScope {
-  readonly project: string;
-  readonly environment: string;
+export interface IntakeScope extends RowScope {
   readonly kind: 'live' | 'historical';
-  /** The write key's id. */
-  readonly keyId: string;
 }
-
-type UnitEvent = Exclude<CloudEvent, { type: 'import.completed.v1' }>;
 
 /** @param value  anything that JSON can be; @returns at least one row, or the first reason against it */
 export const rowsOf = (value: unknown, scope: IntakeScope, arrival: Arrival, pseudonyms: Pseudonyms): FeedbackRow[] | Rejection => {
@@ -26,7 +19,9 @@ export const rowsOf = (value: unknown, scope: IntakeScope, arrival: Arrival, pse
   if (foreign !== undefined) return foreign;
   const times = timesOf(event, scope.kind, arrival);
   if ('code' in times) return times;
-  return event.type === 'import.completed.v1' ? completionRow(event, times, scope, arrival) : unitRows(event, times, scope, pseudonyms);
+  if (event.type === 'import.completed.v1') return completionRow(event, times, scope, arrival);
+  const said = saidBy(event);
+  return 'code' in said ? said : unitRows(event, said, times, scope, pseudonyms);
 };
 
 const foreignScope = (event: CloudEvent, scope: IntakeScope): Rejection | undefined => {
@@ -42,55 +37,8 @@ const foreignScope = (event: CloudEvent, scope: IntakeScope): Rejection | undefi
   return undefined;
 };
 
-const unitRows = (event: UnitEvent, times: EventTimes, scope: IntakeScope, pseudonyms: Pseudonyms): FeedbackRow[] | Rejection => {
-  const { data } = event;
-  const said = saidBy(event);
-  if ('code' in said) return said;
-  const row = (unitType: string, unitId: string): FeedbackRow => ({
-    kind: KINDS[event.type],
-    project: scope.project,
-    environment: scope.environment,
-    name: said.name,
-    unitType,
-    unit: pseudonyms.of(scope.project, unitType, unitId),
-    source: event.source,
-    id: event.id,
-    at: times.at,
-    ...(times.knownAt === undefined ? undefined : { knownAt: times.knownAt }),
-    ...said.content,
-    ...(data.properties === undefined ? undefined : { properties: data.properties }),
-    digest,
-    key: scope.keyId,
-  });
-  const digest = digestOf(event);
-  const first = row(data.unit.type, data.unit.id);
-  if (data.also === undefined || data.also.length === 0) return [first];
-  const rows = [first];
-  for (const { type, id } of data.also) {
-    const next = row(type, id);
-    // A unit named twice is one unit.
-    if (!rows.some(({ unit, unitType }) => unit === next.unit && unitType === next.unitType)) rows.push(next);
-  }
-  return rows;
-};
-
-const KINDS: Readonly<Record<UnitEvent['type'], RowKind>> = {
-  'metric.v1': 'metric',
-  'feedback.v1': 'feedback',
-  'exposure.v1': 'exposure',
-  'assignment.v1': 'assignment',
-};
-
-interface Said {
-  readonly name: string;
-  readonly content: Pick<FeedbackRow, 'value' | 'variant' | 'segment' | 'reason'> | undefined;
-}
-
 const saidBy = ({ data }: UnitEvent): Said | Rejection => {
-  if ('experiment' in data) {
-    const { experiment, variant, segment, reason = 'unknown' } = data;
-    return { name: experiment, content: segment === undefined ? { variant, reason } : { variant, segment, reason } };
-  }
+  if ('experiment' in data) return saidOfExposure(data);
   const value: unknown = data.value;
   if (value === undefined) return { name: data.name, content: undefined };
   if (typeof value !== 'number' || Number.isNaN(value))

@@ -1,8 +1,8 @@
 /** Events and surroundings for specs. */
 import { type CloudEvent, type FeedbackRow, parseInstant } from '@rampart/contracts';
+import { Pseudonyms } from '@rampart/feedback-rows';
 import { type IntakeScope, rowsOf } from './event-rows.js';
 import type { Arrival } from './event-time.js';
-import { Pseudonyms } from './pseudonyms.js';
 import type { Rejection } from './rejection.js';
 
 export const liveScope: IntakeScope = { project: 'shop', environment: 'production', kind: 'live', keyId: 'k1' };

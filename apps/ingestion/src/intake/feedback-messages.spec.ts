@@ -1,9 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import type { FeedbackRow } from '@rampart/contracts';
 import { maxMessageBytes } from '@rampart/event-log';
+import { messagesOf, Pseudonyms, partitionOfRow } from '@rampart/feedback-rows';
 import { completed, historicalScope, purchase, rows } from './event.examples.js';
-import { messagesOf, partitionOfRow } from './feedback-messages.js';
-import { Pseudonyms } from './pseudonyms.js';
 
 const purchases = (count: number) =>
   Array.from({ length: count }, (_, i) => rows(purchase({ id: `e${i}` }, { unit: { type: 'user', id: `u${i % 50}` } }))).flat();

@@ -13,10 +13,10 @@ import {
   topicSpecs,
 } from '@rampart/contracts';
 import type { EventLog, OutgoingMessage } from '@rampart/event-log';
+import { Pseudonyms } from '@rampart/feedback-rows';
 import { createLog, Metrics, Readiness } from '@rampart/service-kit';
 import { IntakeScopes } from '../doors/intake-scopes.js';
 import { purchase } from '../intake/event.examples.js';
-import { Pseudonyms } from '../intake/pseudonyms.js';
 import { IngestCounters } from '../running/ingest-counters.js';
 import { Intake } from '../running/intake.service.js';
 import { LogLink } from '../running/log-link.js';

@@ -12,10 +12,9 @@ import {
   LIMITS,
 } from '@rampart/contracts';
 import { EventLog, LogUnavailableError, type OutgoingMessage } from '@rampart/event-log';
+import { messagesOf, Pseudonyms } from '@rampart/feedback-rows';
 import { type IntakeScope, rowsOf } from '../intake/event-rows.js';
 import type { Arrival } from '../intake/event-time.js';
-import { messagesOf } from '../intake/feedback-messages.js';
-import { Pseudonyms } from '../intake/pseudonyms.js';
 import { type Rejection, rejected } from '../intake/rejection.js';
 import type { RequestItems } from '../intake/request-items.js';
 import { IngestCounters } from './ingest-counters.js';

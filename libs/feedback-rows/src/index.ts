@@ -1,0 +1,4 @@
+export { digestOf } from './digest.js';
+export { messagesOf, partitionOfRow } from './feedback-messages.js';
+export { Pseudonyms } from './pseudonyms.js';
+export { type ExposureEvent, type RowScope, type RowTimes, type Said, saidOfExposure, type UnitEvent, unitRows } from './unit-rows.js';
