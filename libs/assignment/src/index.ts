@@ -28,6 +28,7 @@ export { documentKey } from './ruleset/sticky-buckets.js';
 export {
   type Choices,
   type Context,
+  idOf,
   type Step,
   type StickyDocument,
   type StickyDocuments,

@@ -6,6 +6,13 @@ import { Open } from '../access/scope.js';
 import { Metrics } from './metrics.js';
 import { Readiness } from './readiness.js';
 
+interface Ready {
+  readonly status: string;
+  readonly reasons: Readonly<Record<string, string>>;
+  /** What is wrong without making it unready; left out where nothing is. */
+  readonly notes?: Readonly<Record<string, string>>;
+}
+
 @ApiExcludeController()
 @Open()
 @Controller()
@@ -22,11 +29,12 @@ export class ProbesController {
   }
 
   @Get('readyz')
-  async readyz(@Res({ passthrough: true }) reply: FastifyReply): Promise<{ status: string; reasons: Readonly<Record<string, string>> }> {
-    const reasons = await this.readiness.reasons();
+  async readyz(@Res({ passthrough: true }) reply: FastifyReply): Promise<Ready> {
+    const [reasons, notes] = await Promise.all([this.readiness.reasons(), this.readiness.notes()]);
     const isReady = Object.keys(reasons).length === 0;
     void reply.status(isReady ? 200 : 503);
-    return { status: isReady ? 'ready' : 'not ready', reasons };
+    const status = isReady ? 'ready' : 'not ready';
+    return Object.keys(notes).length === 0 ? { status, reasons } : { status, reasons, notes };
   }
 
   @Get('metrics')
