@@ -23,6 +23,7 @@ import { DecisionsPublisher } from './publishing/decisions.publisher.js';
 import { DefinitionsPublisher } from './publishing/definitions.publisher.js';
 import { PublishingModule } from './publishing/publishing.module.js';
 import { Rebuilder } from './rebuilder.js';
+import { RolloutModule } from './rollout/rollout.module.js';
 import { StoresModule } from './stores.module.js';
 
 @Module({})
@@ -38,6 +39,7 @@ export const experimentsModule = (config: ExperimentsConfig): DynamicModule => (
     DecisionsModule,
     EvidenceModule,
     PublishingModule,
+    RolloutModule,
   ],
   controllers: [
     ProjectsController,

@@ -25,6 +25,16 @@ const UNPROCESSABLE = [
   'arm-is-control',
   'arm-unknown',
   'record-elsewhere',
+  'on-harm-without-guardrail',
+  'reach-without-assignment',
+  'layer-range-empty',
+  'experiment-not-rampable',
+  'stage-count',
+  'stage-twice',
+  'stage-too-short',
+  'coverage-falls',
+  'deadline-before-bake-time',
+  'last-stage-unmonitored',
   'text-not-storable',
 ];
 

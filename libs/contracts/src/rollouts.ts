@@ -44,6 +44,15 @@ export const rolloutInput = z
 export type RolloutInput = z.infer<typeof rolloutInput>;
 export type RolloutRequest = z.input<typeof rolloutInput>;
 
+/** Body of start, hold, resume, pause, advance, approve, roll-back and complete: may be left out. */
+export const rolloutActionInput = z
+  .strictObject({
+    reason: z.string().min(1).max(2000).optional().describe('why: kept in the history'),
+    force: z.boolean().default(false).describe('advance and complete: over gates that are closed; recorded as forced'),
+  })
+  .prefault({});
+export type RolloutActionInput = z.infer<typeof rolloutActionInput>;
+
 /** As it is kept: every default filled in, a template replaced by its stages. Coverage never falls from stage to stage. */
 export interface RolloutStage {
   readonly name: string;

@@ -67,6 +67,8 @@ export interface Subscription {
   caughtUp(withinMs?: number): Promise<void>;
   /** What keeps it from going on, undefined when all is well. */
   trouble(): string | undefined;
+  /** Whether this process is the one that handles, of all that subscribed under the name. It may be so no more a moment later. */
+  isOwner(): boolean;
   /** Lets the batch in hand end. */
   close(): Promise<void>;
 }

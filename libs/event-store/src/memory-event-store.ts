@@ -110,6 +110,10 @@ class MemorySubscription implements Subscription {
     return this.lastError;
   }
 
+  isOwner(): boolean {
+    return !this.isClosed;
+  }
+
   async caughtUp(withinMs = 5_000): Promise<void> {
     const target = this.end();
     const deadline = performance.now() + withinMs;

@@ -13,6 +13,7 @@ const LONGEST_PAUSE_MS = 5_000;
 export class PostgresSubscription implements Subscription {
   private readonly ended: Promise<void>;
   private isClosed = false;
+  private hasTurn = false;
   private failures = 0;
   private lastError: string | undefined;
   private wake: () => void = () => undefined;
@@ -28,6 +29,10 @@ export class PostgresSubscription implements Subscription {
 
   trouble(): string | undefined {
     return this.lastError;
+  }
+
+  isOwner(): boolean {
+    return this.hasTurn && !this.isClosed;
   }
 
   async caughtUp(withinMs = 5_000): Promise<void> {
@@ -85,8 +90,10 @@ export class PostgresSubscription implements Subscription {
       await session.connect();
       while (!this.isClosed && !(await isOwner(session, this.subscriber.name))) await Promise.race([this.rest(POLL_MS), lost]);
       await session.query(`listen ${NEWS_CHANNEL}`);
+      this.hasTurn = !this.isClosed;
       while (!this.isClosed) await Promise.race([this.step(), lost]);
     } finally {
+      this.hasTurn = false;
       session.removeAllListeners('end');
       await session.end().catch(() => undefined);
     }

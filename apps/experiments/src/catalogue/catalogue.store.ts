@@ -39,6 +39,15 @@ export class Catalogue {
     return guarded(() => this.entries(kind, project));
   }
 
+  /** Streams of all resources of a kind, of every project. */
+  streams(kind: ResourceKind): Promise<readonly string[]> {
+    return guarded(async () => {
+      await this.subscription?.caughtUp();
+      const found = await this.dataSource.getRepository(catalogueEntity).find({ where: { kind }, select: { stream: true } });
+      return found.map(({ stream }) => stream);
+    });
+  }
+
   /** @returns the stream of the key that has this hash, revoked or not */
   keyStreamByHash(hash: string): Promise<string | undefined> {
     return guarded(() => this.streamOfKey(hash));

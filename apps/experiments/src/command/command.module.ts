@@ -9,6 +9,6 @@ import { SurroundingsReader } from './surroundings.js';
 @Module({
   imports: [DecisionsModule, EvidenceModule],
   providers: [CommandDoor, SurroundingsReader, FirstProject, ...commandHandlers],
-  exports: [SurroundingsReader],
+  exports: [CommandDoor, SurroundingsReader],
 })
 export class CommandModule {}

@@ -19,6 +19,7 @@ export class NewestLooks {
   private following: Following | undefined;
   private isComplete = false;
   private stopped: string | undefined;
+  private readonly listeners = new Set<(look: LookMessage) => void>();
 
   constructor(private readonly log: EventLog) {}
 
@@ -39,6 +40,11 @@ export class NewestLooks {
     this.following.done.catch((error: unknown) => {
       this.stopped = error instanceof Error ? error.message : String(error);
     });
+  }
+
+  /** Tells every look that is read from now on. */
+  onLook(listener: (look: LookMessage) => void): void {
+    this.listeners.add(listener);
   }
 
   /** Why what is said here may not be the newest. */
@@ -74,6 +80,7 @@ export class NewestLooks {
     if (look === undefined) return;
     const ofExperiment = this.looks.get(place) ?? new Map<string, LookMessage>();
     this.looks.set(place, ofExperiment.set(key, look));
+    for (const listener of this.listeners) listener(look);
   }
 }
 

@@ -1,0 +1,105 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { type FreshDatabase, freshDatabase } from '@rampart/test-engines';
+import { type ControlPlane, controlPlane, eventually } from '../control-plane.examples.js';
+import { analysisOf, defineRollout, GO, HARM, reaches, rolloutIn, startRollout, stateOf } from './rollouts.examples.js';
+
+let database: FreshDatabase;
+let plane: ControlPlane;
+
+beforeEach(async () => {
+  database = await freshDatabase();
+  plane = await controlPlane(database.url);
+  const closeAll = plane.close;
+  closing.push(async () => {
+    await closeAll();
+    await database.drop();
+  });
+});
+const closing: (() => Promise<void>)[] = [];
+beforeAll(() => undefined);
+afterAll(async () => {
+  for (const close of closing) await close();
+});
+
+describe('a rollout whose looks say go', () => {
+  it('climbs stage by stage in one comparison and is released, its experiment closed at the record acted on', async () => {
+    await defineRollout(plane);
+    expect(await stateOf(plane)).toBeUndefined();
+    await startRollout(plane);
+    const analysis = analysisOf(plane);
+    const first = await stateOf(plane);
+    expect(first).toMatchObject({
+      segments: [{ coverage: 0.05, comparison: 1 }],
+      ramp: { rollout: 'greener', run: 1, stage: 'canary', policy: 'stage' },
+    });
+    await analysis.says(GO);
+    await reaches(plane, 'the second stage', (rollout, state) => rollout.stage?.name === 'half' && state.ramp?.stage === 'half');
+    await analysis.says(GO);
+    await reaches(plane, 'the last stage', (rollout, state) => rollout.stage?.name === 'all' && state.ramp?.stage === 'all');
+    const state = await stateOf(plane);
+    expect(state?.ramp?.policy).toBe('ship');
+    expect(state?.segments.map(({ coverage, comparison, seed }) => [coverage, comparison, seed === first?.segments[0]?.seed])).toEqual([
+      [0.05, 1, true],
+      [0.5, 1, true],
+      [1, 1, true],
+    ]);
+    const { id, knownUntilUs } = await analysis.says(GO);
+    const ended = await reaches(plane, 'the release', ({ status }, { decision }) => status === 'released' && decision !== undefined);
+    expect(ended.rollout.end).toMatchObject({ record: id, actor: 'rollout-process' });
+    expect(ended.state).toMatchObject({
+      status: 'decided',
+      closedAtUs: knownUntilUs,
+      decision: { outcome: 'ship', arm: 'green', record: id },
+    });
+    expect((await plane.call('GET', '/v1/rollouts/greener/gate')).status).toBe(200);
+  }, 30_000);
+
+  it('is left to the rollout: people can neither pause nor decide its experiment', async () => {
+    await defineRollout(plane);
+    await startRollout(plane);
+    for (const [path, body] of [
+      ['pause', {}],
+      ['freeze-enrolment', {}],
+      ['decide', { outcome: 'stop', reason: 'r' }],
+    ] as const) {
+      const { status, body: problem } = await plane.call('POST', `/v1/experiments/button/${path}`, { body });
+      expect([status, problem.code, problem.detail]).toEqual([409, 'experiment-governed', expect.stringContaining('"greener"')]);
+    }
+  }, 30_000);
+});
+
+describe('harm', () => {
+  it('rolls back even while a person holds, and the gate says no-go', async () => {
+    await defineRollout(plane);
+    await startRollout(plane);
+    const analysis = analysisOf(plane);
+    expect((await plane.call('POST', '/v1/rollouts/greener/hold', { body: { reason: 'lunch' } })).body).toMatchObject({
+      status: 'held',
+      hold: { cause: 'person' },
+    });
+    const { id } = await analysis.says(HARM);
+    const ended = await reaches(plane, 'the way back', ({ status }, { decision }) => status === 'rolled-back' && decision !== undefined);
+    expect(ended.state.decision).toMatchObject({ outcome: 'stop', arm: null, record: id });
+    const gate = await plane.call('POST', '/v1/rollouts/greener/gate', { body: { name: 'x', phase: 'Progressing', metadata: {} } });
+    expect([gate.status, gate.body]).toMatchObject([409, { verdict: 'no-go', decisionId: id, status: 'rolled-back' }]);
+    expect((await plane.call('GET', '/v1/rollouts/greener/gate?as=rollback')).status).toBe(200);
+    expect((await plane.call('GET', '/v1/rollouts/greener/gate?as=metric')).status).toBe(200);
+  }, 30_000);
+});
+
+describe('from a record to what is published', () => {
+  it('takes less than 200 ms', async () => {
+    await defineRollout(plane);
+    await startRollout(plane);
+    const analysis = analysisOf(plane);
+    await analysis.looks(GO);
+    await eventually('the look is known', async () => ((await rolloutIn(plane)).look === null ? undefined : true));
+    const record = await analysis.records(HARM);
+    const published = await eventually('it is published', async () => {
+      const states = [...(await plane.published()).entries()].filter(([key]) => key.startsWith('h/default/experiment/button/production/'));
+      return states.some(([, value]) => JSON.stringify(value).includes('"decided"')) ? Date.now() : undefined;
+    });
+    const { body } = await plane.call('GET', `/v1/decisions/${record.id}`);
+    expect(published - body.recordedAtUs / 1000).toBeLessThan(200);
+  }, 30_000);
+});
