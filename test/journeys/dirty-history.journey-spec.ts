@@ -232,4 +232,35 @@ describe('a dirty history', () => {
     expect(again.evidenceDigest).toBe(calm.evidenceDigest);
     expect(again.population.duplicates).toEqual({ accepted: 2 * ROWS + 3, stored: ROWS, duplicates: ROWS + 3, idsReused: 3 });
   });
+
+  it('does not change when more comes, until that is completed too; a record of before stays what it was', async () => {
+    const replayOf = async (id: string) => (await platform.call('POST', `/v1/decisions/${id}/replay?project=${project}`, {})).body;
+    const records = async () => (await platform.call('GET', `/v1/experiments/button/decisions${at}`)).body.items ?? [];
+    const [record] = await eventually('the look of the history is recorded', async () => {
+      const found = await records();
+      return found.length > 0 ? found : undefined;
+    });
+    const calm = await results(2 * ROWS + 3);
+    // A unit that nobody knew, exposed long ago.
+    await send([seen('z', 100, 'treatment'), did('buy', 'z', 101, { value: 5 })]);
+    const added = await results(2 * ROWS + 5);
+    expect(added.evidenceDigest).toBe(calm.evidenceDigest);
+    expect(added.warnings).toContainEqual(expect.stringMatching(/^2 rows came after the history was completed/));
+    expect(await replayOf(record.id)).toMatchObject({ evidence: { same: true }, intact: true });
+
+    await send([{ ...event('import.completed.v1', '', 200, {}), data: {} }]);
+    const anew = await eventually('the history is complete again', async () => {
+      const found = await results(2 * ROWS + 5);
+      return found.status === 'complete' && found.evidenceDigest !== calm.evidenceDigest ? found : undefined;
+    });
+    expect(anew.population.counted).toBe(calm.population.counted + 1);
+    expect(anew.warnings.filter((one: string) => one.includes('came after'))).toEqual([]);
+    const [newest] = await eventually('it is recorded again', async () => {
+      const found = await records();
+      return found.length > 1 ? found : undefined;
+    });
+    expect(newest.previous).toBe(record.id);
+    for (const { id } of [record, newest])
+      expect(await replayOf(id)).toMatchObject({ evidence: { same: true }, conclusion: { same: true }, intact: true });
+  });
 });

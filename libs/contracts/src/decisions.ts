@@ -64,7 +64,7 @@ export interface DecisionRecord extends ComparisonPlace {
   readonly cause: RecordCause;
   readonly policy: Policy;
   readonly knownUntilUs: InstantUs;
-  /** Of a history: when the log knew the import.completed.v1 up to which it was counted. Absent in records of engine `rampart/1`. */
+  /** Of a history: when its import.completed.v1 came into force: rows that the log knew later are not in it. Absent in records of engine `rampart/1`. */
   readonly completedAtUs?: InstantUs;
   readonly definition: RecordedDefinition;
   /** Names of events that had arrived in the day before W: their silence means zero. */

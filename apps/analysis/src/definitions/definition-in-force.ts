@@ -93,8 +93,16 @@ const timelineOf = (first: Segment, state: ExperimentState | null): ComparisonQu
   return [start(earliest), ...later.map(start)];
 };
 
-/** @param knownUntilUs  rows known later are not there; @throws DomainError not-started */
-export const comparisonQuery = (definition: DefinitionInForce, knownUntilUs: number): ComparisonQuery => {
+/**
+ * @param knownUntilUs  rows known later are not there
+ * @param completedAtUs  of a history: when the log knew its completion; what came later is not there either. Null while it is being imported
+ * @throws DomainError not-started
+ */
+export const comparisonQuery = (
+  definition: DefinitionInForce,
+  knownUntilUs: number,
+  completedAtUs: number | null = null,
+): ComparisonQuery => {
   const { experiment, environment, metrics } = definition;
   const segments = comparedSegments(definition.state);
   if (segments === undefined) {
@@ -114,6 +122,7 @@ export const comparisonQuery = (definition: DefinitionInForce, knownUntilUs: num
     multipleExposure: experiment.plan.multipleExposure,
     allowedLatenessUs: experiment.plan.allowedLatenessUs,
     knownUntilUs,
+    ...(environment.kind === 'historical' && completedAtUs !== null ? { loggedUntilUs: completedAtUs } : {}),
     metrics: metrics.map(({ version, definition: metric }) => ({ version, definition: metric })),
   };
 };

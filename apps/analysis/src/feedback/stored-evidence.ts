@@ -11,6 +11,12 @@ import {
 import { Evidence, type KnownQuery, type PreviewQuery, type SeenEvent } from '../results/evidence.source.js';
 import { Watermark } from './watermark.js';
 
+/**
+ * What was sent before a completion may have a later known time in its own partition: those of one batch are told apart by their number, and servers of a
+ * log by their clocks. So a completion is in force so much later, and whatever the log knew by then counts.
+ */
+const SETTLING_US = 1_000_000;
+
 @Injectable()
 export class StoredEvidence extends Evidence {
   constructor(
@@ -33,12 +39,17 @@ export class StoredEvidence extends Evidence {
     return this.views.duplicates(query);
   }
 
-  async importCompletedAtUs(project: string, environment: string): Promise<number | null> {
-    return (await this.views.completedImport({ project, environment }))?.loggedAtUs ?? null;
+  async importCompletedAtUs(project: string, environment: string, byUs: number): Promise<number | null> {
+    const completed = await this.views.completedImport({ project, environment, loggedUntilUs: byUs - SETTLING_US });
+    return completed === null ? null : completed.loggedAtUs + SETTLING_US;
   }
 
-  seenEvents(project: string, environment: string): Promise<readonly SeenEvent[]> {
-    return this.views.lastSeen({ project, environment });
+  seenEvents(project: string, environment: string, loggedUntilUs?: number): Promise<readonly SeenEvent[]> {
+    return this.views.lastSeen({ project, environment, loggedUntilUs });
+  }
+
+  laterRows(query: ComparisonQuery): Promise<number> {
+    return this.views.laterRows(query);
   }
 
   knownEvents({ project, environment, afterUs, untilUs }: KnownQuery): Promise<readonly string[]> {

@@ -155,6 +155,7 @@ export class LookRound {
       cause,
       previous: head?.id ?? null,
       knownUntilUs,
+      ...(query.loggedUntilUs === undefined ? {} : { completedAtUs: query.loggedUntilUs }),
       definition: { ...recorded, state: definition.state, metrics: definition.metrics },
       seenEvents,
       conclusion,

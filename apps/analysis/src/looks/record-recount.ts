@@ -24,7 +24,9 @@ export const recordedDefinition = ({
   ...definition,
 });
 
-export const recordedQuery = (record: DecisionRecord): ComparisonQuery => comparisonQuery(recordedDefinition(record), record.knownUntilUs);
+/** @param completedAtUs  of a history, where the record does not say it itself: the newest completion that its look knew */
+export const recordedQuery = (record: DecisionRecord, completedAtUs: number | null = null): ComparisonQuery =>
+  comparisonQuery(recordedDefinition(record), record.knownUntilUs, record.completedAtUs ?? completedAtUs);
 
 /**
  * Crossings that earlier looks saw and no record held yet: named by the record, so they are counted again as of their own moments.

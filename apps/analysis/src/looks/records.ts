@@ -86,6 +86,7 @@ export interface RecordedLook {
   readonly cause: RecordCause;
   readonly previous: string | null;
   readonly knownUntilUs: InstantUs;
+  readonly completedAtUs?: InstantUs;
   readonly definition: RecordedDefinition;
   readonly seenEvents: ReadonlySet<string>;
   readonly conclusion: Conclusion;
@@ -102,6 +103,7 @@ export const recordOf = (look: RecordedLook): DecisionRecord => {
     cause,
     policy,
     knownUntilUs,
+    ...(look.completedAtUs === undefined ? {} : { completedAtUs: look.completedAtUs }),
     definition,
     seenEvents: [...look.seenEvents].sort(),
     sums: statistics,

@@ -23,7 +23,9 @@ export class ReplayService {
       throw new DomainError('watermark-behind', message, { knownUntil: needed });
     }
     const latchedBefore = await this.latchedBefore(record);
-    const sums = await this.evidence.sums(recordedQuery(record));
+    const isHistory = record.definition.environment.kind === 'historical';
+    const completedAtUs = isHistory ? await this.evidence.importCompletedAtUs(project, record.environment, record.knownUntilUs) : null;
+    const sums = await this.evidence.sums(recordedQuery(record, completedAtUs));
     return replayOf(record, recountedConclusion(record, sums, latchedBefore), this.decisions.before(record));
   }
 

@@ -34,8 +34,13 @@ export class WatchedComparisons {
     for (const run of this.definitions.runs()) {
       const comparison = this.watchedOf(run, watermarkUs);
       if (comparison === undefined || this.isBehind(comparison)) continue;
-      const isDue = comparison.query.historical ? this.isNew(comparison, await imported(run)) : !this.isOver(comparison);
-      if (isDue) watched.push(comparison);
+      if (!comparison.query.historical) {
+        if (!this.isOver(comparison)) watched.push(comparison);
+        continue;
+      }
+      const completedAtUs = await imported(run);
+      if (completedAtUs === null || !this.isNew(comparison, completedAtUs)) continue;
+      watched.push({ ...comparison, query: comparisonQuery(comparison.definition, comparison.target.knownUntilUs, completedAtUs) });
     }
     return watched;
   }
@@ -75,8 +80,7 @@ export class WatchedComparisons {
   }
 
   /** A history is looked at when it is complete, and again when it was added to and completed anew, or is defined otherwise. */
-  private isNew({ place, definitionHash: hash }: WatchedComparison, completedAtUs: InstantUs | null): boolean {
-    if (completedAtUs === null) return false;
+  private isNew({ place, definitionHash: hash }: WatchedComparison, completedAtUs: InstantUs): boolean {
     const newest = this.decisions.newest(place);
     return newest === undefined || newest.definitionHash !== hash || newest.knownUntilUs < completedAtUs;
   }
@@ -86,15 +90,14 @@ export class WatchedComparisons {
     return !target.isLast && (this.decisions.newest(place)?.knownUntilUs ?? 0) > target.knownUntilUs;
   }
 
-  /** When each environment's import was completed last, asked once for all its experiments; null while the watermark is not beyond that. */
+  /** When each environment's import was completed last, as far as the watermark goes, asked once for all its experiments; null without a completion. */
   private importsOfRound(watermarkUs: InstantUs): (run: Run) => Promise<InstantUs | null> {
     const asked = new Map<string, Promise<InstantUs | null>>();
-    return async ({ project, environment }) => {
+    return ({ project, environment }) => {
       const key = `${project}/${environment}`;
-      const completed = asked.get(key) ?? this.evidence.importCompletedAtUs(project, environment);
+      const completed = asked.get(key) ?? this.evidence.importCompletedAtUs(project, environment, watermarkUs);
       asked.set(key, completed);
-      const completedAtUs = await completed;
-      return completedAtUs !== null && completedAtUs <= watermarkUs ? completedAtUs : null;
+      return completed;
     };
   }
 }

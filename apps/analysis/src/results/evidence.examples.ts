@@ -23,7 +23,8 @@ export class OneDefinition extends Definitions {
 export interface StoredEvidence {
   readonly watermarkUs: number | null;
   readonly completedAtUs?: number | null;
-  readonly sumsAt: (knownUntilUs: number) => ComparisonSums;
+  readonly laterRows?: number;
+  readonly sumsAt: (knownUntilUs: number, loggedUntilUs?: number) => ComparisonSums;
   readonly seen?: readonly SeenEvent[];
 }
 
@@ -34,14 +35,18 @@ export class EvidenceOf extends Evidence {
   async watermark(): Promise<number | null> {
     return this.stored.watermarkUs;
   }
-  async sums({ knownUntilUs }: ComparisonQuery): Promise<ComparisonSums> {
-    return this.stored.sumsAt(knownUntilUs);
+  async sums({ knownUntilUs, loggedUntilUs }: ComparisonQuery): Promise<ComparisonSums> {
+    return this.stored.sumsAt(knownUntilUs, loggedUntilUs);
   }
   async duplicates(): Promise<DuplicateCount> {
     return noDuplicates;
   }
-  async importCompletedAtUs(): Promise<number | null> {
-    return this.stored.completedAtUs ?? null;
+  async importCompletedAtUs(_project: string, _environment: string, byUs: number): Promise<number | null> {
+    const { completedAtUs = null } = this.stored;
+    return completedAtUs !== null && completedAtUs <= byUs ? completedAtUs : null;
+  }
+  async laterRows(): Promise<number> {
+    return this.stored.laterRows ?? 0;
   }
   async seenEvents(): Promise<readonly SeenEvent[]> {
     return this.stored.seen ?? [];

@@ -29,10 +29,14 @@ export abstract class Evidence {
   abstract sums(query: ComparisonQuery): Promise<ComparisonSums>;
   /** Over the exposures and assignments of the query's experiment and the events of its metrics. */
   abstract duplicates(query: ComparisonQuery): Promise<DuplicateCount>;
-  /** Known time, in the log, of the environment's import.completed.v1; null when none is stored. */
-  abstract importCompletedAtUs(project: string, environment: string): Promise<number | null>;
-  /** Names of metric and feedback events of the environment. */
-  abstract seenEvents(project: string, environment: string): Promise<readonly SeenEvent[]>;
+  /**
+   * When the environment's newest import.completed.v1, of those in force by then, came into force: what the log knew by that moment counts; null without one.
+   */
+  abstract importCompletedAtUs(project: string, environment: string, byUs: number): Promise<number | null>;
+  /** Names of metric and feedback events of the environment; of a history that is complete, those that had come by its completion. */
+  abstract seenEvents(project: string, environment: string, loggedUntilUs?: number): Promise<readonly SeenEvent[]>;
+  /** Rows that came into a history after the completion up to which it is counted. */
+  abstract laterRows(query: ComparisonQuery): Promise<number>;
   /** Names of those that became known in (after, until], as of that moment; at least an hour. */
   abstract knownEvents(query: KnownQuery): Promise<readonly string[]>;
   abstract preview(query: PreviewQuery): Promise<MetricPreview>;

@@ -46,6 +46,21 @@ describe('a history', () => {
     expect(answer.warnings).toEqual([]);
   });
 
+  it('counts what came by its completion, and says how many rows came later', async () => {
+    const evidence = { completedAtUs: day(2), laterRows: 3 };
+    expect((await ask(define('historical'), evidence)).warnings).toEqual([
+      `3 rows came after the history was completed at ${iso(day(2))}: they don't count until another import.completed.v1 comes`,
+    ]);
+    const asked: (number | undefined)[] = [];
+    const sumsAt = (_knownUntilUs: number, loggedUntilUs?: number) => {
+      asked.push(loggedUntilUs);
+      return conversions(150);
+    };
+    await ask(define('historical'), { ...evidence, sumsAt });
+    await ask(define('historical'), { sumsAt });
+    expect(asked).toEqual([day(2), undefined]);
+  });
+
   it('counts as of an earlier moment once complete', async () => {
     const sumsAt = (knownUntilUs: number) => conversions(knownUntilUs === day(1) ? 99 : 150);
     const answer = await ask(define('historical'), { completedAtUs: day(2), sumsAt }, day(1));

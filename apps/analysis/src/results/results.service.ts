@@ -21,6 +21,8 @@ export interface ResultsRequest {
 
 /** How far the answer goes, and what the plan says about it. */
 interface Reach {
+  /** Of a history, once it is complete: rows that came later don't count until it is completed anew. */
+  readonly completedAtUs: number | null;
   readonly isImporting: boolean;
   readonly knownUntilUs: number;
   readonly asOfUs: number | null;
@@ -41,11 +43,12 @@ export class ResultsService {
     const watermarkUs = await this.evidence.watermark();
     const definition = this.definitionOf(request, watermarkUs);
     const reach = await this.reachOf(definition, request, watermarkUs);
-    const query = comparisonQuery(definition, reach.knownUntilUs);
-    const [sums, duplicates, seen] = await Promise.all([
+    const query = comparisonQuery(definition, reach.knownUntilUs, reach.completedAtUs);
+    const [sums, duplicates, seen, laterRows] = await Promise.all([
       this.evidence.sums(query),
       this.evidence.duplicates(query),
-      this.evidence.seenEvents(request.project, request.environment),
+      this.evidence.seenEvents(request.project, request.environment, query.loggedUntilUs),
+      this.evidence.laterRows(query),
     ]);
     const concluded = this.concludedAt(definition, query, reach);
     const shown = await concluded({ sums, duplicates, knownUntilUs: reach.knownUntilUs });
@@ -70,7 +73,11 @@ export class ResultsService {
       sufficientStatistics: statistics,
       evidenceDigest: shown.evidenceDigest,
       conclusionDigest: judged.conclusionDigest,
-      warnings: [...lookWarnings(reach), ...warningsOf(definition, figures, plan, new Set(seen.map((event) => event.name)))],
+      warnings: [
+        ...lookWarnings(reach),
+        ...importWarnings(reach, laterRows),
+        ...warningsOf(definition, figures, plan, new Set(seen.map((event) => event.name))),
+      ],
     };
   }
 
@@ -93,11 +100,14 @@ export class ResultsService {
     watermarkUs: number | null,
   ): Promise<Reach> {
     const historical = definition.environment.kind === 'historical';
-    const isImporting = historical && (await this.isImporting(project, environment, watermarkUs));
+    // While a further completion is on its way, what it completes is still being imported.
+    const newestUs = historical ? await this.evidence.importCompletedAtUs(project, environment, END_OF_TIME) : null;
+    const completedAtUs = newestUs !== null && watermarkUs !== null && newestUs <= watermarkUs ? newestUs : null;
+    const isImporting = historical && completedAtUs === null;
     if (asOfUs !== null) requireKnown(definition, asOfUs, watermarkUs, isImporting);
     const { state } = definition;
     const plan = planOf(definition, { importing: isImporting, knownUntilUs: asOfUs ?? watermarkUs });
-    const about = { isImporting, plan };
+    const about = { completedAtUs, isImporting, plan };
     if (historical) return { ...about, asOfUs, knownUntilUs: asOfUs ?? END_OF_TIME };
     if (watermarkUs === null) {
       const message = 'the watermark is undefined: a partition of the log has no message yet; ask again in a few seconds';
@@ -106,11 +116,6 @@ export class ResultsService {
     // A plan whose one look is over shows that look, for ever; later rows only on request.
     const shownUs = asOfUs ?? plan.lookAtUs;
     return { ...about, asOfUs: shownUs, knownUntilUs: Math.min(shownUs ?? watermarkUs, state?.closedAtUs ?? watermarkUs) };
-  }
-
-  private async isImporting(project: string, environment: string, watermarkUs: number | null): Promise<boolean> {
-    const completedAtUs = await this.evidence.importCompletedAtUs(project, environment);
-    return completedAtUs === null || watermarkUs === null || watermarkUs < completedAtUs;
   }
 
   /** The verdict is that of the figures shown; where they go beyond the plan's last look, of that look. */
@@ -164,5 +169,12 @@ const lookWarnings = ({ plan, asOfUs, knownUntilUs }: Reach): readonly string[] 
     return [`the figures are as of ${instantOrNull(asOfUs)}, after the plan's ${which} look: the verdict stays that of ${look}`];
   return [`the figures are as of the plan's ${which} look at ${look}: asOf shows what became known later`];
 };
+
+const importWarnings = ({ completedAtUs }: Reach, laterRows: number): readonly string[] =>
+  laterRows === 0
+    ? []
+    : [
+        `${laterRows} rows came after the history was completed at ${instantOrNull(completedAtUs)}: they don't count until another import.completed.v1 comes`,
+      ];
 
 const instantOrNull = (atUs: number | null): string | null => (atUs === null ? null : formatInstant(atUs));

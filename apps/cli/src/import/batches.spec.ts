@@ -29,6 +29,17 @@ const send = async (to: EventSender, count: number, padding = '') => {
 };
 
 describe('events in batches', () => {
+  it('have a fingerprint: that of the same events in any order, and of no others', async () => {
+    const printOf = (...numbers: readonly number[]) => {
+      const events = sender(platform(accepted).client);
+      for (const n of numbers) events.add(JSON.stringify({ n }), { line: n, column: 'bought' });
+      return events.fingerprint;
+    };
+    expect(printOf(3, 1, 2)).toBe(printOf(1, 2, 3));
+    expect(new Set([printOf(), printOf(1, 2), printOf(1, 2, 3), printOf(1, 2, 4), printOf(1, 2, 2)]).size).toBe(5);
+    expect(printOf(1)).toMatch(/^[0-9a-f]{16}$/);
+  });
+
   it('all arrive, a few batches at once, none beyond a thousand events', async () => {
     const { client, seen } = platform(accepted);
     const events = sender(client);
