@@ -4,8 +4,6 @@ import { comparisonKey } from '@rampart/contracts';
 import { aMetric, anExperiment, type ControlPlane, eventually } from '../control-plane.examples.js';
 import { after, aLook, aRecord, logOf, propose, tellLook } from '../evidence/records.examples.js';
 
-const PROJECT = 'default';
-
 export const aRollout = (change: Partial<RolloutRequest> = {}): RolloutRequest => ({
   key: 'greener',
   name: 'Greener',
@@ -19,6 +17,10 @@ export const aRollout = (change: Partial<RolloutRequest> = {}): RolloutRequest =
   ...change,
 });
 
+/** In the project `default`. */
+export const ask = (plane: ControlPlane, method: 'GET' | 'POST' | 'PUT', path: string, body?: unknown) =>
+  plane.call(method, `${path}${path.includes('?') ? '&' : '?'}project=default`, body === undefined ? {} : { body });
+
 const must = async (asked: ReturnType<ControlPlane['call']>, ...allowed: readonly number[]) => {
   const answer = await asked;
   if (!allowed.includes(answer.status)) throw new Error(`${answer.status} ${JSON.stringify(answer.body)}`);
@@ -28,20 +30,20 @@ const must = async (asked: ReturnType<ControlPlane['call']>, ...allowed: readonl
 /** Metric, feature, experiment and rollout of the project `default`. */
 export const defineRollout = async (plane: ControlPlane, change: Partial<RolloutRequest> = {}, experiment: object = {}): Promise<void> => {
   const rollout = aRollout(change);
-  await must(plane.call('PUT', '/v1/metrics/converted', { body: aMetric() }), 200, 201);
+  await must(ask(plane, 'PUT', '/v1/metrics/converted', aMetric()), 200, 201);
   const variants = ['blue', 'green'].map((key) => ({ key, value: key }));
   const feature = { key: 'colour', name: 'Colour', valueType: 'string', variants, defaultVariant: 'blue' };
-  await must(plane.call('PUT', '/v1/features/colour', { body: feature }), 200, 201);
+  await must(ask(plane, 'PUT', '/v1/features/colour', feature), 200, 201);
   const definition = anExperiment({ key: rollout.experiment, feature: 'colour', assignment: 'rampart', ...experiment });
-  await must(plane.call('POST', '/v1/experiments', { body: definition }), 201, 409);
-  await must(plane.call('POST', '/v1/rollouts', { body: rollout }), 201);
+  await must(ask(plane, 'POST', '/v1/experiments', definition), 201, 409);
+  await must(ask(plane, 'POST', '/v1/rollouts', rollout), 201);
 };
 
 export const rolloutIn = async (plane: ControlPlane, key = 'greener'): Promise<RolloutDocument> =>
-  must(plane.call('GET', `/v1/rollouts/${key}`), 200);
+  must(ask(plane, 'GET', `/v1/rollouts/${key}`), 200);
 
 export const stateOf = async (plane: ControlPlane, experiment = 'button'): Promise<ExperimentState | undefined> =>
-  (await must(plane.call('GET', `/v1/experiments/${experiment}`), 200)).environments.production;
+  (await must(ask(plane, 'GET', `/v1/experiments/${experiment}`), 200)).environments.production;
 
 /** Waits until the rollout is there, and its experiment with it. */
 export const reaches = (
@@ -57,7 +59,7 @@ export const reaches = (
   });
 
 export const startRollout = async (plane: ControlPlane, key = 'greener'): Promise<void> => {
-  await must(plane.call('POST', `/v1/rollouts/${key}/start`), 200);
+  await must(ask(plane, 'POST', `/v1/rollouts/${key}/start`), 200);
   await reaches(plane, 'the experiment has started', (_, { status }) => status === 'running', key);
 };
 
@@ -125,6 +127,5 @@ export const analysisOf = (plane: ControlPlane) => {
       await looks(said, { record: record.id });
       return record;
     },
-    project: PROJECT,
   };
 };

@@ -1,7 +1,7 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { type FreshDatabase, freshDatabase } from '@rampart/test-engines';
 import { type ControlPlane, controlPlane, eventually } from '../control-plane.examples.js';
-import { analysisOf, defineRollout, GO, HARM, reaches, rolloutIn, startRollout, stateOf } from './rollouts.examples.js';
+import { analysisOf, ask, defineRollout, GO, HARM, reaches, rolloutIn, startRollout, stateOf } from './rollouts.examples.js';
 
 let database: FreshDatabase;
 let plane: ControlPlane;
@@ -9,17 +9,12 @@ let plane: ControlPlane;
 beforeEach(async () => {
   database = await freshDatabase();
   plane = await controlPlane(database.url);
-  const closeAll = plane.close;
-  closing.push(async () => {
-    await closeAll();
-    await database.drop();
-  });
-});
-const closing: (() => Promise<void>)[] = [];
-beforeAll(() => undefined);
-afterAll(async () => {
-  for (const close of closing) await close();
-});
+}, 30_000);
+
+afterEach(async () => {
+  await plane?.close();
+  await database?.drop();
+}, 30_000);
 
 describe('a rollout whose looks say go', () => {
   it('climbs stage by stage in one comparison and is released, its experiment closed at the record acted on', async () => {
@@ -51,7 +46,7 @@ describe('a rollout whose looks say go', () => {
       closedAtUs: knownUntilUs,
       decision: { outcome: 'ship', arm: 'green', record: id },
     });
-    expect((await plane.call('GET', '/v1/rollouts/greener/gate')).status).toBe(200);
+    expect((await ask(plane, 'GET', '/v1/rollouts/greener/gate')).status).toBe(200);
   }, 30_000);
 
   it('is left to the rollout: people can neither pause nor decide its experiment', async () => {
@@ -62,7 +57,7 @@ describe('a rollout whose looks say go', () => {
       ['freeze-enrolment', {}],
       ['decide', { outcome: 'stop', reason: 'r' }],
     ] as const) {
-      const { status, body: problem } = await plane.call('POST', `/v1/experiments/button/${path}`, { body });
+      const { status, body: problem } = await ask(plane, 'POST', `/v1/experiments/button/${path}`, body);
       expect([status, problem.code, problem.detail]).toEqual([409, 'experiment-governed', expect.stringContaining('"greener"')]);
     }
   }, 30_000);
@@ -73,17 +68,17 @@ describe('harm', () => {
     await defineRollout(plane);
     await startRollout(plane);
     const analysis = analysisOf(plane);
-    expect((await plane.call('POST', '/v1/rollouts/greener/hold', { body: { reason: 'lunch' } })).body).toMatchObject({
+    expect((await ask(plane, 'POST', '/v1/rollouts/greener/hold', { reason: 'lunch' })).body).toMatchObject({
       status: 'held',
       hold: { cause: 'person' },
     });
     const { id } = await analysis.says(HARM);
     const ended = await reaches(plane, 'the way back', ({ status }, { decision }) => status === 'rolled-back' && decision !== undefined);
     expect(ended.state.decision).toMatchObject({ outcome: 'stop', arm: null, record: id });
-    const gate = await plane.call('POST', '/v1/rollouts/greener/gate', { body: { name: 'x', phase: 'Progressing', metadata: {} } });
+    const gate = await ask(plane, 'POST', '/v1/rollouts/greener/gate', { name: 'x', phase: 'Progressing', metadata: {} });
     expect([gate.status, gate.body]).toMatchObject([409, { verdict: 'no-go', decisionId: id, status: 'rolled-back' }]);
-    expect((await plane.call('GET', '/v1/rollouts/greener/gate?as=rollback')).status).toBe(200);
-    expect((await plane.call('GET', '/v1/rollouts/greener/gate?as=metric')).status).toBe(200);
+    expect((await ask(plane, 'GET', '/v1/rollouts/greener/gate?as=rollback')).status).toBe(200);
+    expect((await ask(plane, 'GET', '/v1/rollouts/greener/gate?as=metric')).status).toBe(200);
   }, 30_000);
 });
 
@@ -99,7 +94,7 @@ describe('from a record to what is published', () => {
       const states = [...(await plane.published()).entries()].filter(([key]) => key.startsWith('h/default/experiment/button/production/'));
       return states.some(([, value]) => JSON.stringify(value).includes('"decided"')) ? Date.now() : undefined;
     });
-    const { body } = await plane.call('GET', `/v1/decisions/${record.id}`);
+    const { body } = await ask(plane, 'GET', `/v1/decisions/${record.id}`);
     expect(published - body.recordedAtUs / 1000).toBeLessThan(200);
   }, 30_000);
 });
