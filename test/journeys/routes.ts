@@ -12,7 +12,7 @@ type Described = Record<string, { parameters?: { in: string; name: string }[] }>
 
 export const routesOf = async (platform: Platform): Promise<readonly Route[]> => {
   const found: Route[] = [];
-  for (const service of ['experiments', 'ingestion', 'analysis']) {
+  for (const service of ['experiments', 'assignment', 'ingestion', 'analysis']) {
     const { paths } = (await platform.call('GET', `/docs/${service}/docs-json`)).body;
     for (const [path, methods] of Object.entries<Described>(paths))
       for (const [method, { parameters = [] }] of Object.entries(methods))

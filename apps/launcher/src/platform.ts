@@ -61,6 +61,7 @@ export class Platform {
     const log = kafka ?? postgres;
     await Promise.all([
       Promise.all([postgres, log]).then((engines) => this.service('experiments', engines)),
+      log.then((engine) => this.service('assignment', [engine])),
       log.then((engine) => this.service('ingestion', [engine])),
       Promise.all([log, clickhouse]).then((engines) => this.service('analysis', engines)),
     ]);
@@ -72,7 +73,7 @@ export class Platform {
     if (this.isStopping) return;
     this.isStopping = true;
     await this.door?.close(doorGraceMs);
-    for (const name of ['ingestion', 'analysis', 'experiments']) {
+    for (const name of ['ingestion', 'assignment', 'analysis', 'experiments']) {
       await this.services.find((service) => service.name === name)?.supervised.stop(stopGraceMs);
     }
     for (const name of ['clickhouse', 'postgres']) {
@@ -141,6 +142,7 @@ export class Platform {
       KAFKA_BROKERS: urlOf('kafka'),
       RAMPART_SECRET: secret ?? platformSecret(this.folder),
       RAMPART_ADMIN_KEY_FILE: this.keyFile,
+      RAMPART_ASSIGNMENT_FOLDER: join(this.folder, 'assignment'),
       ...(adminKey === undefined ? {} : { RAMPART_ADMIN_KEY: adminKey }),
     };
   }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { LogFile } from './log-file.js';
 import { Supervised } from './supervisor.js';
 
-export const serviceNames = ['experiments', 'ingestion', 'analysis'] as const;
+export const serviceNames = ['experiments', 'assignment', 'ingestion', 'analysis'] as const;
 export type ServiceName = (typeof serviceNames)[number];
 
 export interface Service {

@@ -6,6 +6,10 @@ const serviceOf = (method: string, path: string) => targetOf(method, path)?.serv
 describe('which service answers', () => {
   it.each([
     ['POST', '/v1/events', 'ingestion'],
+    ['POST', '/ofrep/v1/evaluate/flags/checkout', 'assignment'],
+    ['OPTIONS', '/ofrep/v1/evaluate/flags', 'assignment'],
+    ['POST', '/v1/evaluate/explain', 'assignment'],
+    ['GET', '/api/features/rk_a_b', 'assignment'],
     ['POST', '/v1/ingest/validate', 'ingestion'],
     ['POST', '/v1/ingest/dead-letters/42/replay', 'ingestion'],
     ['GET', '/v1/ingest/dead-letters', 'analysis'],

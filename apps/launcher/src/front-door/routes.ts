@@ -8,6 +8,9 @@ interface Route {
 }
 
 const routes: readonly Route[] = [
+  { methods: 'any', path: /^\/ofrep\/v1\/.+$/, service: 'assignment' },
+  { methods: 'any', path: /^\/v1\/evaluate\/.+$/, service: 'assignment' },
+  { methods: 'any', path: /^\/api\/features\/[^/]+$/, service: 'assignment' },
   { methods: 'POST', path: /^\/v1\/events$/, service: 'ingestion' },
   { methods: 'POST', path: /^\/v1\/ingest\/validate$/, service: 'ingestion' },
   { methods: 'POST', path: /^\/v1\/ingest\/dead-letters\/.+$/, service: 'ingestion' },
@@ -26,8 +29,8 @@ const routes: readonly Route[] = [
 
 /** The service's own pages: /docs/analysis/docs is /docs of analysis, /metrics/analysis is its /metrics. */
 const ownPages: readonly { readonly path: RegExp; readonly page: string }[] = [
-  { path: /^\/docs\/(experiments|ingestion|analysis)(\/docs(?:-json|-yaml|\/.*)?)$/, page: '$2' },
-  { path: /^\/metrics\/(experiments|ingestion|analysis)$/, page: '/metrics' },
+  { path: /^\/docs\/(experiments|assignment|ingestion|analysis)(\/docs(?:-json|-yaml|\/.*)?)$/, page: '$2' },
+  { path: /^\/metrics\/(experiments|assignment|ingestion|analysis)$/, page: '/metrics' },
 ];
 
 export interface Target {
@@ -52,6 +55,6 @@ export const targetOf = (method: string, path: string): Target | undefined => {
 /** /docs/analysis is a short name for the page, whose files lie beside it; /docs for the list of them. */
 export const redirectOf = (path: string): string | undefined => {
   if (/^\/docs\/?$/.test(path)) return '/#api';
-  const found = /^\/docs\/(experiments|ingestion|analysis)\/?$/.exec(path);
+  const found = /^\/docs\/(experiments|assignment|ingestion|analysis)\/?$/.exec(path);
   return found === null ? undefined : `/docs/${found[1]}/docs`;
 };

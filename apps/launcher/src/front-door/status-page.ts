@@ -29,6 +29,7 @@ const row = ({ name, kind, version, state, isReady, restarts, pid }: ComponentSt
 
 const purposes: Readonly<Record<ServiceName, string>> = {
   experiments: 'define projects, keys, metrics and experiments; decide',
+  assignment: 'who gets what: evaluate features (OFREP), explain',
   ingestion: 'send events; check a batch without storing it',
   analysis: 'results, population, freshness and verdicts',
 };

@@ -1,0 +1,89 @@
+/** From the spool to the log, in spool order; what is acknowledged leaves the spool. A crash in between sends it twice, which counts once. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { FEEDBACK, type FeedbackRow, MAX_ROWS_PER_MESSAGE } from '@rampart/contracts';
+import type { EventLog } from '@rampart/event-log';
+import { messagesOf } from '@rampart/feedback-rows';
+import type { ExposureSpool } from './exposure-spool.js';
+
+const RETRY = { firstMs: 100, maxMs: 2_000 };
+/** What arrives within this time shares a message: a message costs more than a row. */
+const GATHER_MS = 20;
+
+export class SpoolForwarder {
+  private readonly stopping = new AbortController();
+  private running: Promise<void> | undefined;
+  private wake: () => void = () => undefined;
+  private failure: string | undefined;
+  private forwardedRows = 0;
+
+  constructor(
+    private readonly spool: ExposureSpool,
+    private readonly log: Pick<EventLog, 'append'>,
+    private readonly partitions: number,
+  ) {}
+
+  get forwarded(): number {
+    return this.forwardedRows;
+  }
+
+  /** Why the log has not got what waits; undefined while it takes it. */
+  trouble(): string | undefined {
+    return this.failure;
+  }
+
+  start(): void {
+    this.spool.whenAdded(() => this.wake());
+    this.running = this.run();
+  }
+
+  async stop(): Promise<void> {
+    this.stopping.abort();
+    this.wake();
+    await this.running;
+  }
+
+  private async run(): Promise<void> {
+    const { signal } = this.stopping;
+    let attempts = 0;
+    while (!signal.aborted) {
+      try {
+        const sent = await this.forward();
+        attempts = 0;
+        this.failure = undefined;
+        if (sent === 0) await this.added();
+        if (sent < MAX_ROWS_PER_MESSAGE) await this.pause(GATHER_MS);
+      } catch (error) {
+        this.failure = error instanceof Error ? error.message : String(error);
+        await this.pause(Math.min(RETRY.maxMs, RETRY.firstMs * 2 ** Math.min(attempts, 10)));
+        attempts += 1;
+      }
+    }
+  }
+
+  private async forward(): Promise<number> {
+    const rows = this.spool.first(MAX_ROWS_PER_MESSAGE);
+    if (rows.length === 0) return 0;
+    await this.log.append(
+      FEEDBACK,
+      messagesOf(
+        rows.map(({ text }) => JSON.parse(text) as FeedbackRow),
+        this.partitions,
+      ),
+    );
+    await this.spool.remove(rows);
+    this.forwardedRows += rows.length;
+    return rows.length;
+  }
+
+  private added(): Promise<void> {
+    return new Promise((resolve) => {
+      this.wake = resolve;
+      // Added between the look and this line.
+      if (this.spool.depth > 0 || this.stopping.signal.aborted) resolve();
+    });
+  }
+
+  private pause(ms: number): Promise<void> {
+    return sleep(ms, undefined, { signal: this.stopping.signal }).catch(() => undefined);
+  }
+}

@@ -1,0 +1,136 @@
+/** Follows `definitions.v1` into memory and onto the disk, and says how old the newest word is. */
+import { DEFINITIONS } from '@rampart/contracts';
+import { type EventLog, FollowedTopic, type LogMessage } from '@rampart/event-log';
+import { type ChangedScope, DefinitionsView } from './definitions-view.js';
+import type { KeptDefinitions } from './kept-definitions.js';
+import { type PublishedDefinition, publishedDefinition } from './published-definition.js';
+import { Rulesets } from './rulesets.js';
+
+export interface FeedOptions {
+  /** Older than this, the newest word about definitions is stale: a tick comes each second. */
+  readonly staleAfterMs: number;
+  onTrouble(error: unknown, what: string): void;
+}
+
+export class DefinitionsFeed {
+  readonly view = new DefinitionsView();
+  readonly rulesets = new Rulesets(this.view);
+  private lastKnownAtUs: number | undefined;
+  private isAnswering = false;
+  private followed: FollowedTopic | undefined;
+  private changes: ChangedScope[] = [];
+  private unkept: PublishedDefinition[] = [];
+  private droppedSlots: string[] = [];
+  /** What the log was heard to say since it is followed, until it was read to its end. */
+  private heard: Set<string> | undefined = new Set();
+  private isSettling = false;
+  private keeping: Promise<void> = Promise.resolve();
+  private unreadableCount = 0;
+
+  constructor(
+    private readonly kept: KeptDefinitions,
+    private readonly options: FeedOptions,
+  ) {}
+
+  /** What the disk has is in force at once, however old it is. */
+  restore(): void {
+    const found = this.kept.read();
+    if (found === undefined) return;
+    for (const definition of found.definitions) this.view.take(definition);
+    this.lastKnownAtUs = found.mark.lastKnownAtUs;
+    this.isAnswering = true;
+  }
+
+  /** The topic must exist. */
+  follow(log: EventLog): void {
+    this.followed = new FollowedTopic(log, { topic: DEFINITIONS, what: 'definitions', take: (message) => this.take(message) });
+    this.followed.start();
+    this.followed.caughtUp.then(
+      () => this.haveAll(),
+      (error: unknown) => this.options.onTrouble(error, 'definitions are not read to their end'),
+    );
+  }
+
+  /** False until there is anything complete to answer from: the log read once, or what a process before this one kept. */
+  get canAnswer(): boolean {
+    return this.isAnswering;
+  }
+
+  /** Age of the newest message or tick; null before there was one. */
+  ageMs(nowMs: number): number | null {
+    return this.lastKnownAtUs === undefined ? null : Math.max(0, nowMs - this.lastKnownAtUs / 1_000);
+  }
+
+  /** @returns whole seconds where the definitions are too old to be called current, else null */
+  staleSeconds(nowMs: number): number | null {
+    const ageMs = this.ageMs(nowMs);
+    return ageMs === null || ageMs <= this.options.staleAfterMs ? null : Math.floor(ageMs / 1_000);
+  }
+
+  /** Why what is served may not be the newest. */
+  trouble(): string | undefined {
+    return this.followed === undefined ? 'the log was not reached yet' : this.followed.trouble();
+  }
+
+  get unreadable(): number {
+    return this.unreadableCount;
+  }
+
+  async close(): Promise<void> {
+    await this.followed?.close();
+    this.settle();
+    await this.keeping;
+  }
+
+  private take({ key, knownAtUs, value }: LogMessage): void {
+    this.lastKnownAtUs = Math.max(this.lastKnownAtUs ?? 0, knownAtUs);
+    if (key !== null && value !== null) this.takeDefinition(key, value, knownAtUs);
+    if (this.isSettling) return;
+    // After all that came in this turn.
+    this.isSettling = true;
+    setImmediate(() => this.settle());
+  }
+
+  private takeDefinition(key: string, value: Uint8Array, knownAtUs: number): void {
+    try {
+      const definition = publishedDefinition(key, value, knownAtUs);
+      if (definition === undefined) return;
+      this.heard?.add(definition.slot);
+      const scope = this.view.take(definition);
+      if (scope === undefined) return;
+      this.changes.push(scope);
+      this.unkept.push(definition);
+    } catch (error) {
+      // One that can't be read must not stop those after it.
+      this.unreadableCount += 1;
+      this.options.onTrouble(error, `the definition ${key} can't be read`);
+    }
+  }
+
+  /** What is on disk and not in the log was taken back while this process was away: a restored log has less. */
+  private haveAll(): void {
+    for (const { slot } of [...this.view.all()]) {
+      if (this.heard?.has(slot) === true) continue;
+      const scope = this.view.drop(slot);
+      this.droppedSlots.push(slot);
+      if (scope !== undefined) this.changes.push(scope);
+    }
+    this.heard = undefined;
+    this.isAnswering = true;
+    this.settle();
+  }
+
+  private settle(): void {
+    this.isSettling = false;
+    const { changes, droppedSlots, lastKnownAtUs, unkept } = this;
+    this.changes = [];
+    this.unkept = [];
+    this.droppedSlots = [];
+    if (changes.length > 0) this.rulesets.changed(changes);
+    if (lastKnownAtUs === undefined) return;
+    const mark = { lastKnownAtUs, isComplete: this.isAnswering };
+    this.keeping = this.keeping
+      .then(() => this.kept.keep(unkept, droppedSlots, mark))
+      .catch((error: unknown) => this.options.onTrouble(error, 'definitions are not kept on disk: a restart would wait for the log'));
+  }
+}

@@ -1,0 +1,37 @@
+/** The newest definitions on this machine's disk: a restart with everything else down answers from them. */
+import type { Database, RootDatabase } from 'lmdb';
+import type { PublishedDefinition } from './published-definition.js';
+
+/** How far the log had been read, and whether to its end: half of the definitions would be wrong answers. */
+export interface KeptMark {
+  readonly lastKnownAtUs: number;
+  readonly isComplete: boolean;
+}
+
+const MARK = 'mark';
+
+export class KeptDefinitions {
+  private readonly definitions: Database<PublishedDefinition, string>;
+  private readonly marks: Database<KeptMark, string>;
+
+  constructor(environment: RootDatabase) {
+    this.definitions = environment.openDB<PublishedDefinition, string>({ name: 'definitions', encoding: 'json' });
+    this.marks = environment.openDB<KeptMark, string>({ name: 'marks', encoding: 'json' });
+  }
+
+  /** @returns undefined when nothing complete is kept */
+  read(): { readonly definitions: readonly PublishedDefinition[]; readonly mark: KeptMark } | undefined {
+    const mark = this.marks.get(MARK);
+    if (mark?.isComplete !== true) return undefined;
+    return { definitions: [...this.definitions.getRange()].map(({ value }) => value), mark };
+  }
+
+  /** All or nothing. */
+  async keep(changed: readonly PublishedDefinition[], dropped: readonly string[], mark: KeptMark): Promise<void> {
+    await this.marks.transaction(() => {
+      for (const definition of changed) void this.definitions.put(definition.slot, definition);
+      for (const slot of dropped) void this.definitions.remove(slot);
+      void this.marks.put(MARK, mark);
+    });
+  }
+}
