@@ -6,6 +6,7 @@ import { openEventLog } from '@rampart/event-log/configured';
 import { Pseudonyms } from '@rampart/feedback-rows';
 import { ApiKeys, LOG, type Log } from '@rampart/service-kit';
 import { Browsers } from './doors/browsers.js';
+import { EvaluateController } from './doors/evaluate.controller.js';
 import { EvaluationScopes, FedKeys } from './doors/evaluation-scopes.js';
 import { OfrepController } from './doors/ofrep.controller.js';
 import { Exposures } from './evaluation/exposures.js';
@@ -24,7 +25,7 @@ class AssignmentModule {}
 
 export const assignmentModule = (config: AssignmentConfig): DynamicModule => ({
   module: AssignmentModule,
-  controllers: [OfrepController],
+  controllers: [OfrepController, EvaluateController],
   providers: [
     { provide: PARTITIONS, useValue: config.RAMPART_LOG_PARTITIONS },
     {
