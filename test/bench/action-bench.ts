@@ -163,7 +163,7 @@ class World {
   }
 
   private async ask(feature: string, targetingKey: string, isUncounted = false): Promise<{ readonly value?: unknown }> {
-    const path = `/ofrep/v1/evaluate/flags/${feature}${isUncounted ? '?exposure=none' : ''}`;
+    const path = `/ofrep/v1/evaluate/flags/${feature}${isUncounted ? '?x-rampart-exposure=none' : ''}`;
     const { status, body } = await this.platform.call('POST', path, { context: { targetingKey } }, { key: this.client });
     return status === 200 ? body : {};
   }

@@ -66,7 +66,7 @@ const untilInForce = async (client: ApiClient, { client: key, areNewUntilMs }: S
   for (const feature of FEATURES) {
     const path = `/ofrep/v1/evaluate/flags/${feature}`;
     const body = { context: { targetingKey: 'nobody' } };
-    const headers = { query: { exposure: 'none' }, key, keyIsNewUntilMs: areNewUntilMs };
+    const headers = { query: { 'x-rampart-exposure': 'none' }, key, keyIsNewUntilMs: areNewUntilMs };
     while ((await client.call('POST', path, body, headers)).status !== 200) {
       if (Date.now() > deadlineMs)
         throw new Refusal(
