@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { resultsOf } from './live.js';
-import { type Platform, startPlatform } from './platform.js';
+import { eventually, type Platform, startPlatform } from './platform.js';
 import { gateFor, rampHistory, rampReaches, startRamp, whileVisited } from './ramp.js';
 
 let platform: Platform;
@@ -36,7 +36,10 @@ describe('a rollout of something better', () => {
       expect([actor, record]).toEqual(['rollout-process', expect.stringMatching(/^[0-9a-f]{64}$/)]);
     expect((await gateFor(platform, setting)).status).toBe(200);
     const { body: record } = await platform.call('GET', `/v1/decisions/${rollout.end.record}?project=${setting.project}`);
-    const { body: closed } = await resultsOf(platform, setting);
+    const closed = await eventually('the result is closed', async () => {
+      const { body } = await resultsOf(platform, setting);
+      return body.status === 'complete' ? body : undefined;
+    });
     expect(closed.evidenceDigest).toBe(record.record.evidenceDigest);
   }, 150_000);
 });

@@ -1,0 +1,169 @@
+import { describe, expect, it } from '@jest/globals';
+import { fold } from '../decider.js';
+import { experimentDecider } from '../experiment/decide-experiment.js';
+import type { Experiment, ExperimentEvent, Run } from '../experiment/experiment.js';
+import { defined, paused, segment, started } from '../experiment/experiments.examples.js';
+import { experimentInStep } from './experiment-in-step.js';
+import { gateOf } from './gate.js';
+import {
+  advancedTo,
+  aLook,
+  aRampable,
+  aRecord,
+  aRollout,
+  aRun,
+  BAKED,
+  definedRollout,
+  heldRollout,
+  pausedRollout,
+  resumedRollout,
+  rolloutAfter,
+  SECOND,
+  someFacts,
+  startedRollout,
+  T0,
+  theSurroundings,
+} from './rollouts.examples.js';
+
+const draft = fold(experimentDecider, [defined(aRampable())]);
+const at = (run: Run): Experiment => ({ ...draft, runs: { production: run } });
+const running = rolloutAfter(definedRollout(), startedRollout());
+const ended = (type: 'RolloutReleased' | 'RolloutRolledBack') =>
+  rolloutAfter(definedRollout(), startedRollout(), { type, actor: 'ann', forcedOver: [], record: 'record', sentence: 'why', atUs: BAKED });
+const askedOf = (rollout = running, experiment = at(aRun())) => experimentInStep(rollout, experiment);
+
+describe('what a rollout asks of its experiment', () => {
+  it('is to start at the first stage, and nothing once it is there', () => {
+    const ramp = { rollout: 'greener', run: 1, stage: 'canary', stageStartedAtUs: T0, policy: 'stage' };
+    expect(askedOf(running, draft)).toEqual({ request: { type: 'StartExperiment', step: { coverage: 0.05, ramp } }, obstacle: null });
+    expect(askedOf().request).toBeNull();
+    expect(askedOf(rolloutAfter(definedRollout()), draft).request).toBeNull();
+  });
+
+  it('is to follow to the next stage, also after a crash in between, with the experiment’s own policy in the last one', () => {
+    const next = rolloutAfter(definedRollout(), startedRollout(), advancedTo(1, BAKED));
+    const ramp = { rollout: 'greener', run: 1, stage: 'half', stageStartedAtUs: BAKED, policy: 'stage' };
+    expect(askedOf(next).request).toEqual({ type: 'MoveRamp', step: { coverage: 0.5, ramp } });
+    const last = rolloutAfter(definedRollout(), startedRollout(), advancedTo(1), advancedTo(2));
+    expect(askedOf(last).request).toMatchObject({ step: { coverage: 1, ramp: { stage: 'all', policy: 'ship' } } });
+    // A stage that comes after it makes it one like the others.
+    const { stages, ...rest } = aRollout();
+    const longer = { ...rest, stages: [...stages, { ...stages[2], name: 'more' } as never] };
+    const changed = rolloutAfter(definedRollout(), startedRollout(), advancedTo(1), advancedTo(2), {
+      type: 'RolloutRedefined',
+      definition: longer,
+      atUs: T0,
+    });
+    expect(askedOf(changed, at(aRun('all', { segments: [segment({ coverage: 1 })] }))).request).toMatchObject({
+      type: 'MoveRamp',
+      step: { ramp: { policy: 'stage' } },
+    });
+  });
+
+  it('is to pause with it and to resume with it; a hold leaves it as it is', () => {
+    const stopped = rolloutAfter(definedRollout(), startedRollout(), pausedRollout(BAKED));
+    expect(askedOf(stopped).request).toEqual({ type: 'PauseExperiment' });
+    const pausedRun = aRun('canary', { status: 'paused', pausedAtUs: BAKED } as Partial<Run>);
+    expect(askedOf(stopped, at(pausedRun)).request).toBeNull();
+    const goesOn = rolloutAfter(definedRollout(), startedRollout(), pausedRollout(BAKED), resumedRollout(BAKED + 1));
+    expect(askedOf(goesOn, at(pausedRun)).request).toEqual({ type: 'ResumeExperiment' });
+    expect(askedOf(rolloutAfter(definedRollout(), startedRollout(), heldRollout('person'))).request).toBeNull();
+  });
+
+  it('is to end with it, upon the record that was acted on', () => {
+    const decide = { type: 'DecideExperiment', reason: 'why', record: 'record' } as const;
+    expect(askedOf(ended('RolloutReleased')).request).toEqual({ ...decide, outcome: 'ship' });
+    expect(askedOf(ended('RolloutRolledBack')).request).toEqual({ ...decide, outcome: 'stop' });
+    const decided = aRun('canary', {
+      status: 'decided',
+      closedAtUs: BAKED,
+      decision: { outcome: 'ship', arm: 'green', reason: 'r', record: null },
+    } as Partial<Run>);
+    expect(askedOf(ended('RolloutReleased'), at(decided))).toEqual({ request: null, obstacle: null });
+    expect(askedOf(ended('RolloutRolledBack'), draft)).toEqual({ request: null, obstacle: null });
+  });
+
+  it('is nothing where another one moves it, or it has ended: said, with the next step', () => {
+    const { ramp: _, ...plain } = aRun();
+    expect(askedOf(running, at(plain as Run)).obstacle).toMatch(/started without a rollout.*roll "greener" back/);
+    const foreign = aRun('x', { ramp: { rollout: 'bluer', run: 1, stage: 'x', stageStartedAtUs: T0, policy: 'stage' } });
+    expect(askedOf(running, at(foreign))).toEqual({ request: null, obstacle: expect.stringContaining('moved by rollout "bluer"') });
+    expect(askedOf(ended('RolloutRolledBack'), at(foreign))).toEqual({ request: null, obstacle: null });
+  });
+});
+
+describe('what is asked, done by the experiment', () => {
+  const step = (stage: string, coverage: number) => ({
+    coverage,
+    ramp: { rollout: 'greener', run: 1, stage, stageStartedAtUs: T0, policy: 'stage' as const },
+  });
+  const begun: readonly ExperimentEvent[] = [
+    defined(aRampable()),
+    started({ segment: segment({ coverage: 0.05 }), metricVersions: { converted: 1, crashes: 1 }, ramp: step('canary', 0.05).ramp }),
+  ];
+  const decide = (command: object, facts = begun) =>
+    experimentDecider.decide({ environment: 'production', atUs: BAKED, ...command } as never, fold(experimentDecider, facts));
+
+  it('opens a segment of the same comparison at the higher coverage, once', () => {
+    const moved = decide({ type: 'MoveRamp', step: step('half', 0.5) });
+    const { seed, comparison } = segment();
+    expect(moved).toEqual([
+      {
+        type: 'RampMoved',
+        environment: 'production',
+        segment: segment({ segment: 2, startedAtUs: BAKED, coverage: 0.5, seed, comparison }),
+        ramp: step('half', 0.5).ramp,
+        atUs: BAKED,
+      },
+    ]);
+    expect(decide({ type: 'MoveRamp', step: step('half', 0.5) }, [...begun, ...moved])).toEqual([]);
+  });
+
+  it('obeys its rollout alone', () => {
+    for (const type of ['PauseExperiment', 'FreezeEnrolment']) {
+      expect(() => decide({ type })).toThrow(/moved by the rollout "greener".*stage "canary"/);
+      expect(() => decide({ type, rollout: 'bluer' })).toThrow(/moved by the rollout "greener"/);
+      expect(decide({ type, rollout: 'greener' })).toHaveLength(1);
+    }
+    const foreign = { ...step('half', 0.5), ramp: { ...step('half', 0.5).ramp, rollout: 'bluer' } };
+    expect(() => decide({ type: 'MoveRamp', step: foreign })).toThrow(/greener/);
+    const plain = [defined(aRampable()), started()];
+    expect(() => decide({ type: 'MoveRamp', step: step('half', 0.5) }, plain)).toThrow(/without a rollout/);
+    expect(decide({ type: 'PauseExperiment' }, plain)).toHaveLength(1);
+  });
+
+  it('goes on at its stage’s coverage after a pause', () => {
+    const resumed = decide({ type: 'ResumeExperiment', rollout: 'greener', seed: 'unused', surroundings: theSurroundings().around }, [
+      ...begun,
+      paused(BAKED - SECOND),
+    ]);
+    expect(resumed).toMatchObject([{ type: 'ExperimentResumed', segment: { segment: 3, comparison: 1, coverage: 0.05, seed: 'seed-1' } }]);
+  });
+});
+
+describe('the gate', () => {
+  it.each<[string, ReturnType<typeof rolloutAfter>, Parameters<typeof someFacts>[0], string]>([
+    ['a draft', rolloutAfter(definedRollout()), {}, 'wait'],
+    ['a stage whose gates are open', running, {}, 'go'],
+    ['a stage that bakes', running, { look: aLook({ knownUntilUs: T0 }) }, 'wait'],
+    ['a stage whose data are missing', running, { look: null }, 'wait'],
+    ['a held one, whatever the verdict', rolloutAfter(definedRollout(), startedRollout(), heldRollout('person')), {}, 'wait'],
+    ['a paused one', rolloutAfter(definedRollout(), startedRollout(), pausedRollout(BAKED)), {}, 'wait'],
+    ['what can’t be trusted', running, { record: aRecord({ verdict: 'invalid', ramp: 'hold' }) }, 'wait'],
+    ['an exhausted plan', running, { record: aRecord({ verdict: 'inconclusive', ramp: 'hold-and-ask' }) }, 'wait'],
+    ['harm', running, { record: aRecord({ verdict: 'no-go', ramp: 'roll-back' }) }, 'no-go'],
+    [
+      'harm while held',
+      rolloutAfter(definedRollout(), startedRollout(), heldRollout('person')),
+      { record: aRecord({ verdict: 'no-go', ramp: 'roll-back' }) },
+      'no-go',
+    ],
+    ['a released one', ended('RolloutReleased'), {}, 'go'],
+    ['one that was rolled back', ended('RolloutRolledBack'), {}, 'no-go'],
+  ])('of %s', (_, rollout, facts, verdict) => {
+    if (rollout.status === 'absent') throw new Error('it is there');
+    const gate = gateOf(rollout, someFacts(facts));
+    expect(gate.verdict).toBe(verdict);
+    expect(gate.reason).not.toBe('');
+  });
+});
