@@ -33,7 +33,7 @@ describe('a context', () => {
   });
 
   it('is refused beyond its depth and its number of values, with the place', () => {
-    const deep = `{"a":`.repeat(CONTEXT_LIMITS.depth + 1) + '1' + '}'.repeat(CONTEXT_LIMITS.depth + 1);
+    const deep = `${`{"a":`.repeat(CONTEXT_LIMITS.depth + 1)}1${'}'.repeat(CONTEXT_LIMITS.depth + 1)}`;
     expect(refusalOf(`{"context":{"targetingKey":"u","deep":${deep}}}`)).toEqual([
       'INVALID_CONTEXT',
       expect.stringMatching(/^\/context\/deep\/a.*levels deep; a context has at most 8/),

@@ -78,7 +78,7 @@ describe('what was told lately', () => {
     for (let n = 0; n < 100; n += 1) {
       lately.remember([`u${n}`], Promise.resolve());
       await Promise.resolve();
-      lately.find('kept');
+      await lately.find('kept');
     }
     expect(lately.size).toBeLessThanOrEqual(10);
     expect([lately.find('kept'), lately.find('u1')]).toEqual([true, undefined]);

@@ -40,6 +40,8 @@ export class ExposureSpool {
   private readonly rows: Database<string, number>;
   private next: number;
   private count: number;
+  /** Taken, not durable yet. */
+  private underWay = 0;
   private waiting: Group | undefined;
   private isWriting = false;
   private onRows: () => void = () => undefined;
@@ -58,10 +60,6 @@ export class ExposureSpool {
     return this.count;
   }
 
-  get isFull(): boolean {
-    return this.count >= this.options.mostRows;
-  }
-
   /** The row that has waited longest. */
   oldest(): SpooledRow | undefined {
     return this.first(1)[0];
@@ -77,8 +75,9 @@ export class ExposureSpool {
    * @throws SpoolFull when there is no room for any of them, or what the disk said
    */
   add(texts: readonly string[]): Promise<void> {
-    if (this.count + (this.waiting?.texts.length ?? 0) + texts.length > this.options.mostRows)
+    if (this.count + this.underWay + texts.length > this.options.mostRows)
       return Promise.reject(new SpoolFull(`the spool holds ${this.count} rows, of ${this.options.mostRows} at most`));
+    this.underWay += texts.length;
     const group = this.waiting ?? groupOf();
     this.waiting = group;
     for (const text of texts) group.texts.push(text);
@@ -127,6 +126,8 @@ export class ExposureSpool {
       this.onRows();
     } catch (error) {
       settle(error);
+    } finally {
+      this.underWay -= texts.length;
     }
   }
 

@@ -17,6 +17,7 @@ export class DefinitionsFeed {
   readonly rulesets = new Rulesets(this.view);
   private lastKnownAtUs: number | undefined;
   private isAnswering = false;
+  private isOnDisk = false;
   private followed: FollowedTopic | undefined;
   private changes: ChangedScope[] = [];
   private unkept: PublishedDefinition[] = [];
@@ -39,6 +40,7 @@ export class DefinitionsFeed {
     for (const definition of found.definitions) this.view.take(definition);
     this.lastKnownAtUs = found.mark.lastKnownAtUs;
     this.isAnswering = true;
+    this.isOnDisk = true;
   }
 
   /** The topic must exist. */
@@ -54,6 +56,12 @@ export class DefinitionsFeed {
   /** False until there is anything complete to answer from: the log read once, or what a process before this one kept. */
   get canAnswer(): boolean {
     return this.isAnswering;
+  }
+
+  /** Why this process should not be asked yet. Until the disk has what it answers from, a restart without the log could not answer. */
+  whyUnready(): string | undefined {
+    if (!this.isAnswering) return `nothing to answer from yet: ${this.trouble() ?? 'definitions are not read yet'}`;
+    return this.isOnDisk ? undefined : 'definitions are being kept on disk';
   }
 
   /** Age of the newest message or tick; null before there was one. */
@@ -131,6 +139,10 @@ export class DefinitionsFeed {
     const mark = { lastKnownAtUs, isComplete: this.isAnswering };
     this.keeping = this.keeping
       .then(() => this.kept.keep(unkept, droppedSlots, mark))
-      .catch((error: unknown) => this.options.onTrouble(error, 'definitions are not kept on disk: a restart would wait for the log'));
+      .catch((error: unknown) => this.options.onTrouble(error, 'definitions are not kept on disk: a restart would wait for the log'))
+      .then(() => {
+        // Also when the disk refused: that was said, and not to answer would be worse.
+        if (mark.isComplete) this.isOnDisk = true;
+      });
   }
 }

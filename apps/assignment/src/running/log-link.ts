@@ -33,7 +33,7 @@ export class LogLink implements OnModuleInit, OnApplicationShutdown {
   ) {
     this.forwarder = new SpoolForwarder(spool, log, partitions);
     // Ready means: answers. What is old or lost is said beside it, since taking the process away would make it worse.
-    readiness.add('definitions', () => (this.feed.canAnswer ? undefined : `nothing to answer from yet: ${this.whyBehind()}`));
+    readiness.add('definitions', () => this.feed.whyUnready());
     readiness.note('definitions', () => this.whyStale());
     readiness.note('log', () => this.whyLogAway());
     readiness.note('exposures', () => exposures.trouble());

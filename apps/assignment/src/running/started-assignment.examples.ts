@@ -14,6 +14,7 @@ import {
   topicSpecs,
   versionKey,
 } from '@rampart/contracts';
+import { projectSecret, pseudonymOf } from '@rampart/contracts/pseudonyms';
 import { EventLog, type OutgoingMessage } from '@rampart/event-log';
 import { createService, hashOfKey } from '@rampart/service-kit';
 import { freshDatabase } from '@rampart/test-engines';
@@ -25,6 +26,8 @@ export const PROJECT = 'shop';
 export const SECRET = 'the secret of this spec';
 /** The keys of the specs are their own ids. */
 export const key = (id: string): string => `rk_${id}_secret`;
+
+export const pseudonym = (id: string, unitType = 'user'): string => pseudonymOf(projectSecret(SECRET, PROJECT), unitType, id);
 
 export interface Answer {
   readonly status: number;
