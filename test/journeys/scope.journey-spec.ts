@@ -3,7 +3,7 @@ import { defineExperiment, exposure, purchase, type Setting } from './experiment
 import { eventually, type Platform, startPlatform } from './platform.js';
 import { type Route, routesOf } from './routes.js';
 
-type Holder = 'manager' | 'analyst' | 'emit' | 'import';
+type Holder = 'manager' | 'analyst' | 'emit' | 'client' | 'import';
 
 let platform: Platform;
 let routes: readonly Route[];
@@ -19,6 +19,7 @@ beforeAll(async () => {
   platform = await startPlatform();
   routes = await routesOf(platform);
   ours.set('emit', (await defineExperiment(platform, 'production', 'live', 'ours')).key);
+  ours.set('client', (await keyOf('ours', 'client', 'production')).key);
   ours.set('import', (await defineExperiment(platform, 'past', 'historical', 'ours')).key);
   theirs = await defineExperiment(platform, 'production', 'live', 'theirs');
   for (const role of ['manager', 'analyst'] as const) ours.set(role, (await keyOf('ours', role)).key);
@@ -36,6 +37,8 @@ afterAll(async () => {
   platform?.remove();
 });
 
+/** What keys that stand in services and pages may ask, beside sending. */
+const isEvaluation = ({ path }: Route): boolean => path.startsWith('/ofrep/') || path.startsWith('/v1/evaluate');
 const isIntake = ({ path }: Route): boolean => path === '/v1/events' || path === '/v1/ingest/validate';
 const place = ({ path }: Route): string => path.replace(/\{\w+\}/, 'button');
 
@@ -55,10 +58,13 @@ const others = async (
 };
 
 describe('a key of one project', () => {
-  it.each(['manager', 'analyst', 'emit', 'import'] as const)('of role %s reaches nothing of another, by query or header', async (role) => {
-    expect(await others([403], ours.get(role), { query: '?project=theirs' })).toEqual([]);
-    expect(await others([403], ours.get(role), { headers: { 'x-project': 'theirs' } })).toEqual([]);
-  });
+  it.each(['manager', 'analyst', 'emit', 'client', 'import'] as const)(
+    'of role %s reaches nothing of another, by query or header',
+    async (role) => {
+      expect(await others([403], ours.get(role), { query: '?project=theirs' })).toEqual([]);
+      expect(await others([403], ours.get(role), { headers: { 'x-project': 'theirs' } })).toEqual([]);
+    },
+  );
 
   it('does not touch what another has, though it knows its id', async () => {
     const key = ours.get('manager') ?? '';
@@ -93,12 +99,17 @@ describe('a key of one project', () => {
 });
 
 describe('a role', () => {
-  it.each(['emit', 'import'] as const)('%s sends and reads nothing', async (role) => {
-    expect(await others([403], ours.get(role), { among: (route) => !isIntake(route) })).toEqual([]);
+  it('import sends and reads nothing', async () => {
+    expect(await others([403], ours.get('import'), { among: (route) => !isIntake(route) })).toEqual([]);
+  });
+
+  it.each(['emit', 'client'] as const)('%s sends, evaluates and reads nothing', async (role) => {
+    expect(await others([403], ours.get(role), { among: (route) => !isIntake(route) && !isEvaluation(route) })).toEqual([]);
+    expect(await others([200, 400, 404], ours.get(role), { among: isEvaluation })).toEqual([]);
   });
 
   it('analyst reads and changes nothing', async () => {
-    const computes = (path: string) => path.endsWith('/preview') || path === '/v1/decisions/{id}/replay';
+    const computes = (path: string) => /\/(preview|gate)$|^\/v1\/(plans|evaluate)\/|^\/v1\/decisions\/\{id\}\/replay$/.test(path);
     const changes = ({ method, path }: Route) => method !== 'GET' && !computes(path);
     expect(await others([403], ours.get('analyst'), { among: changes })).toEqual([]);
   });
