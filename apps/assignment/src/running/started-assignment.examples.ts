@@ -18,6 +18,7 @@ import { projectSecret, pseudonymOf } from '@rampart/contracts/pseudonyms';
 import { EventLog, type OutgoingMessage } from '@rampart/event-log';
 import { createService, hashOfKey } from '@rampart/service-kit';
 import { freshDatabase } from '@rampart/test-engines';
+import { DefinitionsFeed } from '../ruleset/definitions.feed.js';
 import { assignmentConfig } from './assignment-config.js';
 import { assignmentService } from './assignment-service.js';
 
@@ -119,6 +120,7 @@ export const startAssignment = async (definitions: readonly OutgoingMessage[], e
     address,
     call,
     log,
+    feed: app.get(DefinitionsFeed, { strict: false }),
     publish: (...messages: readonly OutgoingMessage[]) => log.append(DEFINITIONS, messages),
     flag: (flag: string, context: unknown, by = key('client'), headers: Record<string, string> = {}) =>
       call('POST', `/ofrep/v1/evaluate/flags/${flag}`, { key: by, body: { context }, headers }),
