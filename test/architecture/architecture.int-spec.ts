@@ -66,7 +66,7 @@ const planted: Readonly<Record<string, readonly [path: string, text: string]>> =
   'statistics-is-a-leaf': ['libs/statistics/src/plant.ts', imports('@rampart/domain')],
   'assignment-is-a-leaf': ['libs/assignment/src/plant.ts', imports('@rampart/domain')],
   'contracts-is-a-leaf': ['libs/contracts/src/plant.ts', imports('@rampart/domain')],
-  'domain-knows-statistics-only': ['libs/domain/src/plant.ts', imports('@rampart/contracts')],
+  'domain-knows-statistics-and-assignment-only': ['libs/domain/src/plant.ts', imports('@rampart/contracts')],
   'event-store-knows-domain-only': ['libs/event-store/src/plant.ts', imports('@rampart/contracts')],
   'event-log-knows-contracts-only': ['libs/event-log/src/plant.ts', imports('@rampart/domain')],
   'feedback-rows-know-contracts-and-event-log': ['libs/feedback-rows/src/plant.ts', imports('@rampart/domain')],

@@ -19,7 +19,7 @@ export const forbidden = [
   only('statistics-is-a-leaf', lib('statistics'), []),
   only('assignment-is-a-leaf', lib('assignment'), []),
   only('contracts-is-a-leaf', lib('contracts'), []),
-  only('domain-knows-statistics-only', lib('domain'), [lib('statistics')]),
+  only('domain-knows-statistics-and-assignment-only', lib('domain'), [lib('statistics'), lib('assignment')]),
   only('event-store-knows-domain-only', lib('event-store'), [lib('domain')]),
   only('event-log-knows-contracts-only', lib('event-log'), [lib('contracts')]),
   only('feedback-rows-know-contracts-and-event-log', lib('feedback-rows'), [lib('contracts'), lib('event-log')]),
