@@ -38,10 +38,12 @@ export interface DemoSurroundings {
 }
 
 const WATCH_EVERY_MS = 1_000;
+/** Visitors don't wait for each other. */
+const CONNECTIONS = 128;
 
 export const demo = async (request: DemoRequest, { environment, progress, print, stop }: DemoSurroundings): Promise<number> => {
   const { address } = await requirePlatform(environment, request.address);
-  const client = new ApiClient(address, adminKey(environment).key, 60_000);
+  const client = new ApiClient(address, adminKey(environment).key, 60_000, undefined, CONNECTIONS);
   try {
     if (request.isRemoval || request.isFresh) await removeShop(client);
     if (request.isRemoval) {

@@ -29,14 +29,15 @@ const CALL_MS = 60_000;
 export class ApiClient {
   private readonly pool: Pool;
 
-  /** @param patienceMs  how long a call is repeated while nobody answers */
+  /** @param patienceMs  how long a call is repeated while nobody answers; @param connections  calls on their way at once: the others wait */
   constructor(
     readonly address: string,
     private readonly adminKey: string,
     private readonly patienceMs = 300_000,
     private readonly onTrouble: (why: string) => void = () => undefined,
+    connections = 16,
   ) {
-    this.pool = new Pool(new URL(address).origin, { connections: 16, headersTimeout: CALL_MS, bodyTimeout: CALL_MS });
+    this.pool = new Pool(new URL(address).origin, { connections, headersTimeout: CALL_MS, bodyTimeout: CALL_MS });
   }
 
   /** @param body  an object, a text that is JSON already, or what makes it anew for every try; @returns any answer that is not about being away */
