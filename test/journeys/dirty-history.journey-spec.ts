@@ -262,5 +262,5 @@ describe('a dirty history', () => {
     expect(newest.previous).toBe(record.id);
     for (const { id } of [record, newest])
       expect(await replayOf(id)).toMatchObject({ evidence: { same: true }, conclusion: { same: true }, intact: true });
-  });
+  }, 120_000);
 });

@@ -2,11 +2,12 @@
 import { Injectable } from '@nestjs/common';
 import { canonicalJson, formatInstant, type InstantUs, type Timeseries, type TimeseriesPoint } from '@rampart/contracts';
 import { DomainError } from '@rampart/domain';
-import { addSums, type ComparisonQuery, type ComparisonSums, FeedbackStore } from '@rampart/feedback-store';
+import { type ComparisonQuery, FeedbackStore } from '@rampart/feedback-store';
 import { comparedSegments, comparisonQuery, type DefinitionInForce, Definitions, policyOf } from '../definitions/definition-in-force.js';
 import { DecisionLog } from '../looks/decision-log.js';
 import { lookTarget } from '../looks/look-target.js';
 import { Evidence } from '../results/evidence.source.js';
+import { askedAt, CountedMoments, meaningOf } from './counted-moments.js';
 import { momentsBetween } from './moments.js';
 import { pointOf } from './points.js';
 
@@ -19,21 +20,22 @@ export interface TimeseriesRequest {
   readonly points: number;
 }
 
-/** Points that were counted once; what was known at a moment does not change. */
-const KEPT_POINTS = 5_000;
+/** Points that were counted once. */
+const KEPT_POINTS = 10_000;
 
 @Injectable()
 export class TimeseriesService {
   private readonly kept = new Map<string, TimeseriesPoint>();
-  /** One after another: each takes all cores of the store. */
-  private inHand: Promise<unknown> = Promise.resolve();
+  private readonly moments: CountedMoments;
 
   constructor(
     private readonly definitions: Definitions,
     private readonly evidence: Evidence,
-    private readonly store: FeedbackStore,
+    store: FeedbackStore,
     private readonly decisions: DecisionLog,
-  ) {}
+  ) {
+    this.moments = new CountedMoments(store);
+  }
 
   /** @throws DomainError experiment-not-found, environment-not-found, not-started, historical-environment, watermark-undefined, watermark-behind */
   async timeseries(request: TimeseriesRequest): Promise<Timeseries> {
@@ -45,8 +47,6 @@ export class TimeseriesService {
     const { knownUntilUs } = lookTarget(definition, watermarkUs);
     const query = comparisonQuery(definition, knownUntilUs);
     const moments = momentsOf(definition, request, knownUntilUs, watermarkUs);
-    const counted = this.inHand.then(() => this.points(definition, query, moments));
-    this.inHand = counted.catch(() => undefined);
     return {
       project,
       environment,
@@ -54,7 +54,7 @@ export class TimeseriesService {
       comparison: comparisonOf(definition),
       policy: policyOf(definition),
       watermark: formatInstant(watermarkUs),
-      points: await counted,
+      points: await this.points(definition, query, moments),
     };
   }
 
@@ -63,31 +63,19 @@ export class TimeseriesService {
     query: ComparisonQuery,
     moments: readonly InstantUs[],
   ): Promise<readonly TimeseriesPoint[]> {
-    const { knownUntilUs: _, ...meaning } = query;
-    const series = canonicalJson([meaning, definition.experiment.plan]);
     const points: TimeseriesPoint[] = [];
-    let last: { readonly atUs: InstantUs; readonly sums: ComparisonSums } | undefined;
-    for (const atUs of moments) {
-      const key = `${series}@${atUs}`;
-      let point = this.kept.get(key);
-      if (point === undefined) {
-        const sums: ComparisonSums = await this.sumsAt({ ...query, knownUntilUs: atUs }, last);
-        last = { atUs, sums };
-        point = pointOf(definition, query, sums, atUs);
-        this.keep(key, point);
-      }
-      points.push(this.told(definition, point, atUs));
-    }
+    for (const atUs of moments) points.push(this.told(definition, await this.pointAt(definition, askedAt(query, atUs)), atUs));
     return points;
   }
 
-  private async sumsAt(
-    query: ComparisonQuery,
-    last: { readonly atUs: InstantUs; readonly sums: ComparisonSums } | undefined,
-  ): Promise<ComparisonSums> {
-    if (last === undefined) return this.store.sums(query);
-    const [delta] = await this.store.delta([query], last.atUs);
-    return delta === undefined ? this.store.sums(query) : addSums(last.sums, delta);
+  private async pointAt(definition: DefinitionInForce, query: ComparisonQuery): Promise<TimeseriesPoint> {
+    const atUs = query.knownUntilUs;
+    const key = `${canonicalJson(definition.experiment.plan)} ${meaningOf(query)} ${atUs}`;
+    const kept = this.kept.get(key);
+    if (kept !== undefined) return kept;
+    const point = pointOf(definition, query, await this.moments.at(query), atUs);
+    this.keep(key, point);
+    return point;
   }
 
   /** What was said then, by the records; it is not judged anew. */
