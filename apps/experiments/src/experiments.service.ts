@@ -28,6 +28,9 @@ const UNPROCESSABLE = [
   'on-harm-without-guardrail',
   'reach-without-assignment',
   'layer-range-empty',
+  'layer-ranges-overlap',
+  'targeting-too-deep',
+  'targeting-unreadable',
   'experiment-not-rampable',
   'stage-count',
   'stage-twice',
@@ -48,5 +51,5 @@ export const experimentsService: RunnableService<ExperimentsConfig> = {
   },
   module: experimentsModule,
   config: experimentsConfig,
-  statuses: Object.fromEntries(UNPROCESSABLE.map((code) => [code, 422])),
+  statuses: { ...Object.fromEntries(UNPROCESSABLE.map((code) => [code, 422])), 'too-many-watchers': 503 },
 };

@@ -8,7 +8,8 @@ export { type ExperimentCommand, experimentDecider } from './experiment/decide-e
 export * from './experiment/experiment.js';
 export { type AnalysisPlan, armsOf, type ExperimentDefinition, type MetricUse, type Variant } from './experiment/experiment-definition.js';
 export type { Ramp, RampStepTaken } from './experiment/ramp.js';
-export { type ChecklistItem, type Surroundings, startChecklist } from './experiment/start-checklist.js';
+export type { LayerShare } from './experiment/reach.js';
+export { type ChecklistItem, type LayerInSight, type Surroundings, startChecklist } from './experiment/start-checklist.js';
 export { type FeatureCommand, featureDecider } from './feature/decide-feature.js';
 export * from './feature/feature.js';
 export { type MetricCommand, metricDecider } from './metric/decide-metric.js';

@@ -143,7 +143,7 @@ class StartChecklistHandler implements IQueryHandler<StartChecklist> {
     const items = startChecklist({
       definition,
       environment: { key, kind },
-      surroundings: await this.surroundings.around(project, definition),
+      surroundings: await this.surroundings.around(project, definition, key),
       metricVersions: run?.metricVersions ?? {},
       startsAtUs: run?.segments[0].startedAtUs ?? nowUs(),
     });

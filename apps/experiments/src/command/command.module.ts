@@ -4,11 +4,12 @@ import { EvidenceModule } from '../evidence/evidence.module.js';
 import { CommandDoor } from './command-door.js';
 import { commandHandlers } from './command-handlers.js';
 import { FirstProject } from './first-project.js';
+import { LayerClaims } from './layer-claims.store.js';
 import { SurroundingsReader } from './surroundings.js';
 
 @Module({
   imports: [DecisionsModule, EvidenceModule],
-  providers: [CommandDoor, SurroundingsReader, FirstProject, ...commandHandlers],
+  providers: [CommandDoor, LayerClaims, SurroundingsReader, FirstProject, ...commandHandlers],
   exports: [CommandDoor, SurroundingsReader],
 })
 export class CommandModule {}

@@ -19,6 +19,7 @@ import { EventStore, type RampartEvent } from '@rampart/event-store';
 import { DecisionRecords } from '../decisions/decision-records.store.js';
 import { NewestLooks } from '../evidence/newest-looks.js';
 import { environmentStream, experimentStream, featureStream, metricStream, projectStream } from '../streams.js';
+import { LayerClaims } from './layer-claims.store.js';
 
 /** A domain command before its facts have been looked up. */
 export type ExperimentRequest = WithoutFacts<ExperimentCommand>;
@@ -34,6 +35,7 @@ export class SurroundingsReader {
     private readonly store: EventStore,
     private readonly records: DecisionRecords,
     private readonly looks: NewestLooks,
+    private readonly layers: LayerClaims,
   ) {}
 
   async completed(project: string, experiment: string, request: ExperimentRequest): Promise<ExperimentCommand> {
@@ -42,9 +44,9 @@ export class SurroundingsReader {
       case 'RedefineExperiment':
         return { ...request, surroundings: await this.around(project, request.definition) };
       case 'StartExperiment':
-        return { ...request, kind: kind ?? 'live', surroundings: await this.aroundNewest(project, experiment) };
+        return { ...request, kind: kind ?? 'live', surroundings: await this.aroundNewest(project, experiment, request.environment) };
       case 'ResumeExperiment':
-        return { ...request, surroundings: await this.aroundNewest(project, experiment) };
+        return { ...request, surroundings: await this.aroundNewest(project, experiment, request.environment) };
       case 'DecideExperiment': {
         const { record, ...command } = request;
         return { ...command, evidence: await this.closingEvidence(project, experiment, record) };
@@ -66,11 +68,15 @@ export class SurroundingsReader {
     return { record: { ...found, knownUntilUs: Number(found.knownUntilUs) }, looks };
   }
 
-  async around(project: string, definition: ExperimentDefinition): Promise<Surroundings> {
+  /** @param environment  where it is to run: absent where nothing is started */
+  async around(project: string, definition: ExperimentDefinition, environment?: string): Promise<Surroundings> {
     const keys = [...new Set(definition.metrics.map(({ metric }) => metric))];
     const metrics = await Promise.all(keys.map(async (key): Promise<[string, Metric]> => [key, await this.metric(project, key)]));
     const feature = definition.feature === undefined ? null : await this.feature(project, definition.feature);
-    return { metrics: Object.fromEntries(metrics), feature };
+    const { key: experiment, layer } = definition;
+    const isInLayer = layer !== undefined && environment !== undefined;
+    const share = isInLayer ? { layer: await this.layers.inSight({ project, environment, layer: layer.key, experiment }) } : {};
+    return { metrics: Object.fromEntries(metrics), feature, ...share };
   }
 
   /** @throws DomainError environment-not-found */
@@ -88,9 +94,9 @@ export class SurroundingsReader {
     throw new DomainError('project-not-found', `there is no project "${project}": create it first`, { project });
   }
 
-  private async aroundNewest(project: string, key: string): Promise<Surroundings> {
+  private async aroundNewest(project: string, key: string, environment: string): Promise<Surroundings> {
     const newest = fold(experimentDecider, await this.events(experimentStream(project, key))).versions.at(-1);
-    return newest === undefined ? { metrics: {}, feature: null } : this.around(project, newest.definition);
+    return newest === undefined ? { metrics: {}, feature: null } : this.around(project, newest.definition, environment);
   }
 
   private async metric(project: string, key: string): Promise<Metric> {

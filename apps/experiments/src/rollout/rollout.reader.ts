@@ -76,7 +76,7 @@ export class RolloutReader {
     const kind = await this.around.kindOf(project, environment);
     const experiment = fold(experimentDecider, (await this.events(experimentStream(project, key))) as never);
     const definition = experiment.versions.at(-1)?.definition;
-    const around = definition === undefined ? { metrics: {}, feature: null } : await this.around.around(project, definition);
+    const around = definition === undefined ? { metrics: {}, feature: null } : await this.around.around(project, definition, environment);
     return { experiment, kind, around };
   }
 

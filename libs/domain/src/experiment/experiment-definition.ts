@@ -5,6 +5,7 @@ import { requireSlug } from '../tenancy/slug.js';
 import type { Margin, OnHarm } from '../verdict/look.js';
 import type { PlanMethod } from '../verdict/plan-state.js';
 import { type Policy, requireSomethingToJudge } from '../verdict/policies.js';
+import { type LayerShare, requireSoundReach } from './reach.js';
 
 export interface ExperimentDefinition {
   readonly key: string;
@@ -16,7 +17,7 @@ export interface ExperimentDefinition {
   /** Who is eligible, in the assignment's condition language; absent: everybody. */
   readonly targeting?: Readonly<Record<string, unknown>> | undefined;
   /** The part of a layer that it has for itself. */
-  readonly layer?: { readonly key: string; readonly ranges: readonly (readonly [number, number])[] } | undefined;
+  readonly layer?: LayerShare | undefined;
   /** Share of the eligible units that takes part; absent: all. */
   readonly coverage?: number | undefined;
   readonly variants: readonly Variant[];
@@ -87,23 +88,9 @@ export const requireSoundDefinition = (definition: ExperimentDefinition): void =
   requireSlug('experiment', definition.key);
   requireVariants(definition);
   requireWeights(definition.variants);
-  requireReach(definition);
+  requireSoundReach(definition);
   requireMetrics(definition.metrics);
   requireSomethingToJudge(definition.policy, definition.metrics);
-};
-
-/** Whoever is assigned elsewhere is reached elsewhere. */
-const requireReach = ({ assignment, targeting, layer, coverage }: ExperimentDefinition): void => {
-  const given = Object.entries({ targeting, layer, coverage }).find(([, value]) => value !== undefined)?.[0];
-  if (given !== undefined && assignment !== 'rampart') {
-    const message = `${given} decides who is assigned, and this experiment's assignment is ${assignment}: make it rampart, or leave ${given} out`;
-    throw new DomainError('reach-without-assignment', message, { path: `/${given}`, assignment });
-  }
-  layer?.ranges.forEach(([from, to], index) => {
-    if (from < to) return;
-    const message = `range ${index + 1} of layer "${layer.key}" goes from ${from} to ${to}: it holds nobody, its end must be greater`;
-    throw new DomainError('layer-range-empty', message, { path: `/layer/ranges/${index}`, from, to });
-  });
 };
 
 const requireVariants = (definition: ExperimentDefinition): void => {

@@ -4,6 +4,7 @@ import type { Metric, MetricVersion } from '../metric/metric.js';
 import type { EnvironmentKind } from '../tenancy/environment.js';
 import type { MetricVersions } from './experiment.js';
 import type { ExperimentDefinition, MetricUse } from './experiment-definition.js';
+import { isOverlapping, type LayerShare } from './reach.js';
 
 /** What a definition refers to, as it is when a command is given. */
 export interface Surroundings {
@@ -11,6 +12,15 @@ export interface Surroundings {
   readonly metrics: Readonly<Record<string, Metric>>;
   /** null: there is no such feature, or the definition names none. */
   readonly feature: Feature | null;
+  /** Absent: the definition names no layer, or nothing is started. */
+  readonly layer?: LayerInSight | undefined;
+}
+
+/** A layer in one environment. */
+export interface LayerInSight {
+  readonly isDefined: boolean;
+  /** By other experiments that have begun and are not decided. */
+  readonly taken: readonly { readonly experiment: string; readonly ranges: LayerShare['ranges'] }[];
 }
 
 export interface ChecklistItem {
@@ -34,6 +44,7 @@ export interface PlannedRun {
 /** @returns nothing when all is well */
 export const startChecklist = (run: PlannedRun): readonly ChecklistItem[] => [
   ...featureItems(run),
+  ...layerItems(run),
   ...run.definition.metrics.flatMap((use, index) => metricItems(run, use, index)),
   ...plannedEndItems(run),
 ];
@@ -69,6 +80,22 @@ const featureItems = ({ definition, surroundings }: PlannedRun): readonly Checkl
             `variant "${key}" is none of feature "${newest.key}": ${known.join(', ')}`,
           ),
         ],
+  );
+};
+
+/** Experiments of one layer exclude each other: what one has, no other gets. */
+const layerItems = ({ definition: { layer }, environment, surroundings }: PlannedRun): readonly ChecklistItem[] => {
+  if (layer === undefined || surroundings.layer === undefined) return [];
+  if (!surroundings.layer.isDefined)
+    return [refusal('layer-not-found', '/layer/key', `there is no layer "${layer.key}": define it, or leave it out`)];
+  return layer.ranges.flatMap(
+    (range, index) =>
+      surroundings.layer?.taken.flatMap(({ experiment, ranges }) => {
+        const other = ranges.find((taken) => isOverlapping(range, taken));
+        if (other === undefined) return [];
+        const sentence = `range [${range.join(', ')}) of layer "${layer.key}" overlaps [${other.join(', ')}), which experiment "${experiment}" has in ${environment.key}: take another range, or decide that one first`;
+        return [refusal('layer-range-taken', `/layer/ranges/${index}`, sentence)];
+      }) ?? [],
   );
 };
 
