@@ -44,11 +44,10 @@ export type {
   Margin,
   MonitoredMetric,
   NonInferiorityTest,
-  OnHarm,
   QualityCheck,
   RampStep,
 } from './verdict/look.js';
 export { type PlanMethod, type PlanState, planState, type Schedule, type Wait, waitSentence, withUnits } from './verdict/plan-state.js';
-export { type Policy, type PolicyRule, requireSomethingToJudge, SHIP_POLICY, STAGE_POLICY } from './verdict/policies.js';
+export { type OnHarm, type Policy, type PolicyRule, requireSomethingToJudge, SHIP_POLICY, STAGE_POLICY } from './verdict/policies.js';
 export { multipleExposureCheck, type SampleRatioTest, sampleRatioCheck } from './verdict/quality-checks.js';
 export type { ArmVerdict, Finding, Verdict, VerdictKind } from './verdict/verdict.js';

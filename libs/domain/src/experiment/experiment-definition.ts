@@ -2,9 +2,9 @@
 import { isEqual } from '../equality.js';
 import { DomainError } from '../errors.js';
 import { requireSlug } from '../tenancy/slug.js';
-import type { Margin, OnHarm } from '../verdict/look.js';
+import type { Margin } from '../verdict/look.js';
 import type { PlanMethod } from '../verdict/plan-state.js';
-import { type Policy, requireSomethingToJudge } from '../verdict/policies.js';
+import { type OnHarm, type Policy, requireSomethingToJudge } from '../verdict/policies.js';
 import { type LayerShare, requireSoundReach } from './reach.js';
 
 export interface ExperimentDefinition {

@@ -1,8 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Actions } from './actions.js';
 import { judge } from './judge.js';
-import type { Look, MonitoredMetric, OnHarm } from './look.js';
+import type { Look, MonitoredMetric } from './look.js';
 import { badRatio, better, conversion, crashes, dueAndOver, look, p, tested, watched, worse } from './looks.examples.js';
+import type { OnHarm } from './policies.js';
 import type { VerdictKind } from './verdict.js';
 
 const guardrail = (metric: string, isWorse: boolean, onHarm: OnHarm = 'roll-back'): MonitoredMetric => ({

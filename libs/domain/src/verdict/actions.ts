@@ -1,6 +1,5 @@
 /** What each kind of reader does upon a verdict. */
-import type { OnHarm } from './look.js';
-import type { Policy } from './policies.js';
+import type { OnHarm, Policy } from './policies.js';
 import type { VerdictKind } from './verdict.js';
 
 export interface Actions {

@@ -2,9 +2,9 @@
 import { type Actions, actionsUpon } from './actions.js';
 import { findingsOf } from './findings.js';
 import { alarmsOf, type Crossing, goesOf, latchedWith } from './latching.js';
-import type { Look, OnHarm } from './look.js';
+import type { Look } from './look.js';
 import { waitSentence } from './plan-state.js';
-import { type Condition, POLICIES, type PolicyRule } from './policies.js';
+import { type Condition, type OnHarm, POLICIES, type PolicyRule } from './policies.js';
 import { type ArmVerdict, type Finding, overall, type Verdict, type VerdictKind } from './verdict.js';
 
 export interface Judgement {

@@ -1,7 +1,7 @@
 /** What one look at a comparison knows: numbers of tests, not yet judged. */
 import type { Evidence, Known, NoResult } from './evidence.js';
 import type { PlanState } from './plan-state.js';
-import type { Policy } from './policies.js';
+import type { OnHarm, Policy } from './policies.js';
 
 export interface Look {
   readonly policy: Policy;
@@ -51,9 +51,6 @@ export interface MonitoredMetric {
   /** One entry a treatment. */
   readonly arms: readonly ArmTest[];
 }
-
-/** What a ramp does when a metric is shown to be worse. `warn`: it is told; it stops nothing, and nothing waits for it. */
-export type OnHarm = 'roll-back' | 'hold' | 'warn';
 
 export type Margin = { readonly relative: number } | { readonly absolute: number };
 

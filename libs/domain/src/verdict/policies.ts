@@ -4,10 +4,12 @@
  * `stage`: may the ramp go one step on? A go needs that nothing is worse; false rollbacks ≤ α₋, but small harm may pass to the next stage.
  */
 import { DomainError } from '../errors.js';
-import type { OnHarm } from './look.js';
 import type { VerdictKind } from './verdict.js';
 
 export type Policy = 'stage' | 'ship';
+
+/** What a ramp does when a metric is shown to be worse. `warn`: it is told; it stops nothing, and nothing waits for it. */
+export type OnHarm = 'roll-back' | 'hold' | 'warn';
 
 export type Condition =
   | 'a-quality-check-failed'
