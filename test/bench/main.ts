@@ -1,9 +1,10 @@
-/** `npm run bench [-- --write] [-- --only assignment,sums,looks,live,action,ingestion,kafka,platform]`: one table; `--write` puts it into docs/performance.md. */
+/** `npm run bench [-- --write] [-- --only assignment,assignment-http,sums,looks,live,action,ingestion,kafka,platform]`: one table; `--write` puts it into docs/performance.md. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { actionBench } from './action-bench.js';
 import { assignmentBench } from './assignment-bench.js';
+import { assignmentHttpBench } from './assignment-http-bench.js';
 import { repository } from './engines.js';
 import { ingestionBench } from './ingestion-bench.js';
 import { kafkaBench } from './kafka-bench.js';
@@ -15,6 +16,7 @@ import { type Measurement, machine, markdown, readDocument, unmeasured, withMeas
 
 const parts: Readonly<Record<string, (say: (line: string) => void) => Promise<readonly Measurement[]>>> = {
   assignment: assignmentBench,
+  'assignment-http': assignmentHttpBench,
   ingestion: ingestionBench,
   kafka: kafkaBench,
   sums: sumsBench,

@@ -9,6 +9,7 @@ import { Browsers } from './doors/browsers.js';
 import { EvaluateController } from './doors/evaluate.controller.js';
 import { EvaluationScopes, FedKeys } from './doors/evaluation-scopes.js';
 import { OfrepController } from './doors/ofrep.controller.js';
+import { SdkPayloadController } from './doors/sdk-payload.controller.js';
 import { Exposures } from './evaluation/exposures.js';
 import { ExposureSpool } from './exposures/exposure-spool.js';
 import { SpooledExposures } from './exposures/spooled.exposures.js';
@@ -25,7 +26,7 @@ class AssignmentModule {}
 
 export const assignmentModule = (config: AssignmentConfig): DynamicModule => ({
   module: AssignmentModule,
-  controllers: [OfrepController, EvaluateController],
+  controllers: [OfrepController, EvaluateController, SdkPayloadController],
   providers: [
     { provide: PARTITIONS, useValue: config.RAMPART_LOG_PARTITIONS },
     {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { compileDefinitions, evaluate, unitOf } from '@rampart/assignment';
+import { compileDefinitions, compilePayload, evaluate, unitOf } from '@rampart/assignment';
 import fc from 'fast-check';
 import { isReady, key, type StartedAssignment, startAssignment } from '../running/started-assignment.examples.js';
 import { shop, shopFlags } from './shop.examples.js';
@@ -154,6 +154,38 @@ describe('the same unit', () => {
         expect(answer).toEqual(flag);
       }
     }
+  });
+});
+
+describe('the payload for SDKs', () => {
+  const payload = (by: string, headers: Record<string, string> = {}) => assignment.call('GET', `/api/features/${by}`, { headers });
+
+  it('holds the rules that the service follows, and no unit of an override', async () => {
+    const { body, headers, status, text } = await payload(key('client'));
+    expect([status, body.status]).toEqual([200, 200]);
+    expect(headers.get('cache-control')).toMatch(/max-age=30/);
+    expect(Date.parse(body.dateUpdated)).toBeGreaterThan(0);
+    expect(text).not.toContain('tester');
+    const rules = compilePayload(body);
+    for (let n = 0; n < 25; n += 1) {
+      const context = { targetingKey: `sdk${n}`, country: 'DE', account: `a${n}` };
+      const { body: told } = await assignment.flags(context, key('client'), { 'x-rampart-exposure': 'none' });
+      for (const flag of told.flags)
+        if (flag.value !== undefined)
+          expect(evaluate(rules, flag.key, unitOf({ attributes: { ...context, id: context.targetingKey } })).value).toEqual(flag.value);
+    }
+    const again = await payload(key('client'), { 'if-none-match': headers.get('etag') ?? '' });
+    expect([again.status, again.text]).toEqual([304, '']);
+  });
+
+  it('is for public keys alone', async () => {
+    for (const [by, status] of [
+      ['emits', 403],
+      ['manages', 403],
+      ['gone', 401],
+      ['nobody', 401],
+    ] as const)
+      expect((await payload(key(by))).status).toBe(status);
   });
 });
 

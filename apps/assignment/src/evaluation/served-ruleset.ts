@@ -24,6 +24,8 @@ export interface ServedRuleset {
   readonly environment: string;
   /** Equal for equal definitions, in whichever process. */
   readonly version: string;
+  /** When the newest of what it is made of became known. */
+  readonly changedAtUs: number;
   readonly definitions: Definitions;
   readonly ruleset: Ruleset;
   readonly answers: readonly ServedAnswer[];
@@ -65,14 +67,14 @@ const exposuresOf = (decision: Omit<Decision, 'encoded'>, counted: readonly Coun
 export const servedRuleset = (
   scope: { readonly project: string; readonly environment: string },
   { counted, definitions }: AssignmentDefinitions,
-  version: string,
+  { changedAtUs, version }: Pick<ServedRuleset, 'version' | 'changedAtUs'>,
 ): ServedRuleset => {
   const answers: ServedAnswer[] = [];
   // The text that the engine keeps with a decision is the place of its answer.
   const encode = (decision: Omit<Decision, 'encoded'>): string =>
     String(answers.push({ ...flagAnswer(decision, version), exposures: exposuresOf(decision, counted) }) - 1);
   const ruleset = compileDefinitions(definitions, { encode });
-  return { ...scope, version, definitions, ruleset, answers, decisions: [], buckets: new Int32Array(ruleset.list.length) };
+  return { ...scope, version, changedAtUs, definitions, ruleset, answers, decisions: [], buckets: new Int32Array(ruleset.list.length) };
 };
 
 /** @returns undefined for a feature that nobody defined */

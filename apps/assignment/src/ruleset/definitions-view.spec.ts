@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { PublishedValue } from '@rampart/contracts';
 import { DefinitionsView } from './definitions-view.js';
 import { experiment, feature, override, state } from './published.examples.js';
-import { publishedDefinition } from './published-definition.js';
+import { publishedDefinition, removedDefinition } from './published-definition.js';
 import { Rulesets } from './rulesets.js';
 
 const text = (value: unknown) => Buffer.from(JSON.stringify(value));
@@ -77,6 +77,21 @@ describe('the definitions in force', () => {
     expect([view.keyByHash('old'), view.keyByHash('new')?.id]).toEqual([undefined, 'k1']);
     view.drop('key/shop/k1/-');
     expect(view.keyByHash('new')).toBeUndefined();
+  });
+
+  it('are gone once their key is taken back, unless a newer revision is in force', () => {
+    const view = new DefinitionsView();
+    for (const one of [killed(true, 1, 1), killed(true, 2, 2), flag(1, 3)]) view.take(one);
+    const remove = (key: string) => {
+      const removed = removedDefinition(key);
+      return removed === undefined ? undefined : view.drop(removed.slot, removed.revision);
+    };
+    expect(remove('h/shop/feature/checkout/production/1')).toBeUndefined();
+    expect(view.published('shop', 'production').killed.size).toBe(1);
+    expect(remove('h/shop/feature/checkout/production/2')).toEqual({ project: 'shop', environment: 'production' });
+    expect(remove('v/shop/feature/checkout/1')).toEqual({ project: 'shop', environment: '-' });
+    expect(remove('head/shop/feature/checkout/-')).toBeUndefined();
+    expect(view.published('shop', 'production')).toMatchObject({ features: [], killed: new Set() });
   });
 
   it('leave out pointers and metrics, and refuse what has no revision', () => {

@@ -39,10 +39,10 @@ export class DefinitionsView {
     return { project: definition.project === EVERYWHERE ? definition.id : definition.project, environment: definition.environment };
   }
 
-  /** For what the log does not hold any more. */
-  drop(slot: string): ChangedScope | undefined {
+  /** For what the log does not hold any more. @param revision  only while it is this one */
+  drop(slot: string, revision?: number): ChangedScope | undefined {
     const known = this.slots.get(slot);
-    if (known === undefined) return undefined;
+    if (known === undefined || (revision !== undefined && known.revision !== revision)) return undefined;
     this.slots.delete(slot);
     this.kindOf(known).delete(slot);
     if (known.published.kind === 'key') this.keys.delete(known.published.value.hash);
@@ -67,6 +67,14 @@ export class DefinitionsView {
 
   environment(project: string, key: string): EnvironmentDefinition | undefined {
     return this.valuesOf(project, 'environment').find((environment) => environment.key === key);
+  }
+
+  /** When the newest definition of a project became known. */
+  changedAtUs(project: string): number {
+    let newestUs = 0;
+    for (const slots of this.byProject.get(project)?.values() ?? [])
+      for (const { knownAtUs } of slots.values()) newestUs = Math.max(newestUs, knownAtUs);
+    return newestUs;
   }
 
   /** Everything that decides who gets what in an environment. */

@@ -3,7 +3,7 @@ import { DEFINITIONS } from '@rampart/contracts';
 import { type EventLog, FollowedTopic, type LogMessage } from '@rampart/event-log';
 import { type ChangedScope, DefinitionsView } from './definitions-view.js';
 import type { KeptDefinitions } from './kept-definitions.js';
-import { type PublishedDefinition, publishedDefinition } from './published-definition.js';
+import { type PublishedDefinition, publishedDefinition, removedDefinition } from './published-definition.js';
 import { Rulesets } from './rulesets.js';
 
 export interface FeedOptions {
@@ -93,6 +93,7 @@ export class DefinitionsFeed {
   private take({ key, knownAtUs, value }: LogMessage): void {
     this.lastKnownAtUs = Math.max(this.lastKnownAtUs ?? 0, knownAtUs);
     if (key !== null && value !== null) this.takeDefinition(key, value, knownAtUs);
+    else if (key !== null) this.takeRemoval(key);
     if (this.isSettling) return;
     // After all that came in this turn.
     this.isSettling = true;
@@ -113,6 +114,17 @@ export class DefinitionsFeed {
       this.unreadableCount += 1;
       this.options.onTrouble(error, `the definition ${key} can't be read`);
     }
+  }
+
+  /** A project that was removed is taken out of the log key by key. */
+  private takeRemoval(key: string): void {
+    const removed = removedDefinition(key);
+    const scope = removed === undefined ? undefined : this.view.drop(removed.slot, removed.revision);
+    if (removed === undefined || scope === undefined) return;
+    this.heard?.delete(removed.slot);
+    this.unkept = this.unkept.filter(({ slot }) => slot !== removed.slot);
+    this.droppedSlots.push(removed.slot);
+    this.changes.push(scope);
   }
 
   /** What is on disk and not in the log was taken back while this process was away: a restored log has less. */

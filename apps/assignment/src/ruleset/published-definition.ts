@@ -13,6 +13,18 @@ export interface PublishedDefinition {
   readonly published: PublishedValue;
 }
 
+/** What a tombstone of a key takes away: the slot, as long as that revision is in it. Undefined for what assignment does not keep. */
+export const removedDefinition = (key: string): Pick<PublishedDefinition, 'slot' | 'revision'> | undefined => {
+  const parts = key.split('/');
+  const [family, project = '', kind = '', id = '', place = ''] = parts;
+  if (family !== 'v' && family !== 'h') return undefined;
+  const revision = Number(parts.at(-1));
+  const hasState = family === 'h' && (kind === 'feature' || kind === 'experiment');
+  const environment = family === 'h' ? place : EVERYWHERE;
+  const version = family === 'v' && kind === 'experiment' ? `/${place}` : '';
+  return { slot: `${kind}${hasState ? '-state' : ''}/${project}/${id}/${environment}${version}`, revision };
+};
+
 /**
  * @returns undefined for what assignment does not need: pointers, metrics, ticks
  * @throws when the message can't be read

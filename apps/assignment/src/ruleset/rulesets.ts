@@ -47,7 +47,7 @@ export class Rulesets {
     // A key was made, a draft was edited: nothing that decides.
     if (before?.version === version) return before;
     this.compilations += 1;
-    return servedRuleset({ project, environment }, definitions, version);
+    return servedRuleset({ project, environment }, definitions, { version, changedAtUs: this.view.changedAtUs(project) });
   }
 }
 

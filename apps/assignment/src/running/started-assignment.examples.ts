@@ -15,7 +15,7 @@ import {
   versionKey,
 } from '@rampart/contracts';
 import { projectSecret, pseudonymOf } from '@rampart/contracts/pseudonyms';
-import { EventLog, type OutgoingMessage } from '@rampart/event-log';
+import { EventLog, type OutgoingMessage, startTicks } from '@rampart/event-log';
 import { createService, hashOfKey } from '@rampart/service-kit';
 import { freshDatabase } from '@rampart/test-engines';
 import { DefinitionsFeed } from '../ruleset/definitions.feed.js';
@@ -97,6 +97,7 @@ export const startAssignment = async (definitions: readonly OutgoingMessage[], e
   const log = app.get(EventLog, { strict: false });
   for (const spec of topicSpecs(PARTITIONS)) await log.createTopic(spec);
   await log.append(DEFINITIONS, [...basics(), ...definitions]);
+  const ticking = startTicks(log, DEFINITIONS);
   const call = async (
     method: string,
     path: string,
@@ -134,6 +135,7 @@ export const startAssignment = async (definitions: readonly OutgoingMessage[], e
       return all;
     },
     stop: async () => {
+      await ticking.stop();
       await app.close();
       await database.drop();
       rmSync(folder, { recursive: true, force: true });
