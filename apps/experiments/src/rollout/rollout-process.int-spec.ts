@@ -148,16 +148,15 @@ describe('a process that is killed between the rollout’s step and its experime
     await eventually('the intent is stored', async () =>
       (await typesIn(rolloutStream('default', 'greener'))).includes('RolloutAdvanced') ? true : undefined,
     );
-    await eventually('its experiment’s move waits', async () => {
-      const waiting = await sql.query<{ pid: number }[]>(
+    const [waiting] = await eventually('its experiment’s move waits', async () => {
+      const found = await sql.query<{ pid: number }[]>(
         `select pid from pg_locks where locktype = 'advisory' and objid = 4711 and not granted`,
       );
-      return waiting.length > 0 ? true : undefined;
+      return found.length > 0 ? found : undefined;
     });
     await kill(first);
     // The server does not notice that a waiting client has died, and would commit for it.
-    await sql.query(`select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and objid = 4711 and not granted`);
-    await sql.query('drop trigger wait_here on control.event');
+    await sql.query('select pg_terminate_backend($1)', [waiting?.pid]);
     await holder.query('select pg_advisory_unlock(4711)');
     await holder.release();
     await reaches(plane, 'the experiment follows', (rollout, { ramp }) => rollout.stage?.name === 'half' && ramp?.stage === 'half');

@@ -37,7 +37,7 @@ export class RolloutModule implements OnApplicationBootstrap, BeforeApplicationS
 
   onApplicationBootstrap(): void {
     this.process.follow();
-    this.readiness.add('rollouts', () => this.process.trouble());
+    this.readiness.note('rollouts', () => this.process.trouble());
   }
 
   async beforeApplicationShutdown(): Promise<void> {

@@ -23,6 +23,8 @@ export interface RolloutProcessParts {
   readonly reader: RolloutReader;
   readonly commands: CommandBus;
   readonly log: Log;
+  /** Default: half a second. Only what time alone brings about waits for it. */
+  readonly tickMs?: number;
 }
 
 export class RolloutProcess {
@@ -140,7 +142,7 @@ export class RolloutProcess {
   private rest(): Promise<void> {
     if (this.isStopped || this.isWoken) return Promise.resolve();
     return new Promise((resolve) => {
-      const timer = setTimeout(resolve, TICK_MS);
+      const timer = setTimeout(resolve, this.parts.tickMs ?? TICK_MS);
       this.wake = () => {
         this.isWoken = true;
         clearTimeout(timer);
