@@ -22,7 +22,7 @@ class RolloutHandler implements ICommandHandler<RolloutMessage> {
     const found = await this.reader.read({ project, rollout });
     const definition = 'definition' in request ? request.definition : 'definition' in found.rollout ? found.rollout.definition : undefined;
     const { actor, reason, atUs } = envelope.origin;
-    const facts = definition === undefined ? found.facts : (await this.reader.factsOf(project, definition)).facts;
+    const facts = 'definition' in request ? (await this.reader.factsOf(project, request.definition)).facts : found.facts;
     const needsSurroundings = request.type === 'DefineRollout' || request.type === 'RedefineRollout' || request.type === 'StartRollout';
     const surroundings = needsSurroundings && definition !== undefined ? await this.reader.surroundingsOf(project, definition) : undefined;
     const known = { surroundings, facts, actor, reason, atUs };

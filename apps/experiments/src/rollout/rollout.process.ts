@@ -83,6 +83,8 @@ export class RolloutProcess {
 
   private async run(): Promise<void> {
     while (!this.isStopped) {
+      // Here, and not in the round: who has no turn must rest too.
+      this.isWoken = false;
       try {
         this.failure = undefined;
         if (this.subscription?.isOwner() === true) await this.round();
@@ -98,7 +100,6 @@ export class RolloutProcess {
 
   /** Those that something was said about first; what comes meanwhile waits for the next round at most. */
   private async round(): Promise<void> {
-    this.isWoken = false;
     const watched = this.watched ?? (await this.everyRollout());
     this.watched = watched;
     const first = [...this.urgent].filter((stream) => watched.has(stream));
