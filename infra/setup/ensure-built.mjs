@@ -16,6 +16,9 @@ const stampFile = join(root, 'node_modules', '.rampart-setup.json');
 /** Where packages with sources live: their own folder, or a folder of folders. */
 const packageRooms = ['apps', 'libs'];
 const testRooms = ['test', 'test/engines'];
+const dashboard = join(root, 'apps', 'dashboard');
+/** What the browser gets, below the dashboard's dist: made by another tool than the rest of it. */
+const pageFolder = join(dashboard, 'dist', 'page');
 
 const say = (line) => process.stderr.write(`${line}\n`);
 
@@ -50,7 +53,7 @@ const sourcesIn = (folder, found = []) => {
     const path = join(folder, entry.name);
     if (entry.isDirectory()) {
       if (!skipped.has(entry.name)) sourcesIn(path, found);
-    } else if (entry.name.endsWith('.ts') || entry.name === 'tsconfig.json') found.push(path);
+    } else if (/\.tsx?$/.test(entry.name) || entry.name === 'tsconfig.json') found.push(path);
   }
   return found;
 };
@@ -59,6 +62,13 @@ const sourcesIn = (folder, found = []) => {
 const buildHash = () => {
   const files = ['apps', 'libs', 'test'].flatMap((room) => sourcesIn(join(root, room)));
   files.push(join(root, 'tsconfig.json'), join(root, 'tsconfig.base.json'));
+  return hash(files.map((file) => [file, statSync(file).size, statSync(file).mtimeMs].join(' ')).join('\n'));
+};
+
+/** What decides what the browser gets. Its packages are in the hash of what is installed. */
+const pageHash = () => {
+  const inside = readdirSync(join(dashboard, 'src'), { recursive: true }).map((file) => join(dashboard, 'src', file));
+  const files = [...inside, join(dashboard, 'index.html'), join(dashboard, 'vite.config.mjs')].filter((file) => statSync(file).isFile());
   return hash(files.map((file) => [file, statSync(file).size, statSync(file).mtimeMs].join(' ')).join('\n'));
 };
 
@@ -129,6 +139,7 @@ const removeStale = () => {
     if (!existsSync(dist)) continue;
     const sources = existsSync(join(root, folder, 'src')) ? join(root, folder, 'src') : join(root, folder);
     for (const file of readdirSync(dist, { recursive: true })) {
+      if (join(dist, file).startsWith(pageFolder)) continue;
       const emitted = /^(.*?)(\.js|\.d\.ts)(\.map)?$/.exec(file);
       if (emitted !== null && !['.ts', '.tsx'].some((end) => existsSync(join(sources, emitted[1] + end))))
         rmSync(join(dist, file), { force: true });
@@ -151,9 +162,22 @@ const build = async () => {
   }
 };
 
+const bundlePage = async () => {
+  const vite = join(dashboard, 'node_modules', 'vite', 'bin', 'vite.js');
+  try {
+    await run('bundling the page', process.execPath, [vite, 'build', dashboard, '--logLevel', 'warn']);
+  } catch (error) {
+    if (error instanceof Refusal) throw error;
+    throw new Refusal(`${error.output}\n\nThe page of apps/dashboard could not be bundled.`);
+  }
+};
+
+const isPageCurrent = ({ page, install: installed }) =>
+  page === pageHash() && installed === installHash() && existsSync(join(pageFolder, 'index.html'));
+
 const isCurrent = () => {
   const stamp = readStamp();
-  return stamp.install === installHash() && stamp.build === buildHash() && isBuilt();
+  return stamp.install === installHash() && stamp.build === buildHash() && isBuilt() && isPageCurrent(stamp);
 };
 
 const ensure = async () => {
@@ -167,9 +191,12 @@ const ensure = async () => {
       await install();
       writeStamp({ install: wanted });
     }
+    const before = readStamp();
     const built = buildHash();
-    await build();
-    writeStamp({ install: wanted, build: built });
+    if (before.build !== built || !isBuilt()) await build();
+    const page = pageHash();
+    if (!isPageCurrent(before)) await bundlePage();
+    writeStamp({ install: wanted, build: built, page });
   });
 };
 

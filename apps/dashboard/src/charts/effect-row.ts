@@ -1,0 +1,55 @@
+/** One effect as it is shown: on the scale of its margin, with the interval that may be looked at often where there is one. */
+import type { Comparison, Effect, MetricResult, MetricUse } from '@rampart/contracts';
+import { marginLine, type Scale, scaleOf } from './course.js';
+
+export interface EffectRow {
+  readonly scale: Scale;
+  readonly estimate: number | null;
+  readonly lower: number | null;
+  readonly upper: number | null;
+  readonly p: number | null;
+  readonly adjustedP: number | null;
+  readonly margin: number | null;
+  /** Which side of zero the whole interval is on, in terms of good and bad. */
+  readonly verdictSide: 'better' | 'worse' | 'open';
+  readonly refused: string | null;
+}
+
+const REFUSALS: Readonly<Record<string, string>> = { NOT_ENOUGH_DATA: 'not enough units yet', 'burn-in': 'burn-in' };
+
+export const effectRow = (metric: MetricResult, comparison: Comparison, use: MetricUse | undefined): EffectRow => {
+  // Of few or no events in the control there is no relative effect, but there may be a difference.
+  const scale = scaleOf(use) === 'absolute' || 'refused' in comparison.relative ? 'absolute' : 'relative';
+  const effect: Effect = comparison[scale];
+  const anytime = comparison.anytime?.[scale];
+  const bounds = boundsOf(effect, anytime);
+  const margin = scaleOf(use) === scale ? marginLine(use, metric.direction) : null;
+  const firstError = comparison.anytime?.firstError ?? null;
+  return {
+    scale,
+    estimate: 'refused' in effect ? null : effect.estimate,
+    ...bounds,
+    p: firstError?.p ?? (anytime === undefined ? ('refused' in effect ? null : effect.p) : 'refused' in anytime ? null : anytime.p),
+    adjustedP: comparison.adjustedP,
+    margin,
+    verdictSide: sideOf(bounds, metric.direction),
+    refused: 'refused' in effect ? refusal(effect) : null,
+  };
+};
+
+const refusal = ({ refused, have, needed }: Extract<Effect, { refused: string }>): string => {
+  const said = REFUSALS[refused] ?? refused.toLowerCase().replaceAll('_', ' ');
+  return have === undefined || needed === undefined ? said : `${said}: ${have} of ${needed}`;
+};
+
+const boundsOf = (effect: Effect, anytime: NonNullable<Comparison['anytime']>['absolute'] | undefined) => {
+  if (anytime !== undefined) return 'refused' in anytime ? { lower: null, upper: null } : { lower: anytime.lower, upper: anytime.upper };
+  return 'refused' in effect ? { lower: null, upper: null } : effect.ci;
+};
+
+const sideOf = ({ lower, upper }: { readonly lower: number | null; readonly upper: number | null }, direction: 'increase' | 'decrease') => {
+  const isAbove = lower !== null && lower > 0;
+  const isBelow = upper !== null && upper < 0;
+  if (!isAbove && !isBelow) return 'open';
+  return isAbove === (direction === 'increase') ? 'better' : 'worse';
+};

@@ -1,0 +1,120 @@
+/** All effects as they are now, one below the other on one scale, with their numbers beside them. */
+import type { Comparison, MetricResult, MetricUse } from '@rampart/contracts';
+import { max } from 'd3-array';
+import { scaleLinear } from 'd3-scale';
+import { count, figure, interval, percent, probability, signed, signedPercent } from '../reading/numbers.js';
+import { type EffectRow, effectRow } from './effect-row.js';
+
+interface Props {
+  readonly metrics: readonly MetricResult[];
+  readonly uses: readonly MetricUse[];
+}
+
+const WIDTH = 260;
+const HEIGHT = 30;
+
+export const ForestPlot = ({ metrics, uses }: Props) => {
+  const rows = metrics.flatMap((metric) =>
+    metric.comparisons.map((comparison) => ({ metric, comparison, row: effectRow(metric, comparison, plannedUse(uses, metric)) })),
+  );
+  const isManyArmed = metrics.some(({ comparisons }) => comparisons.length > 1);
+  return (
+    <div className="wide">
+      <table className="forest">
+        <thead>
+          <tr>
+            <th scope="col">metric</th>
+            <th scope="col">effect on the treatment</th>
+            <th scope="col">estimate</th>
+            <th scope="col">interval at any time</th>
+            <th scope="col">p</th>
+            <th scope="col">per arm</th>
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map(({ metric, comparison, row }) => (
+            <tr key={`${metric.metric} ${comparison.treatment}`} data-metric={metric.metric}>
+              <th scope="row">
+                {metric.name}
+                {isManyArmed && <> ({comparison.treatment})</>}
+                <br />
+                <span className="faint small">
+                  {metric.role}, {metric.direction === 'increase' ? 'more is better' : 'less is better'}
+                </span>
+              </th>
+              <td>
+                <Interval title={metric.name} row={row} />
+              </td>
+              <td className="number" data-number="estimate">
+                {row.refused === null ? sayOf(row)(row.estimate) : <span className="faint">{row.refused}</span>}
+              </td>
+              <td className="number" data-number="interval">
+                {interval(row.lower, row.upper, sayOf(row))}
+                {row.margin !== null && (
+                  <>
+                    <br />
+                    <span className="faint small">margin {sayOf(row)(row.margin)}</span>
+                  </>
+                )}
+              </td>
+              <td className="number">
+                {probability(row.p)}
+                {row.adjustedP !== null && (
+                  <>
+                    <br />
+                    <span className="faint small">one look, Holm {probability(row.adjustedP)}</span>
+                  </>
+                )}
+              </td>
+              <td className="small">
+                <Arms metric={metric} comparison={comparison} />
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+};
+
+const sayOf = ({ scale }: EffectRow) => (scale === 'relative' ? signedPercent : signed);
+const plannedUse = (uses: readonly MetricUse[], { metric }: MetricResult) => uses.find((use) => use.metric === metric);
+
+const Interval = ({ title, row }: { readonly title: string; readonly row: EffectRow }) => {
+  const { estimate, lower, upper, margin, verdictSide } = row;
+  if (estimate === null) return <span className="faint">–</span>;
+  const reach = (max([estimate, lower ?? estimate, upper ?? estimate, margin ?? 0].map(Math.abs)) ?? 1) * 1.1 || 1;
+  // An interval of a handful of units would make every other thing a dot.
+  const x = scaleLinear([-reach, reach], [4, WIDTH - 4]).clamp(true);
+  const say = sayOf(row);
+  return (
+    <svg
+      className={`interval ${verdictSide}`}
+      role="img"
+      aria-label={`${title}: ${say(estimate)}, interval ${interval(lower, upper, say)}${margin === null ? '' : `, margin ${say(margin)}`}`}
+      viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
+      width={WIDTH}
+      height={HEIGHT}
+    >
+      <line className="zero" x1={x(0)} x2={x(0)} y1={2} y2={HEIGHT - 2} />
+      {margin !== null && <line className="margin" x1={x(margin)} x2={x(margin)} y1={2} y2={HEIGHT - 2} />}
+      {lower !== null && upper !== null && <line className="bar" x1={x(lower)} x2={x(upper)} y1={HEIGHT / 2} y2={HEIGHT / 2} />}
+      <circle className="estimate" cx={x(estimate)} cy={HEIGHT / 2} r={5} />
+    </svg>
+  );
+};
+
+const Arms = ({ metric, comparison }: { readonly metric: MetricResult; readonly comparison: Comparison }) => {
+  const say = metric.type === 'proportion' || metric.type === 'first-error' ? percent : figure;
+  return (
+    <>
+      {metric.arms
+        .filter(({ arm }) => arm === comparison.treatment || arm === comparison.control)
+        .map(({ arm, n, mean }) => (
+          <span key={arm} className="arm" data-arm={arm}>
+            {arm}: {say(mean)} of {count(n)}
+          </span>
+        ))}
+    </>
+  );
+};

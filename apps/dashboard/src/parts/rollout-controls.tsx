@@ -1,0 +1,83 @@
+/** The buttons of a rollout, and the kill switch of its feature. A key that may not act sees them, and why not. */
+import type { RolloutDocument } from '@rampart/contracts';
+import { useQuery } from '@tanstack/react-query';
+import { Problem } from '../access/api.js';
+import { useConnection } from '../access/connection.js';
+import { useFeature } from '../access/queries.js';
+import { Confirm } from './confirm.js';
+import { offersFor } from './rollout-actions.js';
+
+interface Props {
+  readonly rollout: RolloutDocument;
+  readonly feature: string | undefined;
+}
+
+export const RolloutControls = ({ rollout, feature }: Props) => {
+  const { api } = useConnection();
+  const refusedBecause = useRefusal(rollout.key);
+  const { environment } = rollout;
+  const document = useFeature(feature).data;
+  const state = document?.environments?.[environment];
+  const isKilled = state?.isKilled === true || state?.killed === true;
+  const path = `/v1/rollouts/${encodeURIComponent(rollout.key)}`;
+  return (
+    <section className="controls" aria-label="Controls">
+      <div className="tools">
+        {offersFor(rollout).map(({ action, label, outcome, isGrave, hasForce }) => (
+          <Confirm
+            key={action}
+            {...{ label, outcome, isGrave, hasForce, refusedBecause }}
+            act={({ reason, force }) =>
+              api.post(`${path}/${action}`, { ...(reason === undefined ? {} : { reason }), ...(force ? { force } : {}) })
+            }
+          />
+        ))}
+        {feature !== undefined && (
+          <Confirm
+            label={isKilled ? 'Restore the feature' : 'Kill switch'}
+            outcome={
+              isKilled
+                ? `The feature ${feature} is served again in ${environment}, as its experiment and rollout say.`
+                : `Everybody in ${environment} gets the default variant of ${feature} at once, whatever experiments and rollouts say. The rollout is held.`
+            }
+            isGrave={!isKilled}
+            mustSayWhy
+            refusedBecause={refusedBecause}
+            act={({ reason }) =>
+              api.post(`/v1/features/${encodeURIComponent(feature)}/${isKilled ? 'restore' : 'kill'}`, { reason }, { environment })
+            }
+          />
+        )}
+      </div>
+      {isKilled && (
+        <p className="warn-text">
+          The feature {feature} is killed in {environment}: everybody gets its default variant.
+        </p>
+      )}
+      {refusedBecause !== null && (
+        <p id="refused-because" className="faint small">
+          {refusedBecause}
+        </p>
+      )}
+    </section>
+  );
+};
+
+/** Asks what an action would do, which stores nothing: the role is refused before all else. */
+const useRefusal = (key: string): string | null => {
+  const { api } = useConnection();
+  const { data } = useQuery({
+    queryKey: ['may-act', api.session.project],
+    staleTime: Number.POSITIVE_INFINITY,
+    queryFn: async () => {
+      try {
+        await api.post(`/v1/rollouts/${encodeURIComponent(key)}/hold`, {}, { validate: 'true' });
+      } catch (error) {
+        if (error instanceof Problem && error.status === 403) return error.detail;
+        if (error instanceof Problem && (error.status === 0 || error.status >= 500)) throw error;
+      }
+      return '';
+    },
+  });
+  return data === undefined || data === '' ? null : data;
+};
