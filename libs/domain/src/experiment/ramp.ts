@@ -1,7 +1,6 @@
 /** The step of a rollout that a run is at, and who may steer it meanwhile. */
 import { DomainError } from '../errors.js';
 import type { Policy } from '../verdict/policies.js';
-import type { Run } from './experiment.js';
 
 export interface Ramp {
   readonly rollout: string;
@@ -26,8 +25,13 @@ export interface RampStepTaken {
   readonly ramp: Ramp;
 }
 
+/** A run, as far as this goes by it. */
+interface Ramping {
+  readonly ramp?: Ramp | undefined;
+}
+
 /** Nobody steers beside a rollout, and no rollout steers what is not its own. @throws DomainError experiment-governed, experiment-not-governed */
-export const requireGovernor = ({ ramp }: Run, experiment: string, environment: string, rollout: string | undefined): void => {
+export const requireGovernor = ({ ramp }: Ramping, experiment: string, environment: string, rollout: string | undefined): void => {
   if (ramp?.rollout === rollout) return;
   if (ramp === undefined) {
     const message = `"${experiment}" runs in ${environment} without a rollout, and "${rollout}" can't move it: decide it, and define a new one for the rollout`;
