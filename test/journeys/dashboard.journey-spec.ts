@@ -1,0 +1,134 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { Browser, Page } from 'playwright-core';
+import { browserGap, chromiumPath, seriousViolations, startBrowser } from './browser.js';
+import { type LiveSetting, resultsOf } from './live.js';
+import { eventually, type Platform, startPlatform } from './platform.js';
+import { actOn, climbing, rampReaches, rampStateOf, rolloutOf, startRamp, whileVisited } from './ramp.js';
+
+const withBrowser = chromiumPath === undefined ? describe.skip : describe;
+const label = chromiumPath === undefined ? ` (${browserGap})` : '';
+/** How old the page may be behind the API. */
+const BEHIND_MS = 3_000;
+
+let platform: Platform;
+let browser: Browser;
+let setting: LiveSetting;
+
+const linkOf = (printed: string): string | undefined => /http:\/\/127\.0\.0\.1:\d+\/#\/sign-in\?code=\S+/.exec(printed)?.[0];
+
+/** A tab that is signed in with the admin key by the form, at the journey's project. */
+const signedIn = async (colorScheme: 'light' | 'dark' = 'light'): Promise<Page> => {
+  const page = await browser.newPage({ colorScheme });
+  await page.goto(`${platform.address}/`);
+  await page.locator('input[name=key]').fill(platform.adminKey);
+  await page.locator('input[name=project]').fill(setting.project);
+  await page.locator('form button[type=submit]').click();
+  await page.locator(`[data-rollout="${setting.experiment}"]`).waitFor();
+  return page;
+};
+
+/** The moment at which it became true, by polling as often as it takes to tell. */
+const momentOf = async (what: string, isTrue: () => Promise<boolean>): Promise<number> =>
+  eventually(what, async () => ((await isTrue()) ? Date.now() : undefined), 60_000);
+
+beforeAll(async () => {
+  if (chromiumPath === undefined) return;
+  platform = await startPlatform({ env: { RAMPART_LOOK_INTERVAL_MS: '500' } });
+  browser = await startBrowser();
+  setting = await startRamp(platform, {
+    experiment: 'seen',
+    stages: [...climbing.slice(0, 3), { name: 'all', coverage: 1, bakeSeconds: 4, minUnits: 100, requiresApproval: true }],
+  });
+}, 150_000);
+
+afterAll(async () => {
+  await browser?.close();
+  await platform?.stop();
+  platform?.remove();
+}, 60_000);
+
+withBrowser(`the page of the platform${label}`, () => {
+  it('opens by the printed link, which works once', async () => {
+    const link = linkOf(platform.output());
+    expect(link).toBeDefined();
+    const page = await browser.newPage();
+    await page.goto(link ?? '');
+    await page.locator('[data-liveness]').waitFor();
+    expect(page.url()).not.toContain('code=');
+    const again = await browser.newPage();
+    await again.goto(link ?? '');
+    await again.getByRole('alert').waitFor();
+    await Promise.all([page.close(), again.close()]);
+  }, 60_000);
+
+  it('shows a change of stage within three seconds of the API, without a reload', async () => {
+    const page = await signedIn();
+    const card = page.locator(`[data-rollout="${setting.experiment}"]`);
+    await whileVisited(platform, setting, { buysOneIn: { control: 5, treatment: 2 } }, async () => {
+      const [told, seen] = await Promise.all([
+        momentOf('the API is at 5 %', async () => (await rolloutOf(platform, setting)).stage?.index === 1),
+        momentOf('the page is at 5 %', async () => (await card.locator('[aria-current=step]').textContent())?.startsWith('5 %') === true),
+      ]);
+      expect(seen - told).toBeLessThan(BEHIND_MS);
+      const verdict = (await rolloutOf(platform, setting)).look.verdict;
+      await eventually('the verdict', async () => ((await card.textContent())?.includes(verdict) === true ? true : undefined), BEHIND_MS);
+      await rampReaches(
+        platform,
+        setting,
+        'only approval is missing',
+        ({ waits, stage }) => stage?.name === 'all' && waits.length === 1,
+        90_000,
+      );
+    });
+    await page.close();
+  }, 180_000);
+
+  it('says the numbers of the API', async () => {
+    const page = await signedIn();
+    await page.goto(`${platform.address}/#/rollouts/${setting.experiment}`);
+    const { look } = await rolloutOf(platform, setting);
+    await page.getByText(look.sentence).first().waitFor();
+    const { body } = await resultsOf(platform, setting);
+    for (const { metric, arms } of body.metrics as readonly { metric: string; arms: readonly { arm: string; n: number }[] }[]) {
+      for (const { arm, n } of arms)
+        await eventually(
+          `${metric}, ${arm}: ${n}`,
+          async () => {
+            const text = await page.locator(`[data-metric="${metric}"] [data-arm="${arm}"]`).textContent();
+            return text?.endsWith(`of ${n.toLocaleString('en-US')}`) ? true : undefined;
+          },
+          15_000,
+        );
+    }
+    await page.close();
+  }, 60_000);
+
+  it('has nothing that axe calls serious, in either theme', async () => {
+    const record = (await rampStateOf(platform, setting)).look.record;
+    for (const theme of ['light', 'dark'] as const) {
+      const page = await signedIn(theme);
+      for (const place of ['', `rollouts/${setting.experiment}`, `experiments/${setting.experiment}`, `records/${record}`]) {
+        await page.goto(`${platform.address}/#/${place}`);
+        await page.locator('main h1').waitFor();
+        await page.waitForTimeout(1_500);
+        expect({ theme, place, found: await seriousViolations(page) }).toEqual({ theme, place, found: [] });
+      }
+      await page.close();
+    }
+    const door = await browser.newPage();
+    await door.goto(`${platform.address}/`);
+    await door.locator('input[name=key]').waitFor();
+    expect(await seriousViolations(door)).toEqual([]);
+    await door.close();
+  }, 120_000);
+
+  it('shows what a person did elsewhere within three seconds', async () => {
+    const page = await signedIn();
+    const card = page.locator(`[data-rollout="${setting.experiment}"]`);
+    expect((await actOn(platform, setting, 'roll-back', { reason: 'seen enough' })).status).toBe(200);
+    const told = Date.now();
+    const seen = await momentOf('the page says so', async () => (await card.textContent())?.includes('seen enough') === true);
+    expect(seen - told).toBeLessThan(BEHIND_MS);
+    await page.close();
+  }, 60_000);
+});
