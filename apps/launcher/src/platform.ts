@@ -9,6 +9,9 @@ import { embeddedPostgres } from './engines/embedded-postgres.js';
 import { type Engine, isEmbedded } from './engines/engine.js';
 import { externalClickhouse, externalKafka, externalPostgres } from './engines/external-engines.js';
 import { type FrontDoor, openFrontDoor } from './front-door/front-door.js';
+import { PageFiles } from './front-door/page-files.js';
+import { isLoopback } from './front-door/sign-in.js';
+import { SignInCodes } from './front-door/sign-in-codes.js';
 import type { ComponentStatus, PlatformStatus } from './front-door/status-page.js';
 import { keepToItsLog } from './kept-log.js';
 import { removeRunFile, writeRunFile } from './run-file.js';
@@ -35,6 +38,7 @@ export class Platform {
   private claim: Claim | undefined;
   private door: FrontDoor | undefined;
   private isStopping = false;
+  private readonly codes: SignInCodes | undefined;
 
   constructor(
     private readonly settings: Settings,
@@ -42,6 +46,8 @@ export class Platform {
     private readonly say: (line: string) => void,
   ) {
     this.version = JSON.parse(readFileSync(join(checkout, 'package.json'), 'utf8')).version;
+    // Where others are listened to, a code in a terminal's history would be worth something to them.
+    this.codes = isLoopback(settings.host) ? new SignInCodes(() => this.note()) : undefined;
   }
 
   /** Resolves when every part is ready; refuses when one will not become so. */
@@ -50,7 +56,11 @@ export class Platform {
     this.claim = claimDataFolder(this.folder);
     const { host, port } = this.settings;
     // Before the engines: a busy port must not cost anybody a wait.
-    this.door = await openFrontDoor({ host, port, portOf: (name) => this.portOf(name), status: () => this.status() });
+    this.door = await openFrontDoor({
+      ...{ host, port, portOf: (name) => this.portOf(name), status: () => this.status() },
+      page: new PageFiles(join(this.checkout, 'apps', 'dashboard', 'dist', 'page')),
+      signIn: this.codes === undefined ? undefined : { codes: this.codes, adminKey: () => this.adminKey() },
+    });
     this.claim.announce(this.door.address);
     this.keyFile = adminKeyFile(this.folder);
     this.say(`Rampart ${this.version}, data in ${this.folder}`);
@@ -163,8 +173,14 @@ export class Platform {
     return this.settings.adminKey === undefined ? `in ${this.keyFile}` : 'the one given by RAMPART_ADMIN_KEY';
   }
 
+  private adminKey(): string {
+    return this.settings.adminKey ?? readFileSync(this.keyFile, 'utf8').trim();
+  }
+
   private sayReady(address: string): void {
     this.say(`Ready after ${seconds(this.startedAtMs)}: ${address}`);
+    if (this.codes !== undefined) this.say(`Open it, signed in, once: ${address}/#/sign-in?code=${this.codes.current()}`);
+    if (this.codes !== undefined) this.say('Another such link: npm run rampart -- open');
     this.say(
       `Admin key: ${this.adminKeyPlace()}${this.settings.adminKey === undefined ? ' (npm run rampart -- keys admin shows it)' : ''}`,
     );
@@ -192,6 +208,7 @@ export class Platform {
         dataFolder: this.folder,
         adminKeyFile: this.keyFile,
         log: this.settings.kafkaBrokers.length > 0 ? `kafka ${this.settings.kafkaBrokers.join(',')}` : 'postgres',
+        signInCode: this.codes?.current() ?? null,
         versions,
         processes: Object.fromEntries([...engines, ...services]),
       });

@@ -17,13 +17,17 @@ export interface Run {
   /** "postgres", or "kafka" and its brokers. */
   readonly log: string;
   readonly versions: Readonly<Record<string, string>>;
+  /** Opens the page once, with the admin key; null where links are not given out. */
+  readonly signInCode: string | null;
   /** Engines and services by name. */
   readonly processes: Readonly<Record<string, RunningProcess>>;
 }
 
 export const writeRunFile = (folder: string, run: Run): void => {
   const path = join(folder, 'run.json');
-  writeFileSync(`${path}.new`, `${JSON.stringify(run, undefined, 2)}\n`);
+  // Whoever reads it can sign in.
+  rmSync(`${path}.new`, { force: true });
+  writeFileSync(`${path}.new`, `${JSON.stringify(run, undefined, 2)}\n`, { mode: 0o600 });
   renameSync(`${path}.new`, path);
 };
 

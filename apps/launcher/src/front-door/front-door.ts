@@ -2,9 +2,11 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Refusal } from '../refusal.js';
+import type { PageFiles } from './page-files.js';
 import { answerProblem, refuseUnreadable } from './problem.js';
 import { Relay, requestIdOf } from './relay.js';
 import { redirectOf, type Target, targetOf } from './routes.js';
+import { answerSignIn, type SignIn } from './sign-in.js';
 import { type PlatformStatus, statusPage } from './status-page.js';
 
 export interface FrontDoorOptions {
@@ -12,6 +14,10 @@ export interface FrontDoorOptions {
   readonly port: number;
   portOf(service: Target['service']): number | undefined;
   status(): Promise<PlatformStatus>;
+  /** Without it, or where it is not built, "/" shows the status. */
+  readonly page?: PageFiles;
+  /** Left out where others than this machine are listened to. */
+  readonly signIn?: SignIn | undefined;
 }
 
 export interface FrontDoor {
@@ -36,6 +42,7 @@ const sendJson = (response: ServerResponse, status: number, body: unknown) =>
 type Page = (response: ServerResponse, status: PlatformStatus) => void;
 const ownPages: Readonly<Record<string, Page>> = {
   '/': (response, status) => send(response, 200, 'text/html', statusPage(status)),
+  '/status': (response, status) => send(response, 200, 'text/html', statusPage(status)),
   '/livez': (response) => sendJson(response, 200, { status: 'ok' }),
   '/status.json': (response, status) => sendJson(response, 200, status),
   '/readyz': (response, { isReady, components }) =>
@@ -59,8 +66,12 @@ const handle = async (incoming: IncomingMessage, outgoing: ServerResponse, relay
     outgoing.writeHead(302, { location: redirect }).end();
     return;
   }
-  const page = Object.hasOwn(ownPages, path) ? ownPages[path] : undefined;
-  if (page !== undefined && (method === 'GET' || method === 'HEAD')) return page(outgoing, await options.status());
+  if (path === '/session' && method === 'POST') return answerSignIn(incoming, outgoing, options.signIn, requestId);
+  if (method === 'GET' || method === 'HEAD') {
+    if ((await options.page?.answer(path, outgoing)) === true) return;
+    const page = Object.hasOwn(ownPages, path) ? ownPages[path] : undefined;
+    if (page !== undefined) return page(outgoing, await options.status());
+  }
   answerProblem(outgoing, requestId, {
     status: 404,
     code: 'not-found',

@@ -54,7 +54,7 @@ export const targetOf = (method: string, path: string): Target | undefined => {
 
 /** /docs/analysis is a short name for the page, whose files lie beside it; /docs for the list of them. */
 export const redirectOf = (path: string): string | undefined => {
-  if (/^\/docs\/?$/.test(path)) return '/#api';
+  if (/^\/docs\/?$/.test(path)) return '/status#api';
   const found = /^\/docs\/(experiments|assignment|ingestion|analysis)\/?$/.exec(path);
   return found === null ? undefined : `/docs/${found[1]}/docs`;
 };

@@ -1,4 +1,4 @@
-/** The page at "/": what runs, where the API is described, how to get in. Plain HTML that reads well without styles and scripts. */
+/** The page at "/status": what runs, where the API is described, how to get in. Plain HTML that reads well without styles and scripts. */
 import { type ServiceName, serviceNames } from '../services.js';
 
 export interface ComponentStatus {
@@ -106,7 +106,7 @@ ${docs}
 ${status.components.map(row).join('\n')}
 </tbody>
 </table>
-<p><a href="/">Reload</a> · as data: <a href="/status.json">status.json</a> · <a href="/readyz">readyz</a></p>
+<p><a href="/">Rollouts and experiments</a> · <a href="/status">reload</a> · as data: <a href="/status.json">status.json</a> · <a href="/readyz">readyz</a></p>
 </main>
 </body>
 </html>
