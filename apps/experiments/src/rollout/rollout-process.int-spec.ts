@@ -5,11 +5,11 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { CommandBus } from '@nestjs/cqrs';
 import { connectControlDatabase } from '@rampart/event-store';
 import { type FreshDatabase, freshDatabase } from '@rampart/test-engines';
-import { type ControlPlane, controlPlane, eventually } from '../control-plane.examples.js';
+import { type ControlPlane, controlPlane } from '../control-plane.examples.js';
 import { experimentStream, rolloutStream } from '../streams.js';
 import { RolloutReader } from './rollout.reader.js';
 import { RolloutSteps } from './rollout-steps.js';
-import { analysisOf, defineRollout, GO, HARM, reaches, rolloutIn, startRollout, stateOf } from './rollouts.examples.js';
+import { analysisOf, defineRollout, GO, HARM, inTime, reaches, rolloutIn, startRollout, stateOf } from './rollouts.examples.js';
 
 const main = join(import.meta.dirname, '..', 'main.js');
 
@@ -21,14 +21,14 @@ const children: ChildProcess[] = [];
 beforeEach(async () => {
   database = await freshDatabase();
   sql = await connectControlDatabase({ url: database.url, entities: [], migrations: [] });
-}, 30_000);
+}, 120_000);
 
 afterEach(async () => {
   for (const child of children.splice(0)) child.kill('SIGKILL');
   for (const plane of planes.splice(0)) await plane.close();
   await sql?.destroy();
   await database?.drop();
-}, 30_000);
+}, 120_000);
 
 const openPlane = async (): Promise<ControlPlane> => {
   const plane = await controlPlane(database.url);
@@ -51,7 +51,7 @@ const startProcess = async (): Promise<ChildProcess> => {
   child.stdout.on('data', (chunk) => {
     said += chunk;
   });
-  await eventually('it listens', async () => (said.includes('"listening"') ? true : undefined), 30_000);
+  await inTime('it listens', async () => (said.includes('"listening"') ? true : undefined));
   return child;
 };
 
@@ -67,7 +67,7 @@ const typesIn = async (stream: string): Promise<readonly string[]> =>
 
 /** Whoever holds the lock of the subscription that moves rollouts. */
 const hasOwner = () =>
-  eventually('a process moves rollouts', async () => {
+  inTime('a process moves rollouts', async () => {
     const held = await sql.query<unknown[]>(
       `select from pg_locks where locktype = 'advisory' and objid = (hashtext('rollouts')::bigint & 4294967295)::oid and granted`,
     );
@@ -87,13 +87,13 @@ describe('several processes at once', () => {
     const analysis = analysisOf(plane);
     for (const stage of ['half', 'all']) {
       await analysis.says(GO);
-      await eventually(`stage ${stage}`, async () => {
+      await inTime(`stage ${stage}`, async () => {
         await Promise.all(steps.map((one) => one.take(place)));
         return (await stateOf(plane))?.ramp?.stage === stage ? true : undefined;
       });
     }
     await analysis.says(GO);
-    await eventually('the release', async () => {
+    await inTime('the release', async () => {
       await Promise.all(steps.map((one) => one.take(place)));
       return (await stateOf(plane))?.status === 'decided' ? true : undefined;
     });
@@ -111,7 +111,7 @@ describe('several processes at once', () => {
       'RampMoved',
       'ExperimentDecided',
     ]);
-  }, 60_000);
+  }, 200_000);
 
   it('take over from one that is killed', async () => {
     const first = await startProcess();
@@ -126,7 +126,7 @@ describe('several processes at once', () => {
     await analysis.says(HARM);
     const { state } = await reaches(plane, 'the way back', ({ status }, run) => status === 'rolled-back' && run.status === 'decided');
     expect(state.decision?.outcome).toBe('stop');
-  }, 90_000);
+  }, 300_000);
 });
 
 describe('a process that is killed between the rollout’s step and its experiment’s', () => {
@@ -145,10 +145,10 @@ describe('a process that is killed between the rollout’s step and its experime
     await defineRollout(plane);
     await startRollout(plane);
     await analysisOf(plane).says(GO);
-    await eventually('the intent is stored', async () =>
+    await inTime('the intent is stored', async () =>
       (await typesIn(rolloutStream('default', 'greener'))).includes('RolloutAdvanced') ? true : undefined,
     );
-    const [waiting] = await eventually('its experiment’s move waits', async () => {
+    const [waiting] = await inTime('its experiment’s move waits', async () => {
       const found = await sql.query<{ pid: number }[]>(
         `select pid from pg_locks where locktype = 'advisory' and objid = 4711 and not granted`,
       );
@@ -163,5 +163,5 @@ describe('a process that is killed between the rollout’s step and its experime
     expect(await typesIn(rolloutStream('default', 'greener'))).toEqual(['RolloutDefined', 'RolloutStarted', 'RolloutAdvanced']);
     expect(await typesIn(experimentStream('default', 'button'))).toEqual(['ExperimentDefined', 'ExperimentStarted', 'RampMoved']);
     expect((await rolloutIn(plane)).status).toBe('running');
-  }, 90_000);
+  }, 300_000);
 });

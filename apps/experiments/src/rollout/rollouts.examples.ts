@@ -17,6 +17,9 @@ export const aRollout = (change: Partial<RolloutRequest> = {}): RolloutRequest =
   ...change,
 });
 
+/** Asks until it is so; patient, since the machine may be busy. */
+export const inTime = <Value>(what: string, ask: () => Promise<Value | undefined>): Promise<Value> => eventually(what, ask, 60_000);
+
 /** In the project `default`. */
 export const ask = (plane: ControlPlane, method: 'GET' | 'POST' | 'PUT', path: string, body?: unknown) =>
   plane.call(method, `${path}${path.includes('?') ? '&' : '?'}project=default`, body === undefined ? {} : { body });
@@ -52,7 +55,7 @@ export const reaches = (
   isThere: (rollout: RolloutDocument, state: ExperimentState) => boolean,
   key = 'greener',
 ) =>
-  eventually(what, async () => {
+  inTime(what, async () => {
     const rollout = await rolloutIn(plane, key);
     const state = await stateOf(plane, rollout.experiment);
     return state !== undefined && isThere(rollout, state) ? { rollout, state } : undefined;

@@ -5,11 +5,11 @@ import { EventStore } from '@rampart/event-store';
 import { LOG } from '@rampart/service-kit';
 import { type FreshDatabase, freshDatabase } from '@rampart/test-engines';
 import { Catalogue } from '../catalogue/catalogue.store.js';
-import { type ControlPlane, controlPlane, eventually } from '../control-plane.examples.js';
+import { type ControlPlane, controlPlane } from '../control-plane.examples.js';
 import { NewestLooks } from '../evidence/newest-looks.js';
 import { RolloutProcess } from './rollout.process.js';
 import { RolloutReader } from './rollout.reader.js';
-import { analysisOf, ask, defineRollout, GO, HARM, reaches, startRollout, stateOf } from './rollouts.examples.js';
+import { analysisOf, ask, defineRollout, GO, HARM, inTime, reaches, startRollout, stateOf } from './rollouts.examples.js';
 
 let database: FreshDatabase;
 let plane: ControlPlane;
@@ -17,12 +17,12 @@ let plane: ControlPlane;
 beforeEach(async () => {
   database = await freshDatabase();
   plane = await controlPlane(database.url);
-}, 30_000);
+}, 120_000);
 
 afterEach(async () => {
   await plane?.close();
   await database?.drop();
-}, 30_000);
+}, 120_000);
 
 describe('a rollout whose looks say go', () => {
   it('climbs stage by stage in one comparison and is released, its experiment closed at the record acted on', async () => {
@@ -55,7 +55,7 @@ describe('a rollout whose looks say go', () => {
       decision: { outcome: 'ship', arm: 'green', record: id },
     });
     expect((await ask(plane, 'GET', '/v1/rollouts/greener/gate')).status).toBe(200);
-  }, 30_000);
+  }, 120_000);
 
   it('is left to the rollout: people can neither pause nor decide its experiment', async () => {
     await defineRollout(plane);
@@ -68,7 +68,7 @@ describe('a rollout whose looks say go', () => {
       const { status, body: problem } = await ask(plane, 'POST', `/v1/experiments/button/${path}`, body);
       expect([status, problem.code, problem.detail]).toEqual([409, 'experiment-governed', expect.stringContaining('"greener"')]);
     }
-  }, 30_000);
+  }, 120_000);
 });
 
 describe('harm', () => {
@@ -87,7 +87,7 @@ describe('harm', () => {
     expect([gate.status, gate.body]).toMatchObject([409, { verdict: 'no-go', decisionId: id, status: 'rolled-back' }]);
     expect((await ask(plane, 'GET', '/v1/rollouts/greener/gate?as=rollback')).status).toBe(200);
     expect((await ask(plane, 'GET', '/v1/rollouts/greener/gate?as=metric')).status).toBe(200);
-  }, 30_000);
+  }, 120_000);
 });
 
 describe('the process', () => {
@@ -102,7 +102,7 @@ describe('the process', () => {
       await startRollout(plane);
       const record = await analysisOf(plane).says(HARM);
       await reaches(plane, 'the way back', ({ status }, { decision }) => status === 'rolled-back' && decision?.record === record.id);
-      await eventually('it is published', async () => {
+      await inTime('it is published', async () => {
         const states = [...(await plane.published()).entries()].filter(([key]) =>
           key.startsWith('h/default/experiment/button/production/'),
         );
@@ -111,5 +111,5 @@ describe('the process', () => {
     } finally {
       await waking.stop();
     }
-  }, 30_000);
+  }, 120_000);
 });
