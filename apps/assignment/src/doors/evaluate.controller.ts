@@ -83,7 +83,12 @@ export class EvaluateController {
   freshness() {
     const staleSeconds = this.scopes.staleSeconds();
     return {
-      definitions: { ageSeconds: this.scopes.ageSeconds(), isStale: staleSeconds !== null, trouble: this.feed.trouble() ?? null },
+      definitions: {
+        ageSeconds: this.scopes.ageSeconds(),
+        isStale: staleSeconds !== null,
+        trouble: this.feed.trouble() ?? null,
+        unreadable: this.feed.unreadable,
+      },
       spool: {
         rows: this.exposures.depth,
         oldestSeconds: this.exposures.ageSeconds(),

@@ -6,7 +6,7 @@ import { Pseudonyms } from '@rampart/feedback-rows';
 import { LOG, type Log, Metrics } from '@rampart/service-kit';
 import { Counter, Gauge } from 'prom-client';
 import { type ExposureKind, type ExposureScope, Exposures } from '../evaluation/exposures.js';
-import type { CountedExposure } from '../evaluation/served-ruleset.js';
+import type { CountedExposure, CountedReason } from '../evaluation/served-ruleset.js';
 import { exposureRow, identityOf } from './exposure-row.js';
 import { ExposureSpool } from './exposure-spool.js';
 import { SentLately } from './sent-lately.js';
@@ -90,6 +90,7 @@ export class SpooledExposures extends Exposures {
     const atUs = Date.now() * 1_000;
     const identities: string[] = [];
     const rows: string[] = [];
+    const reasons: CountedReason[] = [];
     let waits: Promise<void>[] | undefined;
     for (const one of told) {
       const unitId = idOf(unit, one.unitAttribute);
@@ -108,8 +109,9 @@ export class SpooledExposures extends Exposures {
       if (row === undefined) continue;
       identities.push(place);
       rows.push(JSON.stringify(row));
+      reasons.push(one.reason);
     }
-    if (rows.length > 0) waits = [...(waits ?? []), this.write(rows, identities, told, kind)];
+    if (rows.length > 0) waits = [...(waits ?? []), this.write(rows, identities, reasons, kind)];
     if (waits === undefined) return undefined;
     return Promise.all(waits).then(
       () => undefined,
@@ -120,7 +122,7 @@ export class SpooledExposures extends Exposures {
   private write(
     rows: readonly string[],
     identities: readonly string[],
-    told: readonly CountedExposure[],
+    reasons: readonly CountedReason[],
     kind: ExposureKind,
   ): Promise<void> {
     const writing = this.spool.add(rows);
@@ -128,7 +130,7 @@ export class SpooledExposures extends Exposures {
     writing.then(
       () => {
         this.lastDrop = undefined;
-        this.kept.inc({ kind, reason: told[0]?.reason ?? 'SPLIT' }, rows.length);
+        for (const reason of reasons) this.kept.inc({ kind, reason });
       },
       (error: unknown) => this.drop(rows.length, error),
     );

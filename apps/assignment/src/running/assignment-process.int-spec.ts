@@ -8,7 +8,8 @@ import { type FreshDatabase, freshDatabase } from '@rampart/test-engines';
 import { shop } from '../doors/shop.examples.js';
 import { basics, eventually, key, PARTITIONS, pseudonym, SECRET, temporaryFolder } from './started-assignment.examples.js';
 
-jest.setTimeout(90_000);
+// Processes are started and killed, on machines that do other things as well.
+jest.setTimeout(180_000);
 
 let database: FreshDatabase;
 let log: PostgresEventLog;
@@ -81,7 +82,7 @@ const ask = async (address: string, path: string, body: unknown): Promise<Told |
 const flag = (address: string, unit: string, name = 'checkout') =>
   ask(address, `/ofrep/v1/evaluate/flags/${name}`, { context: { targetingKey: unit } });
 const ready = (address: string) =>
-  eventually('it answers', async () => ((await fetch(`${address}/readyz`)).status === 200 ? true : undefined), 20_000);
+  eventually('it answers', async () => ((await fetch(`${address}/readyz`)).status === 200 ? true : undefined), 60_000);
 // biome-ignore lint/suspicious/noExplicitAny: as above.
 const get = async (address: string, path: string): Promise<any> =>
   (await fetch(`${address}${path}`, { headers: { authorization: `Bearer ${key('reads')}` } })).json();
@@ -125,17 +126,17 @@ const everybodyIn = (told: readonly string[]) =>
       const units = new Set([...(await exposed()).keys()].map((one) => one.split(' ')[0]));
       return told.every((unit) => units.has(pseudonym(unit))) ? true : undefined;
     },
-    30_000,
+    60_000,
   );
 
 describe('assignment killed while it answers', () => {
   it('has told nobody a variant of which the log does not hear', async () => {
     const told: string[] = [];
-    for (const round of ['first', 'second', 'third']) {
+    for (const round of ['first', 'second']) {
       const address = await listening();
       await ready(address);
       const load = asking(address, round);
-      await eventually('some were told', async () => (load.told.length > 300 ? true : undefined), 30_000);
+      await eventually('some were told', async () => (load.told.length > 100 ? true : undefined), 60_000);
       await kill();
       await load.stop();
       told.push(...load.told);
@@ -155,7 +156,7 @@ describe('assignment killed while it answers', () => {
     const without = await listening(NOWHERE, { RAMPART_STALE_AFTER_SECONDS: '2' });
     await ready(without);
     const load = asking(without, 'alone');
-    await eventually('some were told without the log', async () => (load.told.length > 200 ? true : undefined), 30_000);
+    await eventually('some were told without the log', async () => (load.told.length > 100 ? true : undefined), 60_000);
     const stale = await eventually('it is called stale', async () => {
       const answer = await flag(without, 'stale');
       return answer?.body.metadata.reason === 'STALE' ? answer.body : undefined;
@@ -165,7 +166,7 @@ describe('assignment killed while it answers', () => {
     expect(readiness).toMatchObject({ status: 'ready', notes: { definitions: expect.stringMatching(/^stale/), log: expect.any(String) } });
     const { definitions, spool } = await get(without, '/v1/evaluate/freshness');
     expect(definitions.isStale).toBe(true);
-    expect(spool.rows).toBeGreaterThan(200);
+    expect(spool.rows).toBeGreaterThan(100);
     await kill();
     await load.stop();
 
@@ -178,7 +179,7 @@ describe('assignment killed while it answers', () => {
   it('answers every unit as before, from what it kept on disk', async () => {
     const first = await listening();
     await ready(first);
-    const units = Array.from({ length: 200 }, (_, n) => `kept${n}`);
+    const units = Array.from({ length: 50 }, (_, n) => `kept${n}`);
     const answers = async (address: string) =>
       Promise.all(
         units.map(async (unit) => {
@@ -191,6 +192,19 @@ describe('assignment killed while it answers', () => {
     const without = await listening(NOWHERE);
     await ready(without);
     expect(await answers(without)).toEqual(before);
+  });
+});
+
+describe('assignment that is asked to stop', () => {
+  it('ends in good order within ten seconds, also while the log is away', async () => {
+    for (const databaseUrl of [database.url, NOWHERE]) {
+      const address = await listening(databaseUrl);
+      await ready(address);
+      await flag(address, `stopping ${databaseUrl}`);
+      const ended = new Promise((resolve) => child.once('close', resolve));
+      child.kill('SIGTERM');
+      expect(await ended).toBe(0);
+    }
   });
 });
 

@@ -10,6 +10,7 @@ import { SpoolForwarder } from '../exposures/spool-forwarder.js';
 import { SpooledExposures } from '../exposures/spooled.exposures.js';
 import { DefinitionsFeed } from '../ruleset/definitions.feed.js';
 
+const STOP_PATIENCE_MS = 2_000;
 const RETRY = { firstMs: 100, maxMs: 2_000 };
 
 /** Partitions of `feedback.v1`, by configuration. */
@@ -48,9 +49,12 @@ export class LogLink implements OnModuleInit, OnApplicationShutdown {
 
   async onApplicationShutdown(): Promise<void> {
     this.stopping.abort();
-    await this.forwarder.stop();
+    const forwarded = this.forwarder.stop();
+    // An append that waits for a log which is away ends with the log's own closing.
+    await Promise.race([forwarded, sleep(STOP_PATIENCE_MS)]);
     await this.feed.close();
     await this.log.close();
+    await Promise.race([forwarded, sleep(STOP_PATIENCE_MS)]);
     await this.spool.close();
   }
 

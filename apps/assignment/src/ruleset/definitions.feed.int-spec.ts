@@ -1,0 +1,113 @@
+import { rmSync } from 'node:fs';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { DEFINITIONS, topicSpecs } from '@rampart/contracts';
+import { MemoryEventLog, type OutgoingMessage, startTicks } from '@rampart/event-log';
+import { open, type RootDatabase } from 'lmdb';
+import { basics, eventually, published, temporaryFolder } from '../running/started-assignment.examples.js';
+import { DefinitionsFeed } from './definitions.feed.js';
+import { KeptDefinitions } from './kept-definitions.js';
+import { experiment, feature, state } from './published.examples.js';
+
+const STALE_AFTER_MS = 2_000;
+
+let folder: string;
+let environment: RootDatabase;
+let feed: DefinitionsFeed | undefined;
+const troubles: string[] = [];
+
+beforeEach(() => {
+  folder = temporaryFolder();
+  environment = open({ path: folder, maxDbs: 8 });
+});
+afterEach(async () => {
+  await feed?.close();
+  await environment.close();
+  rmSync(folder, { recursive: true, force: true });
+  troubles.length = 0;
+});
+
+const opened = (): DefinitionsFeed => {
+  const made = new DefinitionsFeed(new KeptDefinitions(environment), {
+    staleAfterMs: STALE_AFTER_MS,
+    onTrouble: (_, what) => troubles.push(what),
+  });
+  made.restore();
+  return made;
+};
+const logOf = async (messages: readonly OutgoingMessage[]): Promise<MemoryEventLog> => {
+  const log = new MemoryEventLog();
+  for (const spec of topicSpecs(1)) await log.createTopic(spec);
+  if (messages.length > 0) await log.append(DEFINITIONS, messages);
+  return log;
+};
+const checkout = published({ kind: 'feature', version: 1, value: feature() }, 'checkout');
+const running = [
+  published({ kind: 'experiment', version: 1, value: experiment() }, 'faster-checkout'),
+  published({ kind: 'experiment-state', revision: 1, value: state() }, 'faster-checkout', 'production'),
+];
+const ready = (one: DefinitionsFeed) => eventually('it is ready', async () => (one.whyUnready() === undefined ? true : undefined));
+const experimentsIn = (one: DefinitionsFeed) => one.rulesets.of('shop', 'production').definitions.experiments?.map(({ key }) => key);
+
+describe('the feed', () => {
+  it('answers nothing before it has read everything once, and then also without a log', async () => {
+    feed = opened();
+    expect([feed.canAnswer, feed.whyUnready()]).toEqual([false, expect.stringMatching(/nothing to answer from/)]);
+    feed.follow(await logOf([...basics(), checkout, ...running]));
+    await ready(feed);
+    const before = feed.rulesets.of('shop', 'production');
+    await feed.close();
+
+    feed = opened();
+    expect(feed.whyUnready()).toBeUndefined();
+    expect(feed.rulesets.of('shop', 'production').version).toBe(before.version);
+    expect(experimentsIn(feed)).toEqual(['faster-checkout']);
+  });
+
+  it('lets go of what the log does not hold any more, on the disk, too', async () => {
+    feed = opened();
+    feed.follow(await logOf([...basics(), checkout, ...running]));
+    await ready(feed);
+    await feed.close();
+    for (const log of [await logOf([...basics(), checkout]), undefined]) {
+      feed = opened();
+      if (log !== undefined) feed.follow(log);
+      await eventually('the experiment is gone', async () => (experimentsIn(feed as DefinitionsFeed)?.length === 0 ? true : undefined));
+      await feed.close();
+    }
+  });
+
+  it('lets go of what is taken back while it follows', async () => {
+    const log = await logOf([...basics(), checkout, ...running]);
+    feed = opened();
+    feed.follow(log);
+    await ready(feed);
+    expect(experimentsIn(feed)).toEqual(['faster-checkout']);
+    await log.append(
+      DEFINITIONS,
+      running.map(({ key }) => ({ partition: 0, key: key ?? '', value: null })),
+    );
+    await eventually('the experiment is gone', async () => (experimentsIn(feed as DefinitionsFeed)?.length === 0 ? true : undefined));
+  });
+
+  it('steps over what it can’t read, and says so', async () => {
+    feed = opened();
+    feed.follow(await logOf([{ partition: 0, key: 'v/shop/feature/broken/1', value: '{"kind":' }, ...basics(), checkout]));
+    await ready(feed);
+    expect(feed.unreadable).toBe(1);
+    expect(troubles).toEqual(['the definition v/shop/feature/broken/1 can’t be read'].map((one) => one.replace('’', "'")));
+    expect(feed.rulesets.of('shop', 'production').definitions.features.map(({ key }) => key)).toEqual(['checkout']);
+  });
+
+  it('is as old as the newest tick, and stale when none comes', async () => {
+    const log = await logOf(basics());
+    feed = opened();
+    feed.follow(log);
+    await ready(feed);
+    const heardAtMs = Date.now();
+    expect(feed.staleSeconds(heardAtMs + STALE_AFTER_MS + 5_000)).toBeGreaterThanOrEqual(STALE_AFTER_MS / 1_000);
+    const ticking = startTicks(log, DEFINITIONS, 50);
+    await eventually('a tick is heard', async () => (((feed as DefinitionsFeed).ageMs(Date.now()) ?? Number.NaN) < 40 ? true : undefined));
+    await ticking.stop();
+    expect(feed.staleSeconds(Date.now())).toBeNull();
+  });
+});
