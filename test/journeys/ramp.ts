@@ -124,7 +124,7 @@ export const rampReaches = (
   what: string,
   // biome-ignore lint/suspicious/noExplicitAny: see above.
   isThere: (rollout: any, state: any) => boolean,
-  withinMs = 60_000,
+  withinMs = 120_000,
 ) =>
   eventually(
     what,
