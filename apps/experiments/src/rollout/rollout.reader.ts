@@ -4,8 +4,6 @@ import { parseInstant } from '@rampart/contracts';
 import {
   type Experiment,
   experimentDecider,
-  type Feature,
-  featureDecider,
   fold,
   initialRollout,
   type Rollout,
@@ -82,8 +80,7 @@ export class RolloutReader {
 
   private async isKilled(project: string, key: string | undefined, environment: string): Promise<boolean> {
     if (key === undefined) return false;
-    const feature: Feature = fold(featureDecider, (await this.events(featureStream(project, key))) as never);
-    return isKilledIn(feature, environment);
+    return isKilledIn(await this.events(featureStream(project, key)), environment);
   }
 
   private async events(stream: string): Promise<readonly RampartEvent[]> {
@@ -94,7 +91,10 @@ export class RolloutReader {
 const NONE: Experiment = { versions: [], runs: {} };
 const NO_FACTS: RolloutFacts = { nowUs: 0, experiment: null, policy: 'ship', isFeatureKilled: false, look: null, record: null };
 
-const isKilledIn = (_feature: Feature, _environment: string): boolean => false;
+/** The kill switch of the feature, as its stream tells it: the last word counts. */
+const isKilledIn = (events: readonly { readonly type: string; readonly environment?: unknown }[], environment: string): boolean =>
+  events.findLast(({ type, environment: where }) => SWITCHES.has(type) && where === environment)?.type === 'FeatureKilled';
+const SWITCHES = new Set(['FeatureKilled', 'FeatureRestored']);
 
 type Summary = NonNullable<Awaited<ReturnType<DecisionRecords['page']>>>[number];
 
