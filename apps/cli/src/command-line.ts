@@ -10,6 +10,7 @@ export const HELP: Readonly<Record<string, string>> = {
   rampart traffic --scenario FILE.json                   live traffic of a described kind
   rampart plan power --rate R --effect E                 how many units an experiment takes
   rampart demo                                           a shop with three rollouts to watch
+  rampart open                                           a link that opens the page, signed in, once
   rampart keys admin | rotate-admin | list | create | revoke
   rampart rebuild store | read-models                    derive it anew from the log
 
@@ -64,6 +65,11 @@ of its own: one crashes and is rolled back, one is better, climbs and is release
   --fresh              removes the project first, and begins anew
   --remove             removes the project, and ends
   --address URL        platform to talk to (RAMPART_ADDRESS)
+`,
+  open: `rampart open
+
+Prints a link that opens the page of the platform of this data folder, signed in with the admin key. Each works once, on this machine.
+Where the platform listens to other machines too (RAMPART_HOST) there are none, and the page asks for a key.
 `,
   keys: `rampart keys ACTION [options]
 
@@ -142,6 +148,7 @@ const OPTIONS = {
     environment: { type: 'string' },
     address: { type: 'string' },
   },
+  open: {},
   demo: {
     visitors: { type: 'string', default: '60' },
     seed: { type: 'string', default: '1' },

@@ -6,6 +6,7 @@ import { demo, demoRequest } from './demo/demo-command.js';
 import { importFile } from './import/import-command.js';
 import { Progress } from './import/progress.js';
 import { type KeysRequest, keys } from './operations/keys-command.js';
+import { openPage } from './operations/open-command.js';
 import { planPower } from './operations/plan-command.js';
 import { rebuild } from './operations/rebuild-command.js';
 import { Refusal, usage } from './refusal.js';
@@ -26,7 +27,10 @@ const run = async (argv: readonly string[]): Promise<number> => {
   if (typed.command === 'traffic') return runTraffic(typed);
   if (typed.command === 'demo') return runDemo(typed);
   if (typed.command === 'plan') return runPlan(typed);
-  if (typed.command === 'keys') await keys(keysRequest(typed), process.env, print);
+  if (typed.command === 'open') {
+    if (typed.words[0] !== undefined) throw usage(`What is "${typed.words[0]}"? rampart open takes nothing.`);
+    openPage(process.env, print);
+  } else if (typed.command === 'keys') await keys(keysRequest(typed), process.env, print);
   else await rebuild(wordOf(typed, ['store', 'read-models']), typed.texts.address, process.env, print);
   return 0;
 };
