@@ -2,6 +2,7 @@
 import { scaleLinear, scaleUtc } from 'd3-scale';
 import { area, line } from 'd3-shape';
 import { useId } from 'react';
+import { Wide } from '../parts/wide.js';
 import { absolute, timeOfDay } from '../reading/durations.js';
 import { interval, signed, signedPercent } from '../reading/numbers.js';
 import { type CoursePoint, frameOf, type RecordMark, type Scale } from './course.js';
@@ -137,7 +138,7 @@ interface PointsProps {
 const Points = ({ title, course, say }: PointsProps) => (
   <details>
     <summary>{title} as a table</summary>
-    <div className="wide">
+    <Wide label={`${title}, points`}>
       <table>
         <thead>
           <tr>
@@ -160,7 +161,7 @@ const Points = ({ title, course, say }: PointsProps) => (
           ))}
         </tbody>
       </table>
-    </div>
+    </Wide>
   </details>
 );
 

@@ -2,6 +2,7 @@
 import type { Comparison, MetricResult, MetricUse } from '@rampart/contracts';
 import { max } from 'd3-array';
 import { scaleLinear } from 'd3-scale';
+import { Wide } from '../parts/wide.js';
 import { count, figure, interval, percent, probability, signed, signedPercent } from '../reading/numbers.js';
 import { type EffectRow, effectRow } from './effect-row.js';
 
@@ -19,7 +20,7 @@ export const ForestPlot = ({ metrics, uses }: Props) => {
   );
   const isManyArmed = metrics.some(({ comparisons }) => comparisons.length > 1);
   return (
-    <div className="wide">
+    <Wide label="Effects by metric">
       <table className="forest">
         <thead>
           <tr>
@@ -45,10 +46,10 @@ export const ForestPlot = ({ metrics, uses }: Props) => {
               <td>
                 <Interval title={metric.name} row={row} />
               </td>
-              <td className="number" data-number="estimate">
+              <td className="number" data-label="estimate" data-number="estimate">
                 {row.refused === null ? sayOf(row)(row.estimate) : <span className="faint">{row.refused}</span>}
               </td>
-              <td className="number" data-number="interval">
+              <td className="number" data-label="interval" data-number="interval">
                 {interval(row.lower, row.upper, sayOf(row))}
                 {row.margin !== null && (
                   <>
@@ -57,7 +58,7 @@ export const ForestPlot = ({ metrics, uses }: Props) => {
                   </>
                 )}
               </td>
-              <td className="number">
+              <td className="number" data-label="p">
                 {probability(row.p)}
                 {row.adjustedP !== null && (
                   <>
@@ -73,7 +74,7 @@ export const ForestPlot = ({ metrics, uses }: Props) => {
           ))}
         </tbody>
       </table>
-    </div>
+    </Wide>
   );
 };
 

@@ -8,7 +8,7 @@ import { ExperimentBadge, RolloutBadge, VerdictBadge } from '../parts/badges.js'
 import { Moment } from '../parts/moments.js';
 import { Shown } from '../parts/notes.js';
 import { StageDots } from '../parts/stage-dots.js';
-import { Waits } from '../parts/waits.js';
+import { unsaid, Waits } from '../parts/waits.js';
 import { count } from '../reading/numbers.js';
 import { experimentUrgency, rolloutUrgency } from '../reading/urgency.js';
 
@@ -51,7 +51,7 @@ export const OverviewPage = () => {
 };
 
 const RolloutCard = ({ rollout }: { readonly rollout: RolloutDocument }) => {
-  const { key, name, look, hold, waits, status, end, mode } = rollout;
+  const { key, name, look, waits, status, end, mode } = rollout;
   const isOver = status === 'released' || status === 'rolled-back';
   return (
     <li className="card" data-rollout={key}>
@@ -65,12 +65,10 @@ const RolloutCard = ({ rollout }: { readonly rollout: RolloutDocument }) => {
       <StageDots rollout={rollout} />
       {status !== 'draft' && (
         <p className="sentence">
-          <VerdictBadge verdict={look?.verdict} /> {look?.sentence}
+          <VerdictBadge verdict={look?.verdict} /> {sentenceOf(rollout)}
         </p>
       )}
-      {hold !== null && <p className="sentence warn-text">{hold.sentence}</p>}
-      {end !== null && <p className="sentence">{end.reason}</p>}
-      {!isOver && <Waits waits={waits} />}
+      {!isOver && <Waits waits={unsaid(waits, [sentenceOf(rollout)])} />}
       <p className="faint small">
         {look === null ? (
           'No look yet'
@@ -89,6 +87,9 @@ const RolloutCard = ({ rollout }: { readonly rollout: RolloutDocument }) => {
     </li>
   );
 };
+
+/** The most important one: how it ended, why it is held, or what was seen last. */
+const sentenceOf = ({ end, hold, look }: RolloutDocument): string => end?.reason ?? hold?.sentence ?? look?.sentence ?? '';
 
 const Experiments = ({ items, environment }: { readonly items: readonly ExperimentDocument[]; readonly environment: string }) => {
   const here = items

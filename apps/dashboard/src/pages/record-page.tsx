@@ -7,6 +7,7 @@ import { VerdictBadge } from '../parts/badges.js';
 import { RecordTools } from '../parts/decisions.js';
 import { Instant } from '../parts/moments.js';
 import { Shown } from '../parts/notes.js';
+import { Wide } from '../parts/wide.js';
 import { count } from '../reading/numbers.js';
 
 export const RecordPage = ({ id }: { readonly id: string }) => (
@@ -72,7 +73,7 @@ const Record = ({ record }: { readonly record: DecisionRecord }) => {
         </Fact>
       </dl>
       <h2>What was counted</h2>
-      <div className="wide">
+      <Wide label="Sums">
         <table>
           <thead>
             <tr>
@@ -104,10 +105,10 @@ const Record = ({ record }: { readonly record: DecisionRecord }) => {
             ))}
           </tbody>
         </table>
-      </div>
+      </Wide>
       <details>
         <summary>The numbers of the verdict ({Object.keys(numbers).length})</summary>
-        <div className="wide">
+        <Wide label="Numbers of the verdict">
           <table>
             <tbody>
               {Object.entries(numbers).map(([name, value]) => (
@@ -120,7 +121,7 @@ const Record = ({ record }: { readonly record: DecisionRecord }) => {
               ))}
             </tbody>
           </table>
-        </div>
+        </Wide>
       </details>
     </>
   );

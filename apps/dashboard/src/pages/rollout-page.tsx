@@ -11,7 +11,7 @@ import { Instant, Moment } from '../parts/moments.js';
 import { Shown } from '../parts/notes.js';
 import { RolloutControls } from '../parts/rollout-controls.js';
 import { StageLadder } from '../parts/stage-ladder.js';
-import { Waits } from '../parts/waits.js';
+import { unsaid, Waits } from '../parts/waits.js';
 import { count } from '../reading/numbers.js';
 
 export const RolloutPage = ({ rolloutKey }: { readonly rolloutKey: string }) => {
@@ -57,35 +57,44 @@ const Rollout = ({ rollout }: { readonly rollout: RolloutDocument }) => {
   );
 };
 
-const Verdict = ({ rollout: { look, hold, end, waits, status } }: { readonly rollout: RolloutDocument }) => (
-  <section className="verdict" aria-label="Verdict">
-    {end !== null && (
-      <p className="big">
-        {end.reason}{' '}
-        <span className="faint small">
-          by {end.actor}, <Moment at={end.at} />
-        </span>
-      </p>
-    )}
-    {hold !== null && (
-      <p className="big warn-text">
-        Held ({hold.cause}) <Moment at={hold.since} />: {hold.sentence}
-      </p>
-    )}
-    {status !== 'draft' && (
-      <p className={end === null ? 'big' : ''}>
-        <VerdictBadge verdict={look?.verdict} /> {look?.sentence ?? 'Nobody has looked at this stage yet.'}
-      </p>
-    )}
-    {look !== null && (
-      <p className="faint small">
-        {count(look.units)} units, known until <Moment at={look.knownUntil} />
-      </p>
-    )}
-    {end === null && <Waits waits={waits} />}
-    {(end?.record ?? look?.record ?? null) !== null && <RecordTools id={end?.record ?? look?.record ?? ''} />}
-  </section>
-);
+const Verdict = ({ rollout: { look, hold, end, waits, status } }: { readonly rollout: RolloutDocument }) => {
+  const seen = look?.sentence ?? 'Nobody has looked at this stage yet.';
+  const record = end?.record ?? look?.record ?? null;
+  return (
+    <section className="verdict" aria-label="Verdict">
+      {end !== null && (
+        <p className="big">
+          {end.reason !== seen && `${end.reason} `}
+          {end.reason === seen && (
+            <>
+              <VerdictBadge verdict={look?.verdict} /> {seen}{' '}
+            </>
+          )}
+          <span className="faint small">
+            by {end.actor}, <Moment at={end.at} />
+          </span>
+        </p>
+      )}
+      {hold !== null && (
+        <p className="big warn-text">
+          Held ({hold.cause}) <Moment at={hold.since} />: {hold.sentence}
+        </p>
+      )}
+      {status !== 'draft' && end?.reason !== seen && (
+        <p className={end === null && hold === null ? 'big' : ''} data-verdict={look?.verdict ?? 'none'}>
+          <VerdictBadge verdict={look?.verdict} /> {seen}
+        </p>
+      )}
+      {look !== null && (
+        <p className="faint small">
+          {count(look.units)} units, known until <Moment at={look.knownUntil} />
+        </p>
+      )}
+      {end === null && <Waits waits={unsaid(waits, [hold?.sentence ?? '', look?.sentence ?? ''])} />}
+      {record !== null && <RecordTools id={record} />}
+    </section>
+  );
+};
 
 const Evidence = ({ experiment, history }: { readonly experiment: string; readonly history: readonly RolloutHistoryEntry[] }) => {
   const document = useExperiment(experiment);

@@ -2,6 +2,7 @@
 import type { Freshness, Hop, Results } from '@rampart/contracts';
 import { span } from '../reading/durations.js';
 import { count, percent, probability } from '../reading/numbers.js';
+import { Wide } from './wide.js';
 
 const REASONS: Readonly<Record<string, string>> = {
   'own-choice': 'chose it themselves',
@@ -20,7 +21,7 @@ export const PopulationTable = ({ results: { population } }: { readonly results:
         {count(counted)} of {count(units)} units count
         {units > 0 && ` (${percent(counted / units)})`}.
       </p>
-      <div className="wide">
+      <Wide label="Units by arm">
         <table>
           <thead>
             <tr>
@@ -52,7 +53,7 @@ export const PopulationTable = ({ results: { population } }: { readonly results:
             })}
           </tbody>
         </table>
-      </div>
+      </Wide>
       <p className="faint small">
         {count(duplicates.duplicates)} duplicates counted once · {count(lateExposures)} late exposures · {count(crossedLate)} changed arms
         late

@@ -1,11 +1,11 @@
 /** The buttons of a rollout, and the kill switch of its feature. A key that may not act sees them, and why not. */
-import type { RolloutDocument } from '@rampart/contracts';
+import type { RolloutDocument, RolloutStatus } from '@rampart/contracts';
 import { useQuery } from '@tanstack/react-query';
 import { Problem } from '../access/api.js';
 import { useConnection } from '../access/connection.js';
 import { useFeature } from '../access/queries.js';
 import { Confirm } from './confirm.js';
-import { offersFor } from './rollout-actions.js';
+import { offersFor, type RolloutAction } from './rollout-actions.js';
 
 interface Props {
   readonly rollout: RolloutDocument;
@@ -14,7 +14,7 @@ interface Props {
 
 export const RolloutControls = ({ rollout, feature }: Props) => {
   const { api } = useConnection();
-  const refusedBecause = useRefusal(rollout.key);
+  const refusedBecause = useRefusal(rollout);
   const { environment } = rollout;
   const document = useFeature(feature).data;
   const state = document?.environments?.[environment];
@@ -63,15 +63,25 @@ export const RolloutControls = ({ rollout, feature }: Props) => {
   );
 };
 
+/** What is possible at each status: asking for it finds out about the role alone. */
+const PROBES: Readonly<Partial<Record<RolloutStatus, RolloutAction>>> = {
+  draft: 'start',
+  running: 'hold',
+  held: 'resume',
+  paused: 'resume',
+};
+
 /** Asks what an action would do, which stores nothing: the role is refused before all else. */
-const useRefusal = (key: string): string | null => {
+const useRefusal = ({ key, status }: RolloutDocument): string | null => {
   const { api } = useConnection();
+  const probe = PROBES[status];
   const { data } = useQuery({
     queryKey: ['may-act', api.session.project],
     staleTime: Number.POSITIVE_INFINITY,
+    enabled: probe !== undefined,
     queryFn: async () => {
       try {
-        await api.post(`/v1/rollouts/${encodeURIComponent(key)}/hold`, {}, { validate: 'true' });
+        await api.post(`/v1/rollouts/${encodeURIComponent(key)}/${probe}`, {}, { validate: 'true' });
       } catch (error) {
         if (error instanceof Problem && error.status === 403) return error.detail;
         if (error instanceof Problem && (error.status === 0 || error.status >= 500)) throw error;

@@ -18,6 +18,10 @@ const Wait = ({ wait: { sentence, until, have, needed } }: { readonly wait: Roll
   </li>
 );
 
+/** Without those that only repeat what stands beside them. */
+export const unsaid = (waits: readonly RolloutWait[], said: readonly string[]): readonly RolloutWait[] =>
+  waits.filter(({ sentence }) => !said.some((one) => one !== '' && sentence.includes(one)));
+
 export const Waits = ({ waits }: { readonly waits: readonly RolloutWait[] }) =>
   waits.length === 0 ? null : (
     <div className="waits">
