@@ -1,8 +1,7 @@
 /** The newest look of every comparison, as `look.v1` tells it. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { LOOKS, type LookMessage } from '@rampart/contracts';
-import { EventLog, type Following, type LogMessage } from '@rampart/event-log';
+import { EventLog, FollowedTopic, type LogMessage } from '@rampart/event-log';
 
 const PATIENCE_MS = 2_000;
 
@@ -16,30 +15,16 @@ export class LooksUnread extends Error {
 export class NewestLooks {
   /** By experiment, then by key of the comparison. */
   private readonly looks = new Map<string, Map<string, LookMessage>>();
-  private following: Following | undefined;
-  private isComplete = false;
-  private stopped: string | undefined;
+  private readonly followed: FollowedTopic;
   private readonly listeners = new Set<(look: LookMessage) => void>();
 
-  constructor(private readonly log: EventLog) {}
+  constructor(log: EventLog) {
+    this.followed = new FollowedTopic(log, { topic: LOOKS, what: 'looks', take: (message) => this.take(message) });
+  }
 
   /** The topic must exist. */
   start(): void {
-    this.following = this.log.follow({
-      topic: LOOKS,
-      onBatch: async ({ messages }) => {
-        for (const message of messages) this.take(message);
-      },
-    });
-    this.following.caughtUp.then(
-      () => {
-        this.isComplete = true;
-      },
-      () => undefined,
-    );
-    this.following.done.catch((error: unknown) => {
-      this.stopped = error instanceof Error ? error.message : String(error);
-    });
+    this.followed.start();
   }
 
   /** Tells every look that is read from now on. */
@@ -49,12 +34,11 @@ export class NewestLooks {
 
   /** Why what is said here may not be the newest. */
   trouble(): string | undefined {
-    if (this.stopped !== undefined) return `looks are no longer read: ${this.stopped}`;
-    return this.isComplete ? undefined : 'looks are still being read';
+    return this.followed.trouble();
   }
 
   async stop(): Promise<void> {
-    await this.following?.close();
+    await this.followed.close();
   }
 
   /** Of all environments and comparisons of an experiment, as far as they were read. */
@@ -64,9 +48,7 @@ export class NewestLooks {
 
   /** As `of`, once everything that was in the log at the start has been read. @throws LooksUnread */
   async knownOf(project: string, experiment: string): Promise<readonly LookMessage[]> {
-    const deadlineMs = performance.now() + PATIENCE_MS;
-    while (!this.isComplete && performance.now() < deadlineMs) await sleep(20);
-    const trouble = this.trouble();
+    const trouble = await this.followed.settled(PATIENCE_MS);
     if (trouble !== undefined) throw new LooksUnread(trouble);
     return this.of(project, experiment);
   }
