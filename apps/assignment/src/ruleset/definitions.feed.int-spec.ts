@@ -98,6 +98,20 @@ describe('the feed', () => {
     expect(feed.rulesets.of('shop', 'production').definitions.features.map(({ key }) => key)).toEqual(['checkout']);
   });
 
+  it('serves on what it had when a change can’t be compiled, and says so until one can', async () => {
+    const log = await logOf([...basics(), checkout, ...running]);
+    feed = opened();
+    feed.follow(log);
+    await ready(feed);
+    const before = feed.rulesets.of('shop', 'production');
+    const shapeless = published({ kind: 'feature', version: 9, value: {} as never }, 'shapeless');
+    await log.append(DEFINITIONS, [shapeless]);
+    await eventually('the trouble is said', async () => (feed as DefinitionsFeed).whyNotInForce());
+    expect(feed.rulesets.of('shop', 'production')).toBe(before);
+    await log.append(DEFINITIONS, [{ partition: 0, key: shapeless.key ?? '', value: null }]);
+    await eventually('it is over', async () => ((feed as DefinitionsFeed).whyNotInForce() === undefined ? true : undefined));
+  });
+
   it('is as old as the newest tick, and stale when none comes', async () => {
     const log = await logOf(basics());
     feed = opened();

@@ -77,7 +77,15 @@ export class DefinitionsFeed {
 
   /** Why what is served may not be the newest. */
   trouble(): string | undefined {
+    const notInForce = this.whyNotInForce();
+    if (notInForce !== undefined) return notInForce;
     return this.followed === undefined ? 'the log was not reached yet' : this.followed.trouble();
+  }
+
+  /** Why the newest change is not served; undefined when it is. */
+  whyNotInForce(): string | undefined {
+    const [failure] = this.rulesets.failures;
+    return failure === undefined ? undefined : `the newest change is not in force, since it can’t be compiled: ${failure}`;
   }
 
   get unreadable(): number {
@@ -146,7 +154,8 @@ export class DefinitionsFeed {
     this.changes = [];
     this.unkept = [];
     this.droppedSlots = [];
-    if (changes.length > 0) this.rulesets.changed(changes);
+    for (const error of this.rulesets.changed(changes))
+      this.options.onTrouble(error, 'a change of the definitions is not in force: it can’t be compiled');
     if (lastKnownAtUs === undefined) return;
     const mark = { lastKnownAtUs, isComplete: this.isAnswering };
     this.keeping = this.keeping

@@ -9,6 +9,8 @@ const VERSION_DIGITS = 16;
 
 export class Rulesets {
   private readonly served = new Map<string, ServedRuleset>();
+  /** By place: why its newest definitions can’t be compiled. */
+  private readonly failed = new Map<string, string>();
   private compilations = 0;
 
   constructor(private readonly view: DefinitionsView) {}
@@ -16,6 +18,11 @@ export class Rulesets {
   /** How often something was compiled. */
   get compiled(): number {
     return this.compilations;
+  }
+
+  /** Sentences; empty when everything that changed is in force. */
+  get failures(): readonly string[] {
+    return [...this.failed].map(([place, why]) => `${place}: ${why}`);
   }
 
   /** Of an environment that exists. */
@@ -28,8 +35,12 @@ export class Rulesets {
     return made;
   }
 
-  /** What changed is compiled here and now where it was asked for before, so that no request waits for it. */
-  changed(scopes: readonly ChangedScope[]): void {
+  /**
+   * What changed is compiled here and now where it was asked for before, so that no request waits for it.
+   * @returns what could not be compiled: there, what was served before is served on
+   */
+  changed(scopes: readonly ChangedScope[]): readonly unknown[] {
+    const errors: unknown[] = [];
     const places = new Set(
       [...this.served.values()]
         .filter((one) => scopes.some((scope) => scope.project === one.project && isFeltIn(scope, one.environment)))
@@ -37,8 +48,16 @@ export class Rulesets {
     );
     for (const place of places) {
       const before = this.served.get(place);
-      if (before !== undefined) this.served.set(place, this.compile(before.project, before.environment, before));
+      if (before === undefined) continue;
+      try {
+        this.served.set(place, this.compile(before.project, before.environment, before));
+        this.failed.delete(place);
+      } catch (error) {
+        this.failed.set(place, error instanceof Error ? error.message : String(error));
+        errors.push(error);
+      }
     }
+    return errors;
   }
 
   private compile(project: string, environment: string, before?: ServedRuleset): ServedRuleset {

@@ -35,7 +35,7 @@ export class LogLink implements OnModuleInit, OnApplicationShutdown {
     this.forwarder = new SpoolForwarder(spool, log, partitions);
     // Ready means: answers. What is old or lost is said beside it, since taking the process away would make it worse.
     readiness.add('definitions', () => this.feed.whyUnready());
-    readiness.note('definitions', () => this.whyStale());
+    readiness.note('definitions', () => this.whyStale() ?? this.feed.whyNotInForce());
     readiness.note('log', () => this.whyLogAway());
     readiness.note('exposures', () => exposures.trouble());
     this.gauges(metrics);
