@@ -5,13 +5,8 @@ import { useId } from 'react';
 import { Wide } from '../parts/wide.js';
 import { absolute, timeOfDay } from '../reading/durations.js';
 import { interval, signed, signedPercent } from '../reading/numbers.js';
-import { type CoursePoint, frameOf, type RecordMark, type Scale } from './course.js';
+import { type CoursePoint, frameOf, type RecordMark, type Scale, type StageMark, stagesWithin } from './course.js';
 import { useWidth } from './use-width.js';
-
-export interface StageMark {
-  readonly atMs: number;
-  readonly name: string;
-}
 
 interface Props {
   readonly title: string;
@@ -51,7 +46,7 @@ export const CourseChart = ({ title, scale, course, margin, stages, records }: P
   const isShown = ({ atMs }: { readonly atMs: number }) => atMs >= first.atMs - 1 && atMs <= last.atMs + 1;
   const label = `${title}: newest estimate ${say(newest.estimate)}, interval ${interval(newest.lower, newest.upper, say)}${
     margin === null ? '' : `, margin ${say(margin)}`
-  }. ${stages.filter(isShown).length} stages begin, ${records.length} decision records. The table below has every point.`;
+  }. ${stagesWithin(stages, first.atMs, last.atMs).length} stages, ${records.length} decision records. The table below has every point.`;
   return (
     <figure className="chart">
       <div ref={place}>
@@ -83,7 +78,7 @@ export const CourseChart = ({ title, scale, course, margin, stages, records }: P
               margin {say(margin)}
             </text>
           )}
-          <Stages stages={stages.filter(isShown)} x={(atMs) => x(atMs)} right={width - EDGE.right} />
+          <Stages stages={stagesWithin(stages, first.atMs, last.atMs)} x={(atMs) => x(atMs)} right={width - EDGE.right} />
           {records.filter(isShown).map(({ atMs, record, verdict, sentence }) => (
             <path
               key={record}

@@ -19,6 +19,18 @@ export interface RecordMark {
   readonly sentence: string | null;
 }
 
+export interface StageMark {
+  readonly atMs: number;
+  readonly name: string;
+}
+
+/** What began before the first point is drawn at its edge: the one in force then. */
+export const stagesWithin = (stages: readonly StageMark[], fromMs: number, untilMs: number): readonly StageMark[] => {
+  const before = stages.findLast(({ atMs }) => atMs <= fromMs);
+  const within = stages.filter(({ atMs }) => atMs > fromMs && atMs <= untilMs);
+  return before === undefined ? within : [{ ...before, atMs: fromMs }, ...within];
+};
+
 export const courseOf = ({ points }: Pick<Timeseries, 'points'>, metric: string, treatment: string, scale: Scale): readonly CoursePoint[] =>
   points.map(({ asOf, metrics }) => {
     const found = metrics.find((one) => one.metric === metric)?.comparisons.find((one) => one.treatment === treatment);

@@ -26,9 +26,15 @@ export const ForestPlot = ({ metrics, uses }: Props) => {
           <tr>
             <th scope="col">metric</th>
             <th scope="col">effect on the treatment</th>
-            <th scope="col">estimate</th>
-            <th scope="col">interval at any time</th>
-            <th scope="col">p</th>
+            <th scope="col" className="number">
+              estimate
+            </th>
+            <th scope="col" className="number">
+              interval at any time
+            </th>
+            <th scope="col" className="number">
+              p
+            </th>
             <th scope="col">per arm</th>
           </tr>
         </thead>

@@ -1,7 +1,7 @@
 /** The charts of an experiment: one for each metric and treatment, what decides first. */
 import type { ExperimentDefinition, Results, Timeseries } from '@rampart/contracts';
-import { courseOf, marginLine, marksOf, scaleOf } from '../charts/course.js';
-import { CourseChart, type StageMark } from '../charts/course-chart.js';
+import { courseOf, marginLine, marksOf, type StageMark, scaleOf } from '../charts/course.js';
+import { CourseChart } from '../charts/course-chart.js';
 
 interface Props {
   readonly definition: ExperimentDefinition;

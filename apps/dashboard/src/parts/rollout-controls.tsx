@@ -32,7 +32,7 @@ export const RolloutControls = ({ rollout, feature }: Props) => {
             }
           />
         ))}
-        {feature !== undefined && (
+        {feature !== undefined && document?.environments !== undefined && (
           <Confirm
             label={isKilled ? 'Restore the feature' : 'Kill switch'}
             outcome={

@@ -17,8 +17,10 @@ export const figure = (value: number | null | undefined): string => {
   return minus(String(Number(value.toPrecision(3))));
 };
 
-export const signed = (value: number | null | undefined): string =>
-  value !== null && value !== undefined && value > 0 ? `+${figure(value)}` : figure(value);
+export const signed = (value: number | null | undefined): string => {
+  const said = figure(value);
+  return said !== NOTHING && value !== null && value !== undefined && value > 0 ? `+${said}` : said;
+};
 
 /** A share as a percentage: 0.123 is 12.3 %. */
 export const percent = (share: number | null | undefined): string =>

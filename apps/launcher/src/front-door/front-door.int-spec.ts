@@ -1,7 +1,12 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { Agent, createServer, type RequestListener, request, type Server } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
-import { afterEach, describe, expect, it } from '@jest/globals';
-import { type FrontDoor, openFrontDoor } from './front-door.js';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, describe, expect, it } from '@jest/globals';
+import { type FrontDoor, type FrontDoorOptions, openFrontDoor } from './front-door.js';
+import { PageFiles } from './page-files.js';
+import { SignInCodes } from './sign-in-codes.js';
 import type { PlatformStatus } from './status-page.js';
 
 const status: PlatformStatus = {
@@ -143,5 +148,85 @@ describe('the front door', () => {
     const port = await serve(() => undefined);
     const opening = openFrontDoor({ host: '127.0.0.1', port, portOf: () => undefined, status: async () => status });
     await expect(opening).rejects.toThrow(new RegExp(`^Port ${port} is in use .* RAMPART_PORT`));
+  });
+});
+
+describe('the page behind the front door', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'rampart-page-'));
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  mkdirSync(join(folder, 'assets'));
+  writeFileSync(join(folder, 'index.html'), '<title>the page</title>');
+  writeFileSync(join(folder, 'assets', 'index-1a.js'), 'export {};');
+  writeFileSync(join(folder, 'secret.txt'), 'not for the world');
+
+  const openWith = async (more: Partial<FrontDoorOptions>): Promise<string> => {
+    door = await openFrontDoor({ host: '127.0.0.1', port: 0, portOf: () => undefined, status: async () => status, ...more });
+    return door.address;
+  };
+
+  it('is served with a policy that runs its own files and nothing else, and its assets are kept', async () => {
+    const address = await openWith({ page: new PageFiles(folder) });
+    const page = await fetch(`${address}/`);
+    expect(await page.text()).toContain('the page');
+    expect(page.headers.get('content-security-policy')).toMatch(/^default-src 'none'; script-src 'self'; style-src 'self';/);
+    expect(page.headers.get('content-security-policy')).not.toContain('unsafe');
+    expect(page.headers.get('cache-control')).toBe('no-cache');
+    const script = await fetch(`${address}/assets/index-1a.js`);
+    expect([script.headers.get('content-type'), script.headers.get('cache-control')]).toEqual([
+      'text/javascript; charset=utf-8',
+      'public, max-age=31536000, immutable',
+    ]);
+    expect(await (await fetch(`${address}/status`)).text()).toContain('What runs');
+  });
+
+  it.each(['/assets/../secret.txt', '/assets/..%2fsecret.txt', '/secret.txt', '/assets/', '/assets/none.js', '/assets/.hidden.js'])(
+    'has no %s',
+    async (path) => {
+      const { port, hostname } = new URL(await openWith({ page: new PageFiles(folder) }));
+      // As it stands: fetch would tidy the path up.
+      const code = await new Promise((answered, failed) => {
+        request({ host: hostname, port, path }, (answer) => answered(answer.resume().statusCode))
+          .on('error', failed)
+          .end();
+      });
+      expect(code).toBe(404);
+    },
+  );
+
+  it('is the status where it was not built', async () => {
+    const address = await openWith({ page: new PageFiles(join(folder, 'nothing')) });
+    expect(await (await fetch(`${address}/`)).text()).toContain('What runs');
+  });
+
+  const post = (address: string, code: string, headers: Readonly<Record<string, string>> = {}) =>
+    fetch(`${address}/session`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...headers },
+      body: JSON.stringify({ code }),
+    });
+
+  it('gives the admin key for the code of its link, once', async () => {
+    const codes = new SignInCodes();
+    const address = await openWith({ signIn: { codes, adminKey: () => 'rk_admin' } });
+    const code = codes.current();
+    const first = await post(address, code);
+    expect([first.status, first.headers.get('cache-control'), await first.json()]).toEqual([200, 'no-store', { key: 'rk_admin' }]);
+    const second = await post(address, code);
+    expect([second.status, ((await second.json()) as { code: string }).code]).toEqual([403, 'wrong-code']);
+    expect((await post(address, codes.current())).status).toBe(200);
+  });
+
+  it('gives it to nobody who comes through a proxy, and refuses what is no sign-in', async () => {
+    const codes = new SignInCodes();
+    const address = await openWith({ signIn: { codes, adminKey: () => 'rk_admin' } });
+    expect((await post(address, codes.current(), { 'x-forwarded-for': '10.0.0.1' })).status).toBe(404);
+    expect((await fetch(`${address}/session`, { method: 'POST', body: codes.current() })).status).toBe(400);
+    expect((await post(address, 'x'.repeat(10_000))).status).toBe(400);
+    expect((await fetch(`${address}/session`)).status).toBe(404);
+  });
+
+  it('gives it to nobody where links are not given out', async () => {
+    const answer = await post(await openWith({}), '');
+    expect([answer.status, ((await answer.json()) as { code: string }).code]).toEqual([404, 'no-sign-in-links']);
   });
 });

@@ -45,7 +45,7 @@ describe('which service answers', () => {
 
   it('leads the short name of the pages to the long one', () => {
     expect(redirectOf('/docs/analysis/')).toBe('/docs/analysis/docs');
-    expect(redirectOf('/docs')).toBe('/#api');
+    expect(redirectOf('/docs')).toBe('/status#api');
     expect(redirectOf('/docs/elsewhere')).toBeUndefined();
   });
 });
