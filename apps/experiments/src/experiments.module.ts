@@ -25,6 +25,7 @@ import { PublishingModule } from './publishing/publishing.module.js';
 import { Rebuilder } from './rebuilder.js';
 import { RolloutModule } from './rollout/rollout.module.js';
 import { StoresModule } from './stores.module.js';
+import { StreamModule } from './stream/stream.module.js';
 
 @Module({})
 export class ExperimentsModule {}
@@ -40,6 +41,7 @@ export const experimentsModule = (config: ExperimentsConfig): DynamicModule => (
     EvidenceModule,
     PublishingModule,
     RolloutModule,
+    StreamModule,
   ],
   controllers: [
     ProjectsController,

@@ -217,6 +217,23 @@ export const eventStoreContract = (adapter: string, create: () => Promise<StoreU
       });
     });
 
+    describe('a tail', () => {
+      it('tells what is appended after it began, in order, in every process that asks', async () => {
+        await store.append(request('a', 0, 'before'));
+        const seen: string[][] = [[], []];
+        const tails = [store, await test.reopened()].map((one, index) => one.tail((event) => seen[index]?.push(nameOf(event))));
+        await Promise.all(tails.map(({ ready }) => ready));
+        for (let version = 1; version < 20; version++) await store.append(request('a', version, `${version}`));
+        const expected = Array.from({ length: 19 }, (_, index) => `${index + 1}`);
+        for (let waited = 0; waited < 100 && seen.some(({ length }) => length < 19); waited++) await sleep(20);
+        expect(seen).toEqual([expected, expected]);
+        await Promise.all(tails.map((tail) => tail.close()));
+        await store.append(request('a', 20, 'after'));
+        await sleep(50);
+        expect(seen[0]).toEqual(expected);
+      });
+    });
+
     describe('a rebuild', () => {
       it('gives what following gave', async () => {
         const { seen, subscriber } = collector('c');

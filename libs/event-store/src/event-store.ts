@@ -73,6 +73,14 @@ export interface Subscription {
   close(): Promise<void>;
 }
 
+/** Follows in this process alone, whatever others do: see `EventStore.tail`. */
+export interface Tail {
+  /** Resolves when what is appended from now on will be told. */
+  readonly ready: Promise<void>;
+  trouble(): string | undefined;
+  close(): Promise<void>;
+}
+
 /** The database can't be reached or is too slow: nothing is wrong with the request. */
 export class EventStoreUnavailable extends Error {
   override readonly name = 'EventStoreUnavailable';
@@ -99,6 +107,12 @@ export abstract class EventStore<Transaction = unknown> {
 
   /** Begins with the first event ever stored, and goes on where it was after a restart. */
   abstract subscribe(subscriber: Subscriber<Transaction>): Subscription;
+
+  /**
+   * Tells every event that is appended from now on, in order, in each process that asks: nothing is remembered beyond it.
+   * @param tell  must not throw
+   */
+  abstract tail(tell: (event: StoredEvent) => void): Tail;
 
   /** Resets and handles everything again in one transaction: readers see the old state until it is done. @returns how many events */
   abstract rebuild(subscriber: Subscriber<Transaction>): Promise<number>;

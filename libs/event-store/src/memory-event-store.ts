@@ -8,6 +8,7 @@ import {
   type StoredEvent,
   type Subscriber,
   type Subscription,
+  type Tail,
 } from './event-store.js';
 import { revisionMismatch } from './revision-mismatch.js';
 
@@ -18,6 +19,7 @@ export class MemoryEventStore extends EventStore<undefined> {
   private readonly requests = new Map<string, RecordedRequest>();
   private readonly checkpoints = new Map<string, number>();
   private readonly followers = new Set<MemorySubscription>();
+  private readonly tails = new Set<(event: StoredEvent) => void>();
   /** By name: one batch at a time, whoever follows. */
   private readonly turns = new Map<string, Promise<unknown>>();
 
@@ -31,6 +33,7 @@ export class MemoryEventStore extends EventStore<undefined> {
       this.events.push({ ...origin, position: this.events.length + 1, stream, version: version + index + 1, event });
     });
     for (const follower of this.followers) follower.wake();
+    for (const stored of this.events.slice(this.events.length - events.length)) for (const tell of this.tails) tell(stored);
     return version + events.length;
   }
 
@@ -54,6 +57,11 @@ export class MemoryEventStore extends EventStore<undefined> {
     );
     this.followers.add(follower);
     return follower;
+  }
+
+  tail(tell: (event: StoredEvent) => void): Tail {
+    this.tails.add(tell);
+    return { ready: Promise.resolve(), trouble: () => undefined, close: async () => void this.tails.delete(tell) };
   }
 
   async rebuild(subscriber: Subscriber<undefined>): Promise<number> {

@@ -1,14 +1,16 @@
 /** Streams in PostgreSQL: one table, one order. The table is the outbox as well: there is no second one. */
 import type { DataSource, EntityManager } from 'typeorm';
-import { type AppendRequest, EventStore, type RecordedRequest, type StoredEvent, type Subscriber } from './event-store.js';
+import { type AppendRequest, EventStore, type RecordedRequest, type StoredEvent, type Subscriber, type Tail } from './event-store.js';
 import { appendIn } from './postgres-append.js';
 import { explained } from './postgres-errors.js';
 import { type EventRow, eventsAfter, storedEvent } from './postgres-event-rows.js';
 import { PostgresSubscription, rebuildIn } from './postgres-subscription.js';
+import { PostgresTail } from './postgres-tail.js';
 import { revisionMismatch } from './revision-mismatch.js';
 
 export class PostgresEventStore extends EventStore<EntityManager> {
   private readonly subscriptions: PostgresSubscription[] = [];
+  private readonly tails: Tail[] = [];
 
   /** @param url  for the connections of their own that subscriptions listen on */
   constructor(
@@ -53,12 +55,18 @@ export class PostgresEventStore extends EventStore<EntityManager> {
     return subscription;
   }
 
+  tail(tell: (event: StoredEvent) => void): Tail {
+    const tail = new PostgresTail(this.dataSource, this.url, tell);
+    this.tails.push(tail);
+    return tail;
+  }
+
   rebuild(subscriber: Subscriber<EntityManager>): Promise<number> {
     return this.dataSource.transaction((transaction) => rebuildIn(transaction, subscriber));
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.subscriptions.map((subscription) => subscription.close()));
+    await Promise.all([...this.subscriptions, ...this.tails].map((follower) => follower.close()));
   }
 
   private async query<Row>(sql: string, parameters: readonly unknown[]): Promise<readonly Row[]> {

@@ -45,8 +45,13 @@ const hasNoBody = ({ headers }: IncomingMessage) =>
   headers['transfer-encoding'] === undefined && (headers['content-length'] === undefined || headers['content-length'] === '0');
 const mayBeRepeated = (incoming: IncomingMessage) => (incoming.method === 'GET' || incoming.method === 'HEAD') && hasNoBody(incoming);
 
+const isStream = ({ headers, url }: IncomingMessage) =>
+  headers.accept?.includes('text/event-stream') === true || url?.startsWith('/v1/stream') === true;
+
 export class Relay {
   private readonly agent = new Agent({ keepAlive: true, maxSockets: 256, maxFreeSockets: 32 });
+  /** Streams stay for hours: in the pool they would keep everybody else waiting. */
+  private readonly streams = new Agent({ keepAlive: false });
 
   constructor(private readonly portOf: (service: Target['service']) => number | undefined) {}
 
@@ -57,7 +62,7 @@ export class Relay {
       return;
     }
     const inner = request({
-      agent: this.agent,
+      agent: isStream(incoming) ? this.streams : this.agent,
       host: '127.0.0.1',
       port,
       method: incoming.method,
@@ -94,6 +99,7 @@ export class Relay {
 
   close(): void {
     this.agent.destroy();
+    this.streams.destroy();
   }
 
   private unavailable(outgoing: ServerResponse, { service }: Target, requestId: string, why: string): void {

@@ -1,0 +1,95 @@
+import { get, type IncomingMessage } from 'node:http';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { comparisonKey, type StreamNotice } from '@rampart/contracts';
+import { freshDatabase } from '@rampart/test-engines';
+import { aMetric, type ControlPlane, controlPlane, eventually } from '../control-plane.examples.js';
+import { aLook, logOf, tellLook } from '../evidence/records.examples.js';
+import { LiveStream, MOST_WAITING } from './live-stream.js';
+
+const ADMIN = 'an-admin-key-for-specs';
+let plane: ControlPlane;
+let address: string;
+let close: (() => Promise<void>) | undefined;
+
+beforeAll(async () => {
+  const database = await freshDatabase();
+  plane = await controlPlane(database.url);
+  address = await plane.app.getUrl();
+  close = async () => {
+    await plane.close();
+    await database.drop();
+  };
+}, 30_000);
+afterAll(() => close?.(), 30_000);
+
+const watch = async (query = '', key = ADMIN) => {
+  const answer = await new Promise<IncomingMessage>((answered, failed) => {
+    get(`${address}/v1/stream?project=default${query}`, { headers: { authorization: `Bearer ${key}` } }, answered).on('error', failed);
+  });
+  let text = '';
+  let isEnded = false;
+  answer.setEncoding('utf8').on('data', (part: string) => {
+    text += part;
+  });
+  answer
+    .on('error', () => undefined)
+    .on('close', () => {
+      isEnded = true;
+    });
+  const notices = (): readonly StreamNotice[] => [...text.matchAll(/^data: (.*)$/gm)].map(([, data]) => JSON.parse(data ?? ''));
+  return { answer, notices, text: () => text, isEnded: () => isEnded, leave: () => answer.destroy() };
+};
+
+const live = () => plane.app.get(LiveStream, { strict: false });
+
+describe('the live stream', () => {
+  it('tells of changes and looks within a moment, to those who watch the project', async () => {
+    const watching = await watch();
+    const elsewhere = await watch('&environment=staging');
+    expect(watching.answer.headers['content-type']).toMatch('text/event-stream');
+    const begun = performance.now();
+    await plane.call('POST', '/v1/metrics?project=default', { body: aMetric() });
+    await eventually('the change is told', async () => watching.notices().at(0), 2_000);
+    expect(performance.now() - begun).toBeLessThan(500);
+    expect(watching.notices()).toEqual([{ kind: 'changed', resource: 'metric', key: 'converted', revision: 1 }]);
+    const look = aLook();
+    await tellLook(logOf(plane), comparisonKey(look), look);
+    const told = await eventually('the look is told', async () => watching.notices().find(({ kind }) => kind === 'look'), 2_000);
+    expect(told).toMatchObject({ environment: look.environment, experiment: look.experiment, verdict: look.verdict });
+    expect(elsewhere.notices().map(({ kind }) => kind)).toEqual(['changed']);
+    expect(watching.text()).toMatch(/^retry: 2000\n/);
+    watching.leave();
+    elsewhere.leave();
+    await eventually('both have left', async () => (live().size === 0 ? true : undefined), 2_000);
+  });
+
+  it('ends for a key that was revoked', async () => {
+    const { body } = await plane.call('POST', '/v1/keys?project=default', { body: { name: 'a page', role: 'analyst' } });
+    const watching = await watch('', body.key);
+    await plane.call('POST', `/v1/keys/${body.id}/revoke?project=default`);
+    await eventually('it ends', async () => (watching.isEnded() ? true : undefined), 2_000);
+  });
+
+  it('drops who does not read, and keeps telling the others', async () => {
+    const slow = await watch();
+    const quick = await watch();
+    slow.answer.pause();
+    const notice = { kind: 'changed', resource: 'metric', key: 'k'.repeat(1_000), revision: 1 } as const;
+    // What the kernel takes on the way is not ours to count.
+    for (let sent = 0; sent < 20 * MOST_WAITING && live().size === 2; sent += 1_000) {
+      live().tell({ project: 'default', environment: null, notice });
+      if (sent % 50_000 === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+    expect(live().size).toBe(1);
+    const before = quick.notices().length;
+    live().tell({ project: 'default', environment: null, notice });
+    await eventually('the other one is told', async () => (quick.notices().length > before ? true : undefined), 2_000);
+    slow.leave();
+    quick.leave();
+  });
+
+  it('refuses who may not read', async () => {
+    const { status, body } = await plane.call('GET', '/v1/stream?project=default', { key: 'nobody' });
+    expect([status, body.code]).toEqual([401, 'key-unknown']);
+  });
+});
