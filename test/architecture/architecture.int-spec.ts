@@ -18,7 +18,7 @@ const libs = [
   'feedback-store',
   'service-kit',
 ];
-const apps = ['experiments', 'ingestion', 'analysis', 'launcher', 'cli'];
+const apps = ['experiments', 'ingestion', 'analysis', 'dashboard', 'launcher', 'cli'];
 const packages = ['jstat', 'zod', 'pg', 'typeorm', 'lodash', '@clickhouse/client', 'kafkajs', 'lmdb', '@nestjs/common'];
 
 /** A tree of the project's shape in which every rule holds: each planted file below breaks one. */
@@ -73,6 +73,7 @@ const planted: Readonly<Record<string, readonly [path: string, text: string]>> =
   'feedback-store-knows-domain-and-contracts': ['libs/feedback-store/src/plant.ts', imports('@rampart/event-log')],
   'service-kit-knows-domain-errors-only': ['libs/service-kit/src/plant.ts', imports('@rampart/domain')],
   'cli-knows-contracts-only': ['apps/cli/src/plant-lib.ts', imports('@rampart/event-log')],
+  'dashboard-knows-contracts-only': ['apps/dashboard/src/plant-lib.ts', imports('@rampart/event-log')],
   'launcher-starts-processes-and-imports-nobody': ['apps/launcher/src/plant-lib.ts', imports('@rampart/contracts')],
   'apps-never-import-apps (analysis)': ['apps/analysis/src/plant-app.ts', imports('@rampart/ingestion')],
   'only-experiments-reaches-the-event-store': ['apps/ingestion/src/plant-events.ts', imports('@rampart/event-store')],

@@ -1,9 +1,15 @@
 /** Checks a tree against the rules: imports (dependency-cruiser), rooms, purity. `node test/architecture/cruise.mjs [--root DIR] [--fewest N]` */
 import { readdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join, relative, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { cruise } from 'dependency-cruiser';
 import { bannedRooms, fewestModules, forbidden, impure, longestFile, purePaths } from './rules.mjs';
+
+// dependency-cruiser 17 asks for TypeScript without JSX, whatever the file is called; JSX in every file would break generic arrow functions.
+const swc = createRequire(import.meta.url)('@swc/core');
+const { parseFileSync } = swc;
+swc.parseFileSync = (file, options) => parseFileSync(file, { ...options, tsx: file.endsWith('.tsx') });
+const { cruise } = await import('dependency-cruiser');
 
 const { values } = parseArgs({ options: { root: { type: 'string' }, fewest: { type: 'string' } } });
 const root = resolve(values.root ?? join(import.meta.dirname, '..', '..'));

@@ -6,7 +6,7 @@ const forbid = (name, from, to) => ({ name, severity: 'error', from, to });
 const only = (name, from, allowed) => forbid(name, { path: from, pathNot: specs }, { path: '^(libs|apps)/', pathNot: [from, ...allowed] });
 const except = (...pathNot) => ({ path: '^(libs|apps)/', pathNot });
 
-const apps = ['experiments', 'assignment', 'ingestion', 'analysis', 'launcher', 'cli'];
+const apps = ['experiments', 'assignment', 'ingestion', 'analysis', 'dashboard', 'launcher', 'cli'];
 const specs = '\\.(spec|int-spec|kafka-spec|contract)\\.ts$';
 const adapter = '/(memory|postgres|kafka|clickhouse|configured)-(event|feedback)-(store|log)\\.ts$';
 const errors = '^libs/domain/src/errors\\.ts$'; // a door of its own: @rampart/domain/errors
@@ -26,6 +26,7 @@ export const forbidden = [
   only('feedback-store-knows-domain-and-contracts', lib('feedback-store'), [lib('domain'), lib('contracts')]),
   only('service-kit-knows-domain-errors-only', lib('service-kit'), [errors]),
   only('cli-knows-contracts-only', app('cli'), [lib('contracts')]),
+  only('dashboard-knows-contracts-only', app('dashboard'), [lib('contracts')]),
   only('launcher-starts-processes-and-imports-nobody', app('launcher'), []),
   ...apps.map((name) => forbid(`apps-never-import-apps (${name})`, { path: app(name) }, { path: '^apps/', pathNot: app(name) })),
   forbid('only-experiments-reaches-the-event-store', except(app('experiments'), lib('event-store')), { path: lib('event-store') }),
