@@ -6,6 +6,7 @@ import { spawn } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
+import { ensureChromium } from '../infra/setup/chromium.mjs';
 
 const root = resolve(import.meta.dirname, '..');
 const scratch = mkdtempSync(join(tmpdir(), 'rampart-test-'));
@@ -198,6 +199,7 @@ const tiers = {
   },
   kafka: onKafka,
   journeys: async () => {
+    ensureChromium();
     await part('journeys', 'journeys', { args: ['--runInBand'] });
     // With RAMPART_JOURNEY_LOG=kafka they all were on Kafka already.
     if (jestArguments.length === 0 && process.env.RAMPART_JOURNEY_LOG !== 'kafka') await journeysOnKafka();
