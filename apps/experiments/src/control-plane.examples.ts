@@ -30,7 +30,7 @@ export const controlPlane = async (url: string, secret = 'a-platform-secret-for-
   const address = await app.getUrl();
 
   const call = async (
-    method: 'GET' | 'POST' | 'PUT',
+    method: 'GET' | 'POST' | 'PUT' | 'DELETE',
     path: string,
     { body, raw, key = ADMIN, headers = {} }: CallOptions = {},
   ): Promise<ControlAnswer> => {

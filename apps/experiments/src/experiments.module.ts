@@ -19,6 +19,7 @@ import { FeaturesController } from './http/features.controller.js';
 import { KeysController } from './http/keys.controller.js';
 import { MetricsController } from './http/metrics.controller.js';
 import { ProjectsController } from './http/projects.controller.js';
+import { ProjectRemoval } from './project-removal.js';
 import { DecisionsPublisher } from './publishing/decisions.publisher.js';
 import { DefinitionsPublisher } from './publishing/definitions.publisher.js';
 import { PublishingModule } from './publishing/publishing.module.js';
@@ -54,6 +55,7 @@ export const experimentsModule = (config: ExperimentsConfig): DynamicModule => (
     AdminController,
   ],
   providers: [
+    ProjectRemoval,
     { provide: APP_INTERCEPTOR, useClass: AnswerInterceptor },
     {
       provide: Rebuilder,

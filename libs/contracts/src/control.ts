@@ -37,6 +37,10 @@ export type FeatureInput = z.infer<typeof featureInput>;
 export const actionInput = z.strictObject({ reason: reason.optional() }).prefault({});
 export type ActionInput = z.infer<typeof actionInput>;
 
+/** What cuts deep says why. */
+export const reasonedInput = z.strictObject({ reason });
+export type ReasonedInput = z.infer<typeof reasonedInput>;
+
 export const decisionInput = z.strictObject({
   outcome: z.enum(['ship', 'stop', 'inconclusive']),
   arm: z.string().min(1).max(200).optional().describe('ship only: the treatment; may be left out where there is one'),

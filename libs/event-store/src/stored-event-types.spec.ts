@@ -42,6 +42,10 @@ describe('stored events', () => {
     expect(key).toMatchObject({ status: 'revoked', hash: '1'.repeat(64), role: 'emit', environment: 'production' });
   });
 
+  it('fold into a project that was removed', () => {
+    expect(fold(projectDecider, [today('ProjectCreated'), today('ProjectRemoved')])).toMatchObject({ status: 'removed', project: 'shop' });
+  });
+
   it('fold into a metric and a feature', () => {
     expect(fold(metricDecider, [today('MetricDefined')]).versions).toMatchObject([
       { version: 1, definition: { type: 'ratio', capUpper: '1000.5' } },
@@ -49,6 +53,9 @@ describe('stored events', () => {
     expect(fold(featureDecider, [today('FeatureDefined')]).versions).toMatchObject([
       { version: 1, definition: { defaultVariant: 'blue' } },
     ]);
+    const killed = [today('FeatureDefined'), today('FeatureKilled')];
+    expect(fold(featureDecider, killed).switches).toEqual({ production: { isKilled: true, revision: 1 } });
+    expect(fold(featureDecider, [...killed, today('FeatureRestored')]).switches).toEqual({ production: { isKilled: false, revision: 2 } });
   });
 
   it('fold into an experiment that went all the way', () => {

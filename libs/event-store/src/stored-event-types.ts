@@ -28,12 +28,15 @@ export type Upcasters = Readonly<Record<string, readonly ((data: EventData) => E
 /** A new event of the domain that is missing here does not compile. To change one: add an upcaster and a golden file, keep the old ones. */
 const UPCASTERS: Readonly<Record<RampartEvent['type'], readonly ((data: EventData) => EventData)[]>> = {
   ProjectCreated: [],
+  ProjectRemoved: [],
   EnvironmentCreated: [],
   ApiKeyCreated: [],
   ApiKeyRotated: [],
   ApiKeyRevoked: [],
   MetricDefined: [],
   FeatureDefined: [],
+  FeatureKilled: [],
+  FeatureRestored: [],
   ExperimentDefined: [],
   ExperimentRedefined: [],
   ExperimentStarted: [],

@@ -75,7 +75,8 @@ class ResourceListHandler implements IQueryHandler<ResourceList> {
   constructor(private readonly catalogue: Catalogue) {}
 
   async execute({ kind, project, filter }: ResourceList): Promise<readonly Document[]> {
-    const all = await this.catalogue.list(kind, project);
+    const listed = await this.catalogue.list(kind, project);
+    const all = kind === 'project' ? listed.filter(({ removedAt }) => removedAt === undefined) : listed;
     const { status, environment } = filter;
     return status === undefined ? all : all.filter((document) => hasStatus(document, status, environment));
   }

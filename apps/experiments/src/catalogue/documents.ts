@@ -6,7 +6,12 @@ import type { ApiKey, Environment, Experiment, Feature, Metric, Project, Rollout
 type Document = Readonly<Record<string, unknown>>;
 
 export const projectDocument = (state: Project, revision: number): Document =>
-  state.status === 'absent' ? {} : { key: state.project, name: state.name, revision, createdAt: formatInstant(state.createdAtUs) };
+  state.status === 'absent'
+    ? {}
+    : {
+        ...{ key: state.project, name: state.name, revision, createdAt: formatInstant(state.createdAtUs) },
+        ...(state.status === 'removed' ? { removedAt: formatInstant(state.removedAtUs) } : {}),
+      };
 
 export const environmentDocument = (state: Environment, revision: number): Document =>
   state.status === 'absent'
@@ -40,7 +45,13 @@ const versioned = ({ versions }: Metric | Feature, revision: number, version?: n
 };
 
 export const metricDocument = (state: Metric, revision: number, version?: number): Document => versioned(state, revision, version);
-export const featureDocument = (state: Feature, revision: number, version?: number): Document => versioned(state, revision, version);
+/** With its kill switch, in each environment where it was ever used. */
+export const featureDocument = (state: Feature, revision: number, version?: number): Document => {
+  const document = versioned(state, revision, version);
+  if (Object.keys(document).length === 0) return document;
+  const environments = Object.entries(state.switches).map(([environment, { isKilled }]) => [environment, { isKilled }] as const);
+  return { ...document, environments: Object.fromEntries(environments) };
+};
 
 export const experimentDocument = ({ versions, runs }: Experiment, revision: number, version?: number): Document => {
   const found = version === undefined ? versions.at(-1) : versions.find((candidate) => candidate.version === version);

@@ -1,6 +1,6 @@
 /** The keys that this service believes: its own, read where they are written. */
 import { Injectable } from '@nestjs/common';
-import { type ApiKeyEvent, apiKeyDecider, fold } from '@rampart/domain';
+import { type ApiKeyEvent, apiKeyDecider, fold, type ProjectEvent, projectDecider } from '@rampart/domain';
 import { EventStore } from '@rampart/event-store';
 import { ApiKeys, type KeyRecord } from '@rampart/service-kit';
 import { projectStream } from '../streams.js';
@@ -27,6 +27,7 @@ export class KnownApiKeys extends ApiKeys {
   }
 
   async hasProject(project: string): Promise<boolean> {
-    return (await this.store.readStream(projectStream(project))).length > 0;
+    const events = (await this.store.readStream(projectStream(project))).map(({ event }) => event as ProjectEvent);
+    return fold(projectDecider, events).status === 'existing';
   }
 }

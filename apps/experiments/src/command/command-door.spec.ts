@@ -5,8 +5,10 @@ import { AnswerSeal } from './answer-seal.js';
 import { CommandDoor, type Envelope } from './command-door.js';
 import { RememberedStreams } from './remembered-streams.js';
 
+type Created = Extract<ProjectEvent, { type: 'ProjectCreated' }>;
+
 /** Names in the order in which they were given. */
-const names: Decider<readonly string[], string, ProjectEvent> = {
+const names: Decider<readonly string[], string, Created> = {
   initialState: [],
   decide: (name, known) => (known.includes(name) ? [] : [{ type: 'ProjectCreated', project: 'p', name, atUs: 0 }]),
   evolve: (known, { name }) => [...known, name],

@@ -102,10 +102,14 @@ class MetricHandler implements ICommandHandler<MetricMessage> {
 
 @CommandHandler(FeatureMessage)
 class FeatureHandler implements ICommandHandler<FeatureMessage> {
-  constructor(private readonly door: CommandDoor) {}
+  constructor(
+    private readonly door: CommandDoor,
+    private readonly surroundings: SurroundingsReader,
+  ) {}
 
-  execute({ project, command, envelope }: FeatureMessage): Promise<Outcome> {
-    const stream = featureStream(project, command.definition.key);
+  async execute({ project, feature, command, envelope }: FeatureMessage): Promise<Outcome> {
+    if ('environment' in command) await this.surroundings.kindOf(project, command.environment);
+    const stream = featureStream(project, feature);
     return this.door.execute({ stream, decider: featureDecider, command, envelope, document: featureDocument });
   }
 }

@@ -52,6 +52,7 @@ export class MetricMessage extends Command<Outcome> {
 export class FeatureMessage extends Command<Outcome> {
   constructor(
     readonly project: string,
+    readonly feature: string,
     readonly command: FeatureCommand,
     readonly envelope: Envelope,
   ) {

@@ -1,8 +1,8 @@
-import { Body, Controller, Get, Param, Post, Put, Query } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Param, Post, Put, Query } from '@nestjs/common';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
-import { type FeatureInput, featureInput, slug } from '@rampart/contracts';
-import { Project, Scope } from '@rampart/service-kit';
+import { type FeatureInput, featureInput, type ReasonedInput, reasonedInput, slug } from '@rampart/contracts';
+import { Environment, Project, Scope } from '@rampart/service-kit';
 import { ResourceDocument, ResourceHistory, ResourceList } from '../catalogue/catalogue-queries.js';
 import type { Envelope } from '../command/command-door.js';
 import { FeatureMessage } from '../command/command-messages.js';
@@ -10,7 +10,7 @@ import { featureStream } from '../streams.js';
 import { Answer } from './answer.interceptor.js';
 import { Asked, Commanding } from './command-request.js';
 import { requireSameKey } from './definition-key.js';
-import { type VersionQuery, versionQuery } from './read-request.js';
+import { InEnvironment, type VersionQuery, versionQuery } from './read-request.js';
 
 @ApiTags('features')
 @Controller('v1/features')
@@ -26,7 +26,7 @@ export class FeaturesController {
   @ApiOperation({ summary: 'Define a new feature: version 1' })
   async create(@Project() project: string, @Body({ schema: featureInput }) definition: FeatureInput, @Asked() envelope: Envelope) {
     const command = { type: 'CreateFeature', definition, atUs: envelope.origin.atUs } as const;
-    return Answer.made(await this.commands.execute(new FeatureMessage(project, command, envelope)), envelope.isDryRun);
+    return Answer.made(await this.commands.execute(new FeatureMessage(project, definition.key, command, envelope)), envelope.isDryRun);
   }
 
   @Put(':key')
@@ -41,7 +41,7 @@ export class FeaturesController {
   ) {
     requireSameKey(key, definition.key);
     const command = { type: 'DefineFeature', definition, atUs: envelope.origin.atUs } as const;
-    return Answer.made(await this.commands.execute(new FeatureMessage(project, command, envelope)), envelope.isDryRun);
+    return Answer.made(await this.commands.execute(new FeatureMessage(project, key, command, envelope)), envelope.isDryRun);
   }
 
   @Get()
@@ -64,6 +64,47 @@ export class FeaturesController {
         new ResourceDocument('feature', { stream: featureStream(project, key), asOfUs: asOf ?? null, version: version ?? null }),
       ),
     );
+  }
+
+  @Post(':key/kill')
+  @HttpCode(200)
+  @Scope('manager')
+  @Commanding()
+  @InEnvironment()
+  @ApiOperation({ summary: 'The kill switch: within a second everybody gets the default variant in this environment, whatever runs' })
+  kill(
+    @Project() project: string,
+    @Param('key', { schema: slug }) key: string,
+    @Environment() environment: string,
+    @Body({ schema: reasonedInput }) _: ReasonedInput,
+    @Asked() envelope: Envelope,
+  ) {
+    return this.throwSwitch('KillFeature', { project, key, environment }, envelope);
+  }
+
+  @Post(':key/restore')
+  @HttpCode(200)
+  @Scope('manager')
+  @Commanding()
+  @InEnvironment()
+  @ApiOperation({ summary: 'Takes the kill switch back: experiments and releases count again' })
+  restore(
+    @Project() project: string,
+    @Param('key', { schema: slug }) key: string,
+    @Environment() environment: string,
+    @Body({ schema: reasonedInput }) _: ReasonedInput,
+    @Asked() envelope: Envelope,
+  ) {
+    return this.throwSwitch('RestoreFeature', { project, key, environment }, envelope);
+  }
+
+  private async throwSwitch(
+    type: 'KillFeature' | 'RestoreFeature',
+    { project, key, environment }: { readonly project: string; readonly key: string; readonly environment: string },
+    envelope: Envelope,
+  ): Promise<Answer> {
+    const command = { type, environment, atUs: envelope.origin.atUs } as const;
+    return Answer.ok(await this.commands.execute(new FeatureMessage(project, key, command, envelope)));
   }
 
   @Get(':key/history')

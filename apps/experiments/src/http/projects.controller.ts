@@ -1,12 +1,13 @@
-import { Body, Controller, Get, Param, Post } from '@nestjs/common';
+import { Body, Controller, Delete, Get, Param, Post } from '@nestjs/common';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
-import { type ProjectInput, projectInput, slug } from '@rampart/contracts';
+import { type ProjectInput, projectInput, type ReasonedInput, reasonedInput, slug } from '@rampart/contracts';
 import { DomainError } from '@rampart/domain';
 import { Caller, type CallerIdentity, Scope } from '@rampart/service-kit';
 import { ResourceDocument, ResourceList } from '../catalogue/catalogue-queries.js';
 import type { Envelope } from '../command/command-door.js';
 import { ProjectMessage } from '../command/command-messages.js';
+import { ProjectRemoval } from '../project-removal.js';
 import { projectStream } from '../streams.js';
 import { Answer } from './answer.interceptor.js';
 import { Asked, Commanding } from './command-request.js';
@@ -17,6 +18,7 @@ export class ProjectsController {
   constructor(
     private readonly commands: CommandBus,
     private readonly queries: QueryBus,
+    private readonly removal: ProjectRemoval,
   ) {}
 
   @Post()
@@ -37,6 +39,21 @@ export class ProjectsController {
   async list(@Caller() { project, role }: CallerIdentity) {
     const all = await this.queries.execute(new ResourceList('project', null));
     return { items: role === 'admin' ? all : all.filter(({ key }) => key === project) };
+  }
+
+  @Delete(':key')
+  @Scope('admin', { project: false })
+  @Commanding()
+  @ApiOperation({
+    summary:
+      'Remove a project: its rollouts are rolled back, its experiments stopped, its keys revoked. Its history stays, its key is never used again',
+  })
+  async remove(
+    @Param('key', { schema: slug }) key: string,
+    @Body({ schema: reasonedInput }) _: ReasonedInput,
+    @Asked() envelope: Envelope,
+  ) {
+    return this.removal.remove(key, envelope);
   }
 
   @Get(':key')

@@ -8,6 +8,7 @@ import {
   type ExperimentEvent,
   experimentDecider,
   type FeatureEvent,
+  featureDecider,
   fold,
   type MetricEvent,
   type ProjectEvent,
@@ -33,7 +34,10 @@ export const messagesAfter = (events: readonly StoredEvent[]): readonly Definiti
   const event = last.event as unknown;
   switch (kind) {
     case 'project': {
-      const { project: key, name } = event as ProjectEvent;
+      const told = event as ProjectEvent;
+      // What was in it is ended and its keys are revoked: nothing more is to be known of it.
+      if (told.type === 'ProjectRemoved') return [];
+      const { project: key, name } = told;
       return revised(place, last.version, { kind, value: { key, name } });
     }
     case 'environment': {
@@ -47,7 +51,9 @@ export const messagesAfter = (events: readonly StoredEvent[]): readonly Definiti
       return defined(place, version, { kind, version, value: published(definition) });
     }
     case 'feature': {
-      const { version, definition } = event as FeatureEvent;
+      const told = event as FeatureEvent;
+      if (told.type !== 'FeatureDefined') return switchMessages(place, events, told.environment);
+      const { version, definition } = told;
       return defined(place, version, { kind, version, value: published(definition) });
     }
     case 'experiment':
@@ -60,6 +66,16 @@ interface Place {
   readonly project: string;
   readonly id: string;
 }
+
+/** The kill switch of one environment. */
+const switchMessages = (place: Place, events: readonly StoredEvent[], environment: string): readonly DefinitionMessage[] => {
+  const feature = fold(
+    featureDecider,
+    events.map(({ event }) => event as FeatureEvent),
+  );
+  const { isKilled, revision } = feature.switches[environment] ?? { isKilled: false, revision: 0 };
+  return revised(place, revision, { kind: 'feature-state', revision, value: { feature: place.id, isKilled } }, environment);
+};
 
 const keyMessages = (id: string, events: readonly StoredEvent[]): readonly DefinitionMessage[] => {
   const key = fold(

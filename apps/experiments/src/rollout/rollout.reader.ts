@@ -4,8 +4,11 @@ import { parseInstant } from '@rampart/contracts';
 import {
   type Experiment,
   experimentDecider,
+  type FeatureEvent,
+  featureDecider,
   fold,
   initialRollout,
+  isKilledIn,
   type Rollout,
   type RolloutDefinition,
   type RolloutFacts,
@@ -80,7 +83,8 @@ export class RolloutReader {
 
   private async isKilled(project: string, key: string | undefined, environment: string): Promise<boolean> {
     if (key === undefined) return false;
-    return isKilledIn(await this.events(featureStream(project, key)), environment);
+    const events = (await this.events(featureStream(project, key))) as readonly FeatureEvent[];
+    return isKilledIn(fold(featureDecider, events), environment);
   }
 
   private async events(stream: string): Promise<readonly RampartEvent[]> {
@@ -90,11 +94,6 @@ export class RolloutReader {
 
 const NONE: Experiment = { versions: [], runs: {} };
 const NO_FACTS: RolloutFacts = { nowUs: 0, experiment: null, policy: 'ship', isFeatureKilled: false, look: null, record: null };
-
-/** The kill switch of the feature, as its stream tells it: the last word counts. */
-const isKilledIn = (events: readonly { readonly type: string; readonly environment?: unknown }[], environment: string): boolean =>
-  events.findLast(({ type, environment: where }) => SWITCHES.has(type) && where === environment)?.type === 'FeatureKilled';
-const SWITCHES = new Set(['FeatureKilled', 'FeatureRestored']);
 
 type Summary = NonNullable<Awaited<ReturnType<DecisionRecords['page']>>>[number];
 

@@ -81,8 +81,8 @@ describe('the checklist before a start', () => {
       } as const,
     });
     const on = (feature: Feature) => found({ definition, surroundings: surroundings(surroundings().metrics, feature) });
-    expect(on({ versions: [version(1, 'blue')] })).toEqual(['refusal variant-not-of-feature /variants/1/key']);
-    expect(on({ versions: [version(1, 'blue'), version(2, 'blue', 'green')] })).toEqual([]);
+    expect(on({ versions: [version(1, 'blue')], switches: {} })).toEqual(['refusal variant-not-of-feature /variants/1/key']);
+    expect(on({ versions: [version(1, 'blue'), version(2, 'blue', 'green')], switches: {} })).toEqual([]);
   });
 });
 

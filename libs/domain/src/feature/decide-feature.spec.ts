@@ -49,6 +49,33 @@ describe('no feature', () => {
   });
 });
 
+describe('the kill switch', () => {
+  const kill = (environment = 'production') => ({ type: 'KillFeature', environment, atUs: 1 }) as const;
+  const killed: FeatureEvent = { type: 'FeatureKilled', environment: 'production', atUs: 1 };
+  it('is thrown once, in one environment', () => {
+    given([defined()]).when(kill()).then([killed]);
+    given([defined(), killed]).when(kill()).then([]);
+    given([defined(), killed])
+      .when(kill('staging'))
+      .then([{ ...killed, environment: 'staging' }]);
+  });
+  it('is taken back, and thrown again', () => {
+    const restore = { type: 'RestoreFeature', environment: 'production', atUs: 2 } as const;
+    const restored: FeatureEvent = { type: 'FeatureRestored', environment: 'production', atUs: 2 };
+    given([defined()]).when(restore).then([]);
+    given([defined(), killed]).when(restore).then([restored]);
+    given([defined(), killed, restored]).when(kill()).then([killed]);
+  });
+  it('needs a feature', () => {
+    given([]).when(kill()).thenRefuses('feature-not-found');
+  });
+  it('outlives a new version', () => {
+    given([defined(), killed, defined(2, { ...colour, name: 'The colour' })])
+      .when(kill())
+      .then([]);
+  });
+});
+
 describe('a feature', () => {
   it('is created once', () => {
     given([defined()]).when(create()).thenRefuses('feature-exists', 'version 1');

@@ -10,16 +10,31 @@ import {
   type FeatureEvent,
   type FeatureValueType,
   initialFeature,
+  isKilledIn,
 } from './feature.js';
 
-export type FeatureCommand = {
+interface DefiningCommand {
   /** `CreateFeature` wants a key that nobody uses yet; `DefineFeature` adds a version, or creates. */
   readonly type: 'CreateFeature' | 'DefineFeature';
   readonly definition: FeatureDefinition;
   readonly atUs: number;
+}
+
+export type FeatureCommand =
+  | DefiningCommand
+  /** The kill switch of one environment. */
+  | { readonly type: 'KillFeature' | 'RestoreFeature'; readonly environment: string; readonly atUs: number };
+
+const decide = (command: FeatureCommand, state: Feature): readonly FeatureEvent[] => {
+  if ('definition' in command) return define(command, state);
+  const { type, environment, atUs } = command;
+  if (state.versions.length === 0) throw new DomainError('feature-not-found', 'there is no such feature in this project: define it first');
+  const isKill = type === 'KillFeature';
+  if (isKilledIn(state, environment) === isKill) return [];
+  return [{ type: isKill ? 'FeatureKilled' : 'FeatureRestored', environment, atUs }];
 };
 
-const decide = ({ type, definition, atUs }: FeatureCommand, { versions }: Feature): readonly FeatureEvent[] => {
+const define = ({ type, definition, atUs }: DefiningCommand, { versions }: Feature): readonly FeatureEvent[] => {
   const newest = versions.at(-1);
   if (type === 'CreateFeature' && newest !== undefined) {
     const message = `there is a feature "${definition.key}" already, at version ${newest.version}: replace it to add version ${newest.version + 1}, or choose another key`;

@@ -55,6 +55,7 @@ const feature = {
   versions: [
     { version: 1, definition: { key: 'colour', name: 'Colour', valueType: 'string', variants, defaultVariant: 'blue' }, definedAtUs: T0 },
   ],
+  switches: {},
 } as const;
 
 export const theSurroundings = (
