@@ -9,8 +9,7 @@ import type { Environment } from '../platform/places.js';
 import { requirePlatform } from '../platform/running-platform.js';
 import { usage } from '../refusal.js';
 import { Shop } from './services.js';
-import { hasShop, removeShop, revokeKeys, setUpShop } from './set-up.js';
-import { PROJECT } from './shop.js';
+import { openProject, removeShop, revokeKeys, setUpShop } from './set-up.js';
 
 export interface DemoRequest {
   readonly address: string | undefined;
@@ -45,22 +44,24 @@ export const demo = async (request: DemoRequest, { environment, progress, print,
   const { address } = await requirePlatform(environment, request.address);
   const client = new ApiClient(address, adminKey(environment).key, 60_000, undefined, CONNECTIONS);
   try {
-    if (request.isRemoval || request.isFresh) await removeShop(client);
+    const removed = request.isRemoval || request.isFresh ? await removeShop(client) : [];
     if (request.isRemoval) {
-      print(`The project "${PROJECT}" is removed: its rollouts, experiments, features, metrics and keys.`);
+      const what =
+        removed.length === 0 ? 'There is no demo to remove.' : `Removed: ${removed.join(', ')}, with its rollouts, experiments and keys.`;
+      print(what);
       return 0;
     }
-    const isNew = !(await hasShop(client));
-    const keys = await setUpShop(client);
+    const { project, isNew } = await openProject(client);
+    const keys = await setUpShop(client, project);
     print(
-      `${isNew ? 'A shop opens' : 'The shop opens again'}: ${request.perSecond} visitors a second, three rollouts. Watch them at ${address}`,
+      `${isNew ? 'A shop opens' : 'The shop opens again'}: ${request.perSecond} visitors a second, three rollouts in the project "${project}". Watch them at ${address}`,
     );
     print('Ctrl-C closes it; npm run demo goes on, npm run demo -- --fresh begins anew, npm run demo -- --remove leaves nothing.');
     const shop = new Shop(client, keys, request.seed);
     try {
-      await Promise.all([shop.open(request.perSecond, stop), watch(client, shop, { progress, stop })]);
+      await Promise.all([shop.open(request.perSecond, stop), watch(client, shop, { project, progress, stop })]);
     } finally {
-      await revokeKeys(client, keys.ids);
+      await revokeKeys(client, project, keys.ids);
     }
     const { visitors, evaluations, events, failures } = shop.figures;
     print(
@@ -76,11 +77,11 @@ export const demo = async (request: DemoRequest, { environment, progress, print,
 const watch = async (
   client: ApiClient,
   { figures }: Shop,
-  { progress, stop }: Pick<DemoSurroundings, 'progress' | 'stop'>,
+  { project, progress, stop }: Pick<DemoSurroundings, 'progress' | 'stop'> & { readonly project: string },
 ): Promise<void> => {
   const known = new Map<string, string>();
   while (!stop.aborted) {
-    const { body } = await client.expect('GET', '/v1/rollouts', [200], undefined, { query: { project: PROJECT } });
+    const { body } = await client.expect('GET', '/v1/rollouts', [200], undefined, { query: { project } });
     for (const rollout of body.items as readonly RolloutDocument[]) {
       const state = stateOf(rollout);
       if (known.get(rollout.key) === state) continue;

@@ -1,7 +1,8 @@
 /** A shop that tries three things at once: what it defines on the platform, as a product team would by hand. */
 import type { ExperimentInput, FeatureInput, MetricInput, RolloutRequest } from '@rampart/contracts';
 
-export const PROJECT = 'demo';
+/** Names of removed projects are never used again: the next one is `demo-2`. */
+export const projectKey = (nth: number): string => (nth === 1 ? 'demo' : `demo-${nth}`);
 export const ENVIRONMENT = 'production';
 
 /** In the order in which a visitor meets them. */
