@@ -12,16 +12,20 @@ import { FreshnessList, PopulationTable, SampleRatio } from '../parts/evidence.j
 import { Moment } from '../parts/moments.js';
 import { Shown } from '../parts/notes.js';
 
-export const ExperimentPage = ({ experimentKey }: { readonly experimentKey: string }) => (
-  <main id="main" tabIndex={-1}>
-    <p className="crumbs">
-      <a href={linkTo.overview}>Overview</a> › experiment
-    </p>
-    <Shown reading={useExperiment(experimentKey)} lines={8}>
-      {(document) => <Experiment document={document} />}
-    </Shown>
-  </main>
-);
+export const ExperimentPage = ({ experimentKey }: { readonly experimentKey: string }) => {
+  const reading = useExperiment(experimentKey);
+  return (
+    <main id="main" tabIndex={-1}>
+      <p className="crumbs">
+        <a href={linkTo.overview}>Overview</a> › experiment
+      </p>
+      {reading.data === undefined && <h1>{experimentKey}</h1>}
+      <Shown reading={reading} lines={8}>
+        {(document) => <Experiment document={document} />}
+      </Shown>
+    </main>
+  );
+};
 
 const Experiment = ({ document }: { readonly document: ExperimentDocument }) => {
   const { environment } = useConnection().api.session;

@@ -21,6 +21,7 @@ export const RolloutPage = ({ rolloutKey }: { readonly rolloutKey: string }) => 
       <p className="crumbs">
         <a href={linkTo.overview}>Overview</a> › rollout
       </p>
+      {reading.data === undefined && <h1>{rolloutKey}</h1>}
       <Shown reading={reading} lines={8}>
         {(rollout) => <Rollout rollout={rollout} />}
       </Shown>

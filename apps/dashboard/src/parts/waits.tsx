@@ -1,17 +1,12 @@
 /** What a stage waits for, each with a countdown or with both numbers. */
 import type { RolloutWait } from '@rampart/contracts';
 import { count } from '../reading/numbers.js';
-import { Moment } from './moments.js';
+import { Moment, useNow } from './moments.js';
 
 const Wait = ({ wait: { sentence, until, have, needed } }: { readonly wait: RolloutWait }) => (
   <li>
     {sentence}
-    {until !== null && (
-      <span className="faint">
-        {' '}
-        (<Moment at={until} />)
-      </span>
-    )}
+    {until !== null && <Due until={until} />}
     {have !== null && needed !== null && needed > 0 && (
       <progress value={Math.min(have, needed)} max={needed} aria-label={`${count(have)} of ${count(needed)}`} />
     )}
@@ -21,6 +16,18 @@ const Wait = ({ wait: { sentence, until, have, needed } }: { readonly wait: Roll
 /** Without those that only repeat what stands beside them. */
 export const unsaid = (waits: readonly RolloutWait[], said: readonly string[]): readonly RolloutWait[] =>
   waits.filter(({ sentence }) => !said.some((one) => one !== '' && sentence.includes(one)));
+
+/** A time that is over is no promise: what knows of it is on its way. */
+const Due = ({ until }: { readonly until: string }) => {
+  const isOver = Date.parse(until) < useNow();
+  return (
+    <span className="faint">
+      {' '}
+      ({isOver && 'was due '}
+      <Moment at={until} />)
+    </span>
+  );
+};
 
 export const Waits = ({ waits }: { readonly waits: readonly RolloutWait[] }) =>
   waits.length === 0 ? null : (

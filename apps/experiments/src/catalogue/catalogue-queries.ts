@@ -72,13 +72,19 @@ export class StartChecklist extends Query<Checklist> {
 
 @QueryHandler(ResourceList)
 class ResourceListHandler implements IQueryHandler<ResourceList> {
-  constructor(private readonly catalogue: Catalogue) {}
+  constructor(
+    private readonly catalogue: Catalogue,
+    private readonly looks: NewestLooks,
+  ) {}
 
   async execute({ kind, project, filter }: ResourceList): Promise<readonly Document[]> {
     const listed = await this.catalogue.list(kind, project);
     const all = kind === 'project' ? listed.filter(({ removedAt }) => removedAt === undefined) : listed;
     const { status, environment } = filter;
-    return status === undefined ? all : all.filter((document) => hasStatus(document, status, environment));
+    const wanted = status === undefined ? all : all.filter((document) => hasStatus(document, status, environment));
+    return kind === 'experiment'
+      ? wanted.map((document) => withLooks(document, this.looks.of(project ?? '', String(document.key))))
+      : wanted;
   }
 }
 
