@@ -63,7 +63,8 @@ export const demo = async (request: DemoRequest, { environment, progress, print,
     } finally {
       await revokeKeys(client, project, keys.ids);
     }
-    const { visitors, evaluations, events, failures } = shop.figures;
+    const { visitors, evaluations, events, failures, turnedAway } = shop.figures;
+    if (turnedAway > 0) print(`${count(turnedAway)} visitors were turned away: the platform answers too slowly for so many (--visitors).`);
     print(
       `${count(visitors)} visitors, ${count(evaluations)} evaluations, ${count(events)} events${failures > 0 ? `; ${count(failures)} evaluations were not answered` : ''}.`,
     );
