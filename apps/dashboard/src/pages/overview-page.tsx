@@ -145,7 +145,7 @@ const ExperimentCard = ({ document: { key, definition }, run }: { readonly docum
       {run.decision !== undefined && (
         <p className="sentence">
           Decided: {run.decision.outcome}
-          {run.decision.arm === null ? '' : ` ${run.decision.arm}`}. {run.decision.reason}
+          {run.decision.arm === null ? '' : ` ${run.decision.arm}`}.{run.decision.reason !== look?.sentence && ` ${run.decision.reason}`}
         </p>
       )}
       <p className="faint small">
