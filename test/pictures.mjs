@@ -12,7 +12,7 @@ const data = process.env.RAMPART_DATA ?? join(root, '.rampart');
 const { address, signInCode } = JSON.parse(readFileSync(join(data, 'run.json'), 'utf8'));
 const pictures = [
   { name: 'dashboard-overview', place: '', colorScheme: 'light', height: 760, shown: '[data-rollout]' },
-  { name: 'dashboard-rollout', place: 'rollouts/one-page-checkout', colorScheme: 'dark', height: 1_500, shown: '.chart svg' },
+  { name: 'dashboard-rollout', place: 'rollouts/quick-search', colorScheme: 'dark', height: 1_400, shown: '.chart svg' },
 ];
 
 const browser = await chromium.launch({ executablePath: ensureChromium() ?? '', args: process.getuid?.() === 0 ? ['--no-sandbox'] : [] });
