@@ -11,6 +11,7 @@ import { DecisionsModule } from './decisions/decisions.module.js';
 import { EvidenceModule } from './evidence/evidence.module.js';
 import type { ExperimentsConfig } from './experiments-config.js';
 import { AdminController } from './http/admin.controller.js';
+import { HoldoutsController, LayersController, OverridesController } from './http/allocation.controllers.js';
 import { AnswerInterceptor } from './http/answer.interceptor.js';
 import { DecisionsController } from './http/decisions.controller.js';
 import { EnvironmentsController } from './http/environments.controller.js';
@@ -50,6 +51,9 @@ export const experimentsModule = (config: ExperimentsConfig): DynamicModule => (
     KeysController,
     MetricsController,
     FeaturesController,
+    LayersController,
+    HoldoutsController,
+    OverridesController,
     ExperimentsController,
     DecisionsController,
     AdminController,

@@ -1,7 +1,9 @@
 /** Names of the streams: forever, since history hangs on them. Slugs hold no slash. */
 import { type ComparisonPlace, comparisonKey } from '@rampart/contracts';
 
-export type ResourceKind = 'project' | 'environment' | 'key' | 'metric' | 'feature' | 'experiment' | 'rollout';
+export type ResourceKind = 'project' | 'environment' | 'key' | 'metric' | 'feature' | 'experiment' | 'rollout' | AllocationKind;
+/** What sets units apart. */
+export type AllocationKind = 'layer' | 'holdout' | 'override';
 
 export interface StreamParts {
   readonly kind: ResourceKind;
@@ -18,6 +20,14 @@ export const featureStream = (project: string, feature: string): string => `feat
 export const experimentStream = (project: string, experiment: string): string => `experiment/${project}/${experiment}`;
 export const rolloutStream = (project: string, rollout: string): string => `rollout/${project}/${rollout}`;
 
+export const allocationStream = (kind: AllocationKind, project: string, key: string): string => `${kind}/${project}/${key}`;
+
+/** Those that belong to a project, with two names. */
+const OF_PROJECT: ReadonlySet<string> = new Set<ResourceKind>([
+  ...(['environment', 'metric', 'feature', 'experiment', 'rollout'] as const),
+  ...(['layer', 'holdout', 'override'] as const),
+]);
+
 const DECISIONS = 'decision/';
 
 /** One a comparison: its chain of records. */
@@ -31,7 +41,7 @@ export const partsOfStream = (stream: string): StreamParts => {
   const [kind, first, second, ...rest] = stream.split('/');
   const isProjectless = kind === 'project' || kind === 'key';
   if (isProjectless && first !== undefined && second === undefined) return { kind, project: null, id: first };
-  const isOfProject = kind === 'environment' || kind === 'metric' || kind === 'feature' || kind === 'experiment' || kind === 'rollout';
-  if (isOfProject && first !== undefined && second !== undefined && rest.length === 0) return { kind, project: first, id: second };
+  if (OF_PROJECT.has(kind ?? '') && first !== undefined && second !== undefined && rest.length === 0)
+    return { kind: kind as ResourceKind, project: first, id: second };
   throw new RangeError(`"${stream}" is no stream of a resource`);
 };

@@ -1,3 +1,5 @@
+export * from './allocation/allocation.js';
+export { type AllocationCommand, allocationDecider } from './allocation/decide-allocation.js';
 export { type Decider, fold, unreachable } from './decider.js';
 export { type DecisionCommand, decisionDecider } from './decision/decide-decision.js';
 export type { ChainedRecord, DecisionChain, DecisionEvent } from './decision/decision.js';

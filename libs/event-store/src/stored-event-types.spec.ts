@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import {
+  allocationDecider,
   apiKeyDecider,
   environmentDecider,
   experimentDecider,
@@ -40,6 +41,14 @@ describe('stored events', () => {
     expect(fold(environmentDecider, [today('EnvironmentCreated')])).toMatchObject({ status: 'existing', kind: 'live' });
     const key = fold(apiKeyDecider, [today('ApiKeyCreated'), today('ApiKeyRotated'), today('ApiKeyRevoked')]);
     expect(key).toMatchObject({ status: 'revoked', hash: '1'.repeat(64), role: 'emit', environment: 'production' });
+  });
+
+  it('fold into a layer, a holdout that was ended and an override that was removed', () => {
+    expect(fold(allocationDecider, [today('LayerDefined')])).toMatchObject({ kind: 'layer', definition: { seed: 'layer-seed' } });
+    const holdout = fold(allocationDecider, [today('HoldoutDefined'), today('HoldoutEnded')]);
+    expect(holdout).toMatchObject({ kind: 'holdout', isActive: false, definition: { share: 0.05 } });
+    const override = fold(allocationDecider, [today('OverrideDefined'), today('OverrideRemoved')]);
+    expect(override).toMatchObject({ kind: 'override', isActive: false, environment: 'production' });
   });
 
   it('fold into a project that was removed', () => {

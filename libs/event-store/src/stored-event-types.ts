@@ -1,5 +1,6 @@
 /** Which events are stored, in which version, and how older versions become the newest. Every version ever written has a file in `golden/`. */
 import type {
+  AllocationEvent,
   ApiKeyEvent,
   DecisionEvent,
   EnvironmentEvent,
@@ -18,6 +19,7 @@ export type RampartEvent =
   | FeatureEvent
   | ExperimentEvent
   | RolloutEvent
+  | AllocationEvent
   | DecisionEvent;
 
 export type EventData = Readonly<Record<string, unknown>>;
@@ -60,6 +62,11 @@ const UPCASTERS: Readonly<Record<RampartEvent['type'], readonly ((data: EventDat
   RolloutReleased: [],
   RolloutRolledBack: [],
   RolloutWouldHaveActed: [],
+  LayerDefined: [],
+  HoldoutDefined: [],
+  HoldoutEnded: [],
+  OverrideDefined: [],
+  OverrideRemoved: [],
   DecisionRecorded: [],
 };
 

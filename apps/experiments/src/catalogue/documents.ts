@@ -1,6 +1,6 @@
 /** How each resource looks to readers: the state of its decider as a document. Times are ISO 8601. */
 import { type ExperimentState, formatInstant, type LookMessage } from '@rampart/contracts';
-import type { ApiKey, Environment, Experiment, Feature, Metric, Project, Rollout, Run } from '@rampart/domain';
+import type { Allocation, ApiKey, Environment, Experiment, Feature, Metric, Project, Rollout, Run } from '@rampart/domain';
 
 /** Empty for what does not exist: who asks decides what that means. */
 type Document = Readonly<Record<string, unknown>>;
@@ -52,6 +52,16 @@ export const featureDocument = (state: Feature, revision: number, version?: numb
   const environments = Object.entries(state.switches).map(([environment, { isKilled }]) => [environment, { isKilled }] as const);
   return { ...document, environments: Object.fromEntries(environments) };
 };
+
+export const allocationDocument = (state: Allocation, revision: number): Document =>
+  state.kind === 'absent'
+    ? {}
+    : {
+        ...state.definition,
+        ...(state.kind === 'override' ? { environment: state.environment } : {}),
+        ...(state.kind === 'layer' ? {} : { isActive: state.isActive }),
+        revision,
+      };
 
 export const experimentDocument = ({ versions, runs }: Experiment, revision: number, version?: number): Document => {
   const found = version === undefined ? versions.at(-1) : versions.find((candidate) => candidate.version === version);

@@ -1,7 +1,9 @@
 /** Reads a resource from its stream: as it is, or as it was at an instant. */
 import { Injectable } from '@nestjs/common';
 import {
+  type AllocationEvent,
   type ApiKeyEvent,
+  allocationDecider,
   apiKeyDecider,
   type EnvironmentEvent,
   type ExperimentEvent,
@@ -20,6 +22,7 @@ import {
 import { EventStore, type StoredEvent } from '@rampart/event-store';
 import { partsOfStream } from '../streams.js';
 import {
+  allocationDocument,
   environmentDocument,
   experimentDocument,
   featureDocument,
@@ -71,6 +74,10 @@ export const documentOf = (stream: string, events: readonly StoredEvent[], versi
       return metricDocument(fold(metricDecider, facts as MetricEvent[]), revision, version);
     case 'feature':
       return featureDocument(fold(featureDecider, facts as FeatureEvent[]), revision, version);
+    case 'layer':
+    case 'holdout':
+    case 'override':
+      return allocationDocument(fold(allocationDecider, facts as AllocationEvent[]), revision);
     case 'experiment':
       return experimentDocument(fold(experimentDecider, facts as ExperimentEvent[]), revision, version);
     case 'rollout':

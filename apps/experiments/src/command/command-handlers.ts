@@ -1,9 +1,11 @@
 /** From a message to its stream, its decider and the document that answers. */
 import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import {
+  type AllocationCommand,
   type ApiKey,
   type ApiKeyCommand,
   type ApiKeyEvent,
+  allocationDecider,
   apiKeyDecider,
   type Decider,
   type DecisionChain,
@@ -16,6 +18,7 @@ import {
   projectDecider,
 } from '@rampart/domain';
 import {
+  allocationDocument,
   environmentDocument,
   experimentDocument,
   featureDocument,
@@ -23,9 +26,20 @@ import {
   metricDocument,
   projectDocument,
 } from '../catalogue/documents.js';
-import { decisionStream, environmentStream, experimentStream, featureStream, keyStream, metricStream, projectStream } from '../streams.js';
+import {
+  allocationStream,
+  decisionStream,
+  environmentStream,
+  experimentStream,
+  featureStream,
+  keyStream,
+  metricStream,
+  projectStream,
+} from '../streams.js';
 import { CommandDoor, type Outcome } from './command-door.js';
 import {
+  AllocationMessage,
+  type AllocationRequest,
   ApiKeyMessage,
   DecisionMessage,
   EnvironmentMessage,
@@ -114,6 +128,28 @@ class FeatureHandler implements ICommandHandler<FeatureMessage> {
   }
 }
 
+@CommandHandler(AllocationMessage)
+class AllocationHandler implements ICommandHandler<AllocationMessage> {
+  constructor(
+    private readonly door: CommandDoor,
+    private readonly surroundings: SurroundingsReader,
+  ) {}
+
+  async execute({ kind, project, key, command: request, envelope }: AllocationMessage): Promise<Outcome> {
+    const command = await this.completed(project, request);
+    const stream = allocationStream(kind, project, key);
+    return this.door.execute({ stream, decider: allocationDecider, command, envelope, document: allocationDocument });
+  }
+
+  private async completed(project: string, request: AllocationRequest): Promise<AllocationCommand> {
+    if (request.type === 'DefineHoldout')
+      return { ...request, missingFeatures: await this.surroundings.missingFeatures(project, request.definition.features ?? []) };
+    if (request.type !== 'DefineOverride') return request;
+    await this.surroundings.kindOf(project, request.environment);
+    return { ...request, feature: await this.surroundings.feature(project, request.definition.feature) };
+  }
+}
+
 @CommandHandler(ExperimentMessage)
 class ExperimentHandler implements ICommandHandler<ExperimentMessage> {
   constructor(
@@ -153,6 +189,7 @@ export const commandHandlers = [
   ApiKeyHandler,
   MetricHandler,
   FeatureHandler,
+  AllocationHandler,
   ExperimentHandler,
   DecisionHandler,
 ];

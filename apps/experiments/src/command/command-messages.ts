@@ -1,7 +1,8 @@
 /** One message per aggregate for the CommandBus, the one door for HTTP and processes: the plain command, and where and how it is carried out. */
 import { Command } from '@nestjs/cqrs';
 import type { DecisionRecord } from '@rampart/contracts';
-import type { ApiKeyCommand, EnvironmentCommand, FeatureCommand, MetricCommand, ProjectCommand } from '@rampart/domain';
+import type { AllocationCommand, ApiKeyCommand, EnvironmentCommand, FeatureCommand, MetricCommand, ProjectCommand } from '@rampart/domain';
+import type { AllocationKind } from '../streams.js';
 import type { Envelope, Outcome } from './command-door.js';
 import type { ExperimentRequest } from './surroundings.js';
 
@@ -70,6 +71,23 @@ export class ExperimentMessage extends Command<Outcome> {
     super();
   }
 }
+
+/** A layer, a holdout or an override. */
+export class AllocationMessage extends Command<Outcome> {
+  constructor(
+    readonly kind: AllocationKind,
+    readonly project: string,
+    readonly key: string,
+    readonly command: AllocationRequest,
+    readonly envelope: Envelope,
+  ) {
+    super();
+  }
+}
+
+/** Before its facts have been looked up. */
+export type AllocationRequest = WithoutFacts<AllocationCommand>;
+type WithoutFacts<Of> = Of extends unknown ? Omit<Of, 'feature' | 'missingFeatures'> : never;
 
 /** A record that analysis proposes: it counts once it is appended. */
 export class DecisionMessage extends Command<Outcome> {

@@ -103,7 +103,13 @@ export class SurroundingsReader {
     return fold(metricDecider, await this.events(metricStream(project, key)));
   }
 
-  private async feature(project: string, key: string): Promise<Feature> {
+  /** @returns those of the keys that name no feature */
+  async missingFeatures(project: string, keys: readonly string[]): Promise<readonly string[]> {
+    const features = await Promise.all(keys.map((key) => this.feature(project, key)));
+    return keys.filter((_, index) => features[index]?.versions.length === 0);
+  }
+
+  async feature(project: string, key: string): Promise<Feature> {
     return fold(featureDecider, await this.events(featureStream(project, key)));
   }
 

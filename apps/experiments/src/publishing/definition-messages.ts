@@ -1,7 +1,9 @@
 /** What `definitions.v1` says after an event: whole documents under keys that never change, then the pointer to them. */
 import { type DefinitionKind, EVERYWHERE, type Head, headKey, type PublishedValue, revisionKey, versionKey } from '@rampart/contracts';
 import {
+  type AllocationEvent,
   type ApiKeyEvent,
+  allocationDecider,
   apiKeyDecider,
   type EnvironmentEvent,
   type Experiment,
@@ -56,6 +58,10 @@ export const messagesAfter = (events: readonly StoredEvent[]): readonly Definiti
       const { version, definition } = told;
       return defined(place, version, { kind, version, value: published(definition) });
     }
+    case 'layer':
+    case 'holdout':
+    case 'override':
+      return allocationMessages(place, events);
     case 'experiment':
       return experimentMessages(place, events);
   }
@@ -66,6 +72,26 @@ interface Place {
   readonly project: string;
   readonly id: string;
 }
+
+const allocationMessages = (place: Place, events: readonly StoredEvent[]): readonly DefinitionMessage[] => {
+  const state = fold(
+    allocationDecider,
+    events.map(({ event }) => event as AllocationEvent),
+  );
+  const revision = events.length;
+  switch (state.kind) {
+    case 'layer':
+      return revised(place, revision, { kind: 'layer', value: state.definition });
+    case 'holdout':
+      return revised(place, revision, { kind: 'holdout', value: { ...published(state.definition), isActive: state.isActive } });
+    case 'override': {
+      const value = { ...published(state.definition), isActive: state.isActive };
+      return revised(place, revision, { kind: 'override', value }, state.environment);
+    }
+    case 'absent':
+      return [];
+  }
+};
 
 /** The kill switch of one environment. */
 const switchMessages = (place: Place, events: readonly StoredEvent[], environment: string): readonly DefinitionMessage[] => {

@@ -1,0 +1,183 @@
+/** Who is set apart before any experiment is asked. */
+import { randomUUID } from 'node:crypto';
+import { applyDecorators, Body, Controller, Get, HttpCode, Param, Post, Put } from '@nestjs/common';
+import { CommandBus, QueryBus } from '@nestjs/cqrs';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import {
+  type HoldoutInput,
+  holdoutInput,
+  type LayerInput,
+  layerInput,
+  type OverrideInput,
+  overrideInput,
+  type ReasonedInput,
+  reasonedInput,
+  slug,
+} from '@rampart/contracts';
+import { Environment, Project, Scope } from '@rampart/service-kit';
+import { ResourceDocument, ResourceHistory, ResourceList } from '../catalogue/catalogue-queries.js';
+import type { Envelope } from '../command/command-door.js';
+import { AllocationMessage, type AllocationRequest } from '../command/command-messages.js';
+import { type AllocationKind, allocationStream } from '../streams.js';
+import { Answer } from './answer.interceptor.js';
+import { Asked, Commanding } from './command-request.js';
+import { requireSameKey } from './definition-key.js';
+import { InEnvironment } from './read-request.js';
+
+const Key = () => Param('key', { schema: slug });
+const Defining = (summary: string) => applyDecorators(Put(':key'), Scope('manager'), Commanding(), ApiOperation({ summary }));
+const Ending = (path: string, summary: string) =>
+  applyDecorators(Post(`:key/${path}`), HttpCode(200), Scope('manager'), Commanding(), ApiOperation({ summary }));
+const Reading = (path: string, summary: string) => applyDecorators(Get(path), Scope('analyst'), ApiOperation({ summary }));
+
+/** What the three have in common: read, list, history, and the one way in. */
+abstract class AllocationResource {
+  constructor(
+    private readonly commands: CommandBus,
+    private readonly queries: QueryBus,
+  ) {}
+
+  protected abstract readonly kind: AllocationKind;
+
+  protected async listed(project: string) {
+    return { items: await this.queries.execute(new ResourceList(this.kind, project)) };
+  }
+
+  protected async one(project: string, key: string) {
+    const at = { stream: allocationStream(this.kind, project, key), asOfUs: null, version: null };
+    return Answer.ok(await this.queries.execute(new ResourceDocument(this.kind, at)));
+  }
+
+  protected async historyOf(project: string, key: string) {
+    return { items: await this.queries.execute(new ResourceHistory(this.kind, allocationStream(this.kind, project, key))) };
+  }
+
+  protected async defined(project: string, command: Extract<AllocationRequest, { definition: unknown }>, envelope: Envelope) {
+    const { key } = command.definition;
+    return Answer.made(await this.commands.execute(new AllocationMessage(this.kind, project, key, command, envelope)), envelope.isDryRun);
+  }
+
+  protected async ended(project: string, key: string, command: AllocationRequest, envelope: Envelope) {
+    return Answer.ok(await this.commands.execute(new AllocationMessage(this.kind, project, key, command, envelope)));
+  }
+}
+
+@ApiTags('allocation')
+@Controller('v1/layers')
+export class LayersController extends AllocationResource {
+  protected readonly kind = 'layer';
+
+  constructor(commands: CommandBus, queries: QueryBus) {
+    super(commands, queries);
+  }
+
+  @Defining('Define a layer: experiments in it share its units without overlap')
+  define(
+    @Project() project: string,
+    @Key() key: string,
+    @Body({ schema: layerInput }) definition: LayerInput,
+    @Asked() envelope: Envelope,
+  ) {
+    requireSameKey(key, definition.key);
+    return this.defined(project, { type: 'DefineLayer', definition, seed: randomUUID(), atUs: envelope.origin.atUs }, envelope);
+  }
+
+  @Reading('', 'The layers of the project')
+  list(@Project() project: string) {
+    return this.listed(project);
+  }
+
+  @Reading(':key', 'One layer')
+  read(@Project() project: string, @Key() key: string) {
+    return this.one(project, key);
+  }
+
+  @Reading(':key/history', 'Everything that happened to it: when, by whom and why')
+  history(@Project() project: string, @Key() key: string) {
+    return this.historyOf(project, key);
+  }
+}
+
+@ApiTags('allocation')
+@Controller('v1/holdouts')
+export class HoldoutsController extends AllocationResource {
+  protected readonly kind = 'holdout';
+
+  constructor(commands: CommandBus, queries: QueryBus) {
+    super(commands, queries);
+  }
+
+  @Defining('Define a holdout: a share of the units gets the default variant of its features')
+  define(
+    @Project() project: string,
+    @Key() key: string,
+    @Body({ schema: holdoutInput }) definition: HoldoutInput,
+    @Asked() envelope: Envelope,
+  ) {
+    requireSameKey(key, definition.key);
+    return this.defined(project, { type: 'DefineHoldout', definition, seed: randomUUID(), atUs: envelope.origin.atUs }, envelope);
+  }
+
+  @Ending('end', 'End it: nobody is held out any more')
+  end(@Project() project: string, @Key() key: string, @Body({ schema: reasonedInput }) _: ReasonedInput, @Asked() envelope: Envelope) {
+    return this.ended(project, key, { type: 'EndHoldout', atUs: envelope.origin.atUs }, envelope);
+  }
+
+  @Reading('', 'The holdouts of the project')
+  list(@Project() project: string) {
+    return this.listed(project);
+  }
+
+  @Reading(':key', 'One holdout')
+  read(@Project() project: string, @Key() key: string) {
+    return this.one(project, key);
+  }
+
+  @Reading(':key/history', 'Everything that happened to it: when, by whom and why')
+  history(@Project() project: string, @Key() key: string) {
+    return this.historyOf(project, key);
+  }
+}
+
+@ApiTags('allocation')
+@Controller('v1/overrides')
+export class OverridesController extends AllocationResource {
+  protected readonly kind = 'override';
+
+  constructor(commands: CommandBus, queries: QueryBus) {
+    super(commands, queries);
+  }
+
+  @InEnvironment()
+  @Defining('Define an override: named units get a variant in one environment, and never enter a comparison')
+  define(
+    @Project() project: string,
+    @Key() key: string,
+    @Environment() environment: string,
+    @Body({ schema: overrideInput }) definition: OverrideInput,
+    @Asked() envelope: Envelope,
+  ) {
+    requireSameKey(key, definition.key);
+    return this.defined(project, { type: 'DefineOverride', environment, definition, atUs: envelope.origin.atUs }, envelope);
+  }
+
+  @Ending('remove', 'Remove it: its units get what everybody gets')
+  remove(@Project() project: string, @Key() key: string, @Body({ schema: reasonedInput }) _: ReasonedInput, @Asked() envelope: Envelope) {
+    return this.ended(project, key, { type: 'RemoveOverride', atUs: envelope.origin.atUs }, envelope);
+  }
+
+  @Reading('', 'The overrides of the project, of all environments')
+  list(@Project() project: string) {
+    return this.listed(project);
+  }
+
+  @Reading(':key', 'One override')
+  read(@Project() project: string, @Key() key: string) {
+    return this.one(project, key);
+  }
+
+  @Reading(':key/history', 'Everything that happened to it: when, by whom and why')
+  history(@Project() project: string, @Key() key: string) {
+    return this.historyOf(project, key);
+  }
+}
