@@ -56,7 +56,11 @@ export const ForestPlot = ({ metrics, uses }: Props) => {
                 {row.refused === null ? sayOf(row)(row.estimate) : <span className="faint">{row.refused}</span>}
               </td>
               <td className="number" data-label="interval" data-number="interval">
-                {interval(row.lower, row.upper, sayOf(row))}
+                {row.estimate !== null && row.lower === null && row.upper === null ? (
+                  <span className="faint">too few to say</span>
+                ) : (
+                  interval(row.lower, row.upper, sayOf(row))
+                )}
                 {row.margin !== null && (
                   <>
                     <br />
