@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
 import { browserGap, chromiumPath, seriousViolations, startBrowser } from './browser.js';
 import { type LiveSetting, resultsOf } from './live.js';
-import { eventually, type Platform, startPlatform } from './platform.js';
+import { eventually, killPart, type Platform, startPlatform } from './platform.js';
 import { actOn, climbing, rampReaches, rampStateOf, rolloutOf, startRamp, whileVisited } from './ramp.js';
 
 const withBrowser = chromiumPath === undefined ? describe.skip : describe;
@@ -16,11 +16,11 @@ let setting: LiveSetting;
 
 const linkOf = (printed: string): string | undefined => /http:\/\/127\.0\.0\.1:\d+\/#\/sign-in\?code=\S+/.exec(printed)?.[0];
 
-/** A tab that is signed in with the admin key by the form, at the journey's project. */
-const signedIn = async (colorScheme: 'light' | 'dark' = 'light'): Promise<Page> => {
+/** A tab that is signed in by the form, at the journey's project. */
+const signedIn = async (colorScheme: 'light' | 'dark' = 'light', key = platform.adminKey): Promise<Page> => {
   const page = await browser.newPage({ colorScheme });
   await page.goto(`${platform.address}/`);
-  await page.locator('input[name=key]').fill(platform.adminKey);
+  await page.locator('input[name=key]').fill(key);
   await page.locator('input[name=project]').fill(setting.project);
   await page.locator('form button[type=submit]').click();
   await page.locator(`[data-rollout="${setting.experiment}"]`).waitFor();
@@ -93,18 +93,18 @@ withBrowser(`the page of the platform${label}`, () => {
       const { look } = await rolloutOf(platform, setting);
       return look !== null && (await page.locator('main').textContent())?.includes(look.sentence) === true ? true : undefined;
     });
-    const { body } = await resultsOf(platform, setting);
-    for (const { metric, arms } of body.metrics as readonly { metric: string; arms: readonly { arm: string; n: number }[] }[]) {
-      for (const { arm, n } of arms)
-        await eventually(
-          `${metric}, ${arm}: ${n}`,
-          async () => {
-            const text = await page.locator(`[data-metric="${metric}"] [data-arm="${arm}"]`).textContent();
-            return text?.endsWith(`of ${n.toLocaleString('en-US')}`) ? true : undefined;
-          },
-          15_000,
-        );
-    }
+    // Units go on becoming final for a while: both are read until they agree.
+    await eventually('the units of every metric and arm', async () => {
+      const { body } = await resultsOf(platform, setting);
+      const told = (body.metrics as readonly { metric: string; arms: readonly { arm: string; n: number }[] }[]).flatMap(
+        ({ metric, arms }) => arms.map(({ arm, n }) => ({ metric, arm, n })),
+      );
+      const shown = await Promise.all(
+        told.map(({ metric, arm }) => page.locator(`[data-metric="${metric}"] [data-arm="${arm}"]`).textContent({ timeout: 5_000 })),
+      );
+      const isSame = told.length > 0 && told.every(({ n }, at) => shown[at]?.endsWith(`of ${n.toLocaleString('en-US')}`) === true);
+      return isSame ? true : undefined;
+    });
     await page.close();
   }, 60_000);
 
@@ -126,6 +126,67 @@ withBrowser(`the page of the platform${label}`, () => {
     expect(await seriousViolations(door)).toEqual([]);
     await door.close();
   }, 240_000);
+
+  it('shows in the list of experiments what was seen last of each', async () => {
+    const page = await signedIn();
+    await eventually('the sentence of the newest look', async () => {
+      const { look } = await rampStateOf(platform, setting);
+      return (await page.locator(`[data-experiment="${setting.experiment}"]`).textContent())?.includes(look.sentence) ? true : undefined;
+    });
+    await page.close();
+  }, 60_000);
+
+  it('recounts a record when asked, and says that it is the same', async () => {
+    const page = await signedIn();
+    await page.goto(`${platform.address}/#/rollouts/${setting.experiment}`);
+    await page.getByRole('button', { name: 'Replay' }).first().click();
+    await page.locator('[data-replay=same]').waitFor();
+    await page.close();
+  }, 60_000);
+
+  it('does what a person confirms, with the reason, and says which gates are closed', async () => {
+    const page = await signedIn();
+    await page.goto(`${platform.address}/#/rollouts/${setting.experiment}`);
+    await page.getByRole('button', { name: 'Release' }).click();
+    const dialog = page.getByRole('dialog');
+    expect(await dialog.textContent()).toContain('This cannot be taken back');
+    await dialog.getByRole('button', { name: 'Release' }).click();
+    await dialog.getByRole('alert').waitFor();
+    expect(await dialog.getByRole('alert').textContent()).toContain('gates-closed');
+    await page.keyboard.press('Escape');
+    await page.getByRole('button', { name: 'Hold' }).click();
+    await dialog.getByRole('textbox').fill('to look at it together');
+    await dialog.getByRole('button', { name: 'Hold' }).click();
+    await page.locator('.verdict').getByText('to look at it together').first().waitFor();
+    expect((await rolloutOf(platform, setting)).hold).toMatchObject({ cause: 'person' });
+    await page.close();
+  }, 60_000);
+
+  it('shows to a key that may only read what it may not do, and why', async () => {
+    const at = `?project=${setting.project}`;
+    const { body } = await platform.call('POST', `/v1/keys${at}`, { name: 'reads', role: 'analyst' });
+    await eventually('the key works', async () =>
+      (await platform.call('GET', `/v1/rollouts${at}`, undefined, { key: body.key })).status === 200 ? true : undefined,
+    );
+    const page = await signedIn('light', body.key);
+    await page.goto(`${platform.address}/#/rollouts/${setting.experiment}`);
+    await page.getByText('A key of role analyst may not do this').waitFor();
+    const resume = page.getByRole('button', { name: 'Resume' });
+    expect(await resume.getAttribute('aria-disabled')).toBe('true');
+    await resume.click({ force: true });
+    expect(await page.getByRole('dialog').count()).toBe(0);
+    await page.close();
+  }, 60_000);
+
+  it('says that it is stale while its service is away, and catches up by itself', async () => {
+    const page = await signedIn();
+    await page.locator('[data-liveness=live]').waitFor();
+    await killPart(platform, 'experiments');
+    await page.locator('[data-liveness=reconnecting]').waitFor();
+    await page.locator('[data-liveness=live]').waitFor();
+    expect(await page.locator('h1').textContent()).toContain(setting.project);
+    await page.close();
+  }, 90_000);
 
   it('shows what a person did elsewhere within three seconds', async () => {
     const page = await signedIn();
