@@ -9,6 +9,7 @@ let shop: Awaited<ReturnType<typeof defineAssigned>>;
 
 const USERS = 2_000;
 const users = Array.from({ length: USERS }, (_, n) => `user-${n}`);
+const testers = ['tester-1', 'tester-2'];
 let told: ReadonlyMap<string, Asked>;
 
 beforeAll(async () => {
@@ -54,6 +55,38 @@ describe('an experiment that the platform assigns', () => {
     });
     expect(explained.body.rules).toEqual([]);
   });
+
+  it('is not what overridden units are in: they get their variant, and are counted apart', async () => {
+    const at = `?project=${shop.project}&environment=production`;
+    const override = { key: 'testers', feature: 'checkout', variant: 'treatment', units: testers };
+    expect((await platform.call('PUT', `/v1/overrides/testers${at}`, override)).status).toBe(201);
+    const isOverridden = ({ metadata, variant }: Asked) => metadata.reason === 'OVERRIDE' && variant === 'treatment';
+    await eventually('the override is in force', async () => {
+      const uncounted = { 'x-rampart-exposure': 'none' };
+      return isOverridden(await assigned(platform.address, shop.clientKey, 'checkout', 'tester-1', uncounted)) ? true : undefined;
+    });
+    for (const tester of testers) expect(isOverridden(await assigned(platform.address, shop.clientKey, 'checkout', tester))).toBe(true);
+    const asked = { feature: 'checkout', context: { targetingKey: 'tester-2' } };
+    const { body } = await platform.call('POST', `/v1/evaluate/explain${at}`, asked);
+    expect(JSON.stringify(body.rules)).toContain('testers');
+    const population = await populationOf(USERS + testers.length);
+    expect(population.counted).toBe(USERS);
+    const excluded = (population.rows as readonly { excluded: { override: number } }[]).map((row) => row.excluded.override);
+    expect(excluded.reduce((sum, units) => sum + units, 0)).toBe(testers.length);
+    expect((await platform.call('POST', `/v1/overrides/testers/remove${at}`, { reason: 'tested' })).status).toBe(200);
+  }, 90_000);
+
+  it('is killed with its feature: everybody gets the default within a second', async () => {
+    const at = `?project=${shop.project}&environment=production`;
+    const ask = () => assigned(platform.address, shop.clientKey, 'checkout', 'user-1', { 'x-rampart-exposure': 'none' });
+    const sinceMs = performance.now();
+    expect((await platform.call('POST', `/v1/features/checkout/kill${at}`, { reason: 'it burns' })).status).toBe(200);
+    await eventually('it is off', async () => ((await ask()).reason === 'DISABLED' ? true : undefined));
+    expect(performance.now() - sinceMs).toBeLessThan(1_000);
+    expect((await ask()).value).toBe('old');
+    expect((await platform.call('POST', `/v1/features/checkout/restore${at}`, { reason: 'it is out' })).status).toBe(200);
+    await eventually('it is on', async () => ((await ask()).reason === 'SPLIT' ? true : undefined));
+  }, 30_000);
 
   it('is paused and resumed for everybody within a second', async () => {
     const act = (action: string) =>
@@ -105,7 +138,7 @@ describe('assignment with everything else killed', () => {
       async () => ((await platform.call('GET', '/readyz')).status === 200 ? true : undefined),
       90_000,
     );
-    const population = await populationOf(told.size);
+    const population = await populationOf(told.size + testers.length);
     for (const variant of ['control', 'treatment']) expect(countedIn(population, variant)).toBe(countOf(told.values(), variant));
     expect(await assigned(platform.address, shop.clientKey, 'checkout', 'user-1')).toMatchObject({ reason: 'SPLIT' });
     await eventually('it is called fresh again', async () => {
