@@ -44,6 +44,11 @@ describe('an experiment that the platform assigns', () => {
     expect((control ?? 0) + (treatment ?? 0)).toBe(USERS);
     const population = await populationOf(USERS);
     expect([countedIn(population, 'control'), countedIn(population, 'treatment')]).toEqual([control, treatment]);
+    await eventually('what was told is accepted, as if it had come through the door', async () => {
+      const { body } = await platform.call('GET', `/v1/experiments/faster-checkout/results?project=${shop.project}&environment=production`);
+      const { accepted, stored, duplicates } = body.population.duplicates;
+      return accepted === USERS && stored === USERS && duplicates === 0 ? true : undefined;
+    });
   }, 120_000);
 
   it('is not known to another environment', async () => {

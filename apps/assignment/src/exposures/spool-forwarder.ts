@@ -4,6 +4,7 @@ import { FEEDBACK, type FeedbackRow, MAX_ROWS_PER_MESSAGE } from '@rampart/contr
 import type { EventLog } from '@rampart/event-log';
 import { messagesOf } from '@rampart/feedback-rows';
 import type { ExposureSpool } from './exposure-spool.js';
+import { ForwardedCounts } from './forwarded-counts.js';
 
 const RETRY = { firstMs: 100, maxMs: 2_000 };
 /** What arrives within this time shares a message: a message costs more than a row. */
@@ -15,12 +16,15 @@ export class SpoolForwarder {
   private wake: () => void = () => undefined;
   private failure: string | undefined;
   private forwardedRows = 0;
+  private readonly counts: ForwardedCounts;
 
   constructor(
     private readonly spool: ExposureSpool,
     private readonly log: Pick<EventLog, 'append'>,
     private readonly partitions: number,
-  ) {}
+  ) {
+    this.counts = new ForwardedCounts(log);
+  }
 
   get forwarded(): number {
     return this.forwardedRows;
@@ -33,6 +37,7 @@ export class SpoolForwarder {
 
   start(): void {
     this.spool.whenAdded(() => this.wake());
+    this.counts.start();
     this.running = this.run();
   }
 
@@ -40,6 +45,7 @@ export class SpoolForwarder {
     this.stopping.abort();
     this.wake();
     await this.running;
+    await this.counts.stop();
   }
 
   private async run(): Promise<void> {
@@ -61,18 +67,14 @@ export class SpoolForwarder {
   }
 
   private async forward(): Promise<number> {
-    const rows = this.spool.first(MAX_ROWS_PER_MESSAGE);
-    if (rows.length === 0) return 0;
-    await this.log.append(
-      FEEDBACK,
-      messagesOf(
-        rows.map(({ text }) => JSON.parse(text) as FeedbackRow),
-        this.partitions,
-      ),
-    );
-    await this.spool.remove(rows);
-    this.forwardedRows += rows.length;
-    return rows.length;
+    const spooled = this.spool.first(MAX_ROWS_PER_MESSAGE);
+    if (spooled.length === 0) return 0;
+    const rows = spooled.map(({ text }) => JSON.parse(text) as FeedbackRow);
+    await this.log.append(FEEDBACK, messagesOf(rows, this.partitions));
+    this.counts.add(rows);
+    await this.spool.remove(spooled);
+    this.forwardedRows += spooled.length;
+    return spooled.length;
   }
 
   private added(): Promise<void> {
