@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type BeforeApplicationShutdown, Inject, Module, type OnApplicationBootstrap } from '@nestjs/common';
 import { EventStore, type StoredEvent, type Tail } from '@rampart/event-store';
 import { Readiness } from '@rampart/service-kit';
@@ -9,6 +10,7 @@ import { StreamController } from './stream.controller.js';
 import { noticeOfEvent, noticeOfLook } from './stream-notices.js';
 
 const KEY = 'key/';
+const PATIENCE_MS = 2_000;
 
 /** What watchers are told: every process reads along for its own. */
 @Module({ imports: [EvidenceModule], controllers: [StreamController], providers: [LiveStream], exports: [LiveStream] })
@@ -22,10 +24,12 @@ export class StreamModule implements OnApplicationBootstrap, BeforeApplicationSh
     @Inject(Readiness) private readonly readiness: Readiness,
   ) {}
 
-  onApplicationBootstrap(): void {
+  async onApplicationBootstrap(): Promise<void> {
     this.tail = this.store.tail((stored) => this.take(stored));
     this.looks.onLook((look) => this.live.tell(noticeOfLook(look)));
     this.readiness.add('live stream', () => this.tail?.trouble());
+    // Who watches before it reads along would miss what comes between; a database that is away is waited for elsewhere.
+    await Promise.race([this.tail.ready, sleep(PATIENCE_MS, undefined, { ref: false })]);
   }
 
   async beforeApplicationShutdown(): Promise<void> {
