@@ -23,8 +23,8 @@ export interface ControlAnswer {
   readonly body: any;
 }
 
-export const controlPlane = async (url: string, secret = 'a-platform-secret-for-specs') => {
-  const config = experimentsConfig.parse({ RAMPART_DATABASE_URL: url, RAMPART_SECRET: secret, RAMPART_ADMIN_KEY: ADMIN });
+export const controlPlane = async (url: string, secret = 'a-platform-secret-for-specs', more: Readonly<Record<string, string>> = {}) => {
+  const config = experimentsConfig.parse({ RAMPART_DATABASE_URL: url, RAMPART_SECRET: secret, RAMPART_ADMIN_KEY: ADMIN, ...more });
   const app = await createService(experimentsService, config, { log: createLog('experiments', 'silent') });
   await app.listen(0, '127.0.0.1');
   const address = await app.getUrl();

@@ -28,6 +28,7 @@ import { Rebuilder } from './rebuilder.js';
 import { RolloutModule } from './rollout/rollout.module.js';
 import { StoresModule } from './stores.module.js';
 import { StreamModule } from './stream/stream.module.js';
+import { WebhooksModule } from './webhooks/webhooks.module.js';
 
 @Module({})
 export class ExperimentsModule {}
@@ -44,6 +45,7 @@ export const experimentsModule = (config: ExperimentsConfig): DynamicModule => (
     PublishingModule,
     RolloutModule,
     StreamModule,
+    WebhooksModule.of(config.RAMPART_WEBHOOK_ALLOW_PRIVATE),
   ],
   controllers: [
     ProjectsController,

@@ -11,13 +11,14 @@ import { AnswerSeal } from './command/answer-seal.js';
 import { decisionEntity } from './decisions/decision-records.entities.js';
 import { decisionMigrations } from './decisions/postgres-decision-tables.js';
 import type { ExperimentsConfig } from './experiments-config.js';
+import { webhookMigrations } from './webhooks/postgres-webhook-tables.js';
 
 /** @param kafkaBrokers  where the log is; in the same database without them */
 export const openStores = async (url: string, kafkaBrokers?: string) => {
   const dataSource = await connectControlDatabase({
     url,
     entities: [catalogueEntity, decisionEntity],
-    migrations: [...catalogueMigrations, ...decisionMigrations],
+    migrations: [...catalogueMigrations, ...decisionMigrations, ...webhookMigrations],
   });
   const log = await openEventLog({ databaseUrl: url, kafkaBrokers, clientId: 'experiments' });
   return { dataSource, store: new PostgresEventStore(dataSource, url), log };

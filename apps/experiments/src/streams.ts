@@ -1,7 +1,7 @@
 /** Names of the streams: forever, since history hangs on them. Slugs hold no slash. */
 import { type ComparisonPlace, comparisonKey } from '@rampart/contracts';
 
-export type ResourceKind = 'project' | 'environment' | 'key' | 'metric' | 'feature' | 'experiment' | 'rollout' | AllocationKind;
+export type ResourceKind = 'project' | 'environment' | 'key' | 'metric' | 'feature' | 'experiment' | 'rollout' | 'webhook' | AllocationKind;
 /** What sets units apart. */
 export type AllocationKind = 'layer' | 'holdout' | 'override';
 
@@ -20,12 +20,13 @@ export const featureStream = (project: string, feature: string): string => `feat
 export const experimentStream = (project: string, experiment: string): string => `experiment/${project}/${experiment}`;
 export const rolloutStream = (project: string, rollout: string): string => `rollout/${project}/${rollout}`;
 
+export const webhookStream = (project: string, webhook: string): string => `webhook/${project}/${webhook}`;
 export const allocationStream = (kind: AllocationKind, project: string, key: string): string => `${kind}/${project}/${key}`;
 
 /** Those that belong to a project, with two names. */
 const OF_PROJECT: ReadonlySet<string> = new Set<ResourceKind>([
   ...(['environment', 'metric', 'feature', 'experiment', 'rollout'] as const),
-  ...(['layer', 'holdout', 'override'] as const),
+  ...(['layer', 'holdout', 'override', 'webhook'] as const),
 ]);
 
 const DECISIONS = 'decision/';

@@ -152,6 +152,8 @@ export class Platform {
       KAFKA_BROKERS: urlOf('kafka'),
       RAMPART_SECRET: secret ?? platformSecret(this.folder),
       RAMPART_ADMIN_KEY_FILE: this.keyFile,
+      // One machine: what listens to webhooks is on it, or near.
+      RAMPART_WEBHOOK_ALLOW_PRIVATE: process.env.RAMPART_WEBHOOK_ALLOW_PRIVATE ?? 'true',
       RAMPART_ASSIGNMENT_FOLDER: join(this.folder, 'assignment'),
       ...(adminKey === undefined ? {} : { RAMPART_ADMIN_KEY: adminKey }),
     };

@@ -14,3 +14,4 @@ export * from './record-identity.js';
 export * from './results.js';
 export * from './rollouts.js';
 export * from './topics.js';
+export * from './webhooks.js';

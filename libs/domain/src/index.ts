@@ -53,3 +53,5 @@ export { type PlanMethod, type PlanState, planState, type Schedule, type Wait, w
 export { type OnHarm, type Policy, type PolicyRule, requireSomethingToJudge, SHIP_POLICY, STAGE_POLICY } from './verdict/policies.js';
 export { multipleExposureCheck, type SampleRatioTest, sampleRatioCheck } from './verdict/quality-checks.js';
 export type { ArmVerdict, Finding, Verdict, VerdictKind } from './verdict/verdict.js';
+export { type WebhookCommand, webhookDecider } from './webhook/decide-webhook.js';
+export * from './webhook/webhook.js';

@@ -11,6 +11,7 @@ import {
   metricDecider,
   projectDecider,
   rolloutDecider,
+  webhookDecider,
 } from '@rampart/domain';
 import { currentVersion, EVENT_TYPES, type EventData, type RampartEvent, upcast } from './stored-event-types.js';
 
@@ -49,6 +50,11 @@ describe('stored events', () => {
     expect(holdout).toMatchObject({ kind: 'holdout', isActive: false, definition: { share: 0.05 } });
     const override = fold(allocationDecider, [today('OverrideDefined'), today('OverrideRemoved')]);
     expect(override).toMatchObject({ kind: 'override', isActive: false, environment: 'production' });
+  });
+
+  it('fold into a webhook with another secret, that was removed', () => {
+    const webhook = fold(webhookDecider, [today('WebhookDefined'), today('WebhookRotated'), today('WebhookRemoved')]);
+    expect(webhook).toMatchObject({ status: 'removed', sealedSecret: 'c2VhbGVkIGFnYWlu', definition: { key: 'deploys' } });
   });
 
   it('fold into a project that was removed', () => {

@@ -9,6 +9,7 @@ import type {
   MetricEvent,
   ProjectEvent,
   RolloutEvent,
+  WebhookEvent,
 } from '@rampart/domain';
 
 export type RampartEvent =
@@ -20,6 +21,7 @@ export type RampartEvent =
   | ExperimentEvent
   | RolloutEvent
   | AllocationEvent
+  | WebhookEvent
   | DecisionEvent;
 
 export type EventData = Readonly<Record<string, unknown>>;
@@ -67,6 +69,9 @@ const UPCASTERS: Readonly<Record<RampartEvent['type'], readonly ((data: EventDat
   HoldoutEnded: [],
   OverrideDefined: [],
   OverrideRemoved: [],
+  WebhookDefined: [],
+  WebhookRotated: [],
+  WebhookRemoved: [],
   DecisionRecorded: [],
 };
 

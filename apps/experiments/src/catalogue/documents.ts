@@ -1,6 +1,6 @@
 /** How each resource looks to readers: the state of its decider as a document. Times are ISO 8601. */
 import { type ExperimentState, formatInstant, type LookMessage } from '@rampart/contracts';
-import type { Allocation, ApiKey, Environment, Experiment, Feature, Metric, Project, Rollout, Run } from '@rampart/domain';
+import type { Allocation, ApiKey, Environment, Experiment, Feature, Metric, Project, Rollout, Run, Webhook } from '@rampart/domain';
 
 /** Empty for what does not exist: who asks decides what that means. */
 type Document = Readonly<Record<string, unknown>>;
@@ -62,6 +62,10 @@ export const allocationDocument = (state: Allocation, revision: number): Documen
         ...(state.kind === 'layer' ? {} : { isActive: state.isActive }),
         revision,
       };
+
+/** Without its secret, which is shown once. */
+export const webhookDocument = (state: Webhook, revision: number): Document =>
+  state.status === 'absent' ? {} : { ...state.definition, isActive: state.status === 'active', revision };
 
 export const experimentDocument = ({ versions, runs }: Experiment, revision: number, version?: number): Document => {
   const found = version === undefined ? versions.at(-1) : versions.find((candidate) => candidate.version === version);

@@ -18,6 +18,8 @@ import {
   projectDecider,
   type RolloutEvent,
   rolloutDecider,
+  type WebhookEvent,
+  webhookDecider,
 } from '@rampart/domain';
 import { EventStore, type StoredEvent } from '@rampart/event-store';
 import { partsOfStream } from '../streams.js';
@@ -30,6 +32,7 @@ import {
   metricDocument,
   projectDocument,
   rolloutDocument,
+  webhookDocument,
 } from './documents.js';
 
 export interface ResourceAt {
@@ -74,6 +77,8 @@ export const documentOf = (stream: string, events: readonly StoredEvent[], versi
       return metricDocument(fold(metricDecider, facts as MetricEvent[]), revision, version);
     case 'feature':
       return featureDocument(fold(featureDecider, facts as FeatureEvent[]), revision, version);
+    case 'webhook':
+      return webhookDocument(fold(webhookDecider, facts as WebhookEvent[]), revision);
     case 'layer':
     case 'holdout':
     case 'override':

@@ -16,6 +16,8 @@ import {
   featureDecider,
   metricDecider,
   projectDecider,
+  type Webhook,
+  webhookDecider,
 } from '@rampart/domain';
 import {
   allocationDocument,
@@ -25,6 +27,7 @@ import {
   keyDocument,
   metricDocument,
   projectDocument,
+  webhookDocument,
 } from '../catalogue/documents.js';
 import {
   allocationStream,
@@ -35,6 +38,7 @@ import {
   keyStream,
   metricStream,
   projectStream,
+  webhookStream,
 } from '../streams.js';
 import { CommandDoor, type Outcome } from './command-door.js';
 import {
@@ -47,6 +51,7 @@ import {
   FeatureMessage,
   MetricMessage,
   ProjectMessage,
+  WebhookMessage,
 } from './command-messages.js';
 import { recordIdOf } from './record-id.js';
 import { RememberedStreams } from './remembered-streams.js';
@@ -150,6 +155,24 @@ class AllocationHandler implements ICommandHandler<AllocationMessage> {
   }
 }
 
+@CommandHandler(WebhookMessage)
+class WebhookHandler implements ICommandHandler<WebhookMessage> {
+  constructor(
+    private readonly door: CommandDoor,
+    private readonly surroundings: SurroundingsReader,
+  ) {}
+
+  async execute({ project, key, command, envelope, secret }: WebhookMessage): Promise<Outcome> {
+    const environment = command.type === 'DefineWebhook' ? command.definition.environment : undefined;
+    if (environment !== undefined) await this.surroundings.kindOf(project, environment);
+    const document = (state: Webhook, revision: number) => ({
+      ...webhookDocument(state, revision),
+      ...(secret === null || envelope.isDryRun ? {} : { secret }),
+    });
+    return this.door.execute({ stream: webhookStream(project, key), decider: webhookDecider, command, envelope, document });
+  }
+}
+
 @CommandHandler(ExperimentMessage)
 class ExperimentHandler implements ICommandHandler<ExperimentMessage> {
   constructor(
@@ -190,6 +213,7 @@ export const commandHandlers = [
   MetricHandler,
   FeatureHandler,
   AllocationHandler,
+  WebhookHandler,
   ExperimentHandler,
   DecisionHandler,
 ];

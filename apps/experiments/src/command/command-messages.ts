@@ -1,7 +1,15 @@
 /** One message per aggregate for the CommandBus, the one door for HTTP and processes: the plain command, and where and how it is carried out. */
 import { Command } from '@nestjs/cqrs';
 import type { DecisionRecord } from '@rampart/contracts';
-import type { AllocationCommand, ApiKeyCommand, EnvironmentCommand, FeatureCommand, MetricCommand, ProjectCommand } from '@rampart/domain';
+import type {
+  AllocationCommand,
+  ApiKeyCommand,
+  EnvironmentCommand,
+  FeatureCommand,
+  MetricCommand,
+  ProjectCommand,
+  WebhookCommand,
+} from '@rampart/domain';
 import type { AllocationKind } from '../streams.js';
 import type { Envelope, Outcome } from './command-door.js';
 import type { ExperimentRequest } from './surroundings.js';
@@ -80,6 +88,19 @@ export class AllocationMessage extends Command<Outcome> {
     readonly key: string,
     readonly command: AllocationRequest,
     readonly envelope: Envelope,
+  ) {
+    super();
+  }
+}
+
+export class WebhookMessage extends Command<Outcome> {
+  /** @param secret  the whole new secret, for the answer only; null when none was made */
+  constructor(
+    readonly project: string,
+    readonly key: string,
+    readonly command: WebhookCommand,
+    readonly envelope: Envelope,
+    readonly secret: string | null,
   ) {
     super();
   }

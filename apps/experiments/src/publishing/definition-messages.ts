@@ -30,7 +30,7 @@ export const messagesAfter = (events: readonly StoredEvent[]): readonly Definiti
   if (last === undefined) return [];
   const { kind, project, id } = partsOfStream(last.stream);
   // What a rollout does shows in its experiment's state: nobody else needs its plan.
-  if (kind === 'rollout') return [];
+  if (kind === 'rollout' || kind === 'webhook') return [];
   const place = { kind, project: project ?? EVERYWHERE, id };
   // A stream holds the events of its own decider only.
   const event = last.event as unknown;

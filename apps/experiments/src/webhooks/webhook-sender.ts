@@ -1,0 +1,136 @@
+/** Sends what is due, each webhook in its own order and for itself: a slow or dead one keeps nobody else waiting. */
+import { request as httpRequest, type RequestOptions } from 'node:http';
+import { request as httpsRequest } from 'node:https';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fold, type WebhookEvent, webhookDecider } from '@rampart/domain';
+import type { EventStore } from '@rampart/event-store';
+import type { Log } from '@rampart/service-kit';
+import type { AnswerSeal } from '../command/answer-seal.js';
+import type { DueDelivery, WebhookDeliveries } from './webhook-deliveries.store.js';
+import { pauseAfter, signedHeaders } from './webhook-message.js';
+import { addressOf } from './webhook-target.js';
+
+const TICK_MS = 500;
+const ANSWER_WITHIN_MS = 10_000;
+const MOST_ANSWER_BYTES = 2_048;
+
+export interface SenderParts {
+  readonly store: EventStore;
+  readonly deliveries: WebhookDeliveries;
+  readonly seal: AnswerSeal;
+  readonly log: Log;
+  readonly allowInner: boolean;
+}
+
+export class WebhookSender {
+  private isStopped = false;
+  private wake: () => void = () => undefined;
+  private running: Promise<void> | undefined;
+  private readonly inFlight = new Set<Promise<void>>();
+
+  constructor(private readonly parts: SenderParts) {}
+
+  start(): void {
+    this.running = this.run();
+  }
+
+  nudge(): void {
+    this.wake();
+  }
+
+  async stop(): Promise<void> {
+    this.isStopped = true;
+    this.wake();
+    await this.running;
+    await Promise.race([Promise.all(this.inFlight), sleep(2_000, undefined, { ref: false })]);
+  }
+
+  private async run(): Promise<void> {
+    while (!this.isStopped) {
+      try {
+        const due = this.parts.deliveries.isOwner() ? await this.parts.deliveries.takeDue() : [];
+        for (const delivery of due) this.begin(delivery);
+        if (due.length === 0) await this.rest();
+      } catch (err) {
+        this.parts.log.warn({ err }, 'webhooks are not sent, it is tried again');
+        await this.rest();
+      }
+    }
+  }
+
+  private begin(delivery: DueDelivery): void {
+    const sending: Promise<void> = this.deliver(delivery)
+      .catch((err: unknown) =>
+        this.parts.log.warn({ err, webhook: delivery.webhook }, 'what became of a delivery is not noted: it is sent again'),
+      )
+      .finally(() => {
+        this.inFlight.delete(sending);
+        this.nudge();
+      });
+    this.inFlight.add(sending);
+  }
+
+  private async deliver(delivery: DueDelivery): Promise<void> {
+    const { isDelivered, answer } = await this.tried(delivery);
+    await this.parts.deliveries.settle(delivery, isDelivered, answer, isDelivered ? undefined : pauseAfter(delivery.attempts));
+  }
+
+  private async tried({ webhook: stream, id, body }: DueDelivery): Promise<{ readonly isDelivered: boolean; readonly answer: string }> {
+    try {
+      const events = (await this.parts.store.readStream(stream)).map(({ event }) => event) as unknown as WebhookEvent[];
+      const webhook = fold(webhookDecider, events);
+      if (webhook.status !== 'active') return { isDelivered: true, answer: 'not sent: the webhook is removed' };
+      const headers = signedHeaders(this.parts.seal.opened(webhook.sealedSecret), id, body, Math.floor(Date.now() / 1000));
+      const { status, text } = await posted(webhook.definition.url, headers, body, this.parts.allowInner);
+      return { isDelivered: status >= 200 && status < 300, answer: `${status} ${text}`.trim() };
+    } catch (error) {
+      return { isDelivered: false, answer: error instanceof Error ? error.message : String(error) };
+    }
+  }
+
+  private rest(): Promise<void> {
+    if (this.isStopped) return Promise.resolve();
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, TICK_MS);
+      this.wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+}
+
+/** Node's own client: it follows no redirect, and calls the address that was checked. */
+const posted = async (
+  target: string,
+  headers: Readonly<Record<string, string>>,
+  body: string,
+  allowInner: boolean,
+): Promise<{ readonly status: number; readonly text: string }> => {
+  const url = new URL(target);
+  const address = await addressOf(url, allowInner);
+  const options: RequestOptions = {
+    method: 'POST',
+    headers: { ...headers, 'content-length': Buffer.byteLength(body), 'user-agent': 'rampart-webhooks' },
+    signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
+    lookup: (_host, asked, callback) => {
+      const family = address.includes(':') ? 6 : 4;
+      if (asked.all === true) callback(null, [{ address, family }]);
+      else callback(null, address, family);
+    },
+  };
+  return new Promise((resolve, reject) => {
+    const request = (url.protocol === 'https:' ? httpsRequest : httpRequest)(url, options, (answer) => {
+      let text = '';
+      answer.setEncoding('utf8');
+      answer.on('data', (part: string) => {
+        if (text.length < MOST_ANSWER_BYTES) text += part.slice(0, MOST_ANSWER_BYTES);
+        else answer.destroy();
+      });
+      answer.on('error', () => undefined);
+      answer.on('close', () => resolve({ status: answer.statusCode ?? 0, text: text.slice(0, 300) }));
+    });
+    request.on('error', reject);
+    request.end(body);
+  });
+};

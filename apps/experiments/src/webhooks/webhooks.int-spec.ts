@@ -1,0 +1,169 @@
+import { createHmac } from 'node:crypto';
+import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import type { WebhookDelivery } from '@rampart/contracts';
+import { freshDatabase } from '@rampart/test-engines';
+import { type ControlPlane, controlPlane, eventually } from '../control-plane.examples.js';
+import { isInner } from './webhook-target.js';
+
+let url: string;
+let plane: ControlPlane;
+let drop: (() => Promise<void>) | undefined;
+const listeners: Server[] = [];
+
+beforeAll(async () => {
+  const database = await freshDatabase();
+  url = database.url;
+  drop = database.drop;
+  plane = await controlPlane(url, undefined, { RAMPART_WEBHOOK_ALLOW_PRIVATE: 'true' });
+}, 60_000);
+afterEach(() => {
+  for (const server of listeners.splice(0)) {
+    server.close();
+    server.closeAllConnections();
+  }
+});
+afterAll(async () => {
+  await plane?.close();
+  await drop?.();
+}, 60_000);
+
+interface Received {
+  readonly headers: IncomingHttpHeaders;
+  readonly body: string;
+}
+
+/** A receiver that answers as told, in turn; the last answer stays. `hang`: never. */
+const receiver = async (...answers: readonly (number | 'hang')[]) => {
+  const received: Received[] = [];
+  const server = createServer((request, response) => {
+    let body = '';
+    request.on('data', (part) => {
+      body += part;
+    });
+    request.on('end', () => {
+      const answer = answers[Math.min(received.length, answers.length - 1)] ?? 200;
+      received.push({ headers: request.headers, body });
+      if (answer !== 'hang') response.writeHead(answer, answer === 302 ? { location: 'http://127.0.0.1:1/' } : {}).end('as told');
+    });
+  });
+  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+  listeners.push(server);
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return { url: `http://127.0.0.1:${address.port}/hook`, received };
+};
+
+const ask = (method: 'GET' | 'POST' | 'PUT', path: string, body?: object) =>
+  plane.call(method, `${path}?project=default`, body === undefined ? {} : { body });
+const made = async (key: string, target: string): Promise<string> => {
+  const answer = await ask('POST', '/v1/webhooks', { key, url: target });
+  expect(answer.status).toBe(201);
+  return answer.body.secret;
+};
+const deliveriesOf = async (key: string): Promise<readonly WebhookDelivery[]> =>
+  (await ask('GET', `/v1/webhooks/${key}/deliveries`)).body.items;
+const delivered = (key: string, count: number) =>
+  eventually(
+    `${count} deliveries of ${key}`,
+    async () => {
+      const done = (await deliveriesOf(key)).filter(({ status }) => status === 'delivered');
+      return done.length === count ? done : undefined;
+    },
+    30_000,
+  );
+const removed = async (key: string) => expect((await ask('POST', `/v1/webhooks/${key}/remove`, { reason: 'tested' })).status).toBe(200);
+
+let features = 0;
+/** A feature of its own, killed: two events, of which one is told. */
+const kill = async (): Promise<string> => {
+  features += 1;
+  const key = `feature-${features}`;
+  const feature = { key, name: key, valueType: 'boolean', variants: [{ key: 'off', value: false }], defaultVariant: 'off' };
+  expect((await ask('POST', '/v1/features', feature)).status).toBe(201);
+  expect((await ask('POST', `/v1/features/${key}/kill`, { reason: 'it burns' })).status).toBe(200);
+  return key;
+};
+
+describe('a webhook', () => {
+  it('gets what happens from now on, signed, with what was before and after', async () => {
+    await kill();
+    const { url: target, received } = await receiver(200);
+    const secret = await made('signed', target);
+    const key = await kill();
+    const [delivery] = await delivered('signed', 1);
+    expect(received).toHaveLength(1);
+    const [{ headers, body }] = received as [Received];
+    const { 'webhook-id': id, 'webhook-timestamp': at, 'webhook-signature': signature } = headers;
+    const bytes = Buffer.from(secret.replace('whsec_', ''), 'base64');
+    expect(signature).toBe(`v1,${createHmac('sha256', bytes).update(`${id}.${at}.${body}`).digest('base64')}`);
+    expect(id).toBe(delivery?.id);
+    expect(JSON.parse(body)).toMatchObject({
+      ...{ specversion: '1.0', type: 'feature.killed', id, subject: `feature/${key}` },
+      data: { before: { isKilled: false }, after: { isKilled: true }, reason: 'it burns', actor: 'admin', environment: 'production' },
+    });
+    const shown = JSON.stringify([(await ask('GET', '/v1/webhooks/signed')).body, (await ask('GET', '/v1/webhooks/signed/history')).body]);
+    expect(shown).not.toContain(secret);
+    expect(shown).not.toContain('ealedSecret');
+    await removed('signed');
+  });
+
+  it('is tried again until it is taken, in order, under the same ids', async () => {
+    const { url: target, received } = await receiver(500, 302, 200);
+    await made('failing', target);
+    const keys = [await kill(), await kill()];
+    await delivered('failing', 2);
+    const subjects = received.map(({ body }) => JSON.parse(body).subject);
+    expect(subjects).toEqual([keys[0], keys[0], keys[0], keys[1]].map((key) => `feature/${key}`));
+    expect(new Set(received.slice(0, 3).map(({ headers }) => headers['webhook-id'])).size).toBe(1);
+    await removed('failing');
+  }, 60_000);
+
+  it('that hangs or is dead keeps no other one waiting, and says what is wrong', async () => {
+    const hanging = await receiver('hang');
+    const working = await receiver(200);
+    await made('hanging', hanging.url);
+    await made('dead', 'http://127.0.0.1:9/hook');
+    await made('working', working.url);
+    await kill();
+    await delivered('working', 1);
+    const dead = await eventually('its failure is shown', async () =>
+      (await deliveriesOf('dead')).find(({ lastAnswer }) => lastAnswer !== null),
+    );
+    expect(dead).toMatchObject({ status: 'waiting', lastAnswer: expect.stringMatching(/ECONNREFUSED|bad port/) });
+    expect(dead.nextTryAt).not.toBeNull();
+    for (const key of ['hanging', 'dead', 'working']) await removed(key);
+  }, 60_000);
+
+  it('goes on in the next process', async () => {
+    const { url: target, received } = await receiver(500, 200);
+    await made('resumed', target);
+    await kill();
+    await eventually('it was tried', async () => (received.length > 0 ? true : undefined));
+    await plane.close();
+    plane = await controlPlane(url, undefined, { RAMPART_WEBHOOK_ALLOW_PRIVATE: 'true' });
+    await delivered('resumed', 1);
+    expect(new Set(received.map(({ headers }) => headers['webhook-id'])).size).toBe(1);
+    await removed('resumed');
+  }, 90_000);
+
+  it('can be tested, and has a new secret when it is rotated', async () => {
+    const { url: target, received } = await receiver(200);
+    const secret = await made('tried', target);
+    const rotated = await ask('POST', '/v1/webhooks/tried/rotate', { reason: 'leaked' });
+    expect(rotated.body.secret).toMatch(/^whsec_/);
+    expect(rotated.body.secret).not.toBe(secret);
+    expect((await ask('POST', '/v1/webhooks/tried/test')).status).toBe(202);
+    await delivered('tried', 1);
+    expect(JSON.parse(received[0]?.body ?? '{}').type).toBe('webhook.test');
+    await removed('tried');
+  });
+
+  it('is no way into this machine or its network, unless that is allowed', async () => {
+    for (const address of ['127.0.0.1', '10.1.2.3', '192.168.0.1', '169.254.169.254', '::1', 'fd00::1', '::ffff:10.0.0.1', '0.0.0.0'])
+      expect([address, isInner(address)]).toEqual([address, true]);
+    for (const address of ['8.8.8.8', '2606:4700::1111', '172.32.0.1']) expect([address, isInner(address)]).toEqual([address, false]);
+    const bad = await ask('POST', '/v1/webhooks', { key: 'odd', url: 'file:///etc/passwd' });
+    expect([bad.status, bad.body.errors[0].path]).toEqual([400, '/url']);
+  });
+});
