@@ -17,7 +17,10 @@ const [tier = 'all', ...jestArguments] = process.argv.slice(2);
 const parts = [];
 const engines = [];
 let endJest;
-const longestMinutes = { pure: 5, int: 15, kafka: 10, journeys: 30 };
+const longestMinutes = { pure: 10, int: 20, kafka: 15, journeys: 45 };
+/** Of a test or hook that names no limit of its own: a busy machine is no failure. */
+const PATIENT = ['--testTimeout', '30000'];
+const MOST_PATIENT = ['--testTimeout', '60000'];
 
 const folder = (name) => {
   const path = join(scratch, name);
@@ -139,7 +142,7 @@ const integration = async () => {
   for (const gap of missing) absent('int', gap);
   if (postgres.gap === undefined) {
     const with_ = `embedded PostgreSQL ${postgres.version}${clickhouse.gap === undefined ? `, ClickHouse ${clickhouse.version}` : ''}`;
-    await part(`int (${with_})`, 'int', { env });
+    await part(`int (${with_})`, 'int', { env, args: PATIENT });
   }
   await stopEngines();
 };
@@ -151,7 +154,7 @@ const storesElsewhere = async () => {
   const label = debian === undefined ? 'the embedded one, started apart: the system has none' : 'the system’s own';
   if (own.gap !== undefined) absent(`int: log and event store (PostgreSQL, ${label})`, own.gap);
   else {
-    const args = ['--testPathPatterns', 'libs/(event-log|event-store)/'];
+    const args = [...PATIENT, '--testPathPatterns', 'libs/(event-log|event-store)/'];
     const env = { RAMPART_TEST_DATABASE_URL: own.url, RAMPART_TEST_CLICKHOUSE_URL: '' };
     await part(`int: log and event store (PostgreSQL ${own.version}, ${label})`, 'int', { env, args });
   }
@@ -187,7 +190,7 @@ const onKafka = async () => {
 const journeysOnKafka = async () => {
   const gap = await kafkaGap();
   if (gap !== undefined) return absent('journeys on Kafka', gap);
-  const args = ['--runInBand', '--testPathPatterns', 'journeys/(raw-events|logs-agree|disturbed)\\.'];
+  const args = ['--runInBand', ...MOST_PATIENT, '--testPathPatterns', 'journeys/(raw-events|logs-agree|disturbed)\\.'];
   await part('journeys on Kafka', 'journeys', { env: { RAMPART_JOURNEY_LOG: 'kafka' }, args });
 };
 
@@ -200,7 +203,7 @@ const tiers = {
   kafka: onKafka,
   journeys: async () => {
     ensureChromium();
-    await part('journeys', 'journeys', { args: ['--runInBand'] });
+    await part('journeys', 'journeys', { args: ['--runInBand', ...MOST_PATIENT] });
     // With RAMPART_JOURNEY_LOG=kafka they all were on Kafka already.
     if (jestArguments.length === 0 && process.env.RAMPART_JOURNEY_LOG !== 'kafka') await journeysOnKafka();
   },

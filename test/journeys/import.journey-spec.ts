@@ -198,7 +198,7 @@ describe('the other commands', () => {
     await eventually('the new key works', async () => ((await status(fresh)) === 200 ? true : undefined));
     expect(await status(platform.adminKey)).toBe(401);
     expect(await run('import', '--plan', checkoutButton.plan, '--data', checkoutButton.data)).toMatchObject({ code: 0 });
-  }, 60_000);
+  }, 180_000);
 });
 
 describe('without a platform', () => {
