@@ -3,6 +3,7 @@ import type { MetricInput } from '@rampart/contracts';
 import { DEFINITIONS } from '@rampart/contracts';
 import { EventLog } from '@rampart/event-log';
 import { createLog, createService } from '@rampart/service-kit';
+import { AnswerCheck } from './answers/answer-check.examples.js';
 import { experimentsService } from './experiments.service.js';
 import { experimentsConfig } from './experiments-config.js';
 
@@ -26,6 +27,8 @@ export interface ControlAnswer {
 export const controlPlane = async (url: string, secret = 'a-platform-secret-for-specs', more: Readonly<Record<string, string>> = {}) => {
   const config = experimentsConfig.parse({ RAMPART_DATABASE_URL: url, RAMPART_SECRET: secret, RAMPART_ADMIN_KEY: ADMIN, ...more });
   const app = await createService(experimentsService, config, { log: createLog('experiments', 'silent') });
+  const check = new AnswerCheck();
+  app.useGlobalInterceptors(check);
   await app.listen(0, '127.0.0.1');
   const address = await app.getUrl();
 
@@ -41,6 +44,7 @@ export const controlPlane = async (url: string, secret = 'a-platform-secret-for-
       ...(sent === undefined ? {} : { body: sent }),
     });
     const text = await answer.text();
+    if (check.misfits.length > 0) throw new Error(`not as it is documented: ${check.misfits.splice(0).join('; ')}`);
     return { status: answer.status, etag: answer.headers.get('etag') ?? undefined, body: text === '' ? undefined : JSON.parse(text) };
   };
 

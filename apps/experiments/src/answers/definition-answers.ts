@@ -3,13 +3,16 @@ import { featureInput, metricDefinition, slug } from '@rampart/contracts';
 import { z } from 'zod';
 import { documented } from './answering.js';
 
-export const instant = z.iso.datetime({ precision: 6 }).describe('ISO 8601 in UTC, to the microsecond');
+export const instant = z.iso.datetime().describe('ISO 8601 in UTC, to the microsecond');
 export const revision = z.int().min(1).describe('counts the events of the resource: what If-Match names');
-const AT = '2026-01-31T12:00:00.000000Z';
+const AT = '2026-01-31T12:00:00.000Z';
 
-export const project = documented(z.strictObject({ key: slug, name: z.string(), revision, createdAt: instant, removedAt: instant.optional() }), {
-  ...{ key: 'shop', name: 'The shop', revision: 1, createdAt: AT },
-});
+export const project = documented(
+  z.strictObject({ key: slug, name: z.string(), revision, createdAt: instant, removedAt: instant.optional() }),
+  {
+    ...{ key: 'shop', name: 'The shop', revision: 1, createdAt: AT },
+  },
+);
 
 export const environment = documented(
   z.strictObject({ key: slug, project: slug, kind: z.enum(['live', 'historical']), revision, createdAt: instant }),

@@ -106,6 +106,9 @@ const proposal = z.looseObject({
   }),
 });
 
+/** A record as it is read back, with when it was appended. */
+export const recordedShape = z.strictObject({ record: decisionRecord, recordedAtUs: instantUs, revision: z.int().min(1) });
+
 /**
  * @returns the record as it came, defaults of today not filled in: its id is the hash of what was said
  * @throws UnreadableProposal with the place and the reason

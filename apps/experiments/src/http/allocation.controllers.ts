@@ -15,6 +15,9 @@ import {
   slug,
 } from '@rampart/contracts';
 import { Environment, Project, Scope } from '@rampart/service-kit';
+import { holdout, layer, override } from '../answers/allocation-answers.js';
+import { Answers, AnswersMade, type DocumentedAnswer, listOf } from '../answers/answering.js';
+import { historyEntry } from '../answers/definition-answers.js';
 import { ResourceDocument, ResourceHistory, ResourceList } from '../catalogue/catalogue-queries.js';
 import type { Envelope } from '../command/command-door.js';
 import { AllocationMessage, type AllocationRequest } from '../command/command-messages.js';
@@ -25,10 +28,12 @@ import { requireSameKey } from './definition-key.js';
 import { InEnvironment } from './read-request.js';
 
 const Key = () => Param('key', { schema: slug });
-const Defining = (summary: string) => applyDecorators(Put(':key'), Scope('manager'), Commanding(), ApiOperation({ summary }));
-const Ending = (path: string, summary: string) =>
-  applyDecorators(Post(`:key/${path}`), HttpCode(200), Scope('manager'), Commanding(), ApiOperation({ summary }));
-const Reading = (path: string, summary: string) => applyDecorators(Get(path), Scope('analyst'), ApiOperation({ summary }));
+const Defining = (answer: DocumentedAnswer, summary: string) =>
+  applyDecorators(Put(':key'), Scope('manager'), Commanding(), AnswersMade(answer), ApiOperation({ summary }));
+const Ending = (path: string, answer: DocumentedAnswer, summary: string) =>
+  applyDecorators(Post(`:key/${path}`), HttpCode(200), Scope('manager'), Commanding(), Answers(answer), ApiOperation({ summary }));
+const Reading = (path: string, answer: DocumentedAnswer, summary: string) =>
+  applyDecorators(Get(path), Scope('analyst'), Answers(answer), ApiOperation({ summary }));
 
 /** What the three have in common: read, list, history, and the one way in. */
 abstract class AllocationResource {
@@ -71,7 +76,7 @@ export class LayersController extends AllocationResource {
     super(commands, queries);
   }
 
-  @Defining('Define a layer: experiments in it share its units without overlap')
+  @Defining(layer, 'Define a layer: experiments in it share its units without overlap')
   define(
     @Project() project: string,
     @Key() key: string,
@@ -82,17 +87,17 @@ export class LayersController extends AllocationResource {
     return this.defined(project, { type: 'DefineLayer', definition, seed: randomUUID(), atUs: envelope.origin.atUs }, envelope);
   }
 
-  @Reading('', 'The layers of the project')
+  @Reading('', listOf(layer), 'The layers of the project')
   list(@Project() project: string) {
     return this.listed(project);
   }
 
-  @Reading(':key', 'One layer')
+  @Reading(':key', layer, 'One layer')
   read(@Project() project: string, @Key() key: string) {
     return this.one(project, key);
   }
 
-  @Reading(':key/history', 'Everything that happened to it: when, by whom and why')
+  @Reading(':key/history', listOf(historyEntry), 'Everything that happened to it: when, by whom and why')
   history(@Project() project: string, @Key() key: string) {
     return this.historyOf(project, key);
   }
@@ -107,7 +112,7 @@ export class HoldoutsController extends AllocationResource {
     super(commands, queries);
   }
 
-  @Defining('Define a holdout: a share of the units gets the default variant of its features')
+  @Defining(holdout, 'Define a holdout: a share of the units gets the default variant of its features')
   define(
     @Project() project: string,
     @Key() key: string,
@@ -118,22 +123,22 @@ export class HoldoutsController extends AllocationResource {
     return this.defined(project, { type: 'DefineHoldout', definition, seed: randomUUID(), atUs: envelope.origin.atUs }, envelope);
   }
 
-  @Ending('end', 'End it: nobody is held out any more')
+  @Ending('end', holdout, 'End it: nobody is held out any more')
   end(@Project() project: string, @Key() key: string, @Body({ schema: reasonedInput }) _: ReasonedInput, @Asked() envelope: Envelope) {
     return this.ended(project, key, { type: 'EndHoldout', atUs: envelope.origin.atUs }, envelope);
   }
 
-  @Reading('', 'The holdouts of the project')
+  @Reading('', listOf(holdout), 'The holdouts of the project')
   list(@Project() project: string) {
     return this.listed(project);
   }
 
-  @Reading(':key', 'One holdout')
+  @Reading(':key', holdout, 'One holdout')
   read(@Project() project: string, @Key() key: string) {
     return this.one(project, key);
   }
 
-  @Reading(':key/history', 'Everything that happened to it: when, by whom and why')
+  @Reading(':key/history', listOf(historyEntry), 'Everything that happened to it: when, by whom and why')
   history(@Project() project: string, @Key() key: string) {
     return this.historyOf(project, key);
   }
@@ -149,7 +154,7 @@ export class OverridesController extends AllocationResource {
   }
 
   @InEnvironment()
-  @Defining('Define an override: named units get a variant in one environment, and never enter a comparison')
+  @Defining(override, 'Define an override: named units get a variant in one environment, and never enter a comparison')
   define(
     @Project() project: string,
     @Key() key: string,
@@ -161,22 +166,22 @@ export class OverridesController extends AllocationResource {
     return this.defined(project, { type: 'DefineOverride', environment, definition, atUs: envelope.origin.atUs }, envelope);
   }
 
-  @Ending('remove', 'Remove it: its units get what everybody gets')
+  @Ending('remove', override, 'Remove it: its units get what everybody gets')
   remove(@Project() project: string, @Key() key: string, @Body({ schema: reasonedInput }) _: ReasonedInput, @Asked() envelope: Envelope) {
     return this.ended(project, key, { type: 'RemoveOverride', atUs: envelope.origin.atUs }, envelope);
   }
 
-  @Reading('', 'The overrides of the project, of all environments')
+  @Reading('', listOf(override), 'The overrides of the project, of all environments')
   list(@Project() project: string) {
     return this.listed(project);
   }
 
-  @Reading(':key', 'One override')
+  @Reading(':key', override, 'One override')
   read(@Project() project: string, @Key() key: string) {
     return this.one(project, key);
   }
 
-  @Reading(':key/history', 'Everything that happened to it: when, by whom and why')
+  @Reading(':key/history', listOf(historyEntry), 'Everything that happened to it: when, by whom and why')
   history(@Project() project: string, @Key() key: string) {
     return this.historyOf(project, key);
   }

@@ -23,7 +23,12 @@ export const Commanding = () =>
       required: false,
       description: 'the revision that was read, as in the ETag; 412 if there is a newer one',
     }),
-    ApiQuery({ name: 'validate', required: false, type: Boolean, description: 'true: say what would happen, store nothing' }),
+    ApiQuery({
+      name: 'validate',
+      required: false,
+      type: Boolean,
+      description: 'true: say what would happen, store nothing; answers { valid, events, result }',
+    }),
     ApiQuery({ name: 'reason', required: false, type: String, description: 'why: kept in the history' }),
   );
 

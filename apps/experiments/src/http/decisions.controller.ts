@@ -4,6 +4,8 @@ import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { slug } from '@rampart/contracts';
 import { Environment, Project, Scope } from '@rampart/service-kit';
 import { z } from 'zod';
+import { Answers } from '../answers/answering.js';
+import { decision, decisionList } from '../answers/experiment-answers.js';
 import { DecisionDocument, DecisionListing } from '../decisions/decision-queries.js';
 import { Answer } from './answer.interceptor.js';
 import { InEnvironment } from './read-request.js';
@@ -23,6 +25,7 @@ export class DecisionsController {
 
   @Get('decisions/:id')
   @Scope('analyst')
+  @Answers(decision)
   @ApiOperation({
     summary: 'One decision record: the definition, sums and verdict as they were, the record before it, and when it was appended',
   })
@@ -34,6 +37,7 @@ export class DecisionsController {
   @Get('experiments/:key/decisions')
   @Scope('analyst')
   @InEnvironment()
+  @Answers(decisionList)
   @ApiOperation({ summary: 'The decision records of an experiment in an environment, newest first, one line each' })
   list(
     @Project() project: string,

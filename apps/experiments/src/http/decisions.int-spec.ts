@@ -169,7 +169,7 @@ describe('an experiment that was looked at', () => {
   it('shows the newest look of what runs in each environment', async () => {
     await started('looked');
     expect((await get('/v1/experiments/looked')).body.environments.production.look).toBeNull();
-    const look = aLook({ experiment: 'looked', record: 'r'.repeat(64) });
+    const look = aLook({ experiment: 'looked', record: 'b'.repeat(64) });
     await tellLook(log, comparisonKey({ ...look, comparison: 9 }), { ...look, comparison: 9, knownUntilUs: look.knownUntilUs + 9 });
     await tellLook(log, comparisonKey(look), look);
     await tellLook(log, comparisonKey(look), '{"garbage"');

@@ -3,6 +3,8 @@ import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { type EnvironmentInput, environmentInput } from '@rampart/contracts';
 import { Project, Scope } from '@rampart/service-kit';
+import { Answers, AnswersMade, listOf } from '../answers/answering.js';
+import { environment as environmentAnswer } from '../answers/definition-answers.js';
 import { ResourceList } from '../catalogue/catalogue-queries.js';
 import type { Envelope } from '../command/command-door.js';
 import { EnvironmentMessage } from '../command/command-messages.js';
@@ -20,6 +22,7 @@ export class EnvironmentsController {
   @Post()
   @Scope('manager')
   @Commanding()
+  @AnswersMade(environmentAnswer)
   @ApiOperation({ summary: 'Create an environment; its kind never changes' })
   async create(
     @Project() project: string,
@@ -32,6 +35,7 @@ export class EnvironmentsController {
 
   @Get()
   @Scope('analyst')
+  @Answers(listOf(environmentAnswer))
   @ApiOperation({ summary: 'The environments of the project' })
   async list(@Project() project: string) {
     return { items: await this.queries.execute(new ResourceList('environment', project)) };

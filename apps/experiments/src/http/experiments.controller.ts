@@ -12,6 +12,9 @@ import {
   slug,
 } from '@rampart/contracts';
 import { Environment, Project, Scope } from '@rampart/service-kit';
+import { Answers, AnswersMade, listOf } from '../answers/answering.js';
+import { historyEntry } from '../answers/definition-answers.js';
+import { checklist as checklistAnswer, experiment } from '../answers/experiment-answers.js';
 import { ResourceDocument, ResourceHistory, ResourceList, StartChecklist } from '../catalogue/catalogue-queries.js';
 import type { Envelope } from '../command/command-door.js';
 import { ExperimentMessage } from '../command/command-messages.js';
@@ -24,7 +27,15 @@ import { InEnvironment, type StatusQuery, statusQuery, type VersionQuery, versio
 
 /** An experiment's life, one route a step; each acts in one environment. */
 const Action = (path: string, summary: string) =>
-  applyDecorators(Post(`:key/${path}`), HttpCode(200), Scope('manager'), Commanding(), InEnvironment(), ApiOperation({ summary }));
+  applyDecorators(
+    Post(`:key/${path}`),
+    HttpCode(200),
+    Scope('manager'),
+    Commanding(),
+    InEnvironment(),
+    Answers(experiment),
+    ApiOperation({ summary }),
+  );
 
 @ApiTags('experiments')
 @Controller('v1/experiments')
@@ -37,6 +48,7 @@ export class ExperimentsController {
   @Post()
   @Scope('manager')
   @Commanding()
+  @AnswersMade(experiment)
   @ApiOperation({ summary: 'Define an experiment: a draft in every environment' })
   async create(
     @Project() project: string,
@@ -50,6 +62,7 @@ export class ExperimentsController {
   @Put(':key')
   @Scope('manager')
   @Commanding()
+  @Answers(experiment)
   @ApiOperation({ summary: 'Change the definition. Where it runs, only what assigns nothing; to change the rest, pause, change, resume' })
   async redefine(
     @Project() project: string,
@@ -63,6 +76,7 @@ export class ExperimentsController {
 
   @Get()
   @Scope('analyst')
+  @Answers(listOf(experiment))
   @ApiOperation({ summary: 'The experiments of the project, or those that have a status, in one environment or in any' })
   async list(@Project() project: string, @Query({ schema: statusQuery }) filter: StatusQuery) {
     return { items: await this.queries.execute(new ResourceList('experiment', project, filter)) };
@@ -70,6 +84,7 @@ export class ExperimentsController {
 
   @Get(':key')
   @Scope('analyst')
+  @Answers(experiment)
   @ApiOperation({ summary: 'One experiment with what it does in each environment: as it is, or as it was at an instant' })
   async read(
     @Project() project: string,
@@ -82,6 +97,7 @@ export class ExperimentsController {
 
   @Get(':key/history')
   @Scope('analyst')
+  @Answers(listOf(historyEntry))
   @ApiOperation({ summary: 'Everything that happened to it: when, by whom and why' })
   async history(@Project() project: string, @Param('key', { schema: slug }) key: string) {
     return { items: await this.queries.execute(new ResourceHistory('experiment', experimentStream(project, key))) };
@@ -90,6 +106,7 @@ export class ExperimentsController {
   @Get(':key/checklist')
   @Scope('analyst')
   @InEnvironment()
+  @Answers(checklistAnswer)
   @ApiOperation({ summary: 'What keeps it from starting in an environment, and what should be known before' })
   checklist(@Project() project: string, @Param('key', { schema: slug }) key: string, @Environment() environment: string) {
     return this.queries.execute(new StartChecklist(project, key, environment));

@@ -3,6 +3,8 @@ import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { type FeatureInput, featureInput, type ReasonedInput, reasonedInput, slug } from '@rampart/contracts';
 import { Environment, Project, Scope } from '@rampart/service-kit';
+import { Answers, AnswersMade, listOf } from '../answers/answering.js';
+import { feature, historyEntry } from '../answers/definition-answers.js';
 import { ResourceDocument, ResourceHistory, ResourceList } from '../catalogue/catalogue-queries.js';
 import type { Envelope } from '../command/command-door.js';
 import { FeatureMessage } from '../command/command-messages.js';
@@ -23,6 +25,7 @@ export class FeaturesController {
   @Post()
   @Scope('manager')
   @Commanding()
+  @AnswersMade(feature)
   @ApiOperation({ summary: 'Define a new feature: version 1' })
   async create(@Project() project: string, @Body({ schema: featureInput }) definition: FeatureInput, @Asked() envelope: Envelope) {
     const command = { type: 'CreateFeature', definition, atUs: envelope.origin.atUs } as const;
@@ -32,6 +35,7 @@ export class FeaturesController {
   @Put(':key')
   @Scope('manager')
   @Commanding()
+  @AnswersMade(feature)
   @ApiOperation({ summary: 'Define a feature, or a new version of one: 201; 200 when the newest version says the same' })
   async define(
     @Project() project: string,
@@ -46,6 +50,7 @@ export class FeaturesController {
 
   @Get()
   @Scope('analyst')
+  @Answers(listOf(feature))
   @ApiOperation({ summary: 'The features of the project, each in its newest version' })
   async list(@Project() project: string) {
     return { items: await this.queries.execute(new ResourceList('feature', project)) };
@@ -53,6 +58,7 @@ export class FeaturesController {
 
   @Get(':key')
   @Scope('analyst')
+  @Answers(feature)
   @ApiOperation({ summary: 'One feature: its newest version, another one, or as it was at an instant' })
   async read(
     @Project() project: string,
@@ -71,6 +77,7 @@ export class FeaturesController {
   @Scope('manager')
   @Commanding()
   @InEnvironment()
+  @Answers(feature)
   @ApiOperation({ summary: 'The kill switch: within a second everybody gets the default variant in this environment, whatever runs' })
   kill(
     @Project() project: string,
@@ -87,6 +94,7 @@ export class FeaturesController {
   @Scope('manager')
   @Commanding()
   @InEnvironment()
+  @Answers(feature)
   @ApiOperation({ summary: 'Takes the kill switch back: experiments and releases count again' })
   restore(
     @Project() project: string,
@@ -109,6 +117,7 @@ export class FeaturesController {
 
   @Get(':key/history')
   @Scope('analyst')
+  @Answers(listOf(historyEntry))
   @ApiOperation({ summary: 'Everything that happened to it: when, by whom and why' })
   async history(@Project() project: string, @Param('key', { schema: slug }) key: string) {
     return { items: await this.queries.execute(new ResourceHistory('feature', featureStream(project, key))) };

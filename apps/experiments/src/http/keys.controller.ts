@@ -4,6 +4,8 @@ import { ApiOperation, ApiQuery, ApiTags } from '@nestjs/swagger';
 import { type ActionInput, actionInput, type KeyInput, keyInput, slug } from '@rampart/contracts';
 import { DomainError } from '@rampart/domain';
 import { Caller, type CallerIdentity, Scope } from '@rampart/service-kit';
+import { Answers, AnswersMade, listOf } from '../answers/answering.js';
+import { apiKey, newKey } from '../answers/definition-answers.js';
 import { ResourceList } from '../catalogue/catalogue-queries.js';
 import type { Envelope } from '../command/command-door.js';
 import { ApiKeyMessage } from '../command/command-messages.js';
@@ -33,6 +35,7 @@ export class KeysController {
   @Scope('manager', { project: false })
   @OfProject()
   @Commanding()
+  @AnswersMade(newKey)
   @ApiOperation({ summary: 'Create a key; the answer is the only place where it is ever shown' })
   async create(@Caller() caller: CallerIdentity, @Body({ schema: keyInput }) input: KeyInput, @Asked() envelope: Envelope) {
     if (input.role === 'admin' && caller.role !== 'admin')
@@ -50,6 +53,7 @@ export class KeysController {
   @Get()
   @Scope('manager', { project: false })
   @OfProject()
+  @Answers(listOf(apiKey))
   @ApiOperation({ summary: 'The keys of the project, or of the platform where an admin names no project; never the keys themselves' })
   async list(@Caller() { project }: CallerIdentity) {
     return { items: await this.queries.execute(new ResourceList('key', project)) };
@@ -60,6 +64,7 @@ export class KeysController {
   @Scope('manager', { project: false })
   @OfProject()
   @Commanding()
+  @Answers(apiKey)
   @ApiOperation({ summary: 'Revoke a key, for good' })
   async revoke(
     @Param('id', { schema: slug }) id: string,
@@ -76,6 +81,7 @@ export class KeysController {
   @Scope('manager', { project: false })
   @OfProject()
   @Commanding()
+  @Answers(newKey)
   @ApiOperation({ summary: 'Give a key a new secret; the old one stops working at once' })
   async rotate(
     @Param('id', { schema: slug }) id: string,

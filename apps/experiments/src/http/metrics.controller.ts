@@ -3,6 +3,8 @@ import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { type MetricDefinition, metricDefinition, slug } from '@rampart/contracts';
 import { Project, Scope } from '@rampart/service-kit';
+import { Answers, AnswersMade, listOf } from '../answers/answering.js';
+import { historyEntry, metric } from '../answers/definition-answers.js';
 import { ResourceDocument, ResourceHistory, ResourceList } from '../catalogue/catalogue-queries.js';
 import type { Envelope } from '../command/command-door.js';
 import { MetricMessage } from '../command/command-messages.js';
@@ -23,6 +25,7 @@ export class MetricsController {
   @Post()
   @Scope('manager')
   @Commanding()
+  @AnswersMade(metric)
   @ApiOperation({ summary: 'Define a new metric: version 1' })
   async create(@Project() project: string, @Body({ schema: metricDefinition }) definition: MetricDefinition, @Asked() envelope: Envelope) {
     const command = { type: 'CreateMetric', definition, atUs: envelope.origin.atUs } as const;
@@ -32,6 +35,7 @@ export class MetricsController {
   @Put(':key')
   @Scope('manager')
   @Commanding()
+  @AnswersMade(metric)
   @ApiOperation({ summary: 'Define a metric, or a new version of one: 201; 200 when the newest version says the same' })
   async define(
     @Project() project: string,
@@ -46,6 +50,7 @@ export class MetricsController {
 
   @Get()
   @Scope('analyst')
+  @Answers(listOf(metric))
   @ApiOperation({ summary: 'The metrics of the project, each in its newest version' })
   async list(@Project() project: string) {
     return { items: await this.queries.execute(new ResourceList('metric', project)) };
@@ -53,6 +58,7 @@ export class MetricsController {
 
   @Get(':key')
   @Scope('analyst')
+  @Answers(metric)
   @ApiOperation({ summary: 'One metric: its newest version, another one, or as it was at an instant' })
   async read(
     @Project() project: string,
@@ -68,6 +74,7 @@ export class MetricsController {
 
   @Get(':key/history')
   @Scope('analyst')
+  @Answers(listOf(historyEntry))
   @ApiOperation({ summary: 'Everything that happened to it: when, by whom and why' })
   async history(@Project() project: string, @Param('key', { schema: slug }) key: string) {
     return { items: await this.queries.execute(new ResourceHistory('metric', metricStream(project, key))) };

@@ -4,6 +4,8 @@ import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { type ProjectInput, projectInput, type ReasonedInput, reasonedInput, slug } from '@rampart/contracts';
 import { DomainError } from '@rampart/domain';
 import { Caller, type CallerIdentity, Scope } from '@rampart/service-kit';
+import { Answers, AnswersMade, listOf } from '../answers/answering.js';
+import { project as projectAnswer, removal as removalAnswer } from '../answers/definition-answers.js';
 import { ResourceDocument, ResourceList } from '../catalogue/catalogue-queries.js';
 import type { Envelope } from '../command/command-door.js';
 import { ProjectMessage } from '../command/command-messages.js';
@@ -24,6 +26,7 @@ export class ProjectsController {
   @Post()
   @Scope('admin', { project: false })
   @Commanding()
+  @AnswersMade(projectAnswer)
   @ApiOperation({ summary: 'Create a project' })
   async create(@Body({ schema: projectInput }) { key, name }: ProjectInput, @Asked() envelope: Envelope) {
     const { atUs } = envelope.origin;
@@ -35,6 +38,7 @@ export class ProjectsController {
 
   @Get()
   @Scope('analyst', { project: false })
+  @Answers(listOf(projectAnswer))
   @ApiOperation({ summary: 'The projects that this key may see' })
   async list(@Caller() { project, role }: CallerIdentity) {
     const all = await this.queries.execute(new ResourceList('project', null));
@@ -44,6 +48,7 @@ export class ProjectsController {
   @Delete(':key')
   @Scope('admin', { project: false })
   @Commanding()
+  @Answers(removalAnswer)
   @ApiOperation({
     summary:
       'Remove a project: its rollouts are rolled back, its experiments stopped, its keys revoked. Its history stays, its key is never used again',
@@ -58,6 +63,7 @@ export class ProjectsController {
 
   @Get(':key')
   @Scope('analyst', { project: false })
+  @Answers(projectAnswer)
   @ApiOperation({ summary: 'One project' })
   async read(@Param('key', { schema: slug }) key: string, @Caller() { project, role }: CallerIdentity) {
     if (role !== 'admin' && key !== project)

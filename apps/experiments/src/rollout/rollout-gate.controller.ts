@@ -5,6 +5,8 @@ import { type GateAnswer, slug } from '@rampart/contracts';
 import { Project, Scope } from '@rampart/service-kit';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
+import { Answers } from '../answers/answering.js';
+import { gate } from '../answers/rollout-answers.js';
 import { RolloutGateQuestion } from './rollout-handlers.js';
 
 const gateQuery = z.object({
@@ -17,6 +19,8 @@ type GateQuery = z.infer<typeof gateQuery>;
 
 const STATUSES: Readonly<Record<GateAnswer['verdict'], number>> = { go: 200, 'no-go': 409, wait: 425 };
 
+const GATE_ANSWERS = { 200: 'Go; or whatever `as` makes it', 409: 'No-go', 425: 'Wait' };
+
 /** For deploy tools, each of which reads something else of an answer. */
 @ApiTags('rollouts')
 @Controller('v1/rollouts')
@@ -25,6 +29,7 @@ export class RolloutGateController {
 
   @Get(':key/gate')
   @Scope('analyst')
+  @Answers(gate, GATE_ANSWERS)
   @ApiOperation({ summary: 'May a deploy tool go on? 200 go, 409 no-go, 425 wait; the sentence is in the body' })
   read(
     @Project() project: string,
@@ -37,6 +42,7 @@ export class RolloutGateController {
 
   @Post(':key/gate')
   @Scope('analyst')
+  @Answers(gate, GATE_ANSWERS)
   @ApiOperation({ summary: 'The same for tools that can only post: what they send is not read' })
   ask(
     @Project() project: string,

@@ -4,6 +4,8 @@ import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { ROLLOUT_STATUSES, type RolloutActionInput, type RolloutInput, rolloutActionInput, rolloutInput, slug } from '@rampart/contracts';
 import { Project, Scope } from '@rampart/service-kit';
 import { z } from 'zod';
+import { Answers, AnswersMade, listOf } from '../answers/answering.js';
+import { rollout as rolloutAnswer, rolloutHistoryEntry } from '../answers/rollout-answers.js';
 import type { Envelope } from '../command/command-door.js';
 import { Answer } from '../http/answer.interceptor.js';
 import { Asked, Commanding } from '../http/command-request.js';
@@ -16,7 +18,7 @@ const listQuery = z.object({ environment: slug.optional(), status: z.enum(ROLLOU
 type ListQuery = z.infer<typeof listQuery>;
 
 const Action = (path: string, summary: string) =>
-  applyDecorators(Post(`:key/${path}`), HttpCode(200), Scope('manager'), Commanding(), ApiOperation({ summary }));
+  applyDecorators(Post(`:key/${path}`), HttpCode(200), Scope('manager'), Commanding(), Answers(rolloutAnswer), ApiOperation({ summary }));
 
 @ApiTags('rollouts')
 @Controller('v1/rollouts')
@@ -29,6 +31,7 @@ export class RolloutsController {
   @Post()
   @Scope('manager')
   @Commanding()
+  @AnswersMade(rolloutAnswer)
   @ApiOperation({ summary: 'Define a rollout of a draft experiment: by its stages, or by a template' })
   async create(@Project() project: string, @Body({ schema: rolloutInput }) input: RolloutInput, @Asked() envelope: Envelope) {
     const command = { type: 'DefineRollout', definition: definitionOfInput(input) } as const;
@@ -38,6 +41,7 @@ export class RolloutsController {
   @Put(':key')
   @Scope('manager')
   @Commanding()
+  @Answers(rolloutAnswer)
   @ApiOperation({
     summary: 'Change the definition: all of a draft’s; once it has begun, the stages still to come, its name, freshness and mode',
   })
@@ -53,6 +57,7 @@ export class RolloutsController {
 
   @Get()
   @Scope('analyst')
+  @Answers(listOf(rolloutAnswer))
   @ApiOperation({ summary: 'The rollouts of the project with what each is at and waits for' })
   async list(@Project() project: string, @Query({ schema: listQuery }) filter: ListQuery) {
     return { items: await this.queries.execute(new RolloutList(project, filter)) };
@@ -60,6 +65,7 @@ export class RolloutsController {
 
   @Get(':key')
   @Scope('analyst')
+  @Answers(rolloutAnswer)
   @ApiOperation({ summary: 'One rollout: its stage, the newest look at it, and what it waits for, each with both numbers' })
   async read(@Project() project: string, @Param('key', { schema: slug }) key: string) {
     return Answer.ok(await this.queries.execute(new RolloutByKey(project, key)));
@@ -67,6 +73,7 @@ export class RolloutsController {
 
   @Get(':key/history')
   @Scope('analyst')
+  @Answers(listOf(rolloutHistoryEntry))
   @ApiOperation({ summary: 'Everything that happened to it: when, by whom, why, and upon which record' })
   async history(@Project() project: string, @Param('key', { schema: slug }) key: string) {
     return { items: await this.queries.execute(new RolloutHistory(project, key)) };

@@ -6,6 +6,9 @@ import { formatInstant, type ReasonedInput, reasonedInput, slug, type WebhookInp
 import { DomainError } from '@rampart/domain';
 import { Project, Scope } from '@rampart/service-kit';
 import { z } from 'zod';
+import { Answers, AnswersMade, listOf } from '../answers/answering.js';
+import { historyEntry } from '../answers/definition-answers.js';
+import { delivery, newWebhook, testMessage, webhook } from '../answers/webhook-answers.js';
 import { ResourceDocument, ResourceHistory, ResourceList } from '../catalogue/catalogue-queries.js';
 import { AnswerSeal } from '../command/answer-seal.js';
 import type { Envelope } from '../command/command-door.js';
@@ -32,6 +35,7 @@ export class WebhooksController {
   @Post()
   @Scope('manager')
   @Commanding()
+  @AnswersMade(newWebhook)
   @ApiOperation({ summary: 'Make a webhook; the answer is the only place where its signing secret is shown' })
   async create(@Project() project: string, @Body({ schema: webhookInput }) definition: WebhookInput, @Asked() envelope: Envelope) {
     const secret = newSecret();
@@ -44,6 +48,7 @@ export class WebhooksController {
 
   @Get()
   @Scope('analyst')
+  @Answers(listOf(webhook))
   @ApiOperation({ summary: 'The webhooks of the project' })
   async list(@Project() project: string) {
     return { items: await this.queries.execute(new ResourceList('webhook', project)) };
@@ -51,6 +56,7 @@ export class WebhooksController {
 
   @Get(':key')
   @Scope('analyst')
+  @Answers(webhook)
   @ApiOperation({ summary: 'One webhook' })
   async read(@Project() project: string, @Param('key', { schema: slug }) key: string) {
     return Answer.ok(await this.document(project, key));
@@ -58,6 +64,7 @@ export class WebhooksController {
 
   @Get(':key/history')
   @Scope('manager')
+  @Answers(listOf(historyEntry))
   @ApiOperation({ summary: 'Everything that happened to it: when, by whom and why' })
   async history(@Project() project: string, @Param('key', { schema: slug }) key: string) {
     const items = await this.queries.execute(new ResourceHistory('webhook', webhookStream(project, key)));
@@ -66,6 +73,7 @@ export class WebhooksController {
 
   @Get(':key/deliveries')
   @Scope('analyst')
+  @Answers(listOf(delivery))
   @ApiOperation({ summary: 'What was sent, what became of it, and when it is tried again; newest first' })
   async sent(
     @Project() project: string,
@@ -80,6 +88,7 @@ export class WebhooksController {
   @HttpCode(200)
   @Scope('manager')
   @Commanding()
+  @Answers(newWebhook)
   @ApiOperation({ summary: 'Sign with a new secret from now on; the answer shows it once' })
   async rotate(
     @Project() project: string,
@@ -96,6 +105,7 @@ export class WebhooksController {
   @HttpCode(200)
   @Scope('manager')
   @Commanding()
+  @Answers(webhook)
   @ApiOperation({ summary: 'Remove it: nothing more is sent, what waits included' })
   async remove(
     @Project() project: string,
@@ -110,6 +120,7 @@ export class WebhooksController {
   @Post(':key/test')
   @HttpCode(202)
   @Scope('manager')
+  @Answers(testMessage, { 202: 'It waits like any other message' })
   @ApiOperation({ summary: 'Send a message that says nothing but that it is a test; see its deliveries' })
   async test(@Project() project: string, @Param('key', { schema: slug }) key: string, @Asked() envelope: Envelope) {
     const { body } = await this.document(project, key);
