@@ -39,6 +39,7 @@ const UNPROCESSABLE = [
   'deadline-before-bake-time',
   'last-stage-unmonitored',
   'text-not-storable',
+  'webhook-address-inner',
 ];
 
 export const experimentsService: RunnableService<ExperimentsConfig> = {

@@ -2,13 +2,18 @@
 import { z } from 'zod';
 import { slug } from './metrics.js';
 
+export const WEBHOOK_KINDS = ['rollout', 'experiment', 'feature'] as const;
+export type WebhookKind = (typeof WEBHOOK_KINDS)[number];
+
 export const webhookInput = z.strictObject({
   key: slug,
   url: z
     .url({ protocol: /^https?$/, error: 'must be an http or https address' })
     .max(2_000)
+    .refine((text) => !/^https?:\/\/[^/?#]*@/i.test(text), 'must name no user and password: history keeps it')
     .describe('gets POST requests; redirects are not followed'),
   environment: slug.optional().describe('only what happens there; default: everywhere'),
+  kinds: z.array(z.enum(WEBHOOK_KINDS)).min(1).optional().describe('only what happens to these; default: to all of them'),
 });
 export type WebhookInput = z.infer<typeof webhookInput>;
 
@@ -16,11 +21,12 @@ export type WebhookInput = z.infer<typeof webhookInput>;
 export interface WebhookData {
   readonly project: string;
   readonly environment: string | null;
-  readonly resource: 'rollout' | 'experiment' | 'feature';
+  /** `webhook` in test messages alone. */
+  readonly resource: WebhookKind | 'webhook';
   readonly key: string;
   /** Of the resource, after the change. */
   readonly revision: number;
-  /** What changed, before and after. */
+  /** Where it stood and where it stands; of a new definition also the fields that it changes. */
   readonly before: Readonly<Record<string, unknown>>;
   readonly after: Readonly<Record<string, unknown>>;
   readonly actor: string;

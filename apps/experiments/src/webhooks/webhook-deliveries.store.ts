@@ -15,14 +15,22 @@ export interface DueDelivery {
   readonly webhook: string;
   readonly id: string;
   readonly body: string;
+  /** Of what it tells: older than its webhook, it was meant for another address. */
+  readonly position: number;
   /** With the one that is begun now. */
   readonly attempts: number;
+}
+
+export interface Tried {
+  readonly isDelivered: boolean;
+  readonly answer: string;
 }
 
 interface ActiveWebhook {
   readonly stream: string;
   readonly project: string;
   readonly environment: string | null;
+  readonly kinds: readonly string[] | null;
   readonly sincePosition: number;
 }
 
@@ -71,18 +79,18 @@ export class WebhookDeliveries {
   /** The oldest that waits, of each webhook whose turn it is; it is counted as a try. */
   async takeDue(): Promise<readonly DueDelivery[]> {
     const [rows]: [readonly DueDelivery[], number] = await this.dataSource.query(
-      // Out of reach while it is tried: longer than a try may take.
-      `update control.webhook_delivery d set attempts = attempts + 1, next_try_at = now() + interval '1 minute'
+      // Out of reach for longer than a try may take; who dies in one leaves it to the next process after that.
+      `update control.webhook_delivery d set attempts = attempts + 1, next_try_at = now() + interval '20 seconds'
          from (select distinct on (webhook) webhook, id, next_try_at from control.webhook_delivery
-                where status = 'waiting' order by webhook, position) head
+                where status = 'waiting' order by webhook, position, id) head
         where d.webhook = head.webhook and d.id = head.id and head.next_try_at <= now()
-        returning d.webhook, d.id, d.body, d.attempts`,
+        returning d.webhook, d.id, d.body, d.position, d.attempts`,
     );
-    return rows;
+    return rows.map((row) => ({ ...row, position: Number(row.position) }));
   }
 
   /** @param pauseSeconds  until the next try; undefined: there is none */
-  async settle({ webhook, id }: DueDelivery, isDelivered: boolean, answer: string, pauseSeconds: number | undefined): Promise<void> {
+  async settle({ webhook, id }: DueDelivery, { isDelivered, answer }: Tried, pauseSeconds: number | undefined): Promise<void> {
     const status = isDelivered ? 'delivered' : pauseSeconds === undefined ? 'given-up' : 'waiting';
     await this.dataSource.query(
       `update control.webhook_delivery set status = $3, last_answer = $4, next_try_at = now() + make_interval(secs => $5)
@@ -98,7 +106,7 @@ export class WebhookDeliveries {
   async list(webhook: string, limit: number): Promise<readonly WebhookDelivery[]> {
     const rows: readonly Record<string, string | number | Date | null>[] = await this.dataSource.query(
       `select id, type, status, attempts, last_answer, next_try_at, happened_at_us from control.webhook_delivery
-        where webhook = $1 order by position desc limit $2`,
+        where webhook = $1 order by position desc, happened_at_us desc limit $2`,
       [webhook, limit],
     );
     return rows.map((row) => ({
@@ -112,9 +120,12 @@ export class WebhookDeliveries {
     }));
   }
 
-  /** Waits like what happened by itself. */
-  async add(webhook: string, message: WebhookMessage, position: number, atUs: number): Promise<void> {
-    await insert(this.dataSource.manager, { webhook, message, position, atUs });
+  /** Waits behind everything that has happened. */
+  async add(webhook: string, message: WebhookMessage, atUs: number): Promise<void> {
+    const [{ position }]: [{ position: string }] = await this.dataSource.query(
+      'select coalesce(max(position), 0) as position from control.event',
+    );
+    await insert(this.dataSource.manager, { webhook, message, position: Number(position), atUs });
     this.nudge();
   }
 
@@ -126,9 +137,13 @@ export class WebhookDeliveries {
     for (const { stream, version, position, atUs } of told) {
       const message = messageOf((await this.store.readStream(stream)).slice(0, version));
       if (message === undefined) continue;
-      const { project, environment } = message.data;
+      const { project, environment, resource } = message.data;
       const listening = webhooks.filter(
-        (one) => one.project === project && one.sincePosition < position && (one.environment === null || one.environment === environment),
+        (one) =>
+          one.project === project &&
+          one.sincePosition < position &&
+          (one.environment === null || one.environment === environment) &&
+          (one.kinds === null || one.kinds.includes(resource)),
       );
       for (const { stream: webhook } of listening) await insert(transaction, { webhook, message, position, atUs });
     }
@@ -141,12 +156,15 @@ export class WebhookDeliveries {
     return read.flatMap(({ stream, events }) => {
       const webhook = fold(webhookDecider, events.map(({ event }) => event) as unknown as WebhookEvent[]);
       if (webhook.status !== 'active') return [];
-      const begun = events.findLast(({ event }) => event.type === 'WebhookDefined')?.position ?? 0;
-      const { project } = partsOfStream(stream);
-      return [{ stream, project: project ?? '', environment: webhook.definition.environment ?? null, sincePosition: begun }];
+      const { environment = null, kinds = null } = webhook.definition;
+      return [{ stream, project: partsOfStream(stream).project ?? '', environment, kinds, sincePosition: begunAt(events) }];
     });
   }
 }
+
+/** @param events  of a webhook. @returns the position from which on it is told; a key that was removed may be used again, for another address */
+export const begunAt = (events: readonly StoredEvent[]): number =>
+  events.findLast(({ event }) => event.type === 'WebhookDefined')?.position ?? 0;
 
 interface Queued {
   readonly webhook: string;

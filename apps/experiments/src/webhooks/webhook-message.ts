@@ -1,6 +1,6 @@
 /** From what was stored to what is sent: pure. GrowthBook's names where the meaning is equal. */
-import { createHmac } from 'node:crypto';
-import { formatInstant, type WebhookData } from '@rampart/contracts';
+import { createHash, createHmac } from 'node:crypto';
+import { formatInstant, type WebhookData, type WebhookKind } from '@rampart/contracts';
 import {
   type Experiment,
   type ExperimentEvent,
@@ -9,6 +9,7 @@ import {
   featureDecider,
   fold,
   isBegun,
+  isEqual,
   isKilledIn,
   type Rollout,
   type RolloutEvent,
@@ -31,6 +32,7 @@ export interface WebhookMessage {
 
 const TYPES: Readonly<Partial<Record<RolloutEvent['type'] | ExperimentEvent['type'] | FeatureEvent['type'], string>>> = {
   RolloutDefined: 'feature.rampSchedule.created',
+  RolloutRedefined: 'rollout.redefined',
   RolloutStarted: 'feature.rampSchedule.actions.started',
   RolloutAdvanced: 'feature.rampSchedule.actions.step.advanced',
   RolloutReleased: 'feature.rampSchedule.actions.completed',
@@ -43,7 +45,9 @@ const TYPES: Readonly<Partial<Record<RolloutEvent['type'] | ExperimentEvent['typ
   ExperimentStarted: 'experiment.started',
   ExperimentPaused: 'experiment.paused',
   ExperimentResumed: 'experiment.resumed',
+  EnrolmentFrozen: 'experiment.enrolment-frozen',
   ExperimentDecided: 'experiment.decided',
+  ExperimentArchived: 'experiment.archived',
   FeatureKilled: 'feature.killed',
   FeatureRestored: 'feature.restored',
 };
@@ -63,7 +67,7 @@ export const messageOf = (stream: readonly StoredEvent[]): WebhookMessage | unde
   const fact = last.event as { readonly sentence?: unknown; readonly record?: unknown };
   return {
     specversion: '1.0',
-    id: `${last.stream}@${last.version}`,
+    id: messageId(`${last.stream}@${last.version}`),
     source: `rampart/${project}`,
     type,
     time: formatInstant(last.atUs),
@@ -71,8 +75,7 @@ export const messageOf = (stream: readonly StoredEvent[]): WebhookMessage | unde
     datacontenttype: 'application/json',
     data: {
       ...{ project, environment, resource: kind, key, revision: last.version },
-      before: stateOf(kind, stream.slice(0, -1), environment),
-      after: stateOf(kind, stream, environment),
+      ...changeOf(kind, stream, environment),
       ...{ actor: last.actor, reason: last.reason },
       sentence: typeof fact.sentence === 'string' ? fact.sentence : null,
       record: typeof fact.record === 'string' ? fact.record : null,
@@ -87,12 +90,31 @@ const environmentOf = (stream: readonly StoredEvent[]): string | null => {
   return rollout.status === 'absent' ? null : rollout.definition.environment;
 };
 
-/** What a receiver compares: where the resource stands. */
-const stateOf = (
-  kind: 'rollout' | 'experiment' | 'feature',
-  stream: readonly StoredEvent[],
-  environment: string | null,
-): WebhookData['before'] => {
+/** The same for the same event, in every try and every process. Without dots: the signature is over text that is parted by them. */
+export const messageId = (what: string): string => `msg_${createHash('sha256').update(what).digest('hex').slice(0, 32)}`;
+
+/** What a receiver compares: where the resource stood and stands, and what a new definition of a rollout changes. */
+const changeOf = (kind: WebhookKind, stream: readonly StoredEvent[], environment: string | null): Pick<WebhookData, 'before' | 'after'> => {
+  const earlier = stream.slice(0, -1);
+  const before = stateOf(kind, earlier, environment);
+  const after = stateOf(kind, stream, environment);
+  if (stream.at(-1)?.event.type !== 'RolloutRedefined') return { before, after };
+  const was = definitionOf(earlier);
+  const is = definitionOf(stream);
+  const changed = [...new Set([...Object.keys(was), ...Object.keys(is)])].filter((field) => !isEqual(was[field], is[field]));
+  return { before: { ...before, ...picked(was, changed) }, after: { ...after, ...picked(is, changed) } };
+};
+
+type Fields = Readonly<Record<string, unknown>>;
+
+const definitionOf = (stream: readonly StoredEvent[]): Fields => {
+  const rollout = fold(rolloutDecider, stream.map(({ event }) => event) as unknown as RolloutEvent[]);
+  return rollout.status === 'absent' ? {} : { ...rollout.definition };
+};
+
+const picked = (fields: Fields, names: readonly string[]): Fields => Object.fromEntries(names.map((name) => [name, fields[name] ?? null]));
+
+const stateOf = (kind: WebhookKind, stream: readonly StoredEvent[], environment: string | null): WebhookData['before'] => {
   const events = stream.map(({ event }) => event) as unknown;
   switch (kind) {
     case 'rollout':
@@ -123,15 +145,24 @@ const experimentState = (experiment: Experiment, environment: string): WebhookDa
 
 export const SECRET_PREFIX = 'whsec_';
 
-/** The headers of one try, by standardwebhooks.com. @param timestamp  seconds: a receiver refuses old ones */
-export const signedHeaders = (secret: string, id: string, body: string, timestamp: number): Readonly<Record<string, string>> => {
-  const key = Buffer.from(secret.slice(SECRET_PREFIX.length), 'base64');
-  const signature = createHmac('sha256', key).update(`${id}.${timestamp}.${body}`).digest('base64');
+export interface Sent {
+  readonly id: string;
+  readonly body: string;
+  /** Of this try: a receiver refuses old ones. */
+  readonly atSeconds: number;
+}
+
+/** The headers of one try, by standardwebhooks.com. @param secrets  each signs: a receiver takes any that it knows */
+export const signedHeaders = (secrets: readonly string[], { id, body, atSeconds }: Sent): Readonly<Record<string, string>> => {
+  const signatures = secrets.map((secret) => {
+    const key = Buffer.from(secret.slice(SECRET_PREFIX.length), 'base64');
+    return `v1,${createHmac('sha256', key).update(`${id}.${atSeconds}.${body}`).digest('base64')}`;
+  });
   return {
     'content-type': 'application/cloudevents+json',
     'webhook-id': id,
-    'webhook-timestamp': String(timestamp),
-    'webhook-signature': `v1,${signature}`,
+    'webhook-timestamp': String(atSeconds),
+    'webhook-signature': signatures.join(' '),
   };
 };
 

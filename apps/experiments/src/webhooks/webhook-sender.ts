@@ -2,11 +2,12 @@
 import { request as httpRequest, type RequestOptions } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fold, type WebhookEvent, webhookDecider } from '@rampart/domain';
+import { fold, sealedSecretsOf, type Webhook, type WebhookEvent, webhookDecider } from '@rampart/domain';
 import type { EventStore } from '@rampart/event-store';
 import type { Log } from '@rampart/service-kit';
+import { nowUs } from '../clock.js';
 import type { AnswerSeal } from '../command/answer-seal.js';
-import type { DueDelivery, WebhookDeliveries } from './webhook-deliveries.store.js';
+import { begunAt, type DueDelivery, type Tried, type WebhookDeliveries } from './webhook-deliveries.store.js';
 import { pauseAfter, signedHeaders } from './webhook-message.js';
 import { addressOf } from './webhook-target.js';
 
@@ -71,16 +72,22 @@ export class WebhookSender {
   }
 
   private async deliver(delivery: DueDelivery): Promise<void> {
-    const { isDelivered, answer } = await this.tried(delivery);
-    await this.parts.deliveries.settle(delivery, isDelivered, answer, isDelivered ? undefined : pauseAfter(delivery.attempts));
+    const stored = await this.parts.store.readStream(delivery.webhook);
+    const webhook = fold(webhookDecider, stored.map(({ event }) => event) as unknown as WebhookEvent[]);
+    if (webhook.status !== 'active' || delivery.position < begunAt(stored)) {
+      const answer = `not sent: ${webhook.status === 'active' ? 'it was meant for the address before' : 'the webhook is removed'}`;
+      await this.parts.deliveries.settle(delivery, { isDelivered: false, answer }, undefined);
+      return;
+    }
+    const tried = await this.tried(webhook, delivery);
+    await this.parts.deliveries.settle(delivery, tried, tried.isDelivered ? undefined : pauseAfter(delivery.attempts));
   }
 
-  private async tried({ webhook: stream, id, body }: DueDelivery): Promise<{ readonly isDelivered: boolean; readonly answer: string }> {
+  private async tried(webhook: Exclude<Webhook, { status: 'absent' }>, { id, body }: DueDelivery): Promise<Tried> {
     try {
-      const events = (await this.parts.store.readStream(stream)).map(({ event }) => event) as unknown as WebhookEvent[];
-      const webhook = fold(webhookDecider, events);
-      if (webhook.status !== 'active') return { isDelivered: true, answer: 'not sent: the webhook is removed' };
-      const headers = signedHeaders(this.parts.seal.opened(webhook.sealedSecret), id, body, Math.floor(Date.now() / 1000));
+      const atUs = nowUs();
+      const secrets = sealedSecretsOf(webhook, atUs).map((sealed) => this.parts.seal.opened(sealed));
+      const headers = signedHeaders(secrets, { id, body, atSeconds: Math.floor(atUs / 1e6) });
       const { status, text } = await posted(webhook.definition.url, headers, body, this.parts.allowInner);
       return { isDelivered: status >= 200 && status < 300, answer: `${status} ${text}`.trim() };
     } catch (error) {
@@ -108,11 +115,13 @@ const posted = async (
   allowInner: boolean,
 ): Promise<{ readonly status: number; readonly text: string }> => {
   const url = new URL(target);
+  const signal = AbortSignal.timeout(ANSWER_WITHIN_MS);
   const address = await addressOf(url, allowInner);
   const options: RequestOptions = {
     method: 'POST',
     headers: { ...headers, 'content-length': Buffer.byteLength(body), 'user-agent': 'rampart-webhooks' },
-    signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
+    signal,
+    agent: false,
     lookup: (_host, asked, callback) => {
       const family = address.includes(':') ? 6 : 4;
       if (asked.all === true) callback(null, [{ address, family }]);
@@ -121,14 +130,17 @@ const posted = async (
   };
   return new Promise((resolve, reject) => {
     const request = (url.protocol === 'https:' ? httpsRequest : httpRequest)(url, options, (answer) => {
+      const status = answer.statusCode ?? 0;
       let text = '';
+      answer.on('close', () => resolve({ status, text: text.slice(0, 300) }));
+      answer.on('error', () => undefined);
+      // What a receiver says beside yes is nobody's business, and may have no end.
+      if (status >= 200 && status < 300) return void answer.destroy();
       answer.setEncoding('utf8');
       answer.on('data', (part: string) => {
         if (text.length < MOST_ANSWER_BYTES) text += part.slice(0, MOST_ANSWER_BYTES);
         else answer.destroy();
       });
-      answer.on('error', () => undefined);
-      answer.on('close', () => resolve({ status: answer.statusCode ?? 0, text: text.slice(0, 300) }));
     });
     request.on('error', reject);
     request.end(body);

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Inject, Param, Post, Query } from '@nestjs/common';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { formatInstant, type ReasonedInput, reasonedInput, slug, type WebhookInput, webhookInput } from '@rampart/contracts';
@@ -17,7 +17,8 @@ import { Answer } from '../http/answer.interceptor.js';
 import { Asked, Commanding } from '../http/command-request.js';
 import { webhookStream } from '../streams.js';
 import { WebhookDeliveries } from './webhook-deliveries.store.js';
-import { SECRET_PREFIX } from './webhook-message.js';
+import { messageId, SECRET_PREFIX } from './webhook-message.js';
+import { ALLOW_INNER, requireReachable } from './webhook-target.js';
 
 const deliveriesQuery = z.object({ limit: z.coerce.number().int().min(1).max(500).default(50) });
 const newSecret = (): string => `${SECRET_PREFIX}${randomBytes(32).toString('base64')}`;
@@ -30,6 +31,7 @@ export class WebhooksController {
     private readonly queries: QueryBus,
     private readonly seal: AnswerSeal,
     private readonly deliveries: WebhookDeliveries,
+    @Inject(ALLOW_INNER) private readonly allowInner: boolean,
   ) {}
 
   @Post()
@@ -38,6 +40,7 @@ export class WebhooksController {
   @AnswersMade(newWebhook)
   @ApiOperation({ summary: 'Make a webhook; the answer is the only place where its signing secret is shown' })
   async create(@Project() project: string, @Body({ schema: webhookInput }) definition: WebhookInput, @Asked() envelope: Envelope) {
+    await requireReachable(definition.url, this.allowInner);
     const secret = newSecret();
     const command = { type: 'DefineWebhook', definition, sealedSecret: this.seal.sealed(secret), atUs: envelope.origin.atUs } as const;
     return Answer.made(
@@ -47,7 +50,7 @@ export class WebhooksController {
   }
 
   @Get()
-  @Scope('analyst')
+  @Scope('manager')
   @Answers(listOf(webhook))
   @ApiOperation({ summary: 'The webhooks of the project' })
   async list(@Project() project: string) {
@@ -55,7 +58,7 @@ export class WebhooksController {
   }
 
   @Get(':key')
-  @Scope('analyst')
+  @Scope('manager')
   @Answers(webhook)
   @ApiOperation({ summary: 'One webhook' })
   async read(@Project() project: string, @Param('key', { schema: slug }) key: string) {
@@ -72,7 +75,7 @@ export class WebhooksController {
   }
 
   @Get(':key/deliveries')
-  @Scope('analyst')
+  @Scope('manager')
   @Answers(listOf(delivery))
   @ApiOperation({ summary: 'What was sent, what became of it, and when it is tried again; newest first' })
   async sent(
@@ -89,7 +92,7 @@ export class WebhooksController {
   @Scope('manager')
   @Commanding()
   @Answers(newWebhook)
-  @ApiOperation({ summary: 'Sign with a new secret from now on; the answer shows it once' })
+  @ApiOperation({ summary: 'Sign with a new secret; the answer shows it once. For a day messages are signed with the one before as well' })
   async rotate(
     @Project() project: string,
     @Param('key', { schema: slug }) key: string,
@@ -123,15 +126,15 @@ export class WebhooksController {
   @Answers(testMessage, { 202: 'It waits like any other message' })
   @ApiOperation({ summary: 'Send a message that says nothing but that it is a test; see its deliveries' })
   async test(@Project() project: string, @Param('key', { schema: slug }) key: string, @Asked() envelope: Envelope) {
-    const { body } = await this.document(project, key);
+    const { body, revision } = await this.document(project, key);
     if (body.isActive !== true) throw new DomainError('webhook-not-found', `webhook "${key}" is removed: make it anew`, { webhook: key });
     const { atUs, actor, reason } = envelope.origin;
-    const id = `test/${webhookStream(project, key)}@${atUs}`;
-    const about = { project, environment: null, resource: 'feature', key: 'test', revision: 0, before: {}, after: {} } as const;
+    const id = messageId(`test/${webhookStream(project, key)}@${atUs}`);
+    const about = { project, environment: null, resource: 'webhook', key, revision, before: {}, after: {} } as const;
     const data = { ...about, actor, reason, sentence: 'a test', record: null };
     const envelopeOf = { specversion: '1.0', source: `rampart/${project}`, datacontenttype: 'application/json' } as const;
     const message = { ...envelopeOf, id, type: 'webhook.test', time: formatInstant(atUs), subject: `webhook/${key}`, data } as const;
-    await this.deliveries.add(webhookStream(project, key), message, atUs, atUs);
+    await this.deliveries.add(webhookStream(project, key), message, atUs);
     return { id };
   }
 

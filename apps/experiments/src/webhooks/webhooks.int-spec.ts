@@ -4,7 +4,6 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import type { WebhookDelivery } from '@rampart/contracts';
 import { freshDatabase } from '@rampart/test-engines';
 import { type ControlPlane, controlPlane, eventually } from '../control-plane.examples.js';
-import { isInner } from './webhook-target.js';
 
 let url: string;
 let plane: ControlPlane;
@@ -33,8 +32,8 @@ interface Received {
   readonly body: string;
 }
 
-/** A receiver that answers as told, in turn; the last answer stays. `hang`: never. */
-const receiver = async (...answers: readonly (number | 'hang')[]) => {
+/** A receiver that answers as told, in turn; the last answer stays. `hang`: never; `endless`: yes, in a body without end. */
+const receiver = async (...answers: readonly (number | 'hang' | 'endless')[]) => {
   const received: Received[] = [];
   const server = createServer((request, response) => {
     let body = '';
@@ -44,7 +43,8 @@ const receiver = async (...answers: readonly (number | 'hang')[]) => {
     request.on('end', () => {
       const answer = answers[Math.min(received.length, answers.length - 1)] ?? 200;
       received.push({ headers: request.headers, body });
-      if (answer !== 'hang') response.writeHead(answer, answer === 302 ? { location: 'http://127.0.0.1:1/' } : {}).end('as told');
+      if (answer === 'endless') response.writeHead(200).write('on and on');
+      else if (answer !== 'hang') response.writeHead(answer, answer === 302 ? { location: 'http://127.0.0.1:1/' } : {}).end('as told');
     });
   });
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
@@ -56,8 +56,8 @@ const receiver = async (...answers: readonly (number | 'hang')[]) => {
 
 const ask = (method: 'GET' | 'POST' | 'PUT', path: string, body?: object) =>
   plane.call(method, `${path}?project=default`, body === undefined ? {} : { body });
-const made = async (key: string, target: string): Promise<string> => {
-  const answer = await ask('POST', '/v1/webhooks', { key, url: target });
+const made = async (key: string, target: string, more: object = {}): Promise<string> => {
+  const answer = await ask('POST', '/v1/webhooks', { key, url: target, ...more });
   expect(answer.status).toBe(201);
   return answer.body.secret;
 };
@@ -156,13 +156,64 @@ describe('a webhook', () => {
     expect((await ask('POST', '/v1/webhooks/tried/test')).status).toBe(202);
     await delivered('tried', 1);
     expect(JSON.parse(received[0]?.body ?? '{}').type).toBe('webhook.test');
+    const { 'webhook-signature': signature } = received[0]?.headers ?? {};
+    expect(String(signature).split(' ')).toHaveLength(2);
     await removed('tried');
   });
 
+  it('is told of what it asked for alone', async () => {
+    const elsewhere = await receiver(200);
+    const rollouts = await receiver(200);
+    const features = await receiver(200);
+    await ask('POST', '/v1/environments', { key: 'staging', kind: 'live' });
+    await made('staging', elsewhere.url, { environment: 'staging' });
+    await made('rollouts', rollouts.url, { kinds: ['rollout'] });
+    await made('features', features.url, { kinds: ['feature', 'experiment'] });
+    await kill();
+    await delivered('features', 1);
+    expect([elsewhere.received, rollouts.received]).toEqual([[], []]);
+    for (const key of ['staging', 'rollouts', 'features']) await removed(key);
+  });
+
+  it('that is made anew under an old key gets nothing that was meant for the address before', async () => {
+    const before = await receiver(500);
+    const after = await receiver(200);
+    await made('moved', before.url);
+    await kill();
+    await eventually('it was tried', async () => (before.received.length > 0 ? true : undefined));
+    await removed('moved');
+    await made('moved', after.url);
+    const key = await kill();
+    await delivered('moved', 1);
+    expect(after.received.map(({ body }) => JSON.parse(body).subject)).toEqual([`feature/${key}`]);
+    expect((await deliveriesOf('moved')).find(({ status }) => status === 'given-up')?.lastAnswer).toMatch(/not sent/);
+    await removed('moved');
+  }, 60_000);
+
+  it('takes a yes at its first line, however long its body is', async () => {
+    const { url: target } = await receiver('endless');
+    await made('endless', target);
+    await kill();
+    const [delivery] = await delivered('endless', 1);
+    expect(delivery).toMatchObject({ attempts: 1, lastAnswer: '200' });
+    await removed('endless');
+  });
+
   it('is no way into this machine or its network, unless that is allowed', async () => {
-    for (const address of ['127.0.0.1', '10.1.2.3', '192.168.0.1', '169.254.169.254', '::1', 'fd00::1', '::ffff:10.0.0.1', '0.0.0.0'])
-      expect([address, isInner(address)]).toEqual([address, true]);
-    for (const address of ['8.8.8.8', '2606:4700::1111', '172.32.0.1']) expect([address, isInner(address)]).toEqual([address, false]);
+    const strict = await controlPlane(url);
+    for (const target of [
+      'http://127.0.0.1:9/',
+      'http://localhost:9/',
+      'http://[::1]:9/',
+      'http://2130706433/',
+      'http://169.254.169.254/latest',
+    ]) {
+      const { status, body } = await strict.call('POST', '/v1/webhooks?project=default', { body: { key: 'inner', url: target } });
+      expect([target, status, body.code]).toEqual([target, 422, 'webhook-address-inner']);
+    }
+    await strict.close();
+    const named = await ask('POST', '/v1/webhooks', { key: 'odd', url: 'https://me:secret@hooks.example/' });
+    expect([named.status, named.body.errors[0].path]).toEqual([400, '/url']);
     const bad = await ask('POST', '/v1/webhooks', { key: 'odd', url: 'file:///etc/passwd' });
     expect([bad.status, bad.body.errors[0].path]).toEqual([400, '/url']);
   });

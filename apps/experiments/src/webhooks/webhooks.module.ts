@@ -8,9 +8,8 @@ import { AnswerSeal } from '../command/answer-seal.js';
 import { CommandModule } from '../command/command.module.js';
 import { WebhookDeliveries } from './webhook-deliveries.store.js';
 import { WebhookSender } from './webhook-sender.js';
+import { ALLOW_INNER } from './webhook-target.js';
 import { WebhooksController } from './webhooks.controller.js';
-
-const ALLOW_INNER = 'webhooks:allow-inner';
 
 /** Who else is told of phase changes. */
 @Module({})

@@ -5,6 +5,8 @@ export interface WebhookDefinition {
   readonly url: string;
   /** Absent: everywhere. */
   readonly environment?: string | undefined;
+  /** Absent: all of them. */
+  readonly kinds?: readonly ('rollout' | 'experiment' | 'feature')[] | undefined;
 }
 
 export type WebhookEvent =
@@ -15,16 +17,30 @@ export type WebhookEvent =
 
 export type Webhook =
   | { readonly status: 'absent' }
-  | { readonly status: 'active' | 'removed'; readonly definition: WebhookDefinition; readonly sealedSecret: string };
+  | {
+      readonly status: 'active' | 'removed';
+      readonly definition: WebhookDefinition;
+      readonly sealedSecret: string;
+      /** The one before, and when it was replaced; null: there was none. */
+      readonly replaced: { readonly sealedSecret: string; readonly atUs: number } | null;
+    };
+
+/** How long messages are signed with the secret before as well: receivers change theirs in the meantime. */
+const OVERLAP_US = 24 * 3_600_000_000;
+
+/** Newest first. */
+export const sealedSecretsOf = ({ sealedSecret, replaced }: Exclude<Webhook, { status: 'absent' }>, atUs: number): readonly string[] =>
+  replaced !== null && atUs < replaced.atUs + OVERLAP_US ? [sealedSecret, replaced.sealedSecret] : [sealedSecret];
 
 export const initialWebhook: Webhook = { status: 'absent' };
 
 export const evolveWebhook = (state: Webhook, event: WebhookEvent): Webhook => {
   switch (event.type) {
     case 'WebhookDefined':
-      return { status: 'active', definition: event.definition, sealedSecret: event.sealedSecret };
+      return { status: 'active', definition: event.definition, sealedSecret: event.sealedSecret, replaced: null };
     case 'WebhookRotated':
-      return state.status === 'absent' ? state : { ...state, sealedSecret: event.sealedSecret };
+      if (state.status === 'absent') return state;
+      return { ...state, sealedSecret: event.sealedSecret, replaced: { sealedSecret: state.sealedSecret, atUs: event.atUs } };
     case 'WebhookRemoved':
       return state.status === 'absent' ? state : { ...state, status: 'removed' };
   }
