@@ -3,6 +3,9 @@ import { defineExperiment, exposure, purchase, type Setting } from './experiment
 import { eventually, type Platform, startPlatform } from './platform.js';
 import { type Route, routesOf } from './routes.js';
 
+/** SDKs have no header to send. */
+const KEY_IN_PATH = '/api/features/{clientKey}';
+
 type Holder = 'manager' | 'analyst' | 'emit' | 'client' | 'import';
 
 let platform: Platform;
@@ -17,7 +20,8 @@ const keyOf = async (project: string, role: string, environment?: string): Promi
 
 beforeAll(async () => {
   platform = await startPlatform();
-  routes = await routesOf(platform);
+  // Who holds its key in its path is asked apart.
+  routes = (await routesOf(platform)).filter(({ path }) => path !== KEY_IN_PATH);
   ours.set('emit', (await defineExperiment(platform, 'production', 'live', 'ours')).key);
   ours.set('client', (await keyOf('ours', 'client', 'production')).key);
   ours.set('import', (await defineExperiment(platform, 'past', 'historical', 'ours')).key);
@@ -139,6 +143,16 @@ describe('a role', () => {
       });
       expect(answer).toMatchObject({ status: 403, body: { code: 'foreign-environment' } });
     }
+  });
+});
+
+describe('the rules of an environment', () => {
+  it('are read with its public key in the path, and with no other', async () => {
+    const read = async (key: string) =>
+      (await platform.call('GET', KEY_IN_PATH.replace('{clientKey}', key), undefined, { key: null })).status;
+    expect(await read(ours.get('client') ?? '')).toBe(200);
+    for (const key of [revoked, ours.get('manager') ?? '', ours.get('analyst') ?? '', 'button'])
+      expect([400, 401, 403]).toContain(await read(key));
   });
 });
 
