@@ -40,6 +40,9 @@ const UNPROCESSABLE = [
   'last-stage-unmonitored',
   'text-not-storable',
   'webhook-address-inner',
+  'condition-too-deep',
+  'condition-unreadable',
+  'override-of-nobody',
 ];
 
 export const experimentsService: RunnableService<ExperimentsConfig> = {

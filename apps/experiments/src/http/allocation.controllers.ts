@@ -30,6 +30,8 @@ import { InEnvironment } from './read-request.js';
 const Key = () => Param('key', { schema: slug });
 const Defining = (answer: DocumentedAnswer, summary: string) =>
   applyDecorators(Put(':key'), Scope('manager'), Commanding(), AnswersMade(answer), ApiOperation({ summary }));
+const Creating = (answer: DocumentedAnswer, summary: string) =>
+  applyDecorators(Post(), Scope('manager'), Commanding(), AnswersMade(answer), ApiOperation({ summary }));
 const Ending = (path: string, answer: DocumentedAnswer, summary: string) =>
   applyDecorators(Post(`:key/${path}`), HttpCode(200), Scope('manager'), Commanding(), Answers(answer), ApiOperation({ summary }));
 const Reading = (path: string, answer: DocumentedAnswer, summary: string) =>
@@ -76,6 +78,12 @@ export class LayersController extends AllocationResource {
     super(commands, queries);
   }
 
+  @Creating(layer, 'Define a new layer: 409 where its key is in use')
+  create(@Project() project: string, @Body({ schema: layerInput }) definition: LayerInput, @Asked() envelope: Envelope) {
+    const command = { type: 'DefineLayer', definition, seed: randomUUID(), isNew: true, atUs: envelope.origin.atUs } as const;
+    return this.defined(project, command, envelope);
+  }
+
   @Defining(layer, 'Define a layer: experiments in it share its units without overlap')
   define(
     @Project() project: string,
@@ -110,6 +118,12 @@ export class HoldoutsController extends AllocationResource {
 
   constructor(commands: CommandBus, queries: QueryBus) {
     super(commands, queries);
+  }
+
+  @Creating(holdout, 'Define a new holdout: 409 where its key is in use')
+  create(@Project() project: string, @Body({ schema: holdoutInput }) definition: HoldoutInput, @Asked() envelope: Envelope) {
+    const command = { type: 'DefineHoldout', definition, seed: randomUUID(), isNew: true, atUs: envelope.origin.atUs } as const;
+    return this.defined(project, command, envelope);
   }
 
   @Defining(holdout, 'Define a holdout: a share of the units gets the default variant of its features')
@@ -151,6 +165,18 @@ export class OverridesController extends AllocationResource {
 
   constructor(commands: CommandBus, queries: QueryBus) {
     super(commands, queries);
+  }
+
+  @InEnvironment()
+  @Creating(override, 'Define a new override: 409 where its key is in use')
+  create(
+    @Project() project: string,
+    @Environment() environment: string,
+    @Body({ schema: overrideInput }) definition: OverrideInput,
+    @Asked() envelope: Envelope,
+  ) {
+    const command = { type: 'DefineOverride', environment, definition, isNew: true, atUs: envelope.origin.atUs } as const;
+    return this.defined(project, command, envelope);
   }
 
   @InEnvironment()

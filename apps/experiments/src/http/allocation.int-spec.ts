@@ -41,6 +41,10 @@ describe('layers and holdouts', () => {
     expect((await put('/v1/holdouts/q1', holdout)).body).toMatchObject({ code: 'feature-not-found' });
     expect((await put('/v1/holdouts/q1', { ...holdout, share: 2 })).body.errors[0].path).toBe('/share');
     expect((await plane.call('GET', '/v1/layers/none?project=default')).body.code).toBe('layer-not-found');
+    const layer = { key: 'posted', name: 'Posted' };
+    expect((await post('/v1/layers', layer)).status).toBe(201);
+    const again = await post('/v1/layers', layer);
+    expect([again.status, again.body.code]).toEqual([409, 'layer-exists']);
   });
 
   it('end', async () => {
@@ -55,6 +59,10 @@ describe('layers and holdouts', () => {
 describe('overrides', () => {
   it('are of one environment, told under it, and removed', async () => {
     const override = { key: 'testers', feature: 'colour', variant: 'green', units: ['u1'] };
+    const everybody = await post('/v1/overrides', { ...override, units: undefined });
+    expect([everybody.status, everybody.body.code]).toEqual([422, 'override-of-nobody']);
+    const odd = await post('/v1/overrides', { ...override, condition: ['AT'] });
+    expect([odd.status, odd.body.errors[0].path]).toEqual([400, '/condition']);
     expect((await put('/v1/overrides/testers', override)).body).toMatchObject({ environment: 'production', isActive: true });
     expect(await published('h/default/override/testers/production/1')).toMatchObject({ units: ['u1'], isActive: true });
     expect((await put('/v1/overrides/testers', { ...override, variant: 'red' })).body.code).toBe('variant-not-of-feature');

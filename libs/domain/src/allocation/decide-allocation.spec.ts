@@ -35,6 +35,14 @@ describe('a layer', () => {
       .then([{ type: 'LayerDefined', definition: { ...layer, name: 'The checkout' }, atUs: 1 }]);
     given([layered]).when(defineLayer()).then([]);
   });
+  it('is made where there is none, by whoever says that it is new', () => {
+    given([])
+      .when({ ...defineLayer(), isNew: true })
+      .then([{ type: 'LayerDefined', definition: { ...layer, seed: 'second' }, atUs: 1 }]);
+    given([layered])
+      .when({ ...defineLayer(), isNew: true })
+      .thenRefuses('layer-exists', 'another key');
+  });
   it('keeps its type of units', () => {
     given([layered])
       .when(defineLayer({ unitType: 'device' }))
@@ -71,6 +79,12 @@ describe('an override', () => {
       .then([{ ...overridden, definition, atUs: 1 }]);
     given([overridden]).when(defineOverride()).then([]);
   });
+  it('has a condition that is no deeper than 20 levels', () => {
+    const nested = (depth: number): Record<string, unknown> => (depth === 0 ? { country: 'AT' } : { $and: [nested(depth - 1)] });
+    given([])
+      .when(defineOverride({ condition: nested(30) }))
+      .thenRefuses('condition-too-deep', '20 are allowed');
+  });
   it('is nobody’s without either', () => {
     given([])
       .when(defineOverride({ units: undefined }))
@@ -91,8 +105,11 @@ describe('an override', () => {
     const removed: AllocationEvent = { type: 'OverrideRemoved', environment: 'production', atUs: 2 };
     given([overridden]).when({ type: 'RemoveOverride', atUs: 2 }).then([removed]);
     given([overridden, removed]).when({ type: 'RemoveOverride', atUs: 2 }).then([]);
+    given([overridden])
+      .when({ ...defineOverride(), isNew: true })
+      .thenRefuses('override-exists');
     given([overridden, removed])
-      .when(defineOverride())
+      .when({ ...defineOverride(), isNew: true })
       .then([{ ...overridden, atUs: 1 }]);
   });
 });

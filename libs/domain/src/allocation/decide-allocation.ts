@@ -1,5 +1,4 @@
 /** When units may be set apart, and what must not change while they are. */
-import { compileCondition } from '@rampart/assignment';
 import type { Decider } from '../decider.js';
 import { isEqual } from '../equality.js';
 import { DomainError } from '../errors.js';
@@ -14,28 +13,33 @@ import {
   type Layer,
   type Override,
 } from './allocation.js';
+import { requireSoundCondition } from './sound-condition.js';
 
 type WithoutSeed<Of> = Omit<Of, 'seed'>;
 
+interface Defining {
+  /** Refuses a key that is in use; otherwise what is there is replaced. */
+  readonly isNew?: boolean;
+  readonly atUs: number;
+}
+
 export type AllocationCommand =
   /** The seed is taken where there is none yet. */
-  | { readonly type: 'DefineLayer'; readonly definition: WithoutSeed<Layer>; readonly seed: string; readonly atUs: number }
-  | {
+  | ({ readonly type: 'DefineLayer'; readonly definition: WithoutSeed<Layer>; readonly seed: string } & Defining)
+  | ({
       readonly type: 'DefineHoldout';
       readonly definition: WithoutSeed<Holdout>;
       readonly seed: string;
       /** Of those that it names: what does not exist. */
       readonly missingFeatures: readonly string[];
-      readonly atUs: number;
-    }
+    } & Defining)
   | { readonly type: 'EndHoldout'; readonly atUs: number }
-  | {
+  | ({
       readonly type: 'DefineOverride';
       readonly environment: string;
       readonly definition: Override;
       readonly feature: Feature;
-      readonly atUs: number;
-    }
+    } & Defining)
   | { readonly type: 'RemoveOverride'; readonly atUs: number };
 
 type Of<Type extends AllocationCommand['type']> = Extract<AllocationCommand, { type: Type }>;
@@ -57,8 +61,9 @@ const decide = (command: AllocationCommand, state: Allocation): readonly Allocat
   }
 };
 
-const defineLayer = ({ definition, seed, atUs }: Of<'DefineLayer'>, state: Allocation): readonly AllocationEvent[] => {
+const defineLayer = ({ definition, seed, isNew, atUs }: Of<'DefineLayer'>, state: Allocation): readonly AllocationEvent[] => {
   requireSlug('layer', definition.key);
+  requireNew('layer', definition.key, isNew, state);
   const kept = state.kind === 'layer' ? state.definition : undefined;
   requireSameUnits('layer', kept, definition);
   const next: Layer = { ...definition, seed: kept?.seed ?? seed };
@@ -66,8 +71,9 @@ const defineLayer = ({ definition, seed, atUs }: Of<'DefineLayer'>, state: Alloc
 };
 
 const defineHoldout = (command: Of<'DefineHoldout'>, state: Allocation): readonly AllocationEvent[] => {
-  const { definition, missingFeatures, seed, atUs } = command;
+  const { definition, missingFeatures, seed, isNew, atUs } = command;
   requireSlug('holdout', definition.key);
+  requireNew('holdout', definition.key, isNew, state);
   const [missing] = missingFeatures;
   if (missing !== undefined)
     throw new DomainError('feature-not-found', `there is no feature "${missing}" to hold out: define it first`, {
@@ -89,9 +95,10 @@ const defineHoldout = (command: Of<'DefineHoldout'>, state: Allocation): readonl
 };
 
 const defineOverride = (command: Of<'DefineOverride'>, state: Allocation): readonly AllocationEvent[] => {
-  const { definition, environment, feature, atUs } = command;
+  const { definition, environment, feature, isNew, atUs } = command;
   const { key, units, condition } = definition;
   requireSlug('override', key);
+  requireNew('override', key, isNew, state);
   if (units === undefined && condition === undefined)
     throw new DomainError(
       'override-of-nobody',
@@ -101,7 +108,7 @@ const defineOverride = (command: Of<'DefineOverride'>, state: Allocation): reado
       },
     );
   requireVariant(definition, feature);
-  if (condition !== undefined) requireCondition(condition);
+  if (condition !== undefined) requireSoundCondition('condition', condition);
   if (state.kind === 'override' && state.environment !== environment) {
     const message = `override "${key}" is one of ${state.environment} and can't become one of ${environment}: choose another key there`;
     throw new DomainError('override-elsewhere', message, { path: '/key', environment: state.environment });
@@ -128,19 +135,12 @@ const requireVariant = ({ feature: key, variant }: Override, feature: Feature): 
   });
 };
 
-/** As the assignment will read it. */
-const requireCondition = (condition: Readonly<Record<string, unknown>>): void => {
-  try {
-    compileCondition(condition);
-  } catch (error) {
-    throw new DomainError(
-      'condition-unreadable',
-      `the condition can't be read: ${error instanceof Error ? error.message : String(error)}`,
-      {
-        path: '/condition',
-      },
-    );
-  }
+/** @param state  none, or one that is over */
+const requireNew = (what: Exclude<Allocation['kind'], 'absent'>, key: string, isNew: boolean | undefined, state: Allocation): void => {
+  if (isNew !== true || state.kind === 'absent' || !state.isActive) return;
+  throw new DomainError(`${what}-exists`, `there is a ${what} "${key}" already: replace it by PUT, or choose another key`, {
+    path: '/key',
+  });
 };
 
 const notFound = (what: string): DomainError =>

@@ -1,5 +1,5 @@
 /** Whom an experiment that Rampart assigns may reach: targeting, its share of a layer, its coverage. */
-import { compileCondition } from '@rampart/assignment';
+import { requireSoundCondition } from '../allocation/sound-condition.js';
 import { DomainError } from '../errors.js';
 
 export interface LayerShare {
@@ -15,9 +15,6 @@ interface Reach {
   readonly coverage?: number | undefined;
 }
 
-/** What is nested deeper is no condition that a person wrote. */
-const DEEPEST = 20;
-
 /** @throws DomainError with the place */
 export const requireSoundReach = ({ assignment, targeting, layer, coverage }: Reach): void => {
   const given = Object.entries({ targeting, layer, coverage }).find(([, value]) => value !== undefined)?.[0];
@@ -26,34 +23,8 @@ export const requireSoundReach = ({ assignment, targeting, layer, coverage }: Re
     const message = `${given} decides who is assigned, and this experiment's assignment is ${assignment}: make it rampart, or leave ${given} out`;
     throw new DomainError('reach-without-assignment', message, { path: `/${given}`, assignment });
   }
-  if (targeting !== undefined) requireCondition(targeting);
+  if (targeting !== undefined) requireSoundCondition('targeting', targeting);
   if (layer !== undefined) requireRanges(layer);
-};
-
-const requireCondition = (targeting: Readonly<Record<string, unknown>>): void => {
-  const path = '/targeting';
-  const depth = depthOf(targeting);
-  if (depth > DEEPEST)
-    throw new DomainError('targeting-too-deep', `targeting is nested ${depth} levels deep, ${DEEPEST} are allowed: flatten it`, {
-      path,
-      depth,
-    });
-  try {
-    compileCondition(targeting);
-  } catch (error) {
-    const message = `targeting is no condition that the assignment understands: ${error instanceof Error ? error.message : String(error)}`;
-    throw new DomainError('targeting-unreadable', message, { path });
-  }
-};
-
-const depthOf = (value: unknown): number => {
-  let level: readonly unknown[] = [value];
-  let depth = 0;
-  while (level.length > 0 && depth <= DEEPEST * 2) {
-    level = level.flatMap((one) => (typeof one === 'object' && one !== null ? Object.values(one) : []));
-    depth += 1;
-  }
-  return depth - 1;
 };
 
 const requireRanges = ({ key, ranges }: LayerShare): void => {
