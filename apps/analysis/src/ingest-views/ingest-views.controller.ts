@@ -115,7 +115,7 @@ export class IngestViewsController {
     @Environment() environment: string,
     @Query({ schema: lettersQuery }) query: z.infer<typeof lettersQuery>,
   ) {
-    if (project !== null && !(await this.keys.hasProject(project)))
+    if (project !== null && !(await this.keys.hasProject(project, true)))
       throw new DomainError('project-not-found', `There is no project ${project}.`, { project });
     const of = project === null ? { project: '', environment: '' } : { project, environment };
     const page = await this.views.deadLetters({ ...of, code: query.code, limit: query.limit, before: query.before });

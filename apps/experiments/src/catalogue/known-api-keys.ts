@@ -26,8 +26,10 @@ export class KnownApiKeys extends ApiKeys {
     return { id, hash: key.hash, role, project, environment, revoked: key.status === 'revoked' };
   }
 
-  async hasProject(project: string): Promise<boolean> {
+  /** What was in a removed one can still be read. */
+  async hasProject(project: string, isReading: boolean): Promise<boolean> {
     const events = (await this.store.readStream(projectStream(project))).map(({ event }) => event as ProjectEvent);
-    return fold(projectDecider, events).status === 'existing';
+    const { status } = fold(projectDecider, events);
+    return status === 'existing' || (status === 'removed' && isReading);
   }
 }

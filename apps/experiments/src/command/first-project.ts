@@ -29,8 +29,9 @@ export class FirstProject implements OnApplicationBootstrap {
   }
 }
 
+/** Whoever removed it wants it no more. */
 const unlessThere = (created: Promise<unknown>): Promise<unknown> =>
   created.catch((error: unknown) => {
-    if (error instanceof DomainError && error.code.endsWith('-exists')) return undefined;
+    if (error instanceof DomainError && (error.code.endsWith('-exists') || error.code === 'project-removed')) return undefined;
     throw error;
   });

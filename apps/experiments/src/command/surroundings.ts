@@ -13,6 +13,7 @@ import {
   fold,
   type Metric,
   metricDecider,
+  projectDecider,
   type Surroundings,
 } from '@rampart/domain';
 import { EventStore, type RampartEvent } from '@rampart/event-store';
@@ -90,7 +91,7 @@ export class SurroundingsReader {
 
   /** @throws DomainError project-not-found */
   async requireProject(project: string): Promise<void> {
-    if ((await this.events(projectStream(project))).length > 0) return;
+    if (fold(projectDecider, await this.events(projectStream(project))).status === 'existing') return;
     throw new DomainError('project-not-found', `there is no project "${project}": create it first`, { project });
   }
 

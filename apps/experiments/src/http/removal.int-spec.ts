@@ -5,11 +5,13 @@ import { aMetric, type ControlPlane, controlPlane, eventually } from '../control
 import { logOf } from '../evidence/records.examples.js';
 
 let plane: ControlPlane;
+let url: string;
 let close: (() => Promise<void>) | undefined;
 
 beforeAll(async () => {
   const database = await freshDatabase();
-  plane = await controlPlane(database.url);
+  url = database.url;
+  plane = await controlPlane(url);
   close = async () => {
     await plane.close();
     await database.drop();
@@ -81,11 +83,23 @@ describe('a project that is removed', () => {
     expect((await remove()).body).toMatchObject({ isRemoved: true, experiments: ['button (production)'], keys: [key.id] });
     const listed = await plane.call('GET', '/v1/projects');
     expect(listed.body.items.map((one: { key: string }) => one.key)).not.toContain('gone');
-    expect((await plane.call('GET', `/v1/experiments${at}`)).body.code).toBe('project-not-found');
+    // Admins read what it was; nothing in it changes any more.
+    const history = await plane.call('GET', `/v1/experiments/button/history${at}`);
+    expect(history.body.items.at(-1)).toMatchObject({ type: 'ExperimentDecided', reason: 'over' });
+    expect((await plane.call('PUT', `/v1/metrics/converted${at}`, { body: aMetric() })).body.code).toBe('project-not-found');
+    const late = await plane.call('POST', `/v1/keys${at}`, { body: { name: 'late', role: 'manager' } });
+    expect([late.status, late.body.code]).toEqual([404, 'project-not-found']);
     expect((await plane.call('GET', '/v1/projects/gone', { key: key.key })).status).toBe(401);
     expect((await plane.call('POST', '/v1/projects', { body: { key: 'gone', name: 'Again' } })).body.code).toBe('project-removed');
     // Once more changes nothing.
     expect((await remove()).body).toMatchObject({ isRemoved: true, experiments: [], keys: [] });
+  });
+
+  it('may be the first one: the platform starts without it', async () => {
+    expect((await plane.call('DELETE', '/v1/projects/default', { body: { reason: 'we have our own' } })).status).toBe(200);
+    await plane.close();
+    plane = await controlPlane(url);
+    expect((await plane.call('GET', '/v1/projects')).body.items).toEqual([]);
   });
 
   it('was there', async () => {

@@ -59,7 +59,7 @@ export class AccessGuard implements CanActivate {
     }
     if (!scope.needsProject) return named ?? null;
     if (named === undefined) throw new DomainError('project-missing', 'This key is for every project: name one with ?project=<key>.');
-    if (await this.source().hasProject(named)) return named;
+    if (await this.source().hasProject(named, request.method === 'GET')) return named;
     throw new DomainError('project-not-found', `There is no project ${named}.`, { project: named });
   }
 

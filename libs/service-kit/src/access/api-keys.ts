@@ -23,8 +23,8 @@ export interface KeyRecord {
 /** Provided by each service. An error with `retriable: true` (keys not known yet) is answered with 503. */
 export abstract class ApiKeys {
   abstract byHash(hash: string): Promise<KeyRecord | undefined> | KeyRecord | undefined;
-  /** For callers that name their project themselves: an unknown one is 404. */
-  abstract hasProject(project: string): Promise<boolean> | boolean;
+  /** For callers that name their project themselves: an unknown one is 404. @param isReading  nothing is changed by the request */
+  abstract hasProject(project: string, isReading: boolean): Promise<boolean> | boolean;
 }
 
 export const hashOfKey = (key: string): string => createHash('sha256').update(key).digest('hex');
