@@ -12,6 +12,7 @@ export const HELP: Readonly<Record<string, string>> = {
   rampart demo                                           a shop with three rollouts to watch
   rampart open                                           a link that opens the page, signed in, once
   rampart keys admin | rotate-admin | list | create | revoke
+  rampart kill FEATURE --reason WHY                      everybody gets its default variant; rampart restore takes it back
   rampart rebuild store | read-models                    derive it anew from the log
 
 rampart COMMAND --help says more. The platform is the one of RAMPART_DATA (default: .rampart in the checkout),
@@ -71,6 +72,20 @@ of its own: one crashes and is rolled back, one is better, climbs and is release
 Prints a link that opens the page of the platform of this data folder, signed in with the admin key. Each works once, on this machine.
 Where the platform listens to other machines too (RAMPART_HOST) there are none, and the page asks for a key.
 `,
+  kill: `rampart kill FEATURE --reason WHY [options]
+
+The kill switch: within a second everybody gets the feature's default variant in one environment, whatever experiments, rollouts and
+releases say. A rollout of it is held. rampart restore FEATURE --reason WHY takes it back.
+
+  --reason WHY         kept in the history
+  --environment KEY    default: production
+  --project KEY        default: default
+  --address URL        platform to talk to (RAMPART_ADDRESS)
+`,
+  restore: `rampart restore FEATURE --reason WHY [options]
+
+Takes the kill switch back: experiments and releases of the feature count again. Options as of rampart kill.
+`,
   keys: `rampart keys ACTION [options]
 
   admin                the admin key of this platform and where it is kept
@@ -109,6 +124,13 @@ The platform must be running; it goes on answering, and says how far it is behin
   --address URL        platform to talk to (RAMPART_ADDRESS)
 `,
 };
+
+const SWITCH_OPTIONS = {
+  reason: { type: 'string' },
+  environment: { type: 'string', default: 'production' },
+  project: { type: 'string', default: 'default' },
+  address: { type: 'string' },
+} as const;
 
 const OPTIONS = {
   import: {
@@ -149,6 +171,8 @@ const OPTIONS = {
     address: { type: 'string' },
   },
   open: {},
+  kill: SWITCH_OPTIONS,
+  restore: SWITCH_OPTIONS,
   demo: {
     visitors: { type: 'string', default: '60' },
     seed: { type: 'string', default: '1' },

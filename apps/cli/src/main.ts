@@ -9,6 +9,7 @@ import { type KeysRequest, keys } from './operations/keys-command.js';
 import { openPage } from './operations/open-command.js';
 import { planPower } from './operations/plan-command.js';
 import { rebuild } from './operations/rebuild-command.js';
+import { switchRequest, throwSwitch } from './operations/switch-command.js';
 import { Refusal, usage } from './refusal.js';
 import { didYouMean } from './suggestion.js';
 import { simulateTraffic, trafficRequest } from './traffic/sending/traffic-command.js';
@@ -27,7 +28,9 @@ const run = async (argv: readonly string[]): Promise<number> => {
   if (typed.command === 'traffic') return runTraffic(typed);
   if (typed.command === 'demo') return runDemo(typed);
   if (typed.command === 'plan') return runPlan(typed);
-  if (typed.command === 'open') {
+  if (typed.command === 'kill' || typed.command === 'restore')
+    await throwSwitch(switchRequest({ ...typed, command: typed.command }), process.env, print);
+  else if (typed.command === 'open') {
     if (typed.words[0] !== undefined) throw usage(`What is "${typed.words[0]}"? rampart open takes nothing.`);
     openPage(process.env, print);
   } else if (typed.command === 'keys') await keys(keysRequest(typed), process.env, print);

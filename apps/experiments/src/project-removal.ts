@@ -50,6 +50,8 @@ export class ProjectRemoval {
       await remove(envelope);
       return { ...found, isRemoved: false };
     }
+    // Refused as it would be in the end, with its revision: before anything is ended.
+    await remove({ ...envelope, isDryRun: true, idempotency: null });
     // Its parts are commands of their own: none of them is the request that the key names, or expects the project's revision.
     const own: Envelope = { ...envelope, idempotency: null, expectedRevision: null };
     for (const rollout of ending.rollouts) await this.commands.execute(new RolloutMessage(project, rollout, { type: 'RollBack' }, own));

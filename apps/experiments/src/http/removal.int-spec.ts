@@ -80,6 +80,9 @@ describe('a project that is removed', () => {
     const would = await remove('?validate=true');
     expect(would.body).toMatchObject({ isRemoved: false, experiments: ['button (production)'], keys: [key.id] });
     expect((await plane.call('GET', `/v1/experiments/button${at}`)).body.environments.production.status).toBe('running');
+    const late = await plane.call('DELETE', '/v1/projects/gone', { body: { reason: 'over' }, headers: { 'if-match': '"7"' } });
+    expect([late.status, late.body.code]).toEqual([412, 'revision-mismatch']);
+    expect((await plane.call('GET', `/v1/experiments/button${at}`)).body.environments.production.status).toBe('running');
     expect((await remove()).body).toMatchObject({ isRemoved: true, experiments: ['button (production)'], keys: [key.id] });
     const listed = await plane.call('GET', '/v1/projects');
     expect(listed.body.items.map((one: { key: string }) => one.key)).not.toContain('gone');
@@ -87,8 +90,8 @@ describe('a project that is removed', () => {
     const history = await plane.call('GET', `/v1/experiments/button/history${at}`);
     expect(history.body.items.at(-1)).toMatchObject({ type: 'ExperimentDecided', reason: 'over' });
     expect((await plane.call('PUT', `/v1/metrics/converted${at}`, { body: aMetric() })).body.code).toBe('project-not-found');
-    const late = await plane.call('POST', `/v1/keys${at}`, { body: { name: 'late', role: 'manager' } });
-    expect([late.status, late.body.code]).toEqual([404, 'project-not-found']);
+    const another = await plane.call('POST', `/v1/keys${at}`, { body: { name: 'late', role: 'manager' } });
+    expect([another.status, another.body.code]).toEqual([404, 'project-not-found']);
     expect((await plane.call('GET', '/v1/projects/gone', { key: key.key })).status).toBe(401);
     expect((await plane.call('POST', '/v1/projects', { body: { key: 'gone', name: 'Again' } })).body.code).toBe('project-removed');
     // Once more changes nothing.
