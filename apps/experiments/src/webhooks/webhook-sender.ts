@@ -12,6 +12,9 @@ import { pauseAfter, signedHeaders } from './webhook-message.js';
 import { addressOf } from './webhook-target.js';
 
 const TICK_MS = 500;
+/** News come from within the transaction that brings them: it is looked for a few times, until that is committed. */
+const QUICK_LOOKS = 5;
+const QUICK_MS = 20;
 const ANSWER_WITHIN_MS = 10_000;
 const MOST_ANSWER_BYTES = 2_048;
 
@@ -26,6 +29,7 @@ export interface SenderParts {
 export class WebhookSender {
   private isStopped = false;
   private wake: () => void = () => undefined;
+  private quickLooks = 0;
   private running: Promise<void> | undefined;
   private readonly inFlight = new Set<Promise<void>>();
 
@@ -36,6 +40,7 @@ export class WebhookSender {
   }
 
   nudge(): void {
+    this.quickLooks = QUICK_LOOKS;
     this.wake();
   }
 
@@ -97,8 +102,10 @@ export class WebhookSender {
 
   private rest(): Promise<void> {
     if (this.isStopped) return Promise.resolve();
+    const isQuick = this.quickLooks > 0;
+    this.quickLooks -= isQuick ? 1 : 0;
     return new Promise((resolve) => {
-      const timer = setTimeout(resolve, TICK_MS);
+      const timer = setTimeout(resolve, isQuick ? QUICK_MS : TICK_MS);
       this.wake = () => {
         clearTimeout(timer);
         resolve();
