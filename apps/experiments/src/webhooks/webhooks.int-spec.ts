@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import type { WebhookDelivery } from '@rampart/contracts';
 import { freshDatabase } from '@rampart/test-engines';
 import { type ControlPlane, controlPlane, eventually } from '../control-plane.examples.js';
+import { analysisOf, defineRollout, GO, HARM, reaches, startRollout } from '../rollout/rollouts.examples.js';
 
 let url: string;
 let plane: ControlPlane;
@@ -160,6 +161,32 @@ describe('a webhook', () => {
     expect(String(signature).split(' ')).toHaveLength(2);
     await removed('tried');
   });
+
+  it('is told of each phase of a rollout, in order, with its stages, sentences and records', async () => {
+    const { url: target, received } = await receiver(200);
+    await made('phases', target, { kinds: ['rollout'] });
+    await defineRollout(plane);
+    await startRollout(plane);
+    const analysis = analysisOf(plane);
+    const { id: go } = await analysis.says(GO);
+    await reaches(plane, 'the second stage', ({ stage }, { ramp }) => stage?.name === 'half' && ramp?.stage === 'half');
+    await ask('POST', '/v1/rollouts/greener/hold', { reason: 'wait for Monday' });
+    const { id: harm } = await analysis.says(HARM);
+    await reaches(plane, 'its end', ({ status }) => status === 'rolled-back');
+    await delivered('phases', 5);
+    const messages = received.map(({ body }) => JSON.parse(body));
+    expect(messages.map(({ type, data }) => [type, data.after.status, data.after.stage ?? null, data.record])).toEqual([
+      ['feature.rampSchedule.created', 'draft', null, null],
+      ['feature.rampSchedule.actions.started', 'running', 'canary', null],
+      ['feature.rampSchedule.actions.step.advanced', 'running', 'half', go],
+      ['rollout.held', 'held', 'half', null],
+      ['feature.rampSchedule.actions.rolledBack', 'rolled-back', 'half', harm],
+    ]);
+    expect(messages[2].data).toMatchObject({ before: { stage: 'canary', coverage: 0.05 }, after: { coverage: 0.5 } });
+    expect(messages[3].data).toMatchObject({ actor: 'admin', reason: 'wait for Monday' });
+    expect(messages[4].data.sentence).toContain('14 crashes against 0');
+    await removed('phases');
+  }, 120_000);
 
   it('is told of what it asked for alone', async () => {
     const elsewhere = await receiver(200);
