@@ -10,7 +10,7 @@ const tier = (displayName, testMatch, leftOut = []) => ({
   testMatch,
   rootDir,
   roots: ['<rootDir>/apps', '<rootDir>/libs', '<rootDir>/test'],
-  testEnvironment: 'node',
+  testEnvironment: '<rootDir>/test/plain-globals.mjs',
   transform: {},
   testPathIgnorePatterns: ['/node_modules/', '/src/', ...leftOut],
 });
