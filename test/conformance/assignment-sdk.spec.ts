@@ -183,6 +183,8 @@ const rule = fc.oneof(
       { requiredKeys: ['contextualVariations', 'contextualBanditRef'] },
     )
     .map(named),
+  // With all of those demands a forced value is rare: this one has few.
+  fc.record({ force: scalar, condition, coverage: share }, { requiredKeys: ['force'] }),
   { weight: 2, arbitrary: fc.record({ parentConditions: parents }) },
 );
 const feature = fc.record({ defaultValue: anyValue, rules: fc.array(rule, { maxLength: 3 }) }, { requiredKeys: [] });
