@@ -164,7 +164,8 @@ describe('what is known at a moment', () => {
     const { body } = await platform.call('GET', path);
     expect(body.points.length).toBeGreaterThan(1);
     for (const point of [body.points[0], body.points.at(-1)]) {
-      const { body: results } = await resultsOf(platform, setting, point.asOf);
+      const { status, body: results } = await resultsOf(platform, setting, point.asOf);
+      expect([status, results.detail]).toEqual([200, undefined]);
       const arms = results.metrics.map((metric: { arms: { arm: string; n: number; mean: number | null }[] }) =>
         metric.arms.map(({ arm, n, mean }) => ({ arm, n, mean })),
       );

@@ -70,6 +70,9 @@ export abstract class Definitions {
   abstract environment(project: string, environment: string): EnvironmentDefinition;
 }
 
+/** Codes of refusals that say: there was no such experiment at that moment. */
+export const NOT_THERE: ReadonlySet<string> = new Set(['experiment-not-found', 'experiment-not-yet-defined']);
+
 /** Segments with equal seed, weights and variants as the newest one: what is compared together. */
 export const comparedSegments = (state: ExperimentState | null): readonly [Segment, ...Segment[]] | undefined => {
   const newest = state?.segments.at(-1);

@@ -3,7 +3,14 @@ import { Injectable, Optional } from '@nestjs/common';
 import { formatInstant, type Results } from '@rampart/contracts';
 import { DomainError, type PlanState } from '@rampart/domain';
 import { type ComparisonQuery, END_OF_TIME } from '@rampart/feedback-store';
-import { comparedSegments, comparisonQuery, type DefinitionInForce, Definitions, planOf } from '../definitions/definition-in-force.js';
+import {
+  comparedSegments,
+  comparisonQuery,
+  type DefinitionInForce,
+  Definitions,
+  NOT_THERE,
+  planOf,
+} from '../definitions/definition-in-force.js';
 import { type Conclusion, conclude } from '../figures/conclusion.js';
 import { Crossings } from './crossings.source.js';
 import { Evidence } from './evidence.source.js';
@@ -140,9 +147,6 @@ export class ResultsService {
 }
 
 type Concluded = (at: Pick<Parameters<typeof conclude>[0], 'sums' | 'duplicates' | 'knownUntilUs'>) => Promise<Conclusion>;
-
-/** By the watermark: what was published since is younger. */
-const NOT_THERE: ReadonlySet<string> = new Set(['experiment-not-found', 'experiment-not-yet-defined']);
 
 const requireKnown = (definition: DefinitionInForce, asOfUs: number, watermarkUs: number | null, isImporting: boolean): void => {
   if (isImporting) {

@@ -3,7 +3,14 @@ import { Injectable } from '@nestjs/common';
 import { canonicalJson, formatInstant, type InstantUs, type Timeseries, type TimeseriesPoint } from '@rampart/contracts';
 import { DomainError } from '@rampart/domain';
 import { type ComparisonQuery, FeedbackStore } from '@rampart/feedback-store';
-import { comparedSegments, comparisonQuery, type DefinitionInForce, Definitions, policyOf } from '../definitions/definition-in-force.js';
+import {
+  comparedSegments,
+  comparisonQuery,
+  type DefinitionInForce,
+  Definitions,
+  NOT_THERE,
+  policyOf,
+} from '../definitions/definition-in-force.js';
 import { DecisionLog } from '../looks/decision-log.js';
 import { lookTarget } from '../looks/look-target.js';
 import { Evidence } from '../results/evidence.source.js';
@@ -46,7 +53,7 @@ export class TimeseriesService {
     requireLive(definition);
     const { knownUntilUs } = lookTarget(definition, watermarkUs);
     const query = comparisonQuery(definition, knownUntilUs);
-    const moments = momentsOf(definition, request, knownUntilUs, watermarkUs);
+    const moments = momentsOf(definition, request, knownUntilUs, watermarkUs).filter((atUs) => this.isCompared(definition, atUs));
     return {
       project,
       environment,
@@ -56,6 +63,17 @@ export class TimeseriesService {
       watermark: formatInstant(watermarkUs),
       points: await this.points(definition, query, moments),
     };
+  }
+
+  /** The log knows a start a moment after it was made: before that, nothing can be asked "as of". */
+  private isCompared(definition: DefinitionInForce, atUs: InstantUs): boolean {
+    try {
+      const then = this.definitions.inForce(definition.project, definition.environment.key, definition.experiment.key, atUs);
+      return comparedSegments(then.state)?.[0].comparison === comparisonOf(definition);
+    } catch (error) {
+      if (error instanceof DomainError && NOT_THERE.has(error.code)) return false;
+      throw error;
+    }
   }
 
   private async points(
