@@ -8,7 +8,7 @@ export class OneDefinition extends Definitions {
   constructor(private readonly definition: DefinitionInForce) {
     super();
   }
-  inForce(): DefinitionInForce {
+  inForce(..._asked: Partial<Parameters<Definitions['inForce']>>): DefinitionInForce {
     return this.definition;
   }
   runs() {

@@ -24,9 +24,10 @@ class KnownFrom extends OneDefinition {
   ) {
     super(definition);
   }
-  override inForce(_project: string, _environment: string, _experiment: string, atUs: number | null): DefinitionInForce {
-    if (atUs !== null && atUs < this.definedUs) throw new DomainError('experiment-not-yet-defined', 'not yet');
-    return atUs !== null && atUs < this.startUs ? { ...definition, state: null } : definition;
+  override inForce(...[, , , at]: Partial<Parameters<Definitions['inForce']>>): DefinitionInForce {
+    const atUs = at ?? Number.POSITIVE_INFINITY;
+    if (atUs < this.definedUs) throw new DomainError('experiment-not-yet-defined', 'not yet');
+    return atUs < this.startUs ? { ...definition, state: null } : definition;
   }
 }
 
