@@ -4,13 +4,34 @@ import { z } from 'zod';
 export const storeConfig = z.object({
   RAMPART_CLICKHOUSE_URL: z
     .string()
-    .regex(/^https?:\/\//, 'must be http://user:password@host:port')
-    .describe('where the feedback store is'),
+    .regex(
+      /^https?:\/\/[^,]+(,\s*https?:\/\/[^,]+)*$/,
+      'must be http://user:password@host:port, of a cluster one for each shard, separated by commas',
+    )
+    .describe('where the feedback store is; of a cluster one address for each shard, separated by commas'),
+  RAMPART_CLICKHOUSE_CLUSTER: z
+    .string()
+    .regex(/^[A-Za-z_][A-Za-z0-9_-]{0,62}$/, 'must be a plain name')
+    .optional()
+    .describe('name of the ClickHouse cluster over whose shards rows are spread by unit (remote_servers); without it there is one server'),
   RAMPART_CLICKHOUSE_DATABASE: z
     .string()
     .regex(/^[A-Za-z_][A-Za-z0-9_]{0,62}$/, 'must be a plain name')
-    .default('rampart'),
+    .default('rampart')
+    .describe('database of the feedback store; on a cluster a second one, with _all behind its name, speaks for all shards'),
 });
+
+/** @returns the same configuration, in which several servers have a name together */
+export const namesCluster = <Schema extends z.ZodType<Servers>>(schema: Schema): Schema =>
+  schema.refine(({ RAMPART_CLICKHOUSE_URL: url, RAMPART_CLICKHOUSE_CLUSTER: cluster }) => cluster !== undefined || !url.includes(','), {
+    path: ['RAMPART_CLICKHOUSE_CLUSTER'],
+    message: 'is missing: RAMPART_CLICKHOUSE_URL has several addresses, which are the shards of one',
+  });
+
+interface Servers {
+  readonly RAMPART_CLICKHOUSE_URL: string;
+  readonly RAMPART_CLICKHOUSE_CLUSTER?: string | undefined;
+}
 
 const settings = serviceConfig.extend({
   ...logConfig,
@@ -31,10 +52,11 @@ const settings = serviceConfig.extend({
     .default(2_000)
     .describe('from one look at the running comparisons to the next, at least'),
 });
-export const analysisConfig = needsLog(settings);
+export const analysisConfig = namesCluster(needsLog(settings));
 export type AnalysisConfig = z.infer<typeof analysisConfig>;
 
-export const storeOptions = ({ RAMPART_CLICKHOUSE_URL: url, RAMPART_CLICKHOUSE_DATABASE: database }: z.infer<typeof storeConfig>) => ({
-  url,
-  database,
-});
+export const storeOptions = ({
+  RAMPART_CLICKHOUSE_URL: url,
+  RAMPART_CLICKHOUSE_DATABASE: database,
+  RAMPART_CLICKHOUSE_CLUSTER: cluster,
+}: z.infer<typeof storeConfig>) => ({ url, database, cluster });

@@ -108,8 +108,8 @@ export class Platform {
   }
 
   private clickhouse(): Promise<Engine> {
-    const { clickhouseUrl } = this.settings;
-    if (clickhouseUrl !== undefined) return externalClickhouse(clickhouseUrl);
+    const { clickhouseUrls } = this.settings;
+    if (clickhouseUrls.length > 0) return externalClickhouse(clickhouseUrls);
     return embeddedClickhouse({ folder: this.folder, logFile: this.logFile('clickhouse') });
   }
 
@@ -149,6 +149,7 @@ export class Platform {
       ...process.env,
       RAMPART_DATABASE_URL: urlOf('postgres'),
       RAMPART_CLICKHOUSE_URL: urlOf('clickhouse'),
+      RAMPART_CLICKHOUSE_CLUSTER: this.settings.clickhouseCluster,
       KAFKA_BROKERS: urlOf('kafka'),
       RAMPART_SECRET: secret ?? platformSecret(this.folder),
       RAMPART_ADMIN_KEY_FILE: this.keyFile,

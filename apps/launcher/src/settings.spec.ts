@@ -11,7 +11,8 @@ describe('settings', () => {
       adminKey: undefined,
       secret: undefined,
       databaseUrl: undefined,
-      clickhouseUrl: undefined,
+      clickhouseUrls: [],
+      clickhouseCluster: undefined,
       kafkaBrokers: [],
       watchesPipe: false,
     });
@@ -28,6 +29,12 @@ describe('settings', () => {
   it('refuse an address of another kind of server', () => {
     expect(() => settingsFrom({ DATABASE_URL: 'mysql://host/db' }, '/')).toThrow('postgres://');
     expect(() => settingsFrom({ CLICKHOUSE_URL: 'tcp://host:9000' }, '/')).toThrow('http://');
+    expect(() => settingsFrom({ CLICKHOUSE_URL: 'http://a:1,http://b:2' }, '/')).toThrow('CLICKHOUSE_CLUSTER');
+    expect(() => settingsFrom({ CLICKHOUSE_CLUSTER: 'c' }, '/')).toThrow('CLICKHOUSE_URL');
+    expect(settingsFrom({ CLICKHOUSE_URL: 'http://a:1, http://b:2', CLICKHOUSE_CLUSTER: 'c' }, '/')).toMatchObject({
+      clickhouseUrls: ['http://a:1', 'http://b:2'],
+      clickhouseCluster: 'c',
+    });
   });
 
   it('take Kafka brokers as a list, and refuse the one that is none', () => {

@@ -10,7 +10,9 @@ export interface Settings {
   readonly adminKey: string | undefined;
   readonly secret: string | undefined;
   readonly databaseUrl: string | undefined;
-  readonly clickhouseUrl: string | undefined;
+  /** Of a cluster one for each shard. */
+  readonly clickhouseUrls: readonly string[];
+  readonly clickhouseCluster: string | undefined;
   /** host:port of each; empty: the log is in PostgreSQL. */
   readonly kafkaBrokers: readonly string[];
   /** Standard input is a pipe of the parent: its end is the order to stop. */
@@ -31,6 +33,15 @@ const urlFrom = (name: string, text: string | undefined, protocols: readonly str
     throw new Refusal(`${name} must begin with ${protocols.map((protocol) => `${protocol}://`).join(' or ')}.`);
   }
   return text;
+};
+
+const clickhouseFrom = (text: string | undefined, cluster: string | undefined): Pick<Settings, 'clickhouseUrls' | 'clickhouseCluster'> => {
+  const urls = (text?.split(',') ?? []).flatMap((one) => urlFrom('CLICKHOUSE_URL', one.trim(), ['http', 'https']) ?? []);
+  if (urls.length > 1 && cluster === undefined)
+    throw new Refusal(`CLICKHOUSE_URL has ${urls.length} addresses, the shards of a cluster: give its name in CLICKHOUSE_CLUSTER.`);
+  if (urls.length === 0 && cluster !== undefined)
+    throw new Refusal('CLICKHOUSE_CLUSTER names a cluster: give an address for each of its shards in CLICKHOUSE_URL.');
+  return { clickhouseUrls: urls, clickhouseCluster: cluster };
 };
 
 const broker = /^(?:\[[0-9A-Fa-f:.]+\]|[\w.-]+):(\d{1,5})$/;
@@ -56,7 +67,7 @@ export const settingsFrom = (environment: NodeJS.ProcessEnv, checkout: string): 
     adminKey,
     secret: given(environment.RAMPART_SECRET),
     databaseUrl: urlFrom('DATABASE_URL', given(environment.DATABASE_URL), ['postgres', 'postgresql']),
-    clickhouseUrl: urlFrom('CLICKHOUSE_URL', given(environment.CLICKHOUSE_URL), ['http', 'https']),
+    ...clickhouseFrom(given(environment.CLICKHOUSE_URL), given(environment.CLICKHOUSE_CLUSTER)),
     kafkaBrokers: brokersFrom(given(environment.KAFKA_BROKERS)),
     watchesPipe: environment.RAMPART_PARENT_PIPE === '1',
   };

@@ -3,16 +3,21 @@ import { toUSVString } from 'node:util';
 import { ClickHouseError, ClickHouseLogLevel, createClient } from '@clickhouse/client';
 import { StoreError } from './store-error.js';
 
-export interface ClickhouseOptions {
-  /** `http://user:password@host:port`. */
-  readonly url: string;
+export interface ConnectionOptions {
   readonly database?: string;
   /** Of one query; beyond it the query fails and the server lives. Default 1.5 GB. */
   readonly maxMemoryBytes?: number;
   readonly timeoutMs?: number;
 }
 
-interface CommandOptions {
+interface ServerOptions extends ConnectionOptions {
+  /** `http://user:password@host:port`. */
+  readonly url: string;
+  /** Of every query, beside those that exactness needs. */
+  readonly settings?: Readonly<Record<string, string | number>>;
+}
+
+export interface CommandOptions {
   /** False for what creates the database. */
   readonly inDatabase?: boolean;
   readonly parameters?: QueryParameters;
@@ -27,7 +32,7 @@ export const exactArithmetic = { compile_expressions: 0 } as const;
 
 // Codes that say "this row": everything else (memory, disk, too many parts, a missing table) may be better later and must not cost a row.
 const rowRefusals = new Set([6, 25, 26, 27, 33, 38, 41, 53, 69, 72, 117, 131, 190, 321, 349, 469, 691]);
-const retriableQueries = new Set([159, 160, 164, 173, 201, 202, 203, 209, 210, 236, 241, 242, 243, 252, 319, 394, 425, 439, 473, 999]);
+const retriableQueries = new Set([159, 160, 164, 173, 201, 202, 203, 209, 210, 236, 241, 242, 243, 252, 279, 319, 394, 425, 439, 473, 999]);
 
 export class ClickhouseConnection {
   readonly database: string;
@@ -36,7 +41,7 @@ export class ClickhouseConnection {
   private readonly headers: Record<string, string>;
   private readonly timeoutMs: number;
 
-  constructor(options: ClickhouseOptions) {
+  constructor(options: ServerOptions) {
     this.database = options.database ?? 'rampart';
     if (!DATABASE.test(this.database)) throw new RangeError(`database must match ${DATABASE}, got "${this.database}"`);
     this.timeoutMs = options.timeoutMs ?? 120_000;
@@ -58,6 +63,7 @@ export class ClickhouseConnection {
       // Refusals quote rows, and rows are personal data.
       log: { level: ClickHouseLogLevel.OFF },
       clickhouse_settings: {
+        ...options.settings,
         ...exactArithmetic,
         wait_end_of_query: 1,
         max_memory_usage: String(maxMemory),

@@ -1,6 +1,7 @@
-/** The feedback store on ClickHouse, embedded or a cluster's node: the same SQL. */
+/** The feedback store on ClickHouse, embedded, a server, or a cluster: the same SQL. */
 import type { InstantUs } from '@rampart/contracts';
-import { ClickhouseConnection, type ClickhouseOptions } from './clickhouse-connection.js';
+import type { ClickhouseConnection } from './clickhouse-connection.js';
+import { type ClickhouseOptions, ClickhouseServers } from './clickhouse-servers.js';
 import { type ComparisonQuery, type ComparisonSums, FeedbackStore, type PlacedRow, type Progress, untilOf } from './feedback-store.js';
 import { answersTo } from './look/clickhouse-answers.js';
 import { type DeltaOptions, deltaOf } from './look/clickhouse-delta.js';
@@ -10,13 +11,13 @@ import { everything } from './statement/clickhouse-units-statement.js';
 import { StoreError } from './store-error.js';
 import { RowBinaryWriter } from './writing/clickhouse-row-binary.js';
 import { type EncodedTable, RowEncoder } from './writing/clickhouse-rows.js';
-import { dropSchema, fillingOf, largeTables, prepareSchema } from './writing/clickhouse-schema.js';
+import { largeTables } from './writing/clickhouse-schema.js';
 
 const OFFSET_BITS = 44n;
 const nothing: ComparisonSums = { cells: [], population: [], lateExposures: 0, crossedLate: 0 };
 
 export class ClickhouseFeedbackStore extends FeedbackStore {
-  private readonly connection: ClickhouseConnection;
+  private readonly servers: ClickhouseServers;
   private readonly encoder = new RowEncoder();
 
   constructor(
@@ -24,11 +25,11 @@ export class ClickhouseFeedbackStore extends FeedbackStore {
     private readonly deltas: DeltaOptions = {},
   ) {
     super();
-    this.connection = new ClickhouseConnection(options);
+    this.servers = new ClickhouseServers(options);
   }
 
   async prepare(): Promise<void> {
-    await prepareSchema(this.connection);
+    await this.servers.prepare();
   }
 
   async insert(rows: readonly PlacedRow[], progress: readonly Progress[]): Promise<void> {
@@ -39,52 +40,49 @@ export class ClickhouseFeedbackStore extends FeedbackStore {
       this.encoder.forget();
       throw error;
     }
+    if (progress.length === 0) return;
     // Last, so that the watermark never runs ahead of the rows it speaks for.
-    if (progress.length > 0) await this.write(progressTable(progress));
+    const { table, columns, bytes } = progressTable(progress);
+    await Promise.all(this.servers.shards.map((shard) => shard.insert(table, columns, bytes)));
   }
 
+  /** Of a cluster what every shard has: one that lost its rows holds everything back until it is filled again. */
   async progress(topic: string): Promise<readonly Progress[]> {
-    const rows = await this.connection.rows<{ partition: number; position: string; known_at: string }>(
-      'SELECT partition, toString(position) AS position, toString(known_at) AS known_at FROM progress FINAL WHERE topic = {topic:String} ORDER BY partition',
-      { topic },
-    );
-    return rows.map(({ partition, position, known_at }) => ({
-      topic,
-      partition,
-      generation: Number(BigInt(position) >> OFFSET_BITS),
-      offset: BigInt.asUintN(Number(OFFSET_BITS), BigInt(position)),
-      knownAtUs: Number(known_at) as InstantUs,
-    }));
+    const [first = [], ...others] = await Promise.all(this.servers.shards.map((shard) => progressOf(shard, topic)));
+    return first.flatMap((progress) => {
+      const elsewhere = others.map((all) => all.find(({ partition }) => partition === progress.partition));
+      return elsewhere.some((one) => one === undefined) ? [] : [elsewhere.reduce<Progress>(lower, progress)];
+    });
   }
 
   async sums(query: ComparisonQuery): Promise<ComparisonSums> {
     const group = groupOf([query]);
-    const [sums = nothing] = comparisonSums(group, await answersTo(this.connection, group, everything));
+    const [sums = nothing] = comparisonSums(group, await answersTo(this.servers, group, everything));
     return sums;
   }
 
   async delta(queries: readonly ComparisonQuery[], sinceUs: InstantUs): Promise<readonly ComparisonSums[]> {
     if (untilOf(queries, sinceUs) === sinceUs || queries.length === 0) return queries.map(() => nothing);
-    return deltaOf(this.connection, queries, { ...this.deltas, sinceUs });
+    return deltaOf(this.servers, queries, { ...this.deltas, sinceUs });
   }
 
   identity(): Promise<string> {
-    return fillingOf(this.connection);
+    return this.servers.filling();
   }
 
   async reset(): Promise<void> {
-    await dropSchema(this.connection);
+    await this.servers.drop();
     this.encoder.forget();
     await this.prepare();
   }
 
   /** Merges all parts now, as the engine does by itself in time: no sum changes. */
   async merge(): Promise<void> {
-    for (const table of largeTables) await this.connection.command(`OPTIMIZE TABLE ${table} FINAL`);
+    for (const shard of this.servers.shards) for (const table of largeTables) await shard.command(`OPTIMIZE TABLE ${table} FINAL`);
   }
 
   async close(): Promise<void> {
-    await this.connection.close();
+    await this.servers.close();
   }
 
   private encoded(rows: readonly PlacedRow[]): ReturnType<RowEncoder['encode']> {
@@ -100,9 +98,26 @@ export class ClickhouseFeedbackStore extends FeedbackStore {
   }
 
   private write({ table, columns, bytes }: EncodedTable): Promise<void> {
-    return this.connection.insert(table, columns, bytes);
+    return this.servers.whole.insert(table, columns, bytes);
   }
 }
+
+const progressOf = async (shard: ClickhouseConnection, topic: string): Promise<readonly Progress[]> => {
+  const rows = await shard.rows<{ partition: number; position: string; known_at: string }>(
+    'SELECT partition, toString(position) AS position, toString(known_at) AS known_at FROM progress FINAL WHERE topic = {topic:String} ORDER BY partition',
+    { topic },
+  );
+  return rows.map(({ partition, position, known_at }) => ({
+    topic,
+    partition,
+    generation: Number(BigInt(position) >> OFFSET_BITS),
+    offset: BigInt.asUintN(Number(OFFSET_BITS), BigInt(position)),
+    knownAtUs: Number(known_at) as InstantUs,
+  }));
+};
+
+const lower = (a: Progress, b: Progress | undefined): Progress =>
+  b === undefined || a.generation < b.generation || (a.generation === b.generation && a.offset <= b.offset) ? a : b;
 
 const progressTable = (progress: readonly Progress[]): EncodedTable => {
   const writer = new RowBinaryWriter(progress.length * 64);

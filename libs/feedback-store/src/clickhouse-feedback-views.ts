@@ -1,6 +1,7 @@
 /** The views on ClickHouse. */
 import type { DeadLetter, IngestStats } from '@rampart/contracts';
-import { ClickhouseConnection, type ClickhouseOptions } from './clickhouse-connection.js';
+import type { ClickhouseConnection } from './clickhouse-connection.js';
+import { type ClickhouseOptions, ClickhouseServers } from './clickhouse-servers.js';
 import { type ComparisonQuery, type DuplicateCount, END_OF_TIME, type MetricPreview } from './feedback-store.js';
 import {
   type CompletedImport,
@@ -26,11 +27,13 @@ import { LOGGED_AT } from './statement/clickhouse-units-statement.js';
 const HOUR_US = 3_600_000_000;
 
 export class ClickhouseFeedbackViews extends FeedbackViews {
+  private readonly servers: ClickhouseServers;
   private readonly connection: ClickhouseConnection;
 
   constructor(options: ClickhouseOptions) {
     super();
-    this.connection = new ClickhouseConnection(options);
+    this.servers = new ClickhouseServers(options);
+    this.connection = this.servers.whole;
   }
 
   async duplicates(of: EnvironmentName | ComparisonQuery): Promise<DuplicateCount> {
@@ -39,7 +42,7 @@ export class ClickhouseFeedbackViews extends FeedbackViews {
     const [row] = await this.connection.rows<{ accepted: string; stored: string; reused: string }>(`SELECT
   (SELECT toString(sum(rows)) FROM arrival FINAL WHERE scope IN ${scopes}) AS accepted,
   toString((SELECT count() FROM feedback FINAL WHERE scope IN ${scopes}) + (SELECT count() FROM exposure FINAL WHERE scope IN ${scopes})) AS stored,
-  (SELECT toString(count()) FROM identity FINAL WHERE space = ${space} AND lowest < highest) AS reused`);
+  (SELECT toString(count()) FROM (SELECT id_hash FROM identity WHERE space = ${space} GROUP BY space, id_hash HAVING min(lowest) < max(highest) SETTINGS optimize_aggregation_in_order = 1)) AS reused`);
     const [accepted, stored, idsReused] = [Number(row?.accepted ?? 0), Number(row?.stored ?? 0), Number(row?.reused ?? 0)];
     return { accepted, stored, duplicates: accepted - stored, idsReused };
   }
@@ -220,7 +223,7 @@ FROM dead_letter FINAL WHERE ${where} AND position < {before:UInt64} ORDER BY po
   }
 
   async close(): Promise<void> {
-    await this.connection.close();
+    await this.servers.close();
   }
 }
 

@@ -24,7 +24,7 @@ export interface ClickhouseOptions {
 }
 
 /** pnpm links only what a package declares: the library is chdb's dependency, so it is looked up from there. */
-const engine = (): { library: string; version: string } => {
+export const clickhouseLibrary = (): { library: string; version: string } => {
   const name = `@chdb/lib-${process.platform}-${process.arch}${process.platform === 'linux' ? '-gnu' : ''}`;
   try {
     const chdb = createRequire(createRequire(import.meta.url).resolve('chdb/package.json'));
@@ -93,7 +93,7 @@ export const embeddedClickhouse = async (options: ClickhouseOptions): Promise<Em
   const home = join(realpathSync(options.folder), 'clickhouse');
   const files = join(home, 'data');
   mkdirSync(files, { recursive: true, mode: 0o700 });
-  const { library, version } = engine();
+  const { library, version } = clickhouseLibrary();
   const password = passwordOf(home);
   writeFileSync(join(home, 'users.xml'), usersXml(password), { mode: 0o600 });
   let port: number | undefined;

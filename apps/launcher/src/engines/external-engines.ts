@@ -47,9 +47,10 @@ const clickhouseVersion = async (url: string): Promise<string> => {
   return text;
 };
 
-export const externalClickhouse = async (url: string): Promise<Engine> => {
-  const version = await persist('CLICKHOUSE_URL', placeOf(url), () => clickhouseVersion(url));
-  return { name: 'clickhouse', url: () => url, version };
+/** @param urls  of a cluster one for each shard */
+export const externalClickhouse = async (urls: readonly string[]): Promise<Engine> => {
+  const [version] = await Promise.all(urls.map((url) => persist('CLICKHOUSE_URL', placeOf(url), () => clickhouseVersion(url))));
+  return { name: 'clickhouse', url: () => urls.join(','), version };
 };
 
 /** ApiVersions, version 0: what every broker answers to anybody, as far as it speaks Kafka without encryption. */

@@ -3,7 +3,8 @@
  * everything then counts them as of both instants, for as many queries together as it can. Where too much has changed, it reads the tables themselves.
  */
 import { randomBytes } from 'node:crypto';
-import type { ClickhouseConnection } from '../clickhouse-connection.js';
+import type { CommandOptions } from '../clickhouse-connection.js';
+import type { ClickhouseServers } from '../clickhouse-servers.js';
 import { subtractSums } from '../definition/sums-arithmetic.js';
 import type { ComparisonQuery, ComparisonSums } from '../feedback-store.js';
 import { grouped } from '../statement/clickhouse-query-group.js';
@@ -22,25 +23,27 @@ export interface DeltaOptions {
 const statementsAtOnce = 2;
 
 export const deltaOf = async (
-  connection: ClickhouseConnection,
+  servers: ClickhouseServers,
   queries: readonly ComparisonQuery[],
   { sinceUs, mostChangedUnits = 100_000 }: DeltaOptions & { readonly sinceUs: number },
 ): Promise<readonly ComparisonSums[]> => {
   const look = lookTables(randomBytes(6).toString('hex'));
+  const { shards } = servers;
+  const each = (statement: string, options?: CommandOptions) => Promise.all(shards.map((shard) => shard.command(statement, options)));
   try {
-    await connection.command(look.createUnits);
+    await each(look.createUnits);
     const { sql, parameters } = changedUnitsStatement(queries, sinceUs);
-    await connection.command(`INSERT INTO ${look.units} ${sql} LIMIT ${mostChangedUnits + 1}`, { parameters: parameters.all() });
-    const [{ units } = { units: '0' }] = await connection.rows<{ units: string }>(`SELECT toString(count()) AS units FROM ${look.units}`);
-    if (Number(units) > mostChangedUnits) return await counted(connection, apart(queries), { ...everything, sinceUs });
+    await each(`INSERT INTO ${look.units} ${sql} LIMIT ${mostChangedUnits + 1}`, { parameters: parameters.all() });
+    const counts = await Promise.all(
+      shards.map((shard) => shard.rows<{ units: string }>(`SELECT toString(count()) AS units FROM ${look.units}`)),
+    );
+    const units = counts.flat().reduce((sum, count) => sum + Number(count.units), 0);
+    if (units > mostChangedUnits) return await counted(servers, apart(queries), { ...everything, sinceUs });
     const { exposures, events } = scopesRead(queries);
-    await Promise.all([
-      connection.command(look.createExposures(exposures)),
-      connection.command(look.createEvents(events, mapsRead(queries))),
-    ]);
-    return await counted(connection, grouped(queries), { exposures: look.exposures, events: look.events, sinceUs });
+    await Promise.all([each(look.createExposures(exposures)), each(look.createEvents(events, mapsRead(queries)))]);
+    return await counted(servers, grouped(queries), { exposures: look.exposures, events: look.events, sinceUs });
   } finally {
-    for (const table of [look.units, look.exposures, look.events]) await connection.command(`DROP TABLE IF EXISTS ${table}`);
+    for (const table of [look.units, look.exposures, look.events]) await each(`DROP TABLE IF EXISTS ${table}`);
   }
 };
 
@@ -48,7 +51,7 @@ export const deltaOf = async (
 const apart = (queries: readonly ComparisonQuery[]): ReturnType<typeof grouped> => grouped(queries, 1);
 
 const counted = async (
-  connection: ClickhouseConnection,
+  servers: ClickhouseServers,
   groups: ReturnType<typeof grouped>,
   reading: Reading,
 ): Promise<readonly ComparisonSums[]> => {
@@ -56,7 +59,7 @@ const counted = async (
   const waiting = groups.values();
   const count = async () => {
     for (const { group, places } of waiting) {
-      const answers = await answersTo(connection, group, reading);
+      const answers = await answersTo(servers, group, reading);
       const asOf = (earlier: number) =>
         comparisonSums(
           group,

@@ -124,6 +124,38 @@ export const prepareSchema = async (connection: ClickhouseConnection): Promise<v
   await dropAbandonedLooks(connection);
 };
 
+/** By what rows go to a shard. A unit's rows are together, and so is what replaces each other; what views fill lies where their rows are, and is not written. */
+const shardedBy = {
+  feedback: 'unit',
+  exposure: 'unit',
+  scope: 'scope',
+  identity: 'id_hash',
+  arrival: 'message',
+  import: 'id_hash',
+  known_hour: 'scope',
+  ingest_count: 'position',
+  dead_letter: 'position',
+} as const;
+
+/** The same names in another database, for the rows of all shards. Made anew where an upgrade has changed the tables below. */
+export const prepareDistributed = async (shard: ClickhouseConnection, database: string, cluster: string): Promise<void> => {
+  await shard.command(`CREATE DATABASE IF NOT EXISTS ${database}`, { inDatabase: false });
+  const columns = `SELECT database, table, groupArray((name, type)) AS columns FROM (SELECT * FROM system.columns
+  WHERE database IN ('${database}', '${shard.database}') ORDER BY name) GROUP BY database, table`;
+  const found = new Map(
+    (await shard.rows<{ database: string; table: string; columns: unknown }>(columns)).map((one) => [
+      `${one.database}.${one.table}`,
+      JSON.stringify(one.columns),
+    ]),
+  );
+  for (const [table, key] of Object.entries(shardedBy)) {
+    if (found.get(`${database}.${table}`) === found.get(`${shard.database}.${table}`)) continue;
+    await shard.command(
+      `CREATE OR REPLACE TABLE ${database}.${table} AS ${shard.database}.${table} ENGINE = Distributed('${cluster}', '${shard.database}', '${table}', cityHash64(${key}))`,
+    );
+  }
+};
+
 interface Upgrade {
   readonly step: string;
   run(connection: ClickhouseConnection): Promise<void>;
@@ -217,7 +249,3 @@ export const fillingOf = async (connection: ClickhouseConnection): Promise<strin
   await connection.insertObjects('filling', [{ id: randomBytes(4).toString('hex') }]);
   return (await read()) ?? fillingOf(connection);
 };
-
-/** Everything that a rebuild from the log makes again. */
-export const dropSchema = (connection: ClickhouseConnection): Promise<void> =>
-  connection.command(`DROP DATABASE IF EXISTS ${connection.database} SYNC`, { inDatabase: false });

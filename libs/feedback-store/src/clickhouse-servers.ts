@@ -1,0 +1,93 @@
+/**
+ * The servers of a store: one, or a cluster over whose shards the rows are spread by unit. Tables lie in each server's own database; on a cluster a second
+ * database has the same names for the rows of all shards together, so that one SQL serves both.
+ */
+import { createHash } from 'node:crypto';
+import { ClickhouseConnection, type ConnectionOptions } from './clickhouse-connection.js';
+import { StoreError } from './store-error.js';
+import { fillingOf, prepareDistributed, prepareSchema } from './writing/clickhouse-schema.js';
+
+export interface ClickhouseOptions extends ConnectionOptions {
+  /** `http://user:password@host:port`; of a cluster one for each shard, separated by commas. */
+  readonly url: string;
+  /** As the servers' configuration names it (`remote_servers`). Without it there is one server. */
+  readonly cluster?: string | undefined;
+}
+
+const CLUSTER = /^[A-Za-z_][A-Za-z0-9_-]{0,62}$/;
+const DEFAULT_DATABASE = 'rampart';
+
+export class ClickhouseServers {
+  /** Each with its own rows. */
+  readonly shards: readonly ClickhouseConnection[];
+  /** Speaks for the rows of all shards. */
+  readonly whole: ClickhouseConnection;
+  readonly cluster: string | undefined;
+
+  constructor({ url, cluster, database = DEFAULT_DATABASE, ...options }: ClickhouseOptions) {
+    const urls = url.split(',').map((one) => one.trim());
+    const [first = ''] = urls;
+    if (cluster === undefined && urls.length > 1) throw new RangeError(`${urls.length} ClickHouse servers need the name of their cluster`);
+    if (cluster !== undefined && !CLUSTER.test(cluster)) throw new RangeError(`cluster must match ${CLUSTER}, got "${cluster}"`);
+    this.cluster = cluster;
+    this.shards = urls.map((one) => new ClickhouseConnection({ ...options, url: one, database }));
+    const [own] = this.shards;
+    this.whole =
+      cluster === undefined && own !== undefined
+        ? own
+        : new ClickhouseConnection({ ...options, url: first, database: `${database}_all`, ...sharedLimits });
+  }
+
+  /** The name of a table of each shard, wherever a statement runs. */
+  local(table: string): string {
+    return `${this.shards[0]?.database}.${table}`;
+  }
+
+  async prepare(): Promise<void> {
+    const { cluster, shards } = this;
+    await Promise.all(shards.map(prepareSchema));
+    if (cluster === undefined) return;
+    await Promise.all(shards.map((shard) => this.checkShards(shard, cluster)));
+    await Promise.all(shards.map((shard) => prepareDistributed(shard, this.whole.database, cluster)));
+  }
+
+  /** Changes with that of any shard: one that lost its rows is to be filled again. */
+  async filling(): Promise<string> {
+    const fillings = await Promise.all(this.shards.map(fillingOf));
+    const [only, ...others] = fillings;
+    if (only !== undefined && others.length === 0) return only;
+    if (new Set(fillings).size < fillings.length)
+      throw new StoreError('two addresses of ClickHouse lead to the same server: give one for each shard', { retriable: false });
+    return createHash('sha256').update(fillings.join()).digest('hex').slice(0, 8);
+  }
+
+  /** Everything that a rebuild from the log makes again. */
+  async drop(): Promise<void> {
+    const databases = new Set([this.whole.database, ...this.shards.map(({ database }) => database)]);
+    const drop = async (shard: ClickhouseConnection) => {
+      for (const database of databases) await shard.command(`DROP DATABASE IF EXISTS ${database} SYNC`, { inDatabase: false });
+    };
+    await Promise.all(this.shards.map(drop));
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...new Set([this.whole, ...this.shards])].map((connection) => connection.close()));
+  }
+
+  /** A shard that nobody prepared would refuse rows for ever; a replica may lag behind what was acknowledged, and sums would move back. */
+  private async checkShards(shard: ClickhouseConnection, cluster: string): Promise<void> {
+    const [found] = await shard.rows<{ shards: string; servers: string }>(
+      'SELECT toString(uniqExact(shard_num)) AS shards, toString(count()) AS servers FROM system.clusters WHERE cluster = {cluster:String}',
+      { cluster },
+    );
+    const [shards, servers] = [Number(found?.shards ?? 0), Number(found?.servers ?? 0)];
+    const refuse = (why: string) => new StoreError(`the ClickHouse cluster "${cluster}" ${why}`, { retriable: false });
+    if (servers === 0) throw refuse('is not in the configuration of its servers (remote_servers)');
+    if (servers > shards) throw refuse(`has ${servers} servers for ${shards} shards: replicas are not supported`);
+    if (shards !== this.shards.length)
+      throw refuse(`has ${shards} shards, and ${this.shards.length} addresses were given: give one for each`);
+  }
+}
+
+/** What a part of the servers could answer is no answer, and what needs rows of two shards asks for them. */
+const sharedLimits = { settings: { skip_unavailable_shards: 0, distributed_product_mode: 'global' } } as const;

@@ -1,0 +1,32 @@
+/** A ClickHouse cluster of a test's own: its shards can be killed and come back. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+export interface OwnClickhouse {
+  /** One address for each shard, separated by commas; the same after each restart. */
+  readonly url: string;
+  readonly cluster: string;
+  /** kill -9 of the n-th shard, from 0. */
+  kill(n: number): Promise<void>;
+  signal(n: number, name: NodeJS.Signals): void;
+  /** The same data and ports; resolves when it answers. */
+  restart(n: number): Promise<void>;
+  /** Ends all at once and removes their files. */
+  stop(): Promise<void>;
+}
+
+interface Shards {
+  startShards(options: { readonly shards: number; readonly data: string }): Promise<OwnClickhouse>;
+}
+
+export const ownClickhouse = async ({ shards = 2 }: { readonly shards?: number } = {}): Promise<OwnClickhouse> => {
+  const starter: Shards = await import(new URL('../../../infra/clickhouse/shards.mjs', import.meta.url).href);
+  const data = mkdtempSync(join(tmpdir(), 'rampart-own-clickhouse-'));
+  const running = await starter.startShards({ shards, data });
+  const stop = async () => {
+    await Promise.all(Array.from({ length: shards }, (_, n) => running.kill(n)));
+    rmSync(data, { recursive: true, force: true });
+  };
+  return { ...running, stop };
+};
