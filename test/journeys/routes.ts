@@ -6,17 +6,21 @@ export interface Route {
   /** With its parameters in braces: `/v1/metrics/{key}`. */
   readonly path: string;
   readonly queries: readonly string[];
+  /** Every role that it says may call it; undefined where it says nothing. */
+  readonly roles: readonly string[] | undefined;
 }
 
-type Described = Record<string, { parameters?: { in: string; name: string }[] }>;
+type Described = Record<string, { parameters?: { in: string; name: string }[]; 'x-rampart-scope'?: { roles: string[] } }>;
 
 export const routesOf = async (platform: Platform): Promise<readonly Route[]> => {
   const found: Route[] = [];
   for (const service of ['experiments', 'assignment', 'ingestion', 'analysis']) {
     const { paths } = (await platform.call('GET', `/docs/${service}/docs-json`)).body;
     for (const [path, methods] of Object.entries<Described>(paths))
-      for (const [method, { parameters = [] }] of Object.entries(methods))
-        found.push({ method: method.toUpperCase(), path, queries: parameters.filter((one) => one.in === 'query').map(({ name }) => name) });
+      for (const [method, { parameters = [], 'x-rampart-scope': scope }] of Object.entries(methods)) {
+        const queries = parameters.filter((one) => one.in === 'query').map(({ name }) => name);
+        found.push({ method: method.toUpperCase(), path, queries, roles: scope?.roles });
+      }
   }
   return found;
 };

@@ -61,6 +61,30 @@ const others = async (
   return found;
 };
 
+describe('every route', () => {
+  it('says who may call it', () => {
+    expect(routes.length).toBeGreaterThan(80);
+    expect(routes.filter(({ roles }) => roles === undefined)).toEqual([]);
+  });
+
+  it('is closed to every role that it does not name', async () => {
+    for (const [role, key] of ours)
+      expect([role, await others([403], key, { among: ({ roles }) => !roles?.includes(role) })]).toEqual([role, []]);
+  });
+
+  it('is open to keys that stand in services and pages only to send and to evaluate', () => {
+    const open = routes.filter(({ roles }) => ['emit', 'client', 'import'].some((role) => roles?.includes(role)));
+    expect(open.filter((route) => !isIntake(route) && !isEvaluation(route))).toEqual([]);
+    expect(open.filter(({ roles }) => roles?.includes('client')).length).toBeGreaterThan(3);
+  });
+
+  it('is closed to a key of another environment', async () => {
+    expect(await others([403], ours.get('emit'), { query: '?environment=past' })).toEqual([]);
+    expect(await others([403], ours.get('client'), { query: '?environment=past' })).toEqual([]);
+    expect(await others([403], ours.get('import'), { query: '?environment=production' })).toEqual([]);
+  });
+});
+
 describe('a key of one project', () => {
   it.each(['manager', 'analyst', 'emit', 'client', 'import'] as const)(
     'of role %s reaches nothing of another, by query or header',

@@ -1,11 +1,13 @@
 /** What a route demands of its caller, and who the caller is. A route that declares nothing is refused to everybody. */
 import { applyDecorators, createParamDecorator, type ExecutionContext, SetMetadata } from '@nestjs/common';
-import { ApiBearerAuth, ApiQuery } from '@nestjs/swagger';
+import { ApiBearerAuth, ApiExtension, ApiQuery } from '@nestjs/swagger';
 import { DomainError } from '@rampart/domain/errors';
 import type { FastifyRequest } from 'fastify';
 import type { Role } from './api-keys.js';
 
 export const SCOPE = 'rampart:scope';
+/** In the OpenAPI document, beside each operation: every role that may call it. */
+export const SCOPE_EXTENSION = 'x-rampart-scope';
 
 export interface RouteScope {
   /** Roles admitted, before inheritance: admin passes where manager does, manager where analyst does. */
@@ -30,7 +32,8 @@ export type CallingRequest = FastifyRequest & { caller?: CallerIdentity };
 export const Scope = (roles: Role | readonly Role[], { project = true }: { readonly project?: boolean } = {}) => {
   const scope: RouteScope = { roles: typeof roles === 'string' ? [roles] : roles, needsProject: project };
   const named = ApiQuery({ name: 'project', required: false, type: String, description: 'admin keys only: the project this is about' });
-  return applyDecorators(SetMetadata(SCOPE, scope), ApiBearerAuth(), ...(project ? [named] : []));
+  const told = ApiExtension(SCOPE_EXTENSION, { roles: holdersOf(scope.roles as readonly Role[]), needsProject: project });
+  return applyDecorators(SetMetadata(SCOPE, scope), ApiBearerAuth(), told, ...(project ? [named] : []));
 };
 
 /** For probes of the kit only: no key at all. */
@@ -67,9 +70,15 @@ const HOLDERS: Readonly<Record<Role, readonly Role[]>> = {
   client: ['client'],
 };
 
+/** All roles that pass where these are named, in a fixed order. */
+const holdersOf = (admitted: readonly Role[]): readonly Role[] => {
+  const passing = new Set(admitted.flatMap((one) => HOLDERS[one]));
+  return (Object.keys(HOLDERS) as Role[]).filter((role) => passing.has(role));
+};
+
 /** @throws DomainError wrong-role */
 export const assertRole = (role: Role, admitted: readonly Role[]): void => {
-  if (admitted.some((one) => HOLDERS[one].includes(role))) return;
+  if (holdersOf(admitted).includes(role)) return;
   throw new DomainError('wrong-role', `A key of role ${role} may not do this; it takes one of role ${admitted.join(' or ')}.`, {
     role,
     needed: admitted,

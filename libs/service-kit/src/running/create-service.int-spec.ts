@@ -73,14 +73,26 @@ class Things {
   broken() {
     throw new Error('password is hunter2');
   }
+}
+
+@Module({ controllers: [Things], providers: [{ provide: ApiKeys, useClass: Keys }] })
+class ThingsModule {}
+
+@Controller('v1')
+class Forgetful {
+  @Get('declared')
+  @Scope('analyst')
+  declared() {
+    return 'for analysts';
+  }
   @Get('undeclared')
   undeclared() {
     return 'secret';
   }
 }
 
-@Module({ controllers: [Things], providers: [{ provide: ApiKeys, useClass: Keys }] })
-class ThingsModule {}
+@Module({ controllers: [Forgetful], providers: [{ provide: ApiKeys, useClass: Keys }] })
+class ForgetfulModule {}
 
 let app: NestFastifyApplication;
 let address: string;
@@ -129,8 +141,21 @@ describe('who may call', () => {
       expect([path, (await call('GET', path)).status]).toEqual([path, 200]);
   });
 
-  it('refuses a route that declares no scope, even to the admin', async () => {
-    expect(await call('GET', '/v1/undeclared', { key: ADMIN })).toMatchObject({ status: 403, body: { code: 'scope-undeclared' } });
+  it('does not start with a route that declares no scope', async () => {
+    const api = { title: 'Forgetful', description: '', version: '1' };
+    const config = serviceConfig.parse({ RAMPART_ADMIN_KEY: ADMIN, RAMPART_LOG_LEVEL: 'silent' });
+    const start = createService({ name: 'forgetful', api, module: () => ForgetfulModule }, config);
+    await expect(start).rejects.toThrow('Forgetful.undeclared: each route must declare');
+  });
+
+  it('says of every route which roles may call it', async () => {
+    const { body } = await call('GET', '/docs-json');
+    const scopes = Object.entries<Record<string, Record<string, unknown>>>(body.paths).flatMap(([path, methods]) =>
+      Object.values(methods).map((operation) => [path, operation['x-rampart-scope']]),
+    );
+    expect(scopes).toContainEqual(['/v1/whoami', { roles: ['admin', 'manager', 'analyst'], needsProject: true }]);
+    expect(scopes).toContainEqual(['/v1/events', { roles: ['emit', 'import'], needsProject: true }]);
+    expect(scopes.filter(([, scope]) => scope === undefined)).toEqual([]);
   });
 
   it.each([

@@ -4,6 +4,7 @@ import { APP_GUARD, NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { AccessGuard } from '../access/access.guard.js';
 import { AdminKey } from '../access/admin-key.js';
+import { requireScopes } from '../access/declared-scopes.js';
 import { type ApiDescription, serveDocs } from '../http/api-docs.js';
 import { parseBodies } from '../http/body-parsing.js';
 import { answerUnroutable, ProblemFilter } from '../http/problem.filter.js';
@@ -75,6 +76,7 @@ export const createService = async <Config extends ServiceConfig>(
     logger: nestLogger(log),
     abortOnError: false,
   });
+  requireScopes(app);
   app.useGlobalFilters(new ProblemFilter(log, description.statuses ?? {}));
   app.useGlobalPipes(schemaValidation());
   serveDocs(app, description.api, withDocsPage);
