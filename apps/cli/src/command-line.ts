@@ -11,7 +11,7 @@ export const HELP: Readonly<Record<string, string>> = {
   rampart plan power --rate R --effect E                 how many units an experiment takes
   rampart demo                                           a shop with three rollouts to watch
   rampart open                                           a link that opens the page, signed in, once
-  rampart keys admin | rotate-admin | list | create | revoke
+  rampart keys admin | rotate-admin | list | create | rotate | revoke
   rampart kill FEATURE --reason WHY                      everybody gets its default variant; rampart restore takes it back
   rampart rebuild store | read-models                    derive it anew from the log
 
@@ -91,7 +91,8 @@ Takes the kill switch back: experiments and releases of the feature count again.
   admin                the admin key of this platform and where it is kept
   rotate-admin         replace it at once; running services notice by themselves
   list                 keys of a project
-  create --name TEXT --role manager|analyst|emit|client|import [--environment KEY]
+  create --name TEXT --role manager|analyst|emit|client|import [--environment KEY] [--expires INSTANT]
+  rotate ID [--overlap SECONDS] [--expires INSTANT]     a new secret; the old one works on for so long
   revoke ID
 
   --project KEY        default: default
@@ -168,6 +169,8 @@ const OPTIONS = {
     name: { type: 'string' },
     role: { type: 'string' },
     environment: { type: 'string' },
+    expires: { type: 'string' },
+    overlap: { type: 'string' },
     address: { type: 'string' },
   },
   open: {},

@@ -101,7 +101,7 @@ const stopOnSignal = (sentence: string): AbortSignal => {
 
 const keysRequest = (typed: Typed): KeysRequest => {
   const { texts, words } = typed;
-  const action = wordOf(typed, ['admin', 'rotate-admin', 'list', 'create', 'revoke']);
+  const action = wordOf(typed, ['admin', 'rotate-admin', 'list', 'create', 'rotate', 'revoke']);
   return {
     action,
     id: words[1],
@@ -109,6 +109,8 @@ const keysRequest = (typed: Typed): KeysRequest => {
     name: texts.name,
     role: texts.role,
     environmentKey: texts.environment,
+    expires: texts.expires,
+    overlap: texts.overlap,
     address: texts.address,
   };
 };

@@ -8,6 +8,8 @@ const UNPROCESSABLE = [
   'invalid-slug',
   'reserved-slug',
   'key-reach',
+  'key-expiry',
+  'key-quota',
   'metric-direction',
   'variant-twice',
   'variant-value',

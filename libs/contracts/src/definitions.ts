@@ -28,6 +28,16 @@ export interface KeyDefinition {
   readonly environment: string | null;
   readonly name: string;
   readonly revoked: boolean;
+  /** The secret before the last rotation works until then, in microseconds since the epoch. */
+  readonly previous?: { readonly hash: string; readonly untilUs: number };
+  readonly expiresAtUs?: number;
+  /** Absent: that of the service. */
+  readonly quota?: KeyQuota;
+}
+/** Events a second in the long run, and at once after a pause. */
+export interface KeyQuota {
+  readonly eventsPerSecond: number;
+  readonly burst: number;
 }
 export interface FeatureDefinition {
   readonly key: string;

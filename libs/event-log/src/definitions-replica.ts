@@ -91,7 +91,7 @@ export class DefinitionsReplica {
     return this.unreadableCount;
   }
 
-  /** @param hash  SHA-256 of the whole key, hex; @returns it even when revoked */
+  /** @param hash  SHA-256 of the whole key, or of the one before its rotation, hex; @returns it even when that does not work any more */
   keyByHash(hash: string): KeyDefinition | undefined {
     return this.byHash.get(hash);
   }
@@ -209,11 +209,14 @@ export class DefinitionsReplica {
     const before = timeline.inForceAt()?.value;
     timeline.add(entry);
     const now = timeline.inForceAt()?.value ?? entry.value;
-    // A rotated key has another hash: the old one must stop to work.
-    if (before !== undefined && before.hash !== now.hash) this.byHash.delete(before.hash);
-    this.byHash.set(now.hash, now);
+    // A rotated key has other hashes: what is not named any more must stop to work.
+    for (const hash of hashesOf(before)) this.byHash.delete(hash);
+    for (const hash of hashesOf(now)) this.byHash.set(hash, now);
   }
 }
+
+const hashesOf = (key: KeyDefinition | undefined): readonly string[] =>
+  key === undefined ? [] : [key.hash, ...(key.previous === undefined ? [] : [key.previous.hash])];
 
 const idOf = (...parts: readonly string[]): string => parts.join('/');
 

@@ -40,8 +40,14 @@ describe('stored events', () => {
   it('fold into a project, an environment and a key', () => {
     expect(fold(projectDecider, [today('ProjectCreated')])).toMatchObject({ status: 'existing', project: 'shop', name: 'The shop' });
     expect(fold(environmentDecider, [today('EnvironmentCreated')])).toMatchObject({ status: 'existing', kind: 'live' });
-    const key = fold(apiKeyDecider, [today('ApiKeyCreated'), today('ApiKeyRotated'), today('ApiKeyRevoked')]);
-    expect(key).toMatchObject({ status: 'revoked', hash: '1'.repeat(64), role: 'emit', environment: 'production' });
+    const key = fold(apiKeyDecider, [today('ApiKeyCreated'), today('ApiKeyRotated'), today('ApiKeyLimited'), today('ApiKeyRevoked')]);
+    expect(key).toMatchObject({
+      status: 'revoked',
+      quota: { eventsPerSecond: 100 },
+      hash: '1'.repeat(64),
+      role: 'emit',
+      environment: 'production',
+    });
   });
 
   it('fold into a layer, a holdout that was ended and an override that was removed', () => {

@@ -37,6 +37,7 @@ const UPCASTERS: Readonly<Record<RampartEvent['type'], readonly ((data: EventDat
   ApiKeyCreated: [],
   ApiKeyRotated: [],
   ApiKeyRevoked: [],
+  ApiKeyLimited: [],
   MetricDefined: [],
   FeatureDefined: [],
   FeatureKilled: [],

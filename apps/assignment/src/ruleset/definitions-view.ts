@@ -45,7 +45,7 @@ export class DefinitionsView {
     if (known === undefined || (revision !== undefined && known.revision !== revision)) return undefined;
     this.slots.delete(slot);
     this.kindOf(known).delete(slot);
-    if (known.published.kind === 'key') this.keys.delete(known.published.value.hash);
+    if (known.published.kind === 'key') for (const hash of hashesOf(known.published.value)) this.keys.delete(hash);
     return { project: known.project, environment: known.environment };
   }
 
@@ -104,9 +104,9 @@ export class DefinitionsView {
   }
 
   private takeKey(key: KeyDefinition, before: PublishedDefinition | undefined): void {
-    // A rotated key has another hash: the old one must stop to work.
-    if (before?.published.kind === 'key' && before.published.value.hash !== key.hash) this.keys.delete(before.published.value.hash);
-    this.keys.set(key.hash, key);
+    // A rotated key has other hashes: what is not named any more must stop to work.
+    if (before?.published.kind === 'key') for (const hash of hashesOf(before.published.value)) this.keys.delete(hash);
+    for (const hash of hashesOf(key)) this.keys.set(hash, key);
   }
 
   private kindOf({ project, published }: PublishedDefinition): Map<string, PublishedDefinition> {
@@ -132,3 +132,5 @@ export class DefinitionsView {
     return this.valuesOf(project, kind, environment);
   }
 }
+
+const hashesOf = ({ hash, previous }: KeyDefinition): readonly string[] => (previous === undefined ? [hash] : [hash, previous.hash]);

@@ -7,12 +7,16 @@ import { usage } from '../refusal.js';
 import { textTable } from '../report/text-table.js';
 
 export interface KeysRequest {
-  readonly action: 'admin' | 'rotate-admin' | 'list' | 'create' | 'revoke';
+  readonly action: 'admin' | 'rotate-admin' | 'list' | 'create' | 'rotate' | 'revoke';
   readonly id: string | undefined;
   readonly project: string;
   readonly name: string | undefined;
   readonly role: string | undefined;
   readonly environmentKey: string | undefined;
+  /** ISO 8601. */
+  readonly expires: string | undefined;
+  /** Seconds. */
+  readonly overlap: string | undefined;
   readonly address: string | undefined;
 }
 
@@ -42,10 +46,20 @@ const overApi = async (request: KeysRequest, client: ApiClient, print: (text: st
   const options = { query: { project: request.project } };
   if (request.action === 'create') {
     const { name, role, environmentKey } = request;
-    if (name === undefined || role === undefined) throw usage('A new key needs --name and --role (manager, analyst, emit or import).');
-    const body = { name, role, ...(environmentKey === undefined ? {} : { environment: environmentKey }) };
+    if (name === undefined || role === undefined)
+      throw usage('A new key needs --name and --role (manager, analyst, emit, client or import).');
+    const environment = environmentKey === undefined ? {} : { environment: environmentKey };
+    const body = { name, role, ...environment, ...expiryOf(request) };
     const answer = await client.expect('POST', '/v1/keys', [201], body, options);
     print(`${answer.body.key}\n  (id ${answer.body.id}, role ${answer.body.role}; it is shown this once)`);
+    return;
+  }
+  if (request.action === 'rotate') {
+    if (request.id === undefined) throw usage('Which key? rampart keys rotate ID (rampart keys list shows the ids).');
+    const body = { overlapSeconds: secondsOf(request.overlap), ...expiryOf(request) };
+    const answer = await client.expect('POST', `/v1/keys/${encodeURIComponent(request.id)}/rotate`, [200], body, options);
+    const before = answer.body.previousUntil === null ? 'is refused from now on' : `works until ${answer.body.previousUntil}`;
+    print(`${answer.body.key}\n  (id ${answer.body.id}; it is shown this once, and the old one ${before})`);
     return;
   }
   if (request.action === 'revoke') {
@@ -56,6 +70,15 @@ const overApi = async (request: KeysRequest, client: ApiClient, print: (text: st
   }
   const { body } = await client.expect('GET', '/v1/keys', [200], undefined, options);
   const list = (Array.isArray(body) ? body : (body.items ?? body.keys ?? [])) as readonly Record<string, unknown>[];
-  const rows = list.map((key) => ['id', 'name', 'role', 'environment', 'revoked'].map((field) => String(key[field] ?? '–')));
-  print(textTable([['id', 'name', 'role', 'environment', 'revoked'], ...rows], 5));
+  const columns = ['id', 'name', 'role', 'environment', 'revoked', 'expiresAt'];
+  const rows = list.map((key) => columns.map((field) => String(key[field] ?? '–')));
+  print(textTable([columns, ...rows], columns.length));
+};
+
+const expiryOf = ({ expires }: KeysRequest) => (expires === undefined ? {} : { expiresAt: expires });
+
+const secondsOf = (text: string | undefined): number => {
+  const seconds = Number(text ?? 0);
+  if (Number.isInteger(seconds) && seconds >= 0) return seconds;
+  throw usage(`--overlap takes whole seconds, got "${text}".`);
 };

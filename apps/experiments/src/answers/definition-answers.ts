@@ -29,12 +29,16 @@ const keyFields = z.strictObject({
   revision,
   createdAt: instant,
   rotatedAt: instant.nullable(),
+  previousUntil: instant.nullable().describe('until when the secret before the last rotation works, too'),
+  expiresAt: instant.nullable(),
   revokedAt: instant.nullable(),
+  quota: z.strictObject({ eventsPerSecond: z.int(), burst: z.int() }).nullable().describe('of a key that sends; null: that of the service'),
 });
 const ID = '7tq2m0v8c4xk';
 const aKey = {
   ...({ id: ID, name: 'checkout service', role: 'emit', project: 'shop', environment: 'production' } as const),
   ...{ revoked: false, revision: 1, createdAt: AT, rotatedAt: null, revokedAt: null },
+  ...{ previousUntil: null, expiresAt: null, quota: null },
 };
 /** Never with the key itself. */
 export const apiKey = documented(keyFields, aKey);

@@ -11,6 +11,8 @@ export interface CatalogueEntry {
   readonly document: Readonly<Record<string, unknown>>;
   /** Of a key, else null. */
   readonly keyHash: string | null;
+  /** Of a key with an old secret that was given time, else null. */
+  readonly previousKeyHash: string | null;
 }
 
 export const catalogueEntity = new EntitySchema<CatalogueEntry>({
@@ -22,5 +24,6 @@ export const catalogueEntity = new EntitySchema<CatalogueEntry>({
     project: { type: 'text', nullable: true },
     document: { type: 'jsonb' },
     keyHash: { name: 'key_hash', type: 'text', nullable: true },
+    previousKeyHash: { name: 'previous_key_hash', type: 'text', nullable: true },
   },
 });

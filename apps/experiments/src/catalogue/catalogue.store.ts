@@ -48,7 +48,7 @@ export class Catalogue {
     });
   }
 
-  /** @returns the stream of the key that has this hash, revoked or not */
+  /** @returns the stream of the key that has this hash, or had it before its rotation, whether it works or not */
   keyStreamByHash(hash: string): Promise<string | undefined> {
     return guarded(() => this.streamOfKey(hash));
   }
@@ -63,7 +63,7 @@ export class Catalogue {
   }
 
   private async streamOfKey(hash: string): Promise<string | undefined> {
-    const find = () => this.dataSource.getRepository(catalogueEntity).findOneBy({ keyHash: hash });
+    const find = () => this.dataSource.getRepository(catalogueEntity).findOneBy([{ keyHash: hash }, { previousKeyHash: hash }]);
     const found = await find();
     if (found !== null) return found.stream;
     // It may be a second old.
@@ -91,7 +91,7 @@ const guarded = async <Answer>(ask: () => Promise<Answer>): Promise<Answer> => {
 const entryOf = (stream: string, events: readonly StoredEvent[]): CatalogueEntry => {
   const { kind, project } = partsOfStream(stream);
   const document = documentOf(stream, events);
-  if (kind !== 'key') return { stream, kind, project, document, keyHash: null };
+  if (kind !== 'key') return { stream, kind, project, document, keyHash: null, previousKeyHash: null };
   const key = fold(
     apiKeyDecider,
     events.map(({ event }) => event as ApiKeyEvent),
@@ -102,5 +102,6 @@ const entryOf = (stream: string, events: readonly StoredEvent[]): CatalogueEntry
     project: key.status === 'absent' ? null : key.project,
     document,
     keyHash: key.status === 'absent' ? null : key.hash,
+    previousKeyHash: key.status === 'absent' ? null : (key.previous?.hash ?? null),
   };
 };

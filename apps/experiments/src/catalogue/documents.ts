@@ -21,7 +21,7 @@ export const environmentDocument = (state: Environment, revision: number): Docum
 /** Without the hash: it is nobody's business. */
 export const keyDocument = (state: ApiKey, revision: number): Document => {
   if (state.status === 'absent') return {};
-  const { id, name, role, project, environment, createdAtUs, rotatedAtUs } = state;
+  const { id, name, role, project, environment, createdAtUs, rotatedAtUs, previous, expiresAtUs, quota } = state;
   return {
     id,
     name,
@@ -32,6 +32,9 @@ export const keyDocument = (state: ApiKey, revision: number): Document => {
     revision,
     createdAt: formatInstant(createdAtUs),
     rotatedAt: rotatedAtUs === null ? null : formatInstant(rotatedAtUs),
+    previousUntil: previous === null ? null : formatInstant(previous.untilUs),
+    expiresAt: expiresAtUs === null ? null : formatInstant(expiresAtUs),
+    quota,
     revokedAt: state.status === 'revoked' ? formatInstant(state.revokedAtUs) : null,
   };
 };

@@ -22,8 +22,12 @@ export class KnownApiKeys extends ApiKeys {
     const events = (await this.store.readStream(stream)).map(({ event }) => event as ApiKeyEvent);
     const key = fold(apiKeyDecider, events);
     if (key.status === 'absent') return undefined;
-    const { id, role, project, environment } = key;
-    return { id, hash: key.hash, role, project, environment, revoked: key.status === 'revoked' };
+    const { id, role, project, environment, previous, expiresAtUs } = key;
+    return {
+      ...{ id, hash: key.hash, role, project, environment, revoked: key.status === 'revoked' },
+      ...(previous === null ? {} : { previous }),
+      ...(expiresAtUs === null ? {} : { expiresAtUs }),
+    };
   }
 
   /** What was in a removed one can still be read. */

@@ -22,4 +22,18 @@ class CatalogueTables1732000100000 implements MigrationInterface {
   }
 }
 
-export const catalogueMigrations = [CatalogueTables1732000100000];
+/** Of keys that were rotated with an overlap. */
+class PreviousKeyHash1764300000000 implements MigrationInterface {
+  readonly name = 'PreviousKeyHash1764300000000';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query('alter table control.catalogue_entry add column previous_key_hash text');
+    await runner.query('create unique index on control.catalogue_entry (previous_key_hash) where previous_key_hash is not null');
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query('alter table control.catalogue_entry drop column previous_key_hash');
+  }
+}
+
+export const catalogueMigrations = [CatalogueTables1732000100000, PreviousKeyHash1764300000000];

@@ -1,7 +1,19 @@
-import { Body, Controller, Get, HttpCode, Param, Post } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Param, Post, Put } from '@nestjs/common';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { ApiOperation, ApiQuery, ApiTags } from '@nestjs/swagger';
-import { type ActionInput, actionInput, type KeyInput, keyInput, slug } from '@rampart/contracts';
+import {
+  type ActionInput,
+  actionInput,
+  type KeyInput,
+  type KeyQuotaInput,
+  keyInput,
+  parseInstant,
+  type QuotaInput,
+  quotaInput,
+  type RotationInput,
+  rotationInput,
+  slug,
+} from '@rampart/contracts';
 import { DomainError } from '@rampart/domain';
 import { Caller, type CallerIdentity, Scope } from '@rampart/service-kit';
 import { Answers, AnswersMade, listOf } from '../answers/answering.js';
@@ -45,8 +57,9 @@ export class KeysController {
     const environment =
       input.environment === undefined ? null : { key: input.environment, kind: await this.kindOf(project, input.environment) };
     const { id, key, hash } = newApiKey();
-    const { role, name } = input;
-    const command = { type: 'CreateApiKey', id, hash, role, project, environment, name, atUs: envelope.origin.atUs } as const;
+    const { role, name, expiresAt, quota } = input;
+    const life = { expiresAtUs: instantOf(expiresAt), quota: quota === undefined ? null : quotaOf(quota) };
+    const command = { type: 'CreateApiKey', id, hash, role, project, environment, name, ...life, atUs: envelope.origin.atUs } as const;
     return Answer.made(await this.commands.execute(new ApiKeyMessage(id, project, command, envelope, key)), envelope.isDryRun);
   }
 
@@ -82,16 +95,33 @@ export class KeysController {
   @OfProject()
   @Commanding()
   @Answers(newKey)
-  @ApiOperation({ summary: 'Give a key a new secret; the old one stops working at once' })
+  @ApiOperation({ summary: 'Give a key a new secret; the old one stops working at once, or after an overlap' })
   async rotate(
     @Param('id', { schema: slug }) id: string,
     @Caller() { project }: CallerIdentity,
-    @Body({ schema: actionInput }) _: ActionInput,
+    @Body({ schema: rotationInput }) { overlapSeconds, expiresAt }: RotationInput,
     @Asked() envelope: Envelope,
   ) {
     const { key, hash } = newApiKey(id);
-    const command = { type: 'RotateApiKey', hash, atUs: envelope.origin.atUs } as const;
+    const life = { overlapUs: overlapSeconds * 1_000_000, expiresAtUs: instantOf(expiresAt) };
+    const command = { type: 'RotateApiKey', hash, ...life, atUs: envelope.origin.atUs } as const;
     return Answer.ok(await this.commands.execute(new ApiKeyMessage(id, project, command, envelope, key)));
+  }
+
+  @Put(':id/quota')
+  @Scope('manager', { project: false })
+  @OfProject()
+  @Commanding()
+  @Answers(apiKey)
+  @ApiOperation({ summary: 'Say how many events a key may send' })
+  async limit(
+    @Param('id', { schema: slug }) id: string,
+    @Caller() { project }: CallerIdentity,
+    @Body({ schema: quotaInput }) { quota }: QuotaInput,
+    @Asked() envelope: Envelope,
+  ) {
+    const command = { type: 'LimitApiKey', quota: quota === null ? null : quotaOf(quota), atUs: envelope.origin.atUs } as const;
+    return Answer.ok(await this.commands.execute(new ApiKeyMessage(id, project, command, envelope, null)));
   }
 
   private async kindOf(project: string | null, environment: string) {
@@ -99,3 +129,9 @@ export class KeysController {
     throw new DomainError('project-missing', `environment "${environment}" belongs to a project: name it with ?project=<key>`);
   }
 }
+
+const SECONDS_AT_ONCE = 10;
+
+const quotaOf = ({ eventsPerSecond, burst = eventsPerSecond * SECONDS_AT_ONCE }: KeyQuotaInput) => ({ eventsPerSecond, burst });
+
+const instantOf = (text: string | undefined): number | null => (text === undefined ? null : (parseInstant(text) ?? null));

@@ -103,6 +103,88 @@ describe('rotation', () => {
   });
 });
 
+describe('a rotation with an overlap', () => {
+  const rotate = (id: string, body: object) => plane.call('POST', `/v1/keys/${id}/rotate?project=shop`, { body });
+
+  it('leaves the old secret working beside the new one, until its time is over', async () => {
+    const { body: old } = await make({ name: 'o', role: 'analyst' });
+    const { body } = await rotate(old.id, { overlapSeconds: 2 });
+    expect(Date.parse(body.previousUntil) - Date.parse(body.rotatedAt)).toBe(2_000);
+    expect([await reads(old.key), await reads(body.key)]).toEqual([200, 200]);
+    await eventually('the old one ended', async () => ((await reads(old.key)) === 401 ? true : undefined));
+    expect(Date.now()).toBeGreaterThanOrEqual(Date.parse(body.previousUntil));
+    expect(await plane.call('GET', '/v1/metrics', { key: old.key })).toMatchObject({ body: { code: 'key-rotated' } });
+    expect(await reads(body.key)).toBe(200);
+  });
+
+  it('is ended with both secrets by a revocation', async () => {
+    const { body: old } = await make({ name: 'o', role: 'analyst' });
+    const { body } = await rotate(old.id, { overlapSeconds: 600 });
+    await plane.call('POST', `/v1/keys/${old.id}/revoke?project=shop`);
+    expect([await reads(old.key), await reads(body.key)]).toEqual([401, 401]);
+  });
+
+  it('is published, so that every process knows both', async () => {
+    const { body: old } = await make({ name: 'o', role: 'analyst' });
+    await rotate(old.id, { overlapSeconds: 600 });
+    const previous = { hash: hashOfKey(old.key), untilUs: expect.any(Number) };
+    await eventually('published', async () => (await publishedKey(old.id)).find((value) => 'previous' in value)).then((value) =>
+      expect(value).toMatchObject({ previous }),
+    );
+  });
+
+  it('takes a week at most', async () => {
+    const { body } = await make({ name: 'o', role: 'analyst' });
+    expect(await rotate(body.id, { overlapSeconds: 604_801 })).toMatchObject({
+      status: 400,
+      body: { errors: [{ path: '/overlapSeconds' }] },
+    });
+  });
+});
+
+describe('a key that expires', () => {
+  it('stops at that moment, and comes back only with a new secret and a later end', async () => {
+    const expiresAt = new Date(Date.now() + 1_500).toISOString();
+    const { body } = await make({ name: 'e', role: 'analyst', expiresAt });
+    expect(Date.parse(body.expiresAt)).toBe(Date.parse(expiresAt));
+    expect(await reads(body.key)).toBe(200);
+    await eventually('it expired', async () => ((await reads(body.key)) === 401 ? true : undefined));
+    expect(await plane.call('GET', '/v1/metrics', { key: body.key })).toMatchObject({ body: { code: 'key-expired' } });
+    const rotate = (more: object) =>
+      plane.call('POST', `/v1/keys/${body.id}/rotate?project=shop`, { body: { overlapSeconds: 60, ...more } });
+    expect(await rotate({})).toMatchObject({ status: 409, body: { code: 'key-is-expired' } });
+    const { body: rotated } = await rotate({ expiresAt: '2100-01-01T00:00:00Z' });
+    expect([await reads(rotated.key), await reads(body.key)]).toEqual([200, 401]);
+  });
+
+  it('can not have expired already', async () => {
+    expect(await make({ name: 'e', role: 'analyst', expiresAt: '2020-01-01T00:00:00Z' })).toMatchObject({
+      status: 422,
+      body: { code: 'key-expiry', details: { path: '/expiresAt' } },
+    });
+  });
+});
+
+describe('a quota', () => {
+  const limit = (id: string, quota: object | null) => plane.call('PUT', `/v1/keys/${id}/quota?project=shop`, { body: { quota } });
+
+  it('is given to a key that sends, changed, taken back, and published', async () => {
+    const { body } = await make({ name: 'q', role: 'emit', environment: 'production', quota: { eventsPerSecond: 5 } });
+    expect(body.quota).toEqual({ eventsPerSecond: 5, burst: 50 });
+    const quota = { eventsPerSecond: 7, burst: 9 };
+    expect(await limit(body.id, quota)).toMatchObject({ status: 200, body: { quota } });
+    expect(await limit(body.id, null)).toMatchObject({ status: 200, body: { quota: null } });
+    const quotas = () => publishedKey(body.id).then((all) => all.map((value) => (value as { quota?: object }).quota));
+    await eventually('published', async () => ((await quotas()).length === 3 ? true : undefined));
+    expect(await quotas()).toEqual([{ eventsPerSecond: 5, burst: 50 }, quota, undefined]);
+  });
+
+  it('is for no other role', async () => {
+    const { body } = await make({ name: 'q', role: 'analyst' });
+    expect(await limit(body.id, { eventsPerSecond: 5 })).toMatchObject({ status: 422, body: { code: 'key-quota' } });
+  });
+});
+
 describe('revocation', () => {
   it('is at once and for good', async () => {
     const { body } = await make({ name: 'r', role: 'analyst' });

@@ -109,8 +109,13 @@ const keyMessages = (id: string, events: readonly StoredEvent[]): readonly Defin
     events.map(({ event }) => event as ApiKeyEvent),
   );
   if (key.status === 'absent') return [];
-  const { hash, role, project, environment, name } = key;
-  const value = { id, hash, role, project, environment, name, revoked: key.status === 'revoked' };
+  const { hash, role, project, environment, name, previous, expiresAtUs, quota } = key;
+  const value = {
+    ...{ id, hash, role, project, environment, name, revoked: key.status === 'revoked' },
+    ...(previous === null ? {} : { previous }),
+    ...(expiresAtUs === null ? {} : { expiresAtUs }),
+    ...(quota === null ? {} : { quota }),
+  };
   return revised({ kind: 'key', project: project ?? EVERYWHERE, id }, events.length, { kind: 'key', value });
 };
 

@@ -4,7 +4,7 @@ import { Injectable } from '@nestjs/common';
 import { DEFINITIONS, type InstantUs } from '@rampart/contracts';
 import { DomainError } from '@rampart/domain/errors';
 import { EventLog, LogUnavailableError } from '@rampart/event-log';
-import { hashOfKey, type KeyRecord } from '@rampart/service-kit';
+import { hashOfKey, type KeyRecord, refusalOf } from '@rampart/service-kit';
 import { IntakeScopes } from '../doors/intake-scopes.js';
 import type { IntakeScope } from '../intake/event-rows.js';
 import { LogLink } from '../running/log-link.js';
@@ -92,7 +92,8 @@ export class RawKeys {
     if (record === undefined) return { refusal: refused('key-unknown', 'no such API key'), owner: { ...nobody, key: idOfKey(writeKey) } };
     const { id, project, environment, role } = record;
     const owner = { project, environment: environment ?? 'production', key: id };
-    if (record.revoked) return { refusal: refused('key-revoked', `the API key ${id} was revoked; ask a manager for a new one`), owner };
+    const refusal = refusalOf(record, hash, Date.now() * 1_000);
+    if (refusal !== undefined) return { refusal: refused(refusal.code, refusal.message), owner };
     if (role !== 'emit' && role !== 'import')
       return { refusal: refused('wrong-role', `a key of role ${role} sends no events; it takes one of role emit or import`), owner };
     return this.scoped(record, owner);

@@ -1,7 +1,7 @@
 /** When a key may be created, rotated and revoked, and how far each role reaches. */
 import { type Decider, unreachable } from '../decider.js';
 import { DomainError } from '../errors.js';
-import { type ApiKey, type ApiKeyEvent, evolveApiKey, initialApiKey, type Role } from './api-key.js';
+import { type ApiKey, type ApiKeyEvent, evolveApiKey, initialApiKey, type Quota, type Role } from './api-key.js';
 import type { EnvironmentKind } from './environment.js';
 
 export type ApiKeyCommand =
@@ -13,9 +13,22 @@ export type ApiKeyCommand =
       readonly project: string | null;
       readonly environment: { readonly key: string; readonly kind: EnvironmentKind } | null;
       readonly name: string;
+      /** null: never. */
+      readonly expiresAtUs: number | null;
+      readonly quota: Quota | null;
       readonly atUs: number;
     }
-  | { readonly type: 'RotateApiKey'; readonly hash: string; readonly atUs: number }
+  | {
+      readonly type: 'RotateApiKey';
+      readonly hash: string;
+      /** How long the old secret works beside the new one; 0: it stops at once. */
+      readonly overlapUs: number;
+      /** null: as before. */
+      readonly expiresAtUs: number | null;
+      readonly atUs: number;
+    }
+  /** null: that of the service. */
+  | { readonly type: 'LimitApiKey'; readonly quota: Quota | null; readonly atUs: number }
   | { readonly type: 'RevokeApiKey'; readonly atUs: number };
 
 type CreateApiKey = Extract<ApiKeyCommand, { type: 'CreateApiKey' }>;
@@ -36,6 +49,8 @@ const decide = (command: ApiKeyCommand, state: ApiKey): readonly ApiKeyEvent[] =
       return create(command, state);
     case 'RotateApiKey':
       return rotate(command, state);
+    case 'LimitApiKey':
+      return limit(command, state);
     case 'RevokeApiKey':
       requireIssued(state);
       return state.status === 'revoked' ? [] : [{ type: 'ApiKeyRevoked', atUs: command.atUs }];
@@ -47,8 +62,31 @@ const decide = (command: ApiKeyCommand, state: ApiKey): readonly ApiKeyEvent[] =
 const create = (command: CreateApiKey, state: ApiKey): readonly ApiKeyEvent[] => {
   if (state.status !== 'absent') throw new DomainError('key-exists', `there is a key ${command.id} already: ask again for another id`);
   requireReach(command);
-  const { id, hash, role, project, environment, name, atUs } = command;
-  return [{ type: 'ApiKeyCreated', id, hash, role, project, environment: environment?.key ?? null, name, atUs }];
+  const { id, hash, role, project, environment, name, expiresAtUs, quota, atUs } = command;
+  requireFuture(expiresAtUs, atUs);
+  requireSender(role, quota);
+  const optional = { ...(expiresAtUs === null ? {} : { expiresAtUs }), ...(quota === null ? {} : { quota }) };
+  return [{ type: 'ApiKeyCreated', id, hash, role, project, environment: environment?.key ?? null, name, ...optional, atUs }];
+};
+
+const instantText = (atUs: number): string => new Date(atUs / 1000).toISOString();
+
+const requireFuture = (expiresAtUs: number | null, atUs: number): void => {
+  if (expiresAtUs === null || expiresAtUs > atUs) return;
+  const message = `a key can't expire at ${instantText(expiresAtUs)}, which is over: it is ${instantText(atUs)} now`;
+  throw new DomainError('key-expiry', message, { path: '/expiresAt' });
+};
+
+const requireSender = (role: Role, quota: Quota | null): void => {
+  if (quota === null || REACH[role] === 'live' || REACH[role] === 'historical') return;
+  throw new DomainError('key-quota', `a key of role ${role} sends no events: leave out the quota`, { path: '/quota', role });
+};
+
+const limit = ({ quota, atUs }: Extract<ApiKeyCommand, { type: 'LimitApiKey' }>, state: ApiKey): readonly ApiKeyEvent[] => {
+  requireUsable(state);
+  requireSender(state.role, quota);
+  const isSame = quota?.eventsPerSecond === state.quota?.eventsPerSecond && quota?.burst === state.quota?.burst;
+  return isSame ? [] : [{ type: 'ApiKeyLimited', quota, atUs }];
 };
 
 const requireReach = (command: CreateApiKey): void => {
@@ -77,13 +115,26 @@ const wrongReach = ({ role, project, environment }: CreateApiKey): { path: strin
 };
 
 const rotate = (command: Extract<ApiKeyCommand, { type: 'RotateApiKey' }>, state: ApiKey): readonly ApiKeyEvent[] => {
-  requireIssued(state);
-  if (state.status === 'revoked') {
-    const at = new Date(state.revokedAtUs / 1000).toISOString();
-    throw new DomainError('key-is-revoked', `key ${state.id} was revoked at ${at} and stays so: create a new one`, { id: state.id });
+  requireUsable(state);
+  const { hash, overlapUs, expiresAtUs, atUs } = command;
+  requireFuture(expiresAtUs, atUs);
+  const isExpired = state.expiresAtUs !== null && state.expiresAtUs <= atUs;
+  if (isExpired && expiresAtUs === null) {
+    const message = `key ${state.id} expired at ${instantText(state.expiresAtUs ?? 0)}: give it a later expiresAt with its new secret`;
+    throw new DomainError('key-is-expired', message, { path: '/expiresAt', id: state.id });
   }
-  return [{ type: 'ApiKeyRotated', hash: command.hash, atUs: command.atUs }];
+  // An expired secret must not come to life again beside the new one.
+  const hasOverlap = overlapUs > 0 && !isExpired;
+  const optional = { ...(hasOverlap ? { previousUntilUs: atUs + overlapUs } : {}), ...(expiresAtUs === null ? {} : { expiresAtUs }) };
+  return [{ type: 'ApiKeyRotated', hash, ...optional, atUs }];
 };
+
+function requireUsable(state: ApiKey): asserts state is Extract<ApiKey, { status: 'active' }> {
+  requireIssued(state);
+  if (state.status !== 'revoked') return;
+  const message = `key ${state.id} was revoked at ${instantText(state.revokedAtUs)} and stays so: create a new one`;
+  throw new DomainError('key-is-revoked', message, { id: state.id });
+}
 
 function requireIssued(state: ApiKey): asserts state is Exclude<ApiKey, { status: 'absent' }> {
   if (state.status === 'absent') throw new DomainError('key-not-found', 'there is no such key in this project');

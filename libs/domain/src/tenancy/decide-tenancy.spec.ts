@@ -50,6 +50,8 @@ describe('a key', () => {
     project: 'shop',
     environment: live,
     name: 'web',
+    expiresAtUs: null,
+    quota: null,
     atUs: 1,
     ...change,
   });
@@ -87,20 +89,77 @@ describe('a key', () => {
   ] as const)('is not %s', (_, change, sentence) => {
     given([]).when(create(change)).thenRefuses('key-reach', sentence);
   });
+  const rotate = (change: Partial<Extract<ApiKeyCommand, { type: 'RotateApiKey' }>> = {}): ApiKeyCommand => ({
+    type: 'RotateApiKey',
+    hash: 'h2',
+    overlapUs: 0,
+    expiresAtUs: null,
+    atUs: 2,
+    ...change,
+  });
   it('gets a new secret by rotation', () => {
     given([created])
-      .when({ type: 'RotateApiKey', hash: 'h2', atUs: 2 })
+      .when(rotate())
       .then([{ type: 'ApiKeyRotated', hash: 'h2', atUs: 2 }]);
-    expect(fold(apiKeyDecider, [created, { type: 'ApiKeyRotated', hash: 'h2', atUs: 2 }])).toMatchObject({ hash: 'h2', rotatedAtUs: 2 });
+    const rotated = fold(apiKeyDecider, [created, { type: 'ApiKeyRotated', hash: 'h2', atUs: 2 }]);
+    expect(rotated).toMatchObject({ hash: 'h2', rotatedAtUs: 2, previous: null });
+  });
+  it('keeps the secret before for as long as it was given, and never an older one', () => {
+    const overlapping: ApiKeyEvent = { type: 'ApiKeyRotated', hash: 'h2', previousUntilUs: 12, atUs: 2 };
+    given([created])
+      .when(rotate({ overlapUs: 10 }))
+      .then([overlapping]);
+    expect(fold(apiKeyDecider, [created, overlapping])).toMatchObject({ hash: 'h2', previous: { hash: 'h1', untilUs: 12 } });
+    const again: ApiKeyEvent = { type: 'ApiKeyRotated', hash: 'h3', previousUntilUs: 20, atUs: 3 };
+    expect(fold(apiKeyDecider, [created, overlapping, again])).toMatchObject({ hash: 'h3', previous: { hash: 'h2', untilUs: 20 } });
+  });
+  it('may expire, in the future only', () => {
+    given([])
+      .when(create({ expiresAtUs: 5 }))
+      .then([{ ...created, expiresAtUs: 5 }]);
+    for (const expiresAtUs of [0, 1]) given([]).when(create({ expiresAtUs })).thenRefuses('key-expiry', 'which is over');
+    given([created])
+      .when(rotate({ expiresAtUs: 2 }))
+      .thenRefuses('key-expiry');
+  });
+  it('that expired gets a new secret only with a later end, and its old secret never comes back', () => {
+    const expired = { ...created, expiresAtUs: 5 };
+    given([expired])
+      .when(rotate({ atUs: 5, overlapUs: 10 }))
+      .thenRefuses('key-is-expired', 'later expiresAt');
+    given([expired])
+      .when(rotate({ atUs: 5, overlapUs: 10, expiresAtUs: 100 }))
+      .then([{ type: 'ApiKeyRotated', hash: 'h2', expiresAtUs: 100, atUs: 5 }]);
+  });
+  it('may be limited where it sends events', () => {
+    const quota = { eventsPerSecond: 10, burst: 100 };
+    given([])
+      .when(create({ quota }))
+      .then([{ ...created, quota }]);
+    given([])
+      .when(create({ role: 'analyst', environment: null, quota }))
+      .thenRefuses('key-quota', 'sends no events');
+    given([created])
+      .when({ type: 'LimitApiKey', quota, atUs: 2 })
+      .then([{ type: 'ApiKeyLimited', quota, atUs: 2 }]);
+    given([{ ...created, quota }])
+      .when({ type: 'LimitApiKey', quota, atUs: 2 })
+      .then([]);
+    given([{ ...created, quota }])
+      .when({ type: 'LimitApiKey', quota: null, atUs: 2 })
+      .then([{ type: 'ApiKeyLimited', quota: null, atUs: 2 }]);
+    given([created, revoked]).when({ type: 'LimitApiKey', quota, atUs: 4 }).thenRefuses('key-is-revoked');
   });
   it('stays revoked', () => {
     given([created]).when({ type: 'RevokeApiKey', atUs: 3 }).then([revoked]);
     given([created, revoked]).when({ type: 'RevokeApiKey', atUs: 4 }).then([]);
-    given([created, revoked]).when({ type: 'RotateApiKey', hash: 'h2', atUs: 4 }).thenRefuses('key-is-revoked', 'create a new one');
+    given([created, revoked])
+      .when(rotate({ atUs: 4 }))
+      .thenRefuses('key-is-revoked', 'create a new one');
   });
   it('is created once, and must be there to be changed', () => {
     given([created]).when(create({})).thenRefuses('key-exists');
     given([]).when({ type: 'RevokeApiKey', atUs: 3 }).thenRefuses('key-not-found');
-    given([]).when({ type: 'RotateApiKey', hash: 'h2', atUs: 3 }).thenRefuses('key-not-found');
+    given([]).when(rotate()).thenRefuses('key-not-found');
   });
 });

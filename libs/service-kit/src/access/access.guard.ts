@@ -1,11 +1,11 @@
 /** Lets a request through when its key is known, its role admitted and its project its own. Closed by default. */
-import { timingSafeEqual } from 'node:crypto';
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import { ModuleRef, Reflector } from '@nestjs/core';
 import { DomainError } from '@rampart/domain/errors';
 import type { FastifyRequest } from 'fastify';
 import { AdminKey } from './admin-key.js';
 import { ApiKeys, hashOfKey, type KeyRecord } from './api-keys.js';
+import { refusalOf } from './key-standing.js';
 import { assertRole, type CallerIdentity, type CallingRequest, type RouteScope, SCOPE } from './scope.js';
 
 const LONGEST_KEY = 512;
@@ -37,8 +37,8 @@ export class AccessGuard implements CanActivate {
     const hash = hashOfKey(presented);
     if (this.admin.matches(hash)) return { id: 'admin', hash, role: 'admin', project: null, environment: null, revoked: false };
     const record = await this.source().byHash(hash);
-    if (record === undefined || !isSame(record.hash, hash)) throw new DomainError('key-unknown', 'No such API key.');
-    if (record.revoked) throw new DomainError('key-revoked', `The API key ${record.id} was revoked; ask a manager for a new one.`);
+    const refusal = refusalOf(record, hash, Date.now() * 1_000);
+    if (record === undefined || refusal !== undefined) throw new DomainError(refusal?.code ?? 'key-unknown', refusal?.message ?? '');
     return record;
   }
 
@@ -82,6 +82,3 @@ const queryOf = (request: FastifyRequest, name: string): string | undefined => {
   const value = (request.query as Readonly<Record<string, unknown>> | undefined)?.[name];
   return typeof value === 'string' && value !== '' ? value : undefined;
 };
-
-const isSame = (left: string, right: string): boolean =>
-  left.length === right.length && timingSafeEqual(Buffer.from(left), Buffer.from(right));

@@ -41,6 +41,8 @@ const KIT_STATUSES: Readonly<Record<string, number>> = {
   'key-missing': 401,
   'key-unknown': 401,
   'key-revoked': 401,
+  'key-expired': 401,
+  'key-rotated': 401,
   'wrong-role': 403,
   'foreign-project': 403,
   'foreign-environment': 403,
