@@ -34,17 +34,99 @@ export const metricUse = z.strictObject({
     .describe(
       'guardrail only: what a ramp does when it is shown to be worse; default roll-back. warn = it is told, and nothing waits for it',
     ),
+  tau: z
+    .number()
+    .gt(0)
+    .optional()
+    .describe(
+      'method msprt: standard deviation of the true effects that such changes have, in the metric’s unit; every metric that decides has one',
+    ),
+  minimumEffect: margin
+    .optional()
+    .describe('the smallest effect worth finding: the results say with which power it would have been found, and what is missing'),
 });
 export type MetricUse = z.infer<typeof metricUse>;
 
 /** Shared out over 50 metrics and 49 treatments it is still a number that every distribution can be asked for. */
 const level = z.number().gte(1e-9).lte(0.49);
 
+/** How the α of a group-sequential plan is shared out over its looks (Lan & DeMets 1983). `power`: α·tᵖ. */
+export const spending = z.union([
+  z.enum(['obrien-fleming', 'pocock']),
+  z.strictObject({ power: z.number().gte(0.1).lte(20).describe('exponent: α·t^power is spent at share t of the plan') }),
+]);
+export type Spending = z.infer<typeof spending>;
+
+const MOST_LOOKS = 50;
+
+export const plannedLooks = z.union([
+  z.strictObject({ atUs: z.array(micros).min(1).max(MOST_LOOKS).describe('the moments of the looks, rising') }),
+  z.strictObject({
+    informationFractions: z
+      .array(z.number().gt(0).lte(1))
+      .min(1)
+      .max(MOST_LOOKS)
+      .describe('shares of plannedUnits, rising, the last 1: each look is as of the first whole hour (UTC) at which so many are in'),
+  }),
+]);
+export type PlannedLooks = z.infer<typeof plannedLooks>;
+
+/** What a Bayesian reading starts from, and what its decisions ask for. */
+export const bayesianPlan = z.strictObject({
+  model: z
+    .enum(['normal', 'beta-binomial'])
+    .default('normal')
+    .describe('beta-binomial: for 0/1 metrics, exact with few units; others, and adjusted comparisons, go by the normal one'),
+  prior: z
+    .union([
+      z.literal('flat'),
+      z.strictObject({
+        mean: z.number().gte(-10).lte(10),
+        sd: z.number().gt(0).lte(10).describe('0.3: two of three effects are within ± 30 %'),
+      }),
+    ])
+    .default('flat')
+    .describe('on the relative effect: shares of the control’s mean. flat is for display; method bayesian needs a proper one'),
+  betaPrior: z
+    .strictObject({ a: z.number().gt(0).lte(1e6), b: z.number().gt(0).lte(1e6) })
+    .default({ a: 0.5, b: 0.5 })
+    .describe('beta-binomial: of each arm’s rate'),
+  minimumUnits: z
+    .int()
+    .min(100)
+    .max(1_000_000_000)
+    .default(1_000)
+    .describe('method bayesian: closed units an arm before anything is decided'),
+  expectedLoss: z
+    .number()
+    .gt(0)
+    .lt(1)
+    .default(0.0025)
+    .describe('method bayesian: a gain is shown when what shipping is expected to lose is at most this share of the control’s mean'),
+  chanceToWin: z
+    .number()
+    .gte(0.5)
+    .lt(1)
+    .default(0.95)
+    .describe('method bayesian: and when the treatment is better with at least this probability'),
+});
+export type BayesianPlan = z.infer<typeof bayesianPlan>;
+
+export const PLAN_METHODS = ['sequential', 'group-sequential', 'msprt', 'bayesian', 'fixed-horizon'] as const;
+export const MULTIPLICITIES = ['holm', 'hochberg', 'bh', 'by', 'e-bh', 'bonferroni', 'none'] as const;
+
 export const analysisPlan = z.strictObject({
   method: z
-    .enum(['sequential', 'fixed-horizon'])
+    .enum(PLAN_METHODS)
     .default('sequential')
-    .describe('sequential: valid however often it is looked at; fixed-horizon: one look, when the plan says. History always has one look'),
+    .describe(
+      'sequential, msprt: valid however often it is looked at; group-sequential: looks that are planned; bayesian: by expected loss; fixed-horizon: one look, when the plan says. History always has one look',
+    ),
+  spending: spending.optional().describe('group-sequential only; default obrien-fleming'),
+  looks: plannedLooks.optional().describe('group-sequential only: when its looks are'),
+  bayesian: bayesianPlan
+    .optional()
+    .describe('method bayesian: what it decides by. With any other method: the prior of the Bayesian view in the results'),
   alpha: level.default(0.05).describe('chance of shipping without a gain'),
   beta: z.number().gt(0).lt(1).default(0.2).describe('chance of missing a gain'),
   alphaMinus: level.default(0.05).describe('chance of a false alarm for harm or quality, all tests together'),
@@ -70,7 +152,10 @@ export const analysisPlan = z.strictObject({
     .describe('policy stage: no go while a metric could still be worse by this share of the control’s mean'),
   multipleExposure: z.enum(['exclude', 'first']).default('exclude'),
   comparisons: z.enum(['to-control', 'all-pairs']).default('to-control'),
-  multiplicity: z.enum(['holm', 'none']).default('holm'),
+  multiplicity: z
+    .enum(MULTIPLICITIES)
+    .default('holm')
+    .describe('over success metrics × treatments; which ones a method allows: docs/statistics.md'),
   cupedTheta: z.enum(['pooled', 'within']).default('pooled'),
   srmAlpha: level.default(0.001),
 });

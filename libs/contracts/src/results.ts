@@ -74,6 +74,7 @@ export interface AnytimeEffect {
   readonly upper: number;
   /** min(1, 1/E) at this look. */
   readonly p: number;
+  readonly logP: number;
   readonly logE: number;
   /** Half of the interval in standard errors. */
   readonly multiplier: number;
@@ -81,8 +82,10 @@ export interface AnytimeEffect {
 
 export interface AnytimeComparison {
   readonly level: number;
-  /** N*: units of both arms at which the interval is tightest; frozen with the plan. */
-  readonly tightestAtUnits: number;
+  /** N*: units of both arms at which the interval is tightest; frozen with the plan. Null where τ shapes it. */
+  readonly tightestAtUnits: number | null;
+  /** Method msprt: standard deviation of true effects, in the metric's unit; frozen with the plan. */
+  readonly tau?: number;
   /** By how much standard errors are widened: 1 in arms of equal size, more where the smaller arm looks narrower than it may be. */
   readonly widening: number;
   readonly absolute: AnytimeEffect | Refusal;
@@ -94,7 +97,51 @@ export interface AnytimeComparison {
     readonly expectedShare: number;
     readonly logE: number;
     readonly p: number;
+    readonly logP: number;
   } | null;
+}
+
+/** What is believed of an effect on one scale: in the metric's unit, or as a share of the control's mean. */
+export interface Belief extends Interval {
+  readonly mean: number;
+  /** What shipping the treatment is expected to lose, and what keeping the control is; in the direction of the metric. */
+  readonly lossIfShipped: number;
+  readonly lossIfKept: number;
+}
+
+/** The same data read with a prior: for display, unless the plan's method is bayesian. Says nothing about how often such a reading errs. */
+export interface BayesianComparison {
+  readonly model: 'normal' | 'beta-binomial';
+  /** Null: flat. Normal: of the relative effect; beta: of each arm's rate. */
+  readonly prior: { readonly mean: number; readonly sd: number } | { readonly a: number; readonly b: number } | null;
+  readonly level: number;
+  /** That the treatment is better than the control, in the direction of the metric. */
+  readonly chanceToWin: number;
+  readonly absolute: Belief | Refusal;
+  readonly relative: Belief | Refusal;
+  /** Treatment's mean over the control's. */
+  readonly relativeRisk: (Interval & { readonly estimate: number }) | null;
+}
+
+/** An interval that allows for how many are looked at; two-sided. `simultaneous`: all of them hold together. `selected`: of those that were shown. */
+export interface AdjustedInterval extends Interval {
+  readonly kind: 'simultaneous' | 'selected';
+  readonly level: number;
+}
+
+/** How likely an effect worth finding would have been found with what is in, and what is missing for the power that was planned. */
+export interface PowerReached {
+  /** In the metric's unit: the plan's smallest effect worth finding. Null where the metric names none. */
+  readonly minimumEffect: number | null;
+  readonly power: number | null;
+  /** The effect that is found with the planned power by what is in. */
+  readonly detectable: { readonly absolute: number; readonly relative: number | null };
+  readonly plannedPower: number;
+  /** Closed units of the pair now, and how many more until that power; null without a smallest effect, or beyond every plan. */
+  readonly units: number;
+  readonly furtherUnits: number | null;
+  /** At the pace of the last days; null where that is unknown. */
+  readonly furtherDays: number | null;
 }
 
 export interface Comparison {
@@ -105,14 +152,29 @@ export interface Comparison {
   /** Null where the plan has one look. */
   readonly anytime: AnytimeComparison | null;
   /** The same statistic against the standard normal. */
-  readonly normal: { readonly p: number; readonly ci: Interval } | null;
+  readonly normal: { readonly p: number; readonly logP: number; readonly ci: Interval } | null;
   /** Two-proportion z test with pooled variance, where all values are 0 or 1. */
-  readonly pooledProportion: { readonly se: number; readonly z: number; readonly p: number } | null;
-  /** Holm over success metrics × comparisons; null for other roles and where the plan asks for none. */
+  readonly pooledProportion: { readonly se: number; readonly z: number; readonly p: number; readonly logP: number } | null;
+  readonly bayesian: BayesianComparison | Refusal;
+  /** By the plan's correction over success metrics × comparisons; null for other roles, and where the plan asks for none or corrects e-values. */
   readonly adjustedP: number | null;
   /** The same over the p against the standard normal. */
   readonly adjustedNormalP?: number | null;
-  readonly nonInferiority?: { readonly margin: string; readonly z: number; readonly p: number; readonly nonInferior: boolean } | Refusal;
+  /** Success metrics of a plan that corrects for being many; at every look where the plan is watched, else at its one look. */
+  readonly adjustedInterval?: { readonly absolute: AdjustedInterval | null; readonly relative: AdjustedInterval | null };
+  /** Judged metrics only. */
+  readonly powerReached?: PowerReached | Refusal;
+  readonly nonInferiority?:
+    | {
+        readonly margin: string;
+        readonly z: number;
+        /** Of the contrast with the margin, in the metric's unit. */
+        readonly se: number;
+        readonly p: number;
+        readonly logP: number;
+        readonly nonInferior: boolean;
+      }
+    | Refusal;
 }
 
 export interface CupedResult {
@@ -155,7 +217,13 @@ export interface SrmResult {
     | { readonly chi2: number; readonly df: number; readonly p: number; readonly logP: number; readonly failed: boolean }
     | Refusal;
   /** The test that decides where the plan is looked at continuously; it alarms at E ≥ `alarmAtE`. Null without a designed ratio, or with one look. */
-  readonly anytime: { readonly logE: number; readonly p: number; readonly alarmAtE: number; readonly failed: boolean } | null;
+  readonly anytime: {
+    readonly logE: number;
+    readonly p: number;
+    readonly logP: number;
+    readonly alarmAtE: number;
+    readonly failed: boolean;
+  } | null;
   /** Which units were counted. */
   readonly note?: string;
 }

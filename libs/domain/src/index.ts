@@ -34,7 +34,7 @@ export * from './tenancy/environment.js';
 export * from './tenancy/project.js';
 export { RESERVED_SLUGS } from './tenancy/slug.js';
 export type { Actions } from './verdict/actions.js';
-export { alphaMinusOf, type BudgetedTests, type ErrorBudget, errorBudget } from './verdict/error-budget.js';
+export { alphaMinusOf, type BudgetedTests, type ErrorBudget, errorBudget, type Multiplicity } from './verdict/error-budget.js';
 export type { Evidence, NoResult } from './verdict/evidence.js';
 export { type Judgement, judge } from './verdict/judge.js';
 export { type Crossing, latchedWith } from './verdict/latching.js';
@@ -49,7 +49,16 @@ export type {
   QualityCheck,
   RampStep,
 } from './verdict/look.js';
-export { type PlanMethod, type PlanState, planState, type Schedule, type Wait, waitSentence, withUnits } from './verdict/plan-state.js';
+export {
+  isWatched,
+  type PlanMethod,
+  type PlanState,
+  planState,
+  type Schedule,
+  type Wait,
+  waitSentence,
+  withUnits,
+} from './verdict/plan-state.js';
 export { type OnHarm, type Policy, type PolicyRule, requireSomethingToJudge, SHIP_POLICY, STAGE_POLICY } from './verdict/policies.js';
 export { multipleExposureCheck, type SampleRatioTest, sampleRatioCheck } from './verdict/quality-checks.js';
 export type { ArmVerdict, Finding, Verdict, VerdictKind } from './verdict/verdict.js';

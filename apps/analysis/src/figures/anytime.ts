@@ -1,12 +1,26 @@
 /** The same comparison as it may be looked at: intervals and evidence that hold at every look. */
-import type { AnytimeComparison, AnytimeEffect, Effect, ExperimentDefinition, MetricDefinition, Refusal } from '@rampart/contracts';
+import type {
+  AnytimeComparison,
+  AnytimeEffect,
+  Comparison,
+  Effect,
+  ExperimentDefinition,
+  MetricDefinition,
+  Refusal,
+} from '@rampart/contracts';
+import { isWatched } from '@rampart/domain';
 import {
   asymptoticConfidenceSequence,
   burnIn,
   DEFAULT_TIGHTEST_AT_UNITS,
   FIRST_ERROR_CONCENTRATIONS,
+  logNormalMixture,
   type Moments,
+  mixtureSprt,
+  mixtureSprtCriticalZ,
   normal,
+  normalMixture,
+  normalMixtureBound,
   sequenceMultiplier,
   srmSequential,
   unequalArmsWidening,
@@ -19,6 +33,8 @@ export interface AnytimeTuning {
   readonly level: number;
   /** N*. */
   readonly tightestAtUnits: number;
+  /** Method msprt: each metric's own τ shapes its boundary, not N*. */
+  readonly isMixture: boolean;
   /** Weight of each arm in the design; null where it states no ratio. */
   readonly weights: ReadonlyMap<string, number> | null;
 }
@@ -26,9 +42,10 @@ export interface AnytimeTuning {
 /** @returns null where there is one look */
 export const anytimeTuning = ({ environment, experiment }: DefinitionInForce): AnytimeTuning | null => {
   const { plan } = experiment;
-  if (environment.kind === 'historical' || plan.method !== 'sequential') return null;
+  if (environment.kind === 'historical' || !isWatched(plan.method)) return null;
   return {
     level: plan.intervalLevel,
+    isMixture: plan.method === 'msprt',
     tightestAtUnits: plan.plannedUnits === undefined ? DEFAULT_TIGHTEST_AT_UNITS : plan.plannedUnits / 2,
     weights: armWeights(experiment),
   };
@@ -66,25 +83,36 @@ export const burnInRefusal = (arms: readonly CountedArm[]): Refusal | null => {
   return state.kind === 'over' ? null : { refused: 'NOT_ENOUGH_DATA', have: state.have, needed: state.needed };
 };
 
+interface OfMetric {
+  readonly tuning: AnytimeTuning;
+  /** Of the metric's use; a metric that is only shown may have none. */
+  readonly tau: number | undefined;
+  readonly firstError: AnytimeComparison['firstError'];
+}
+
 export const anytimeComparison = (
   { absolute, relative }: { readonly absolute: Effect; readonly relative: Effect },
   arms: readonly CountedArm[],
-  tuning: AnytimeTuning,
-  firstError: AnytimeComparison['firstError'],
+  { tuning, tau, firstError }: OfMetric,
 ): AnytimeComparison => {
   const tooEarly = burnInRefusal(arms);
   const n = arms.reduce((sum, arm) => sum + arm.n, 0);
-  const { level, tightestAtUnits } = tuning;
   const widening = wideningOf(arms);
+  const isMixture = tuning.isMixture && tau !== undefined && !('refused' in absolute);
+  const shaped = { n, widening, ...tuning, ...(isMixture ? { spread: spreadOf(tau, absolute.se * widening) } : {}) };
   return {
-    level,
-    tightestAtUnits,
+    level: tuning.level,
+    tightestAtUnits: tuning.isMixture && tau !== undefined ? null : tuning.tightestAtUnits,
+    ...(tuning.isMixture && tau !== undefined ? { tau } : {}),
     widening,
-    absolute: tooEarly ?? anytimeEffect(absolute, { n, widening, ...tuning }),
-    relative: tooEarly ?? anytimeEffect(relative, { n, widening, ...tuning }),
+    absolute: tooEarly ?? anytimeEffect(absolute, shaped),
+    relative: tooEarly ?? anytimeEffect(relative, shaped),
     firstError,
   };
 };
+
+/** τ²/V: how far true effects spread, against how far this estimate does. */
+export const spreadOf = (tau: number, se: number): number => (tau / se) ** 2;
 
 const wideningOf = ([control, treatment]: readonly CountedArm[]): number => {
   if (control?.moments === undefined || treatment?.moments === undefined) return 1;
@@ -95,16 +123,34 @@ const wideningOf = ([control, treatment]: readonly CountedArm[]): number => {
 interface Shaped extends AnytimeTuning {
   readonly n: number;
   readonly widening: number;
+  /** τ²/V of the absolute effect: the relative one is the same statistic on another scale. */
+  readonly spread?: number;
 }
 
-const anytimeEffect = (effect: Effect, { n, widening, level, tightestAtUnits }: Shaped): AnytimeEffect | Refusal => {
+const anytimeEffect = (effect: Effect, { n, widening, level, tightestAtUnits, spread }: Shaped): AnytimeEffect | Refusal => {
   if ('refused' in effect) return effect;
   // Its interval at one look is Fieller's, which has no form here that holds at every look.
   if (effect.baselineNoisy === true) return { refused: 'NOISY_BASELINE' };
   const { estimate } = effect;
   const se = effect.se * widening;
-  const { halfWidth, multiplier, p, logE } = asymptoticConfidenceSequence({ estimate, se, n, tightestAtUnits, alpha: 1 - level });
-  return { lower: estimate - halfWidth, upper: estimate + halfWidth, p, logE, multiplier };
+  if (spread !== undefined) {
+    const { p, logP, logLambda } = mixtureSprt({ estimate: estimate / se, varianceOfEstimate: 1, tau2: spread });
+    const multiplier = mixtureSprtCriticalZ(1, spread, 1 - level);
+    return { lower: estimate - multiplier * se, upper: estimate + multiplier * se, p, logP, logE: logLambda, multiplier };
+  }
+  const { halfWidth, multiplier, p, logP, logE } = asymptoticConfidenceSequence({ estimate, se, n, tightestAtUnits, alpha: 1 - level });
+  return { lower: estimate - halfWidth, upper: estimate + halfWidth, p, logP, logE, multiplier };
+};
+
+/** Half of a two-sided interval at another level, in widened standard errors: of the very mixture whose evidence is shown, so that selecting by it is allowed for. */
+export const anytimeMultiplier = (
+  { absolute, anytime }: Pick<Comparison, 'absolute' | 'anytime'>,
+  { n, alpha, tuning }: { readonly n: number; readonly alpha: number; readonly tuning: AnytimeTuning },
+): number => {
+  if (anytime?.tau !== undefined && !('refused' in absolute))
+    return mixtureSprtCriticalZ(1, spreadOf(anytime.tau, absolute.se * anytime.widening), alpha);
+  const mixture = normalMixture({ vOpt: tuning.tightestAtUnits, alphaOpt: 1 - tuning.level, sides: 'two-sided' });
+  return normalMixtureBound(mixture, n, alpha) / Math.sqrt(n);
 };
 
 /** Units with at least one error fall on the arms by their weights if the treatment changes nothing, whatever the error rate does over time. */
@@ -119,8 +165,8 @@ export const firstErrors = (
   const perOne = unitsPerOne(metric, 'numerator');
   const observed = [Number(control.sum / perOne), Number(treatment.sum / perOne)] as const;
   // One period: segments of a comparison have equal weights, others begin a new comparison.
-  const { logE, p } = srmSequential([{ observed, weights }], FIRST_ERROR_CONCENTRATIONS);
-  return { control: observed[0], treatment: observed[1], expectedShare: weights[1] / (weights[0] + weights[1]), logE, p };
+  const { logE, p, logP } = srmSequential([{ observed, weights }], FIRST_ERROR_CONCENTRATIONS);
+  return { control: observed[0], treatment: observed[1], expectedShare: weights[1] / (weights[0] + weights[1]), logE, p, logP };
 };
 
 /** One-sided: what shapes the boundary of one decision. */
@@ -128,16 +174,28 @@ export interface OneSided {
   readonly level: number;
   readonly n: number;
   readonly tightestAtUnits: number;
+  /** Method msprt: τ²/V. */
+  readonly spread?: number | undefined;
 }
 
 /** ln E of the one-sided confidence sequence for an effect above 0, by its statistic. */
-export const oneSidedLogE = (statistic: number, { level, n, tightestAtUnits }: OneSided): number =>
-  asymptoticConfidenceSequence({ estimate: statistic, se: 1, n, tightestAtUnits, alpha: level, alternative: 'greater' }).logE;
+export const oneSidedLogE = (statistic: number, { level, n, tightestAtUnits, spread }: OneSided): number =>
+  spread === undefined
+    ? asymptoticConfidenceSequence({ estimate: statistic, se: 1, n, tightestAtUnits, alpha: level, alternative: 'greater' }).logE
+    : logNormalMixture(halfNormal(n, spread), statistic * Math.sqrt(n), n);
+
+/** True effects of one sign, as far as τ spreads them: the one-sided twin of the mSPRT's mixture, an e-value for every effect that is none. */
+const halfNormal = (n: number, spread: number) => ({ rho: n / spread, sides: 'one-sided' }) as const;
+
+const oneSidedBound = ({ level, n, tightestAtUnits, spread }: OneSided): number =>
+  spread === undefined
+    ? sequenceMultiplier(n, { alpha: level, tightestAtUnits, alternative: 'greater' })
+    : normalMixtureBound(halfNormal(n, spread), n, level) / Math.sqrt(n);
 
 /** The statistic at which its E reaches 1/level: the exact boundary, a little inside its closed form. */
 export const oneSidedMultiplier = (side: OneSided): number => {
-  const { level, n, tightestAtUnits } = side;
-  let [low, high] = [normal.isf(level), sequenceMultiplier(n, { alpha: level, tightestAtUnits, alternative: 'greater' })];
+  const { level } = side;
+  let [low, high] = [normal.isf(level), oneSidedBound(side)];
   const threshold = -Math.log(level);
   // E rises with the statistic; 60 halvings leave nothing of the distance.
   for (let halving = 0; halving < 60; halving++) {

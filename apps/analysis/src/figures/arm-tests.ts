@@ -1,8 +1,9 @@
 /** The tests of one metric in one treatment, as one look or every look allows them. */
-import type { Comparison, MetricDefinition, MetricResult, Refusal } from '@rampart/contracts';
+import type { BayesianPlan, Comparison, MetricDefinition, MetricResult, Refusal } from '@rampart/contracts';
 import type { ArmTest, ErrorBudget, Evidence, Gain, NoResult } from '@rampart/domain';
 import { BURN_IN, studentT } from '@rampart/statistics';
-import { type OneSided, oneSidedLogE, oneSidedMultiplier } from './anytime.js';
+import { type OneSided, oneSidedLogE, oneSidedMultiplier, spreadOf } from './anytime.js';
+import { chanceWithin } from './bayesian.js';
 import { oneSided, type UsedMargin } from './effects.js';
 import { possibleLoss } from './possible-loss.js';
 
@@ -42,15 +43,25 @@ export const oneLookTest = (tested: TestedMetric): ArmTest => {
   };
 };
 
-/** At any look of a sequential plan: one-sided confidence sequences, and for first errors the e-process, which needs no burn-in. */
-export const anyLookTest = (tested: TestedMetric, tightestAtUnits: number): ArmTest => {
+/** What a watched plan goes by. */
+export interface Watched {
+  /** N*. */
+  readonly tightestAtUnits: number;
+  /** Method msprt: of the metric. */
+  readonly tau?: number | undefined;
+  /** Method bayesian: what its decisions ask for. */
+  readonly bayesian?: BayesianPlan | undefined;
+}
+
+/** At any look of a watched plan: one-sided confidence sequences or mixtures, and for first errors the e-process, which needs no burn-in. */
+export const anyLookTest = (tested: TestedMetric, watched: Watched): ArmTest => {
   const { metric, result, comparison, margin, budget } = tested;
   const arm = comparison.treatment;
   const constant = constantTest(tested);
   if (constant !== undefined) return constant;
-  const worse = harmEvidence(tested, tightestAtUnits);
+  const worse = harmEvidence(tested, watched);
   if (worse.kind === 'none') return { ...worse, kind: 'no-result', arm };
-  const side = (level: number): OneSided => ({ level, n: unitsOf(result, comparison), tightestAtUnits });
+  const side = (level: number): OneSided => sideOf(tested, watched, level);
   const obstacle = obstacleOf(comparison) ?? (metric.windowUs === null ? { refused: 'OPEN_WINDOW' } : null);
   const loss = (scale: 'relative' | 'absolute') => {
     const height = oneSidedMultiplier(side(budget.nonInferiority)) * (comparison.anytime?.widening ?? 1);
@@ -60,10 +71,10 @@ export const anyLookTest = (tested: TestedMetric, tightestAtUnits: number): ArmT
     kind: 'tested',
     arm,
     gain: 'refused' in comparison.absolute ? null : gainOf(comparison, result.direction),
-    better: obstacle === null ? effectEvidence(comparison, signOf(result), side(budget.superiority)) : { kind: 'none', ...obstacle },
+    better: betterEvidence(tested, watched, obstacle),
     worse,
     firstError: firstErrorOf(comparison),
-    nonInferiority: margin === null ? null : anyLookMargin(tested, margin, obstacle, side(budget.nonInferiority), loss),
+    nonInferiority: margin === null ? null : marginEvidence(tested, watched, { margin, obstacle, loss: loss(scaleOf(margin)) }),
     couldLose: obstacleOf(comparison) === null ? loss('relative') : null,
   };
 };
@@ -82,7 +93,46 @@ const constantTest = ({ result, comparison, isEventSeen }: TestedMetric): ArmTes
   return { kind: 'equal-constants', arm, isEventSeen };
 };
 
-const harmEvidence = ({ result, comparison, budget }: TestedMetric, tightestAtUnits: number): Evidence => {
+/** @param se  of what is tested, where that is not the effect itself */
+const sideOf = ({ result, comparison }: TestedMetric, { tightestAtUnits, tau }: Watched, level: number, se?: number): OneSided => {
+  const spread = 'refused' in comparison.absolute ? undefined : (se ?? comparison.absolute.se);
+  const widening = comparison.anytime?.widening ?? 1;
+  const shape = tau === undefined || spread === undefined ? {} : { spread: spreadOf(tau, spread * widening) };
+  return { level, n: unitsOf(result, comparison), tightestAtUnits, ...shape };
+};
+
+const betterEvidence = (tested: TestedMetric, watched: Watched, obstacle: NoResult | null): Evidence => {
+  const { result, comparison, budget } = tested;
+  if (obstacle !== null) return { kind: 'none', ...obstacle };
+  if (watched.bayesian === undefined) return effectEvidence(comparison, signOf(result), sideOf(tested, watched, budget.superiority));
+  return gainBelieved(tested, watched.bayesian);
+};
+
+/** Expected loss bounds what a wrong decision costs on average over the prior; it bounds no rate of errors. */
+const gainBelieved = ({ comparison, result }: TestedMetric, { minimumUnits, chanceToWin, expectedLoss }: BayesianPlan): Evidence => {
+  const { bayesian } = comparison;
+  if ('refused' in bayesian) return { kind: 'none', ...noResultOf(bayesian) };
+  if ('refused' in bayesian.relative) return { kind: 'none', ...noResultOf(bayesian.relative) };
+  const tooFew = tooFewFor(result, comparison, minimumUnits);
+  if (tooFew !== null) return { kind: 'none', ...tooFew };
+  const { lossIfShipped } = bayesian.relative;
+  return {
+    kind: 'posterior',
+    chance: bayesian.chanceToWin,
+    chanceNeeded: chanceToWin,
+    expectedLoss: lossIfShipped,
+    lossAllowed: expectedLoss,
+  };
+};
+
+const tooFewFor = (result: MetricResult, comparison: Comparison, needed: number): NoResult | null => {
+  const counted = countedArms(result, comparison).map(({ n }) => n);
+  const have = counted.length < 2 ? 0 : Math.min(...counted);
+  return have < needed ? { refused: 'TOO_FEW_UNITS', have, needed } : null;
+};
+
+const harmEvidence = (tested: TestedMetric, watched: Watched): Evidence => {
+  const { result, comparison, budget } = tested;
   const first = comparison.anytime?.firstError;
   if (first !== undefined && first !== null) {
     const expected = (first.control + first.treatment) * first.expectedShare;
@@ -92,7 +142,7 @@ const harmEvidence = ({ result, comparison, budget }: TestedMetric, tightestAtUn
   }
   const obstacle = obstacleOf(comparison);
   if (obstacle !== null) return { kind: 'none', ...obstacle };
-  return effectEvidence(comparison, -signOf(result), { level: budget.harm, n: unitsOf(result, comparison), tightestAtUnits });
+  return effectEvidence(comparison, -signOf(result), sideOf(tested, watched, budget.harm));
 };
 
 const firstErrorOf = ({ anytime }: Comparison) => {
@@ -115,21 +165,47 @@ const effectEvidence = ({ absolute, anytime }: Comparison, sign: number, side: O
     ? { kind: 'none', ...noResultOf(absolute) }
     : { kind: 'e', logE: oneSidedLogE((sign * absolute.statistic) / (anytime?.widening ?? 1), side) };
 
-const anyLookMargin = (
-  { comparison }: TestedMetric,
-  margin: UsedMargin,
-  obstacle: NoResult | null,
-  side: OneSided,
-  loss: (scale: 'relative' | 'absolute') => number | null,
-): NonInferiority => {
+interface MarginAt {
+  readonly margin: UsedMargin;
+  readonly obstacle: NoResult | null;
+  /** The largest that is not excluded, on the margin's scale. */
+  readonly loss: number | null;
+}
+
+const marginEvidence = (tested: TestedMetric, watched: Watched, { margin, obstacle, loss }: MarginAt): NonInferiority => {
   if (obstacle !== null) return { kind: 'no-result', ...obstacle };
+  const { comparison, budget } = tested;
+  if (watched.bayesian !== undefined) return marginBelieved(tested, watched.bayesian, margin);
   const widening = comparison.anytime?.widening ?? 1;
-  return marginTest(comparison, ({ z }) => ({ kind: 'e', logE: oneSidedLogE(z / widening, side) }), loss(scaleOf(margin)));
+  const evidence = ({ z, se }: { z: number; se: number }) =>
+    ({ kind: 'e', logE: oneSidedLogE(z / widening, sideOf(tested, watched, budget.nonInferiority, se)) }) as const;
+  return marginTest(comparison, evidence, loss);
+};
+
+const marginBelieved = (
+  { comparison, result, budget }: TestedMetric,
+  { minimumUnits }: BayesianPlan,
+  margin: UsedMargin,
+): NonInferiority => {
+  const { bayesian } = comparison;
+  if ('refused' in bayesian) return { kind: 'no-result', ...noResultOf(bayesian) };
+  const tooFew = tooFewFor(result, comparison, minimumUnits);
+  if (tooFew !== null) return { kind: 'no-result', ...tooFew };
+  const chance = chanceWithin(bayesian, result.direction, margin);
+  const belief = bayesian[scaleOf(margin)];
+  if (chance === null || 'refused' in belief) return { kind: 'no-result', refused: 'ZERO_BASELINE' };
+  const end = result.direction === 'increase' ? belief.lower : belief.upper;
+  return {
+    kind: 'tested',
+    evidence: { kind: 'posterior', chance, chanceNeeded: 1 - budget.nonInferiority, expectedLoss: null, lossAllowed: null },
+    // The end of the credible interval on the bad side.
+    couldLose: end === null ? null : -signOf(result) * end,
+  };
 };
 
 const marginTest = (
   { nonInferiority }: Comparison,
-  evidence: (tested: { readonly z: number; readonly p: number }) => Exclude<Evidence, { kind: 'none' }>,
+  evidence: (tested: { readonly z: number; readonly se: number; readonly p: number }) => Exclude<Evidence, { kind: 'none' }>,
   couldLose: number | null,
 ): NonInferiority => {
   if (nonInferiority === undefined) return null;
@@ -138,9 +214,12 @@ const marginTest = (
 };
 
 /** Of both arms, those that take part in the estimate. */
-const unitsOf = ({ arms, cuped }: MetricResult, { control, treatment }: Comparison): number => {
+const unitsOf = (result: MetricResult, comparison: Comparison): number =>
+  countedArms(result, comparison).reduce((sum, { n }) => sum + n, 0);
+
+const countedArms = ({ arms, cuped }: MetricResult, { control, treatment }: Comparison): readonly { readonly n: number }[] => {
   const counted = cuped !== null && !('refused' in cuped) ? cuped.arms : arms;
-  return counted.filter(({ arm }) => arm === control || arm === treatment).reduce((sum, { n }) => sum + n, 0);
+  return counted.filter(({ arm }) => arm === control || arm === treatment);
 };
 
 const areEqualConstants = (result: MetricResult, arm: string): boolean => {

@@ -1,8 +1,8 @@
 /** What a verdict was made of, by name, in digits that every machine writes alike. */
 import type { Comparison } from '@rampart/contracts';
-import type { ErrorBudget, Evidence, Look } from '@rampart/domain';
+import { type ErrorBudget, type Evidence, isWatched, type Look } from '@rampart/domain';
+import { decidingComparisons } from './corrected-for-many.js';
 import type { Figures } from './look-of-results.js';
-import { decidingComparisons } from './metric-results.js';
 
 type Named = readonly [name: string, value: number | null | undefined];
 
@@ -24,7 +24,7 @@ const budgetNumbers = ({ plan }: Look, { harm, superiority, nonInferiority, rati
   ['level/harm', harm],
   ['level/non-inferiority', nonInferiority],
   // Holm has a level a test; what it steps down from is the plan's.
-  ...(plan.method === 'sequential'
+  ...(isWatched(plan.method)
     ? ([
         ['level/ratio-alarm-at-e', ratioAlarmAtE],
         ['level/superiority', superiority],
@@ -64,9 +64,9 @@ const testNumbers = ({ metrics }: Look): readonly Named[] =>
       const name = `test/${metric}/${test.arm}`;
       const margin = test.nonInferiority;
       return [
-        evidenceNumber(`${name}/better`, test.better),
-        evidenceNumber(`${name}/worse`, test.worse),
-        ...(margin?.kind === 'tested' ? [evidenceNumber(`${name}/margin`, margin.evidence)] : []),
+        ...evidenceNumbers(`${name}/better`, test.better),
+        ...evidenceNumbers(`${name}/worse`, test.worse),
+        ...(margin?.kind === 'tested' ? evidenceNumbers(`${name}/margin`, margin.evidence) : []),
         [`${name}/could-lose`, test.couldLose],
         [`${name}/erring/control`, test.firstError?.control],
         [`${name}/erring/treatment`, test.firstError?.treatment],
@@ -74,13 +74,24 @@ const testNumbers = ({ metrics }: Look): readonly Named[] =>
     }),
   );
 
-const evidenceNumber = (name: string, evidence: Evidence): Named => {
+const evidenceNumbers = (name: string, evidence: Evidence): readonly Named[] => {
   switch (evidence.kind) {
     case 'p':
-      return [`${name}/p`, evidence.p];
+      return [[`${name}/p`, evidence.p]];
     case 'e':
-      return [`${name}/log-e`, evidence.logE];
+      return [[`${name}/log-e`, evidence.logE]];
+    case 'bound':
+      return [
+        [`${name}/bound`, evidence.bound],
+        [`${name}/look`, evidence.look],
+        [`${name}/z`, evidence.statistic],
+      ];
+    case 'posterior':
+      return [
+        [`${name}/chance`, evidence.chance],
+        [`${name}/expected-loss`, evidence.expectedLoss],
+      ];
     case 'none':
-      return [name, null];
+      return [];
   }
 };

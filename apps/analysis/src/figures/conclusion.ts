@@ -1,6 +1,6 @@
 /** From sums to verdict: one function for results, looks, records and replays, so that they can't say different things. */
 import type { Actions, Crossing, SufficientStatistics, Verdict } from '@rampart/contracts';
-import { judge, type PlanState, withUnits } from '@rampart/domain';
+import { isWatched, judge, type PlanState, withUnits } from '@rampart/domain';
 import type { ComparisonQuery, ComparisonSums, DuplicateCount } from '@rampart/feedback-store';
 import type { DefinitionInForce } from '../definitions/definition-in-force.js';
 import { sufficientStatistics } from './arm-sums.js';
@@ -70,7 +70,7 @@ export const conclusionDigest = ({ verdict, latched, numbers }: Pick<Conclusion,
 
 const figuresOf = ({ definition, query, sums, plan, duplicates = NO_DUPLICATES }: Concluding): Figures => {
   const population = populationOf(definition.experiment, sums, duplicates);
-  const alarmAtE = plan.method === 'sequential' ? budgetOf(definition).ratioAlarmAtE : null;
+  const alarmAtE = isWatched(plan.method) ? budgetOf(definition).ratioAlarmAtE : null;
   return {
     srm: sampleRatio(definition.experiment, population, alarmAtE),
     population,

@@ -17,6 +17,7 @@ import {
 import type { MetricInUse } from '../definitions/definition-in-force.js';
 import { type AnytimeTuning, anytimeComparison, countedArm, firstErrors } from './anytime.js';
 import { type ArmSums, unitsPerOne } from './arm-sums.js';
+import { bayesianComparison } from './bayesian.js';
 import { againstNormal, effectOf, marginOf, marginResult, noResult, refusal, scaleOf, type UsedMargin } from './effects.js';
 
 export type CupedComparison = CupedResult['comparisons'][number];
@@ -121,11 +122,12 @@ const comparedAdjusted = (
     treatment: treatment.arm,
     control: control.arm,
     ...effects,
-    anytime: tuning === null ? null : anytimeOf(definition, { control, treatment, means }, effects, tuning),
+    anytime: tuning === null ? null : anytimeOf({ definition, use }, { control, treatment, means }, effects, tuning),
     relativeToAdjusted:
       absolute.kind === 'refused' ? refusal(absolute) : effectOf(compareMeans({ ...means, alpha, difference: 'relative' })),
     normal: againstNormal(absolute, alpha),
     pooledProportion: null,
+    bayesian: bayesianComparison(effects, { metric: definition, plan, controlMean: momentsOfY(control.pair).mean }),
     adjustedP: null,
     ...(use.margin === undefined ? {} : { nonInferiority: adjustedMargin(definition, use.margin, control, treatment, means, theta, plan) }),
   };
@@ -138,13 +140,17 @@ interface AdjustedPair {
 }
 
 const anytimeOf = (
-  metric: MetricDefinition,
+  { definition: metric, use }: Pick<MetricInUse, 'definition' | 'use'>,
   { control, treatment, means }: AdjustedPair,
   effects: Pick<Comparison, 'absolute' | 'relative'>,
   tuning: AnytimeTuning,
 ): Comparison['anytime'] => {
   const counted = [countedArm(metric, control.sums, means.control), countedArm(metric, treatment.sums, means.treatment)];
-  return anytimeComparison(effects, counted, tuning, firstErrors(metric, control.sums, treatment.sums, tuning));
+  return anytimeComparison(effects, counted, {
+    tuning,
+    tau: use.tau,
+    firstError: firstErrors(metric, control.sums, treatment.sums, tuning),
+  });
 };
 
 const adjustedMargin = (
@@ -166,6 +172,7 @@ const adjustedMargin = (
   });
   if (contrast.kind === 'refused') return refusal(contrast);
   const statistic = contrast.estimate / contrast.se;
-  const p = studentT.sf(statistic, contrast.df);
-  return marginResult({ kind: 'tested', statistic, p, isNonInferior: p <= plan.alpha }, margin);
+  const { se } = contrast;
+  const [p, logP] = [studentT.sf(statistic, contrast.df), studentT.logSf(statistic, contrast.df)];
+  return marginResult({ kind: 'tested', statistic, se, p, logP, isNonInferior: p <= plan.alpha }, margin);
 };

@@ -17,6 +17,7 @@ import {
 } from '@rampart/statistics';
 import { type AnytimeTuning, anytimeComparison, countedArm, firstErrors } from './anytime.js';
 import { type ArmSums, unitsPerOne } from './arm-sums.js';
+import { bayesianComparison } from './bayesian.js';
 
 /** An arm's sums with the moments per unit that tests are made of, in the metric's own unit. */
 export interface ArmFigures {
@@ -71,20 +72,29 @@ export interface Compared {
 }
 
 /** @returns everything but the adjusted p, which depends on the other comparisons of the family */
-export const compared = ({ control, treatment, metric, use, plan, tuning }: Compared): Omit<Comparison, 'adjustedP'> => {
+export const compared = (asked: Compared): Omit<Comparison, 'adjustedP'> => {
+  const { control, treatment, metric, use, plan, tuning } = asked;
   const about = { treatment: treatment.arm, control: control.arm };
   const alpha = 1 - plan.intervalLevel;
   const arms = momentsOfBoth(control, treatment);
   const effect = (difference: 'absolute' | 'relative') => (arms.kind === 'refused' ? arms : compareMeans({ ...arms, alpha, difference }));
   const effects = { absolute: effectOf(effect('absolute')), relative: effectOf(effect('relative')) };
-  const anytime = tuning === null ? null : anytimeOf(metric, control, treatment, effects, tuning);
-  if (arms.kind === 'refused') return { ...about, ...effects, anytime, normal: null, pooledProportion: null };
+  const anytime = tuning === null ? null : anytimeOf(asked, effects, tuning);
+  const bayesian = bayesianComparison(effects, {
+    metric,
+    plan,
+    control: countedArm(metric, control.sums, undefined),
+    treatment: countedArm(metric, treatment.sums, undefined),
+    controlMean: 'kind' in control.moments ? 0 : control.moments.mean,
+  });
+  if (arms.kind === 'refused') return { ...about, ...effects, anytime, normal: null, pooledProportion: null, bayesian };
   return {
     ...about,
     ...effects,
     anytime,
     normal: againstNormal(effect('absolute'), alpha),
     pooledProportion: pooledProportion(metric, control.sums, treatment.sums),
+    bayesian,
     ...(use.margin === undefined
       ? {}
       : { nonInferiority: marginResult(nonInferiorityTest({ ...arms, ...marginOf(metric, use.margin), alpha: plan.alpha }), use.margin) }),
@@ -92,14 +102,16 @@ export const compared = ({ control, treatment, metric, use, plan, tuning }: Comp
 };
 
 const anytimeOf = (
-  metric: MetricDefinition,
-  control: ArmFigures,
-  treatment: ArmFigures,
+  { metric, use, control, treatment }: Pick<Compared, 'metric' | 'use' | 'control' | 'treatment'>,
   effects: Pick<Comparison, 'absolute' | 'relative'>,
   tuning: AnytimeTuning,
 ): Comparison['anytime'] => {
   const counted = [control, treatment].map(({ sums, moments }) => countedArm(metric, sums, 'kind' in moments ? undefined : moments));
-  return anytimeComparison(effects, counted, tuning, firstErrors(metric, control.sums, treatment.sums, tuning));
+  return anytimeComparison(effects, counted, {
+    tuning,
+    tau: use.tau,
+    firstError: firstErrors(metric, control.sums, treatment.sums, tuning),
+  });
 };
 
 type Both = { readonly kind: 'both'; readonly control: Moments; readonly treatment: Moments };
@@ -128,11 +140,14 @@ export const refusal = ({ reason, difference }: Refused): Refusal =>
   difference === undefined ? { refused: reason } : { refused: reason, difference };
 
 /** The same statistic as if the variances were known: p = erfc(|t|/√2). */
-export const againstNormal = (effect: ComparedEffect, alpha: number): { readonly p: number; readonly ci: Interval } | null => {
+export const againstNormal = (
+  effect: ComparedEffect,
+  alpha: number,
+): { readonly p: number; readonly logP: number; readonly ci: Interval } | null => {
   if (effect.kind === 'refused') return null;
   const reach = normal.isf(alpha / 2) * effect.se;
   const p = Math.min(1, 2 * normal.sf(Math.abs(effect.statistic)));
-  return { p, ci: { lower: effect.estimate - reach, upper: effect.estimate + reach } };
+  return { p, logP: twoSidedLogP(effect.statistic), ci: { lower: effect.estimate - reach, upper: effect.estimate + reach } };
 };
 
 /** One-sided p of the same statistic: of a gain in the good direction, and of a loss. */
@@ -156,8 +171,11 @@ const pooledProportion = (metric: MetricDefinition, control: ArmSums, treatment:
   const se = Math.sqrt(pooled * (1 - pooled) * (1 / control.units + 1 / treatment.units));
   if (se === 0) return null;
   const z = (b / treatment.units - a / control.units) / se;
-  return { se, z, p: Math.min(1, 2 * normal.sf(Math.abs(z))) };
+  return { se, z, p: Math.min(1, 2 * normal.sf(Math.abs(z))), logP: twoSidedLogP(z) };
 };
+
+/** Finite where p itself is 0. */
+const twoSidedLogP = (z: number): number => Math.min(0, Math.LN2 + normal.logSf(Math.abs(z)));
 
 export type UsedMargin = NonNullable<MetricUse['margin']>;
 
@@ -167,10 +185,12 @@ export const marginOf = (metric: MetricDefinition, margin: UsedMargin): { direct
 });
 
 export const marginResult = (
-  test: Pick<NonInferiority, 'kind' | 'statistic' | 'p' | 'isNonInferior'> | Refused,
+  test: Pick<NonInferiority, 'kind' | 'statistic' | 'se' | 'p' | 'logP' | 'isNonInferior'> | Refused,
   margin: UsedMargin,
 ): NonNullable<Comparison['nonInferiority']> =>
-  test.kind === 'refused' ? refusal(test) : { margin: marginText(margin), z: test.statistic, p: test.p, nonInferior: test.isNonInferior };
+  test.kind === 'refused'
+    ? refusal(test)
+    : { margin: marginText(margin), z: test.statistic, se: test.se, p: test.p, logP: test.logP, nonInferior: test.isNonInferior };
 
 const marginText = (margin: UsedMargin): string =>
   'relative' in margin ? `${Number((margin.relative * 100).toPrecision(12))} % of control's mean` : String(margin.absolute);

@@ -12,7 +12,8 @@ export const evidenceDigest = (
   const { unitType, assignment, variants, control, plan, policy } = definition.experiment;
   const metrics = definition.metrics.map(({ use, version, definition: metric }) => {
     const { name, description, ...meaning } = metric;
-    return { role: use.role, margin: use.margin, version, ...meaning };
+    const tau = use.tau === undefined ? {} : { tau: use.tau };
+    return { role: use.role, margin: use.margin, ...tau, version, ...meaning };
   });
   return canonicalDigest({ definition: { unitType, assignment, variants, control, plan, policy, metrics }, sums, population });
 };

@@ -5,6 +5,7 @@ import {
   alphaMinusOf,
   type ErrorBudget,
   errorBudget,
+  isWatched,
   type Look,
   type MonitoredMetric,
   multipleExposureCheck,
@@ -16,7 +17,8 @@ import { DEFAULT_TIGHTEST_AT_UNITS, srmSequential } from '@rampart/statistics';
 import { armsOf, type DefinitionInForce, type MetricInUse, policyOf } from '../definitions/definition-in-force.js';
 import { anytimeTuning } from './anytime.js';
 import { anyLookTest, oneLookTest } from './arm-tests.js';
-import { decidingComparisons } from './metric-results.js';
+import { bayesianOf } from './bayesian.js';
+import { decidingComparisons } from './corrected-for-many.js';
 
 export interface Figures {
   readonly metrics: readonly MetricResult[];
@@ -89,7 +91,12 @@ const armTest = (
   const margin = use.role === 'guardrail' ? (use.margin ?? null) : null;
   const tested = { metric, result, comparison, margin, budget, isEventSeen: isSeen(metric.numerator.event) };
   if (plan.method === 'fixed-horizon') return oneLookTest(tested);
-  return anyLookTest(tested, anytimeTuning(definition)?.tightestAtUnits ?? DEFAULT_TIGHTEST_AT_UNITS);
+  const tightestAtUnits = anytimeTuning(definition)?.tightestAtUnits ?? DEFAULT_TIGHTEST_AT_UNITS;
+  return anyLookTest(tested, {
+    tightestAtUnits,
+    tau: plan.method === 'msprt' ? use.tau : undefined,
+    bayesian: plan.method === 'bayesian' ? bayesianOf(definition.experiment.plan) : undefined,
+  });
 };
 
 const notCompared = ({ cuped }: MetricResult): string => (cuped !== null && 'refused' in cuped ? cuped.refused : 'NOT_COMPARED');
@@ -104,7 +111,7 @@ const ratioCheck = ({ experiment }: DefinitionInForce, { test, anytime, observed
   const { srmAlpha } = experiment.plan;
   const cells = experiment.variants.filter((variant) => variant.weight !== 0);
   const [observed, weights] = [cells.map(({ key }) => counted[key] ?? 0), cells.map(({ weight }) => weight ?? 0)];
-  if (plan.method === 'sequential' && anytime !== null) return sampleRatioCheck({ observed, weights, p: anytime.p, anytime }, srmAlpha);
+  if (isWatched(plan.method) && anytime !== null) return sampleRatioCheck({ observed, weights, p: anytime.p, anytime }, srmAlpha);
   if ('refused' in test) return sampleRatioCheck(undefined, srmAlpha, WHY_NOT[test.refused]);
   if (plan.isDue) return sampleRatioCheck({ observed, weights, p: test.p }, srmAlpha);
   const { p, logE } = srmSequential([{ observed, weights }]);

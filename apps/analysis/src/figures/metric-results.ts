@@ -1,11 +1,12 @@
 /** Every metric of an experiment, per arm and compared: the middle of the results document. */
-import type { AnalysisPlan, ArmResult, Comparison, CupedResult, MetricResult } from '@rampart/contracts';
+import type { AnalysisPlan, ArmResult, Comparison, MetricResult } from '@rampart/contracts';
 import { decimalText } from '@rampart/contracts';
 import type { ComparisonQuery, ComparisonSums } from '@rampart/feedback-store';
-import { adjustPValues, denominatorShift, sampleVariance } from '@rampart/statistics';
+import { denominatorShift, sampleVariance } from '@rampart/statistics';
 import { armsOf, type DefinitionInForce, type MetricInUse } from '../definitions/definition-in-force.js';
 import { type AnytimeTuning, anytimeTuning } from './anytime.js';
 import { armSums, unitsPerOne } from './arm-sums.js';
+import { withCorrection } from './corrected-for-many.js';
 import { cupedResult } from './cuped-results.js';
 import { type ArmFigures, armFigures, compared } from './effects.js';
 
@@ -29,7 +30,7 @@ export const metricResults = (
     const figures = armSums(arms, query.cells, sums, index).map((arm) => armFigures(metric.definition, arm));
     return metricResult(metric, figures, about);
   });
-  return plan.multiplicity === 'none' ? results : withAdjustedP(results);
+  return withCorrection(results, about);
 };
 
 interface Compared {
@@ -122,46 +123,4 @@ const cupedNotes = (cuped: MetricResult['cuped']): readonly string[] => {
       `${without} ${without === 1 ? 'unit has' : 'units have'} no covariate: left out of the adjusted comparison, not of the plain one`,
     );
   return notes;
-};
-
-/** Holm over success metrics × comparisons, on each scale by itself; a comparison without p stays in the family as not rejected. */
-const withAdjustedP = (results: readonly MetricResult[]): readonly MetricResult[] => {
-  const success = results.filter((result) => result.role === 'success');
-  const student = holm(success.flatMap((result) => result.comparisons.map((one) => pOf(one.absolute))));
-  const normal = holm(success.flatMap((result) => result.comparisons.map((one) => one.normal?.p ?? null)));
-  // Where a metric has an adjusted comparison, that one decides: its family mixes them.
-  const deciding = holm(success.flatMap((result) => decidingComparisons(result).map((one) => pOf(one.absolute))));
-  let at = 0;
-  return results.map((result) => {
-    if (result.role !== 'success') return result;
-    const start = at;
-    at += result.comparisons.length;
-    const comparisons = result.comparisons.map((one, index) => ({
-      ...one,
-      adjustedP: student[start + index] ?? null,
-      adjustedNormalP: normal[start + index] ?? null,
-    }));
-    return { ...result, comparisons, cuped: cupedWithAdjustedP(result.cuped, deciding.slice(start, at)) };
-  });
-};
-
-const cupedWithAdjustedP = (cuped: MetricResult['cuped'], adjusted: readonly (number | null)[]): MetricResult['cuped'] =>
-  isAdjusted(cuped)
-    ? { ...cuped, comparisons: cuped.comparisons.map((one, index) => ({ ...one, adjustedP: adjusted[index] ?? null })) }
-    : cuped;
-
-const isAdjusted = (cuped: MetricResult['cuped']): cuped is CupedResult => cuped !== null && !('refused' in cuped);
-
-/** What the verdict judges: the adjusted comparisons of a metric with a covariate, else the plain ones. */
-export const decidingComparisons = (result: MetricResult): readonly Comparison[] =>
-  isAdjusted(result.cuped) ? result.cuped.comparisons : result.comparisons;
-
-const pOf = (effect: Comparison['absolute']): number | null => ('refused' in effect ? null : effect.p);
-
-const holm = (pValues: readonly (number | null)[]): readonly (number | null)[] => {
-  const adjusted = adjustPValues(
-    pValues.map((p) => p ?? 1),
-    'holm',
-  );
-  return pValues.map((p, index) => (p === null ? null : (adjusted[index] ?? null)));
 };

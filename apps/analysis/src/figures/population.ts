@@ -73,6 +73,6 @@ const ratioAtOneLook = (observed: readonly number[], weights: readonly number[],
 
 /** Segments of a comparison have equal weights, so that all of it is one period. */
 const ratioAtAnyLook = (observed: readonly number[], weights: readonly number[], alarmAtE: number): SrmResult['anytime'] => {
-  const { logE, p } = srmSequential([{ observed, weights }]);
-  return { logE, p, alarmAtE, failed: logE >= Math.log(alarmAtE) };
+  const { logE, p, logP } = srmSequential([{ observed, weights }]);
+  return { logE, p, logP, alarmAtE, failed: logE >= Math.log(alarmAtE) };
 };

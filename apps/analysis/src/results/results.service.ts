@@ -1,7 +1,7 @@
 /** From a definition and the store's sums to the results document: figures, quality, verdict, warnings. */
 import { Injectable, Optional } from '@nestjs/common';
 import { formatInstant, type Results } from '@rampart/contracts';
-import { DomainError, type PlanState } from '@rampart/domain';
+import { DomainError, isWatched, type PlanState } from '@rampart/domain';
 import { type ComparisonQuery, END_OF_TIME } from '@rampart/feedback-store';
 import {
   comparedSegments,
@@ -168,7 +168,7 @@ const statusOf = ({ environment }: DefinitionInForce, { isImporting, plan }: Rea
 const lookWarnings = ({ plan, asOfUs, knownUntilUs }: Reach): readonly string[] => {
   if (plan.lookAtUs === null) return [];
   const look = formatInstant(plan.lookAtUs);
-  const which = plan.method === 'sequential' ? 'last' : 'one';
+  const which = isWatched(plan.method) ? 'last' : 'one';
   if (knownUntilUs > plan.lookAtUs)
     return [`the figures are as of ${instantOrNull(asOfUs)}, after the plan's ${which} look: the verdict stays that of ${look}`];
   return [`the figures are as of the plan's ${which} look at ${look}: asOf shows what became known later`];

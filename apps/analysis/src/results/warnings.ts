@@ -1,6 +1,6 @@
 /** What a reader of the results should know before believing them. */
 import type { MetricResult, Population } from '@rampart/contracts';
-import { type PlanState, waitSentence } from '@rampart/domain';
+import { isWatched, type PlanState, waitSentence } from '@rampart/domain';
 import type { DefinitionInForce, MetricInUse } from '../definitions/definition-in-force.js';
 
 /** Names of metric and feedback events that the environment has had. */
@@ -20,7 +20,7 @@ export const warningsOf = (
 
 const planWarnings = ({ environment }: DefinitionInForce, plan: PlanState): readonly string[] => {
   if (environment.kind === 'historical' || plan.waits.length === 0) return [];
-  if (plan.method === 'sequential') return ['p, ci and normal are of one look: while looking, go by anytime, which holds at every look'];
+  if (isWatched(plan.method)) return ['p, ci and normal are of one look: while looking, go by anytime, which holds at every look'];
   const waits = plan.waits.map(waitSentence).join('; ');
   return [`intervals and p-values are not valid under continuous looking: the plan has one look (${waits})`];
 };

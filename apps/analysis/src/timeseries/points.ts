@@ -2,7 +2,8 @@
 import { type Comparison, type Effect, formatInstant, type InstantUs, type MetricResult, type TimeseriesPoint } from '@rampart/contracts';
 import type { ComparisonQuery, ComparisonSums } from '@rampart/feedback-store';
 import type { DefinitionInForce } from '../definitions/definition-in-force.js';
-import { decidingComparisons, metricResults } from '../figures/metric-results.js';
+import { decidingComparisons } from '../figures/corrected-for-many.js';
+import { metricResults } from '../figures/metric-results.js';
 
 export const pointOf = (definition: DefinitionInForce, query: ComparisonQuery, sums: ComparisonSums, atUs: InstantUs): TimeseriesPoint => ({
   asOf: formatInstant(atUs),

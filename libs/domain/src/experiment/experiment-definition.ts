@@ -2,10 +2,12 @@
 import { isEqual } from '../equality.js';
 import { DomainError } from '../errors.js';
 import { requireSlug } from '../tenancy/slug.js';
+import type { Multiplicity } from '../verdict/error-budget.js';
 import type { Margin } from '../verdict/look.js';
 import type { PlanMethod } from '../verdict/plan-state.js';
 import { type OnHarm, type Policy, requireSomethingToJudge } from '../verdict/policies.js';
 import { type LayerShare, requireSoundReach } from './reach.js';
+import { type BayesianPlan, type PlannedLooks, type PlannedSpending, requireSoundMethod } from './sound-method.js';
 
 export interface ExperimentDefinition {
   readonly key: string;
@@ -44,10 +46,19 @@ export interface MetricUse {
   readonly margin?: Margin | undefined;
   /** Of a guardrail; absent: roll-back. */
   readonly onHarm?: OnHarm | undefined;
+  /** Method msprt: standard deviation of true effects, in the metric's unit. */
+  readonly tau?: number | undefined;
+  /** The smallest effect worth finding. */
+  readonly minimumEffect?: Margin | undefined;
 }
 
 export interface AnalysisPlan {
   readonly method: PlanMethod;
+  /** Group-sequential only; absent: obrien-fleming. */
+  readonly spending?: PlannedSpending | undefined;
+  /** Group-sequential only. */
+  readonly looks?: PlannedLooks | undefined;
+  readonly bayesian?: BayesianPlan | undefined;
   readonly alpha: number;
   readonly beta: number;
   readonly alphaMinus: number;
@@ -61,7 +72,7 @@ export interface AnalysisPlan {
   readonly harmBound?: number | undefined;
   readonly multipleExposure: 'exclude' | 'first';
   readonly comparisons: 'to-control' | 'all-pairs';
-  readonly multiplicity: 'holm' | 'none';
+  readonly multiplicity: Multiplicity;
   readonly cupedTheta: 'pooled' | 'within';
   readonly srmAlpha: number;
 }
@@ -91,6 +102,7 @@ export const requireSoundDefinition = (definition: ExperimentDefinition): void =
   requireSoundReach(definition);
   requireMetrics(definition.metrics);
   requireSomethingToJudge(definition.policy, definition.metrics);
+  requireSoundMethod(definition);
 };
 
 const requireVariants = (definition: ExperimentDefinition): void => {

@@ -1,6 +1,7 @@
-/** What a sequential plan promised its error rates for: it can't change while it is looked at, or they would hold for another plan. */
+/** What a plan that is watched promised its error rates for: it can't change while it is looked at, or they would hold for another plan. */
 import { isEqual } from '../equality.js';
 import { DomainError } from '../errors.js';
+import { isWatched } from '../verdict/plan-state.js';
 import type { Run } from './experiment.js';
 import type { ExperimentDefinition } from './experiment-definition.js';
 
@@ -10,14 +11,14 @@ import type { ExperimentDefinition } from './experiment-definition.js';
  * @throws DomainError plan-frozen
  */
 export const requireFrozenPlan = (before: ExperimentDefinition, after: ExperimentDefinition, environment: string, run: Run): void => {
-  if (run.kind !== 'live' || before.plan.method !== 'sequential') return;
+  if (run.kind !== 'live' || !isWatched(before.plan.method)) return;
   const [was, is] = [frozen(before, run), frozen(after, run)];
   const changed = Object.keys(was).filter((field) => !isEqual(was[field], is[field]));
   const [first] = changed;
   if (first === undefined) return;
   const values = `${text(was[first])} to ${text(is[first])}`;
   const more = changed.length === 1 ? '' : ` (and ${changed.slice(1).join(', ')})`;
-  const message = `"${before.key}" is ${run.status} in ${environment} with a sequential plan, which is looked at from its start: ${first} can't change from ${values}${more}; leave it, or decide the experiment and define a new one`;
+  const message = `"${before.key}" is ${run.status} in ${environment} with a ${before.plan.method} plan, which is looked at from its start: ${first} can't change from ${values}${more}; leave it, or decide the experiment and define a new one`;
   const path = `/${first.replace('.', '/')}`;
   throw new DomainError('plan-frozen', message, { path, experiment: before.key, environment, changed });
 };
@@ -33,13 +34,20 @@ const frozen = ({ plan, metrics, policy, control }: ExperimentDefinition, { metr
   'plan.multipleExposure': plan.multipleExposure,
   'plan.cupedTheta': plan.cupedTheta,
   'plan.harmBound': plan.harmBound,
+  'plan.spending': plan.spending,
+  'plan.looks': plan.looks,
+  // A view beside another method decides nothing.
+  'plan.bayesian': plan.method === 'bayesian' ? plan.bayesian : undefined,
+  // What only widens figures that are shown may change; how e-values are corrected decides.
+  'plan.multiplicity': plan.multiplicity === 'e-bh' ? plan.multiplicity : undefined,
   metrics: metrics
     .filter(({ role }) => role !== 'secondary')
-    .map(({ metric, version, role, margin, onHarm = 'roll-back' }) => ({
+    .map(({ metric, version, role, margin, tau, onHarm = 'roll-back' }) => ({
       metric,
       version: version ?? metricVersions[metric],
       role,
       margin,
+      tau,
       onHarm,
     })),
   policy,

@@ -1,5 +1,6 @@
 /** Which experiments a rollout can move: two equal arms, assigned here, beside a default that is the control. */
 import { DomainError } from '../errors.js';
+import { isWatched } from '../verdict/plan-state.js';
 import { armsOf, type ExperimentDefinition } from './experiment-definition.js';
 import type { PlannedRun } from './start-checklist.js';
 
@@ -43,6 +44,6 @@ function* obstaclesOf(
   }
   if (coverage !== undefined)
     yield { path: '/coverage', sentence: `it has a coverage of its own, ${coverage}: the stages say how far it reaches, leave it out` };
-  if (plan.method !== 'sequential')
+  if (!isWatched(plan.method))
     yield { path: '/plan/method', sentence: `its plan is ${plan.method}: a rollout is looked at all the time, make it sequential` };
 }

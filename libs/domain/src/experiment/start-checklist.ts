@@ -2,6 +2,7 @@
 import type { Feature } from '../feature/feature.js';
 import type { Metric, MetricVersion } from '../metric/metric.js';
 import type { EnvironmentKind } from '../tenancy/environment.js';
+import { isWatched } from '../verdict/plan-state.js';
 import type { MetricVersions } from './experiment.js';
 import type { ExperimentDefinition, MetricUse } from './experiment-definition.js';
 import { isOverlapping, type LayerShare } from './reach.js';
@@ -132,10 +133,10 @@ const windowItems = (run: PlannedRun, use: MetricUse, { version, definition }: M
 const plannedEndItems = ({ definition: { plan }, environment, startsAtUs }: PlannedRun): readonly ChecklistItem[] => {
   if (environment.kind === 'historical') return [];
   const path = '/plan/plannedEndUs';
-  if (plan.plannedEndUs === undefined) return plan.method === 'sequential' ? openEndItems(plan) : [noLook(path)];
+  if (plan.plannedEndUs === undefined) return isWatched(plan.method) ? openEndItems(plan) : [noLook(path)];
   const minimumEndUs = startsAtUs + plan.minimumRunUs;
   if (plan.plannedEndUs >= minimumEndUs) return [];
-  const sentence = `the planned end ${iso(plan.plannedEndUs)} comes before the minimum run is over, ${iso(minimumEndUs)}: the ${plan.method === 'sequential' ? 'plan is over' : 'look is taken'} then`;
+  const sentence = `the planned end ${iso(plan.plannedEndUs)} comes before the minimum run is over, ${iso(minimumEndUs)}: the ${isWatched(plan.method) ? 'plan is over' : 'look is taken'} then`;
   return [warning('planned-end-too-early', path, sentence)];
 };
 

@@ -1,5 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import { alphaMinusOf, errorBudget, superiorityLevels } from './error-budget.js';
+import { adjustPValues, eBenjaminiHochberg } from '@rampart/statistics';
+import fc from 'fast-check';
+import { alphaMinusOf, errorBudget, falseDiscoveryLevel, superiorityLevels } from './error-budget.js';
 import { againstLevel, againstThreshold, exponential } from './number-texts.js';
 
 describe('the error budget', () => {
@@ -35,6 +37,37 @@ describe('the error budget', () => {
 
   it('is even without Holm', () => {
     expect(superiorityLevels([0.01, 0.04], 0.05, 'none')).toEqual([0.025, 0.025]);
+    expect(superiorityLevels([0.01, 0.04], 0.05, 'bonferroni')).toEqual([0.025, 0.025]);
+  });
+
+  it.each([
+    ['hochberg', 'hochberg'],
+    ['bh', 'benjamini-hochberg'],
+    ['by', 'benjamini-yekutieli'],
+    ['bonferroni', 'bonferroni'],
+    ['holm', 'holm'],
+  ] as const)('of %s rejects what its adjusted p rejects', (multiplicity, procedure) => {
+    fc.assert(
+      fc.property(fc.array(fc.double({ min: 0, max: 0.2, noNaN: true }), { minLength: 1, maxLength: 8 }), (pValues) => {
+        const levels = superiorityLevels(pValues, 0.05, multiplicity);
+        const adjusted = adjustPValues(pValues, procedure);
+        pValues.forEach((p, index) => {
+          // At the edge itself, rounding decides.
+          if (Math.abs((adjusted[index] ?? 1) - 0.05) > 1e-9) expect(p <= (levels[index] ?? 0)).toBe((adjusted[index] ?? 1) <= 0.05);
+        });
+      }),
+    );
+  });
+
+  it('of e-BH rejects what e-BH rejects, and what was not tested stays in the family', () => {
+    fc.assert(
+      fc.property(fc.array(fc.double({ min: -2, max: 8, noNaN: true }), { minLength: 1, maxLength: 8 }), (logE) => {
+        const level = falseDiscoveryLevel(logE, 0.05);
+        expect(logE.map((one) => one >= -Math.log(level))).toEqual([...eBenjaminiHochberg(logE, 0.05)]);
+      }),
+    );
+    expect(falseDiscoveryLevel([Math.log(39), null], 0.05)).toBe(0.025);
+    expect(falseDiscoveryLevel([Math.log(41), Math.log(21)], 0.05)).toBe(0.05);
   });
 });
 

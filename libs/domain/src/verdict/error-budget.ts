@@ -44,21 +44,65 @@ export const errorBudget = ({ alpha, alphaMinus, metrics, ratioTests, treatments
 export const alphaMinusOf = (alphaMinus: number, run: number | null): number =>
   run === null ? alphaMinus : alphaMinusOfRun(alphaMinus, run);
 
+/** How the success tests of a plan, metrics × treatments, are corrected for being many. `e-bh` goes by e-values, the others by p. */
+export type Multiplicity = 'holm' | 'hochberg' | 'bh' | 'by' | 'e-bh' | 'bonferroni' | 'none';
+
 /**
- * Levels for the tests of superiority at one look: α/(S·k) each, or stepping down with Holm. A missing p is a hypothesis that was not rejected:
- * it stays in the family, or losing data about one arm would make it easier for another.
- * @returns parallel to `pValues`; p ≤ its level means rejected. Where Holm stopped early, the level at which it stopped.
+ * Levels for the tests of superiority at one look. A missing p is a hypothesis that was not rejected: it stays in the family, or losing data about one
+ * arm would make it easier for another. The chance of any rejection where nothing is better stays ≤ α by each of them (`hochberg` and `bh`: where p-values
+ * depend on each other positively, as treatments with one control do).
+ * @returns parallel to `pValues`; p ≤ its level means rejected. Where Holm stopped early, the level at which it stopped
  */
-export const superiorityLevels = (pValues: readonly (number | null)[], alpha: number, multiplicity: 'holm' | 'none'): readonly number[] => {
+export const superiorityLevels = (
+  pValues: readonly (number | null)[],
+  alpha: number,
+  multiplicity: Exclude<Multiplicity, 'e-bh'>,
+): readonly number[] => {
   const family = pValues.length;
-  if (multiplicity === 'none') return pValues.map(() => alpha / family);
-  const order = pValues.map((p, index) => ({ p: p ?? 1, index })).sort((a, b) => a.p - b.p);
-  const levels = new Array<number>(family).fill(alpha);
-  let stoppedAt: number | undefined;
-  order.forEach(({ p, index }, rank) => {
-    const level = stoppedAt ?? alpha / (family - rank);
-    levels[index] = level;
-    if (p > level) stoppedAt = level;
-  });
-  return levels;
+  const ranked = pValues.map((p, index) => ({ p: p ?? 1, index })).sort((a, b) => a.p - b.p);
+  const sorted = ranked.map(({ p }) => p);
+  switch (multiplicity) {
+    case 'none':
+    case 'bonferroni':
+      return pValues.map(() => alpha / family);
+    case 'hochberg': {
+      // All up to the last rank that is below its level; those beyond it are above even this one.
+      const rejected = lastRank(sorted, (rank) => alpha / (family - rank + 1));
+      return pValues.map(() => alpha / (family - Math.max(1, rejected) + 1));
+    }
+    case 'bh':
+    case 'by': {
+      const share = multiplicity === 'by' ? alpha / harmonic(family) : alpha;
+      const rejected = lastRank(sorted, (rank) => (share * rank) / family);
+      return pValues.map(() => (share * Math.max(1, rejected)) / family);
+    }
+    case 'holm': {
+      const levels = new Array<number>(family).fill(alpha);
+      let stoppedAt: number | undefined;
+      ranked.forEach(({ p, index }, rank) => {
+        const level = stoppedAt ?? alpha / (family - rank);
+        levels[index] = level;
+        if (p > level) stoppedAt = level;
+      });
+      return levels;
+    }
+  }
+};
+
+/** From 1; 0 where no p is at the level of its rank. */
+const lastRank = (sorted: readonly number[], levelOf: (rank: number) => number): number =>
+  sorted.reduce((last, p, at) => (p <= levelOf(at + 1) ? at + 1 : last), 0);
+
+const harmonic = (family: number): number => Array.from({ length: family }, (_, at) => 1 / (at + 1)).reduce((sum, one) => sum + one, 0);
+
+/**
+ * The level at which e-BH rejects (Wang & Ramdas 2022): α·k/m with k rejections, at any look and whatever depends on what.
+ * @param logE  of all success tests at the same look; null = not tested, which stays in the family
+ * @returns E ≥ 1/level means rejected
+ */
+export const falseDiscoveryLevel = (logE: readonly (number | null)[], alpha: number): number => {
+  const family = Math.max(1, logE.length);
+  const descending = logE.map((one) => one ?? Number.NEGATIVE_INFINITY).sort((a, b) => b - a);
+  const rejected = descending.reduce((last, one, at) => (one >= Math.log(family / (alpha * (at + 1))) ? at + 1 : last), 0);
+  return (alpha * Math.max(1, rejected)) / family;
 };

@@ -1,11 +1,11 @@
 /** Judges every test of a look against its share of the error budget: the facts that a policy's rules ask about. */
 import { BURN_IN } from '@rampart/statistics';
-import { type ErrorBudget, errorBudget, superiorityLevels } from './error-budget.js';
-import { evidenceText, isAtLevel, type Known, type NoResult } from './evidence.js';
+import { type ErrorBudget, errorBudget, falseDiscoveryLevel, superiorityLevels } from './error-budget.js';
+import { type Evidence, evidenceText, isAtLevel, type Known, type NoResult } from './evidence.js';
 import { type Crossing, latchedHarm, withLatchedRatio } from './latching.js';
 import type { ArmTest, FirstError, Look, Margin, MonitoredMetric } from './look.js';
 import { count, percent, plain } from './number-texts.js';
-import { waitSentence } from './plan-state.js';
+import { isWatched, waitSentence } from './plan-state.js';
 import type { Finding } from './verdict.js';
 
 /** @param latched  crossings that stay; @returns all findings of a look, in a fixed order: waiting, quality, then metric by metric, arm by arm */
@@ -50,14 +50,24 @@ const armFindings = (look: Look, metric: MonitoredMetric, test: ArmTest, budget:
   }
 };
 
-/** Holm steps down over the tests of one look; at every look of a sequential plan each has α/(S·k), which needs no other test's p. */
+/** Corrections step over the tests of one look; at every look of a watched plan each has α/(S·k), which needs no other test, or what e-BH gives. */
 const levelsOfSuperiority = (look: Look, budget: ErrorBudget): ReadonlyMap<ArmTest, number> => {
   const tests = look.metrics.filter(({ role }) => role === 'success').flatMap(({ arms }) => arms);
-  if (look.plan.method === 'sequential') return new Map(tests.map((test) => [test, budget.superiority]));
-  const pValues = tests.map((test) => (test.kind === 'tested' && test.better.kind === 'p' ? test.better.p : null));
+  const better = tests.map((test): Evidence => (test.kind === 'tested' ? test.better : NOT_TESTED));
+  if (look.multiplicity === 'e-bh') {
+    const level = falseDiscoveryLevel(
+      better.map((one) => (one.kind === 'e' ? one.logE : null)),
+      look.alpha,
+    );
+    return new Map(tests.map((test) => [test, level]));
+  }
+  if (isWatched(look.plan.method)) return new Map(tests.map((test) => [test, budget.superiority]));
+  const pValues = better.map((one) => (one.kind === 'p' ? one.p : null));
   const levels = superiorityLevels(pValues, look.alpha, look.multiplicity);
   return new Map(tests.map((test, index) => [test, levels[index] ?? budget.superiority]));
 };
+
+const NOT_TESTED: Evidence = { kind: 'none', refused: 'NOT_TESTED' };
 
 type Tested = Extract<ArmTest, { kind: 'tested' }>;
 
@@ -158,6 +168,7 @@ const noResultSentence = (metric: string, result: NoResult): string => `${metric
 /** A burn-in has two numbers and says which of its two conditions is open. */
 const reasonOf = ({ refused, have, needed }: NoResult): string => {
   if (have === undefined || needed === undefined) return REASONS[refused] ?? refused;
+  if (refused === 'TOO_FEW_UNITS') return `${count(have)} of ${count(needed)} units an arm, which its plan asks for`;
   const what = needed === BURN_IN.unitsPerArm ? 'units an arm' : 'units an arm with the rarer outcome';
   return `burn-in: ${count(have)} of ${count(needed)} ${what}`;
 };

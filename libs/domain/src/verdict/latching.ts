@@ -4,6 +4,7 @@ import { errorBudget } from './error-budget.js';
 import { isAtLevel, pOf } from './evidence.js';
 import type { Look, QualityCheck, RampStep } from './look.js';
 import { exponential, instant } from './number-texts.js';
+import { isWatched } from './plan-state.js';
 import type { Policy } from './policies.js';
 import type { ArmVerdict, Finding } from './verdict.js';
 
@@ -41,7 +42,7 @@ export const alarmsOf = (look: Look): readonly Crossing[] => {
 
 /** An arm's go at this look; it happened, though it does not bind later looks. */
 export const goesOf = (look: Look, arms: readonly ArmVerdict[]): readonly Crossing[] =>
-  look.plan.method === 'sequential'
+  isWatched(look.plan.method)
     ? arms
         .filter(({ verdict }) => verdict === 'go')
         .map(({ arm }) => ({

@@ -1,4 +1,5 @@
 /** What one look at a comparison knows: numbers of tests, not yet judged. */
+import type { Multiplicity } from './error-budget.js';
 import type { Evidence, Known, NoResult } from './evidence.js';
 import type { PlanState } from './plan-state.js';
 import type { OnHarm, Policy } from './policies.js';
@@ -10,8 +11,8 @@ export interface Look {
   readonly alpha: number;
   /** Of this run. */
   readonly alphaMinus: number;
-  /** At one look. `none`: the success tests get α/(S·k) each, as they always do in a sequential plan; the error budget is never left out. */
-  readonly multiplicity: 'holm' | 'none';
+  /** At one look. `none`: the success tests get α/(S·k) each, as they do in a watched plan unless it says `e-bh`; the error budget is never left out. */
+  readonly multiplicity: Multiplicity;
   readonly plan: PlanState;
   /** W: everything known by then is counted. */
   readonly knownUntilUs: number;

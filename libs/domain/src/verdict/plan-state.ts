@@ -1,7 +1,10 @@
 /** How far a plan is: whether its tests may be judged, what a comparison waits for, and when nothing more will come. */
 import { count, instant } from './number-texts.js';
 
-export type PlanMethod = 'sequential' | 'fixed-horizon';
+export type PlanMethod = 'sequential' | 'group-sequential' | 'msprt' | 'bayesian' | 'fixed-horizon';
+
+/** Harm and quality are watched from the first unit on, by tests that hold at every look. */
+export const isWatched = (method: PlanMethod): boolean => method !== 'fixed-horizon';
 
 export interface Schedule {
   /** History from elsewhere: one look as soon as it is complete, no minimum run, whatever the method. */
@@ -27,7 +30,7 @@ export interface Wait {
 export interface PlanState {
   /** In force: history has a fixed horizon whatever its plan says. */
   readonly method: PlanMethod;
-  /** Whether tests may be judged: from the first look on in a sequential plan, at the one look of a fixed horizon. */
+  /** Whether tests may be judged: from the first look on in a watched plan, at the one look of a fixed horizon. */
   readonly isDue: boolean;
   readonly waits: readonly Wait[];
   /** Nothing more will come: without an answer by now the plan is over. */
@@ -50,8 +53,8 @@ export const planState = (schedule: Schedule): PlanState => {
   // A person closed it: that is the look, however early; a run that was too short can't ship.
   if (closedAtUs !== null && closedAtUs <= knownUntilUs)
     return { method, isDue: true, waits: [], exhausted: true, minimumRunOver: closedAtUs >= minimumEndUs, lookAtUs: closedAtUs };
-  return method === 'sequential'
-    ? untilEnoughEvidence(schedule.plannedEndUs, minimumEndUs, knownUntilUs)
+  return isWatched(method)
+    ? untilEnoughEvidence(method, { ...schedule, minimumEndUs, knownUntilUs })
     : untilPlannedEnd(schedule.plannedEndUs, minimumEndUs, knownUntilUs);
 };
 
@@ -66,12 +69,15 @@ const untilPlannedEnd = (plannedEndUs: number | null, minimumEndUs: number, know
 };
 
 /** Looked at as often as anybody likes: what is waited for takes nothing from what is shown already. */
-const untilEnoughEvidence = (plannedEndUs: number | null, minimumEndUs: number, knownUntilUs: number): PlanState => {
+const untilEnoughEvidence = (
+  method: PlanMethod,
+  { plannedEndUs, minimumEndUs, knownUntilUs }: Pick<Schedule, 'plannedEndUs'> & { minimumEndUs: number; knownUntilUs: number },
+): PlanState => {
   const minimumRunOver = knownUntilUs >= minimumEndUs;
   const exhausted = minimumRunOver && plannedEndUs !== null && knownUntilUs >= plannedEndUs;
   const waits: Wait[] = minimumRunOver ? [] : [{ what: 'minimum-run', untilUs: minimumEndUs }];
   if (!exhausted) waits.push({ what: 'evidence', untilUs: plannedEndUs });
-  return { method: 'sequential', isDue: true, waits, exhausted, minimumRunOver, lookAtUs: null };
+  return { method, isDue: true, waits, exhausted, minimumRunOver, lookAtUs: null };
 };
 
 const waitingFor = (method: PlanMethod, wait: Wait): PlanState => ({
@@ -84,11 +90,11 @@ const waitingFor = (method: PlanMethod, wait: Wait): PlanState => ({
 });
 
 /**
- * What is counted says about a sequential plan: it is over when the planned units are in, though never before its minimum run.
+ * What is counted says about a watched plan: it is over when the planned units are in, though never before its minimum run.
  * @param units  closed, of control and the largest treatment; @param planned  null where the plan names none
  */
 export const withUnits = (plan: PlanState, units: number, planned: number | null): PlanState => {
-  if (plan.method !== 'sequential' || !plan.isDue || plan.exhausted) return plan;
+  if (!isWatched(plan.method) || !plan.isDue || plan.exhausted) return plan;
   const exhausted = plan.minimumRunOver && planned !== null && units >= planned;
   const counted = (wait: Wait): Wait => (wait.what === 'evidence' ? { ...wait, have: units, needed: planned } : wait);
   return { ...plan, exhausted, waits: exhausted ? [] : plan.waits.map(counted) };

@@ -1,5 +1,6 @@
 /** Beta posteriors of proportions, and two of them compared without simulation. */
 import { beta } from '../distributions.js';
+import { digamma, trigamma } from '../kernel/digamma.js';
 import { integrateBetween } from '../kernel/quadrature.js';
 import { type Probability, requireCount, requireLevel } from '../kernel/requirements.js';
 
@@ -32,6 +33,19 @@ export interface BetaComparison {
   readonly lossKeepControl: number;
   readonly lossShipTreatment: number;
 }
+
+/**
+ * Mean and spread of ln(p_B / p_A): exact moments, from which a normal interval of the ratio is made for display.
+ * @returns `sd` is above 0
+ */
+export const logRateRatio = (control: BetaParameters, treatment: BetaParameters): { readonly mean: number; readonly sd: number } => {
+  const [a, b] = [control, treatment].map((arm) => ({
+    mean: digamma(arm.a) - digamma(arm.a + arm.b),
+    variance: trigamma(arm.a) - trigamma(arm.a + arm.b),
+  }));
+  if (a === undefined || b === undefined) throw new RangeError('two arms are compared');
+  return { mean: b.mean - a.mean, sd: Math.sqrt(a.variance + b.variance) };
+};
 
 /** What may be left out at each end of a posterior. */
 const NEGLIGIBLE = 1e-18;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { allocationWeights, banditReadiness, bestArmProbability, periodWeightedMean } from './best-arm.js';
-import { betaInterval, betaPosterior, compareBetaPosteriors } from './beta-posterior.js';
+import { betaInterval, betaPosterior, compareBetaPosteriors, logRateRatio } from './beta-posterior.js';
 import { absolutePrior, type NormalPosterior, normalPosterior } from './normal-posterior.js';
 
 const posteriorOf = (input: Parameters<typeof normalPosterior>[0]): NormalPosterior => {
@@ -79,6 +79,16 @@ describe('beta posteriors', () => {
     const { lower, upper } = betaInterval({ a: 3, b: 5 }, 0.95);
     expect(lower).toBeLessThan(3 / 8);
     expect(upper).toBeGreaterThan(3 / 8);
+  });
+
+  it('have a ratio whose logarithm has the moments of digamma and trigamma', () => {
+    // ψ(1) = −γ, ψ(1/2) = −γ − 2 ln 2, ψ′(1) = π²/6, ψ′(1/2) = π²/2 (Abramowitz & Stegun 6.3.2–3, 6.4.2–4).
+    const { mean, sd } = logRateRatio({ a: 1, b: 1e-9 }, { a: 0.5, b: 0.5 });
+    expect(mean).toBeCloseTo(-2 * Math.LN2, 8);
+    expect(sd).toBeCloseTo(Math.sqrt(Math.PI ** 2 / 2 - Math.PI ** 2 / 6), 8);
+    const large = logRateRatio({ a: 1e6, b: 3e6 }, { a: 1e6, b: 1e6 });
+    expect(large.mean).toBeCloseTo(Math.LN2, 5);
+    expect(large.sd).toBeCloseTo(Math.sqrt(1 / 1e6 - 1 / 4e6 + 1 / 1e6 - 1 / 2e6), 9);
   });
 
   it('refuse impossible counts and improper priors', () => {

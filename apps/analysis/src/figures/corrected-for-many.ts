@@ -1,0 +1,168 @@
+/** Success metrics × comparisons are one family: p-values and intervals that allow for how many they are. */
+import type { AdjustedInterval, AnalysisPlan, Comparison, CupedResult, Effect, MetricResult } from '@rampart/contracts';
+import {
+  adjustPValues,
+  eBenjaminiHochberg,
+  falseCoverageLevel,
+  normal,
+  type Procedure,
+  simultaneousLevel,
+  studentT,
+} from '@rampart/statistics';
+import { type AnytimeTuning, anytimeMultiplier } from './anytime.js';
+
+export interface Correction {
+  readonly plan: AnalysisPlan;
+  /** Null where there is one look. */
+  readonly tuning: AnytimeTuning | null;
+}
+
+/** @returns the results, with adjusted figures in those of role success; as they were where the plan corrects for nothing */
+export const withCorrection = (results: readonly MetricResult[], { plan, tuning }: Correction): readonly MetricResult[] => {
+  if (plan.multiplicity === 'none') return results;
+  const intervals = withAdjustedIntervals(results, { plan, tuning });
+  return plan.multiplicity === 'e-bh' ? intervals : withAdjustedP(intervals, PROCEDURES[plan.multiplicity]);
+};
+
+const PROCEDURES: Readonly<Record<Exclude<AnalysisPlan['multiplicity'], 'none' | 'e-bh'>, Procedure>> = {
+  holm: 'holm',
+  hochberg: 'hochberg',
+  bh: 'benjamini-hochberg',
+  by: 'benjamini-yekutieli',
+  bonferroni: 'bonferroni',
+};
+
+/** What the verdict judges: the adjusted comparisons of a metric with a covariate, else the plain ones. */
+export const decidingComparisons = (result: MetricResult): readonly Comparison[] =>
+  isAdjusted(result.cuped) ? result.cuped.comparisons : result.comparisons;
+
+const isAdjusted = (cuped: MetricResult['cuped']): cuped is CupedResult => cuped !== null && !('refused' in cuped);
+
+/** On each scale by itself; a comparison without p stays in the family as not rejected. */
+const withAdjustedP = (results: readonly MetricResult[], procedure: Procedure): readonly MetricResult[] => {
+  const success = results.filter((result) => result.role === 'success');
+  const adjust = (pValues: readonly (number | null)[]) => adjusted(pValues, procedure);
+  const student = adjust(success.flatMap((result) => result.comparisons.map((one) => pOf(one.absolute))));
+  const againstNormal = adjust(success.flatMap((result) => result.comparisons.map((one) => one.normal?.p ?? null)));
+  // Where a metric has an adjusted comparison, that one decides: its family mixes them.
+  const deciding = adjust(success.flatMap((result) => decidingComparisons(result).map((one) => pOf(one.absolute))));
+  let at = 0;
+  return results.map((result) => {
+    if (result.role !== 'success') return result;
+    const start = at;
+    at += result.comparisons.length;
+    const comparisons = result.comparisons.map((one, index) => ({
+      ...one,
+      adjustedP: student[start + index] ?? null,
+      adjustedNormalP: againstNormal[start + index] ?? null,
+    }));
+    const ofCuped = <One extends Comparison>(one: One, index: number): One => ({ ...one, adjustedP: deciding[start + index] ?? null });
+    return { ...result, comparisons, cuped: isAdjusted(result.cuped) ? withComparisons(result.cuped, ofCuped) : result.cuped };
+  });
+};
+
+const withComparisons = (cuped: CupedResult, change: <One extends Comparison>(one: One, index: number) => One): CupedResult => ({
+  ...cuped,
+  comparisons: cuped.comparisons.map(change),
+});
+
+const pOf = (effect: Effect): number | null => ('refused' in effect ? null : effect.p);
+
+const adjusted = (pValues: readonly (number | null)[], procedure: Procedure): readonly (number | null)[] => {
+  const all = adjustPValues(
+    pValues.map((p) => p ?? 1),
+    procedure,
+  );
+  return pValues.map((p, index) => (p === null ? null : (all[index] ?? null)));
+};
+
+const withAdjustedIntervals = (results: readonly MetricResult[], { plan, tuning }: Correction): readonly MetricResult[] => {
+  const success = results.filter((result) => result.role === 'success');
+  const levelOf = adjustedLevel(success.flatMap(decidingComparisons), plan);
+  const change =
+    (result: MetricResult, counted: readonly { readonly arm: string; readonly n: number }[]) =>
+    <One extends Comparison>(one: One, index: number): One => {
+      const corrected = levelOf(decidingComparisons(result)[index] ?? one);
+      const n = counted.filter(({ arm }) => arm === one.control || arm === one.treatment).reduce((sum, arm) => sum + arm.n, 0);
+      const on = (scale: 'absolute' | 'relative') => (corrected === null ? null : intervalAt(one, scale, { ...corrected, n, tuning }));
+      return { ...one, adjustedInterval: { absolute: on('absolute'), relative: on('relative') } };
+    };
+  return results.map((result) => {
+    if (result.role !== 'success') return result;
+    const { cuped } = result;
+    return {
+      ...result,
+      comparisons: result.comparisons.map(change(result, result.arms)),
+      cuped: isAdjusted(cuped) ? withComparisons(cuped, change(result, cuped.arms)) : cuped,
+    };
+  });
+};
+
+interface CorrectedLevel {
+  readonly kind: AdjustedInterval['kind'];
+  readonly alpha: number;
+}
+
+/**
+ * Where the plan bounds the chance of any error, all intervals hold together: α/m each. Where it bounds the share of errors, those that were shown miss at
+ * most this share on average: R·α/m for R of m (Benjamini & Yekutieli 2005; over e-values Xu, Wang & Ramdas 2022), the others have none.
+ */
+const adjustedLevel = (family: readonly Comparison[], { multiplicity, intervalLevel }: AnalysisPlan) => {
+  const alpha = 1 - intervalLevel;
+  const size = family.length;
+  const shown = shownOf(family, multiplicity, alpha);
+  if (shown === null) {
+    const simultaneous: CorrectedLevel = { kind: 'simultaneous', alpha: simultaneousLevel(alpha, size) };
+    return (): CorrectedLevel | null => simultaneous;
+  }
+  const dependence = multiplicity === 'by' ? family.reduce((sum, _, at) => sum + 1 / (at + 1), 0) : 1;
+  const selected = falseCoverageLevel(alpha / dependence, shown.size, size);
+  return (one: Comparison): CorrectedLevel | null => (selected === null || !shown.has(one) ? null : { kind: 'selected', alpha: selected });
+};
+
+/** @returns null where all intervals hold together */
+const shownOf = (
+  family: readonly Comparison[],
+  multiplicity: AnalysisPlan['multiplicity'],
+  alpha: number,
+): ReadonlySet<Comparison> | null => {
+  switch (multiplicity) {
+    case 'bh':
+    case 'by': {
+      const all = adjusted(
+        family.map((one) => pOf(one.absolute)),
+        PROCEDURES[multiplicity],
+      );
+      return new Set(family.filter((_, index) => (all[index] ?? 1) <= alpha));
+    }
+    case 'e-bh': {
+      const logE = family.map(({ anytime }) =>
+        anytime === null || 'refused' in anytime.absolute ? Number.NEGATIVE_INFINITY : anytime.absolute.logE,
+      );
+      const rejected = eBenjaminiHochberg(logE, alpha);
+      return new Set(family.filter((_, index) => rejected[index] === true));
+    }
+    default:
+      return null;
+  }
+};
+
+interface At extends CorrectedLevel {
+  /** Units of both arms. */
+  readonly n: number;
+  readonly tuning: AnytimeTuning | null;
+}
+
+/** At any look where the plan is watched; at one look Student's. A noisy baseline has neither. */
+const intervalAt = (one: Comparison, scale: 'absolute' | 'relative', { kind, alpha, n, tuning }: At): AdjustedInterval | null => {
+  const effect = one[scale];
+  if ('refused' in effect || effect.baselineNoisy === true) return null;
+  const { anytime } = one;
+  if (tuning !== null && (anytime === null || 'refused' in anytime[scale])) return null;
+  const reach =
+    anytime !== null && tuning !== null ? anytimeMultiplier(one, { n, alpha, tuning }) * anytime.widening : oneLook(effect.df, alpha);
+  const { estimate, se } = effect;
+  return { kind, level: 1 - alpha, lower: estimate - reach * se, upper: estimate + reach * se };
+};
+
+const oneLook = (df: number | null, alpha: number): number => (df === null ? normal.isf(alpha / 2) : studentT.isf(alpha / 2, df));
