@@ -5,10 +5,11 @@ export { type DecisionCommand, decisionDecider } from './decision/decide-decisio
 export type { ChainedRecord, DecisionChain, DecisionEvent } from './decision/decision.js';
 export { isEqual } from './equality.js';
 export * from './errors.js';
+export type { AnalysisPlan, MetricUse } from './experiment/analysis-plan.js';
 export type { ActedOnRecord, ClosingEvidence } from './experiment/closing-moment.js';
 export { type ExperimentCommand, experimentDecider } from './experiment/decide-experiment.js';
 export * from './experiment/experiment.js';
-export { type AnalysisPlan, armsOf, type ExperimentDefinition, type MetricUse, type Variant } from './experiment/experiment-definition.js';
+export { armsOf, type ExperimentDefinition, type Variant } from './experiment/experiment-definition.js';
 export type { Ramp, RampStepTaken } from './experiment/ramp.js';
 export type { LayerShare } from './experiment/reach.js';
 export { type ChecklistItem, type LayerInSight, type Surroundings, startChecklist } from './experiment/start-checklist.js';

@@ -7,6 +7,7 @@ import {
   bayesianPlan,
   type Effect,
   type MetricDefinition,
+  type MetricUse,
   type Refusal,
 } from '@rampart/contracts';
 import {
@@ -20,7 +21,6 @@ import {
   normal,
   normalPosterior,
 } from '@rampart/statistics';
-import type { UsedMargin } from './effects.js';
 
 interface Read {
   readonly metric: MetricDefinition;
@@ -132,7 +132,7 @@ const varianceOf = ({ a, b }: BetaParameters): number => (a * b) / ((a + b) ** 2
 export const chanceWithin = (
   comparison: BayesianComparison,
   direction: MetricDefinition['direction'],
-  margin: UsedMargin,
+  margin: NonNullable<MetricUse['margin']>,
 ): number | null => {
   const { level, model, relativeRisk } = comparison;
   const [belief, lost] = 'relative' in margin ? [comparison.relative, margin.relative] : [comparison.absolute, margin.absolute];

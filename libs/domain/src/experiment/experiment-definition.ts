@@ -2,12 +2,10 @@
 import { isEqual } from '../equality.js';
 import { DomainError } from '../errors.js';
 import { requireSlug } from '../tenancy/slug.js';
-import type { Multiplicity } from '../verdict/error-budget.js';
-import type { Margin } from '../verdict/look.js';
-import type { PlanMethod } from '../verdict/plan-state.js';
-import { type OnHarm, type Policy, requireSomethingToJudge } from '../verdict/policies.js';
+import { type Policy, requireSomethingToJudge } from '../verdict/policies.js';
+import type { AnalysisPlan, MetricUse } from './analysis-plan.js';
 import { type LayerShare, requireSoundReach } from './reach.js';
-import { type BayesianPlan, type PlannedLooks, type PlannedSpending, requireSoundMethod } from './sound-method.js';
+import { requireSoundMethod } from './sound-method.js';
 
 export interface ExperimentDefinition {
   readonly key: string;
@@ -36,45 +34,6 @@ export interface Variant {
   readonly arm?: string | undefined;
   /** Integer share of the design; null: the design states no ratio. */
   readonly weight: number | null;
-}
-
-export interface MetricUse {
-  readonly metric: string;
-  /** Absent: the newest when the experiment starts. */
-  readonly version?: number | undefined;
-  readonly role: 'success' | 'guardrail' | 'secondary';
-  readonly margin?: Margin | undefined;
-  /** Of a guardrail; absent: roll-back. */
-  readonly onHarm?: OnHarm | undefined;
-  /** Method msprt: standard deviation of true effects, in the metric's unit. */
-  readonly tau?: number | undefined;
-  /** The smallest effect worth finding. */
-  readonly minimumEffect?: Margin | undefined;
-}
-
-export interface AnalysisPlan {
-  readonly method: PlanMethod;
-  /** Group-sequential only; absent: obrien-fleming. */
-  readonly spending?: PlannedSpending | undefined;
-  /** Group-sequential only. */
-  readonly looks?: PlannedLooks | undefined;
-  readonly bayesian?: BayesianPlan | undefined;
-  readonly alpha: number;
-  readonly beta: number;
-  readonly alphaMinus: number;
-  readonly intervalLevel: number;
-  readonly allowedLatenessUs: number;
-  readonly minimumRunUs: number;
-  readonly plannedEndUs?: number | undefined;
-  /** Sequential: the most units of control and one treatment together. */
-  readonly plannedUnits?: number | undefined;
-  /** Policy stage: the largest loss, as a share of control's mean, that may still be possible at a go. */
-  readonly harmBound?: number | undefined;
-  readonly multipleExposure: 'exclude' | 'first';
-  readonly comparisons: 'to-control' | 'all-pairs';
-  readonly multiplicity: Multiplicity;
-  readonly cupedTheta: 'pooled' | 'within';
-  readonly srmAlpha: number;
 }
 
 /** In the order of the variants, each once. */

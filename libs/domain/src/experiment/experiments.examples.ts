@@ -1,7 +1,8 @@
 /** Experiments, metrics and facts for specs; a spec names only what it is about. */
 import type { Metric, MetricDefinition } from '../metric/metric.js';
+import type { AnalysisPlan } from './analysis-plan.js';
 import type { ExperimentEvent, Segment } from './experiment.js';
-import type { AnalysisPlan, ExperimentDefinition } from './experiment-definition.js';
+import type { ExperimentDefinition } from './experiment-definition.js';
 import type { Surroundings } from './start-checklist.js';
 
 export const T0 = 1_767_225_600_000_000;

@@ -2,32 +2,22 @@
 import { DomainError } from '../errors.js';
 import type { Multiplicity } from '../verdict/error-budget.js';
 import type { PlanMethod } from '../verdict/plan-state.js';
-import type { ExperimentDefinition } from './experiment-definition.js';
+import type { AnalysisPlan, MetricUse } from './analysis-plan.js';
 
-export type PlannedSpending = 'obrien-fleming' | 'pocock' | { readonly power: number };
-
-export type PlannedLooks = { readonly atUs: readonly number[] } | { readonly informationFractions: readonly number[] };
-
-export interface BayesianPlan {
-  readonly model: 'normal' | 'beta-binomial';
-  readonly prior: 'flat' | { readonly mean: number; readonly sd: number };
-  readonly betaPrior: { readonly a: number; readonly b: number };
-  /** Closed units an arm. */
-  readonly minimumUnits: number;
-  /** Share of the control's mean. */
-  readonly expectedLoss: number;
-  readonly chanceToWin: number;
+interface Planned {
+  readonly plan: AnalysisPlan;
+  readonly metrics: readonly MetricUse[];
 }
 
 type Refused = readonly [code: string, path: string, sentence: string];
 
 /** @throws DomainError with the first thing that the method of the plan can't be run with */
-export const requireSoundMethod = (definition: ExperimentDefinition): void => {
+export const requireSoundMethod = (definition: Planned): void => {
   for (const [code, path, sentence] of refusals(definition))
     throw new DomainError(code, sentence, { path, method: definition.plan.method });
 };
 
-function* refusals(definition: ExperimentDefinition): Generator<Refused> {
+function* refusals(definition: Planned): Generator<Refused> {
   if (definition.plan.method === 'group-sequential')
     yield [
       'method-not-there',
@@ -49,7 +39,7 @@ const CORRECTIONS: Readonly<Record<PlanMethod, readonly Multiplicity[]>> = {
   bayesian: ['holm', 'none'],
 };
 
-function* multiplicityRefusals({ plan: { method, multiplicity } }: ExperimentDefinition): Generator<Refused> {
+function* multiplicityRefusals({ plan: { method, multiplicity } }: Planned): Generator<Refused> {
   const valid = CORRECTIONS[method];
   if (valid.includes(multiplicity)) return;
   const sentence = `multiplicity ${multiplicity} is not valid with method ${method}: ${WHY_NOT_VALID[multiplicity](method)}; choose ${valid.join(', ')}`;
@@ -70,7 +60,7 @@ const WHY_NOT_VALID: Readonly<Record<Multiplicity, (method: PlanMethod) => strin
   'e-bh': (method) => (method === 'bayesian' ? ofBayesian : 'it needs e-values that hold at every look, and this plan has only p-values'),
 };
 
-function* lookRefusals({ plan }: ExperimentDefinition): Generator<Refused> {
+function* lookRefusals({ plan }: Planned): Generator<Refused> {
   const { method, looks, spending, plannedUnits } = plan;
   if (method !== 'group-sequential') {
     const named = looks !== undefined ? 'looks' : spending !== undefined ? 'spending' : undefined;
@@ -103,7 +93,7 @@ function* lookRefusals({ plan }: ExperimentDefinition): Generator<Refused> {
     yield ['planned-units-missing', '/plan/plannedUnits', 'looks at shares of the plan need plannedUnits, of which they are shares'];
 }
 
-function* mixtureRefusals({ plan, metrics }: ExperimentDefinition): Generator<Refused> {
+function* mixtureRefusals({ plan, metrics }: Planned): Generator<Refused> {
   for (const [index, { metric, role, tau }] of metrics.entries()) {
     const path = `/metrics/${index}/tau`;
     if (plan.method === 'msprt' && role !== 'secondary' && tau === undefined)
@@ -121,7 +111,7 @@ function* mixtureRefusals({ plan, metrics }: ExperimentDefinition): Generator<Re
   }
 }
 
-function* priorRefusals({ plan: { method, bayesian } }: ExperimentDefinition): Generator<Refused> {
+function* priorRefusals({ plan: { method, bayesian } }: Planned): Generator<Refused> {
   if (method !== 'bayesian') return;
   if (bayesian === undefined)
     yield [

@@ -3,8 +3,9 @@ import type { Feature } from '../feature/feature.js';
 import type { Metric, MetricVersion } from '../metric/metric.js';
 import type { EnvironmentKind } from '../tenancy/environment.js';
 import { isWatched } from '../verdict/plan-state.js';
+import type { MetricUse } from './analysis-plan.js';
 import type { MetricVersions } from './experiment.js';
-import type { ExperimentDefinition, MetricUse } from './experiment-definition.js';
+import type { ExperimentDefinition } from './experiment-definition.js';
 import { isOverlapping, type LayerShare } from './reach.js';
 
 /** What a definition refers to, as it is when a command is given. */
