@@ -10,6 +10,7 @@ import { type Engine, isEmbedded } from './engines/engine.js';
 import { externalClickhouse, externalKafka, externalPostgres } from './engines/external-engines.js';
 import { type FrontDoor, openFrontDoor } from './front-door/front-door.js';
 import { PageFiles } from './front-door/page-files.js';
+import type { Place } from './front-door/relay.js';
 import { isLoopback } from './front-door/sign-in.js';
 import { SignInCodes } from './front-door/sign-in-codes.js';
 import type { ComponentStatus, PlatformStatus } from './front-door/status-page.js';
@@ -57,7 +58,7 @@ export class Platform {
     const { host, port } = this.settings;
     // Before the engines: a busy port must not cost anybody a wait.
     this.door = await openFrontDoor({
-      ...{ host, port, portOf: (name) => this.portOf(name), status: () => this.status() },
+      ...{ host, port, places: { placeOf: (name) => this.placeOf(name) }, status: () => this.status() },
       page: new PageFiles(join(this.checkout, 'apps', 'dashboard', 'dist', 'page')),
       signIn: this.codes === undefined ? undefined : { codes: this.codes, adminKey: () => this.adminKey() },
     });
@@ -160,8 +161,9 @@ export class Platform {
     };
   }
 
-  private portOf(name: ServiceName): number | undefined {
-    return this.services.find((service) => service.name === name)?.port();
+  private placeOf(name: ServiceName): Place | undefined {
+    const port = this.services.find((service) => service.name === name)?.port();
+    return port === undefined ? undefined : { host: '127.0.0.1', port };
   }
 
   private children(): readonly Supervised[] {

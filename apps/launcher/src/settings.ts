@@ -55,14 +55,18 @@ const brokersFrom = (text: string | undefined): readonly string[] => {
   return brokers;
 };
 
+export const hostAndPortFrom = (environment: NodeJS.ProcessEnv): Pick<Settings, 'host' | 'port'> => ({
+  host: given(environment.RAMPART_HOST) ?? '127.0.0.1',
+  port: portFrom(given(environment.RAMPART_PORT) ?? '8080'),
+});
+
 export const settingsFrom = (environment: NodeJS.ProcessEnv, checkout: string): Settings => {
   const adminKey = given(environment.RAMPART_ADMIN_KEY);
   if (adminKey !== undefined && adminKey.length < 16) {
     throw new Refusal(`RAMPART_ADMIN_KEY has ${adminKey.length} characters: give at least 16, or leave it out and one is made.`);
   }
   return {
-    host: given(environment.RAMPART_HOST) ?? '127.0.0.1',
-    port: portFrom(given(environment.RAMPART_PORT) ?? '8080'),
+    ...hostAndPortFrom(environment),
     dataFolder: resolve(given(environment.RAMPART_DATA) ?? `${checkout}/.rampart`),
     adminKey,
     secret: given(environment.RAMPART_SECRET),

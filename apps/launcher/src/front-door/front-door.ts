@@ -4,15 +4,15 @@ import type { AddressInfo } from 'node:net';
 import { Refusal } from '../refusal.js';
 import type { PageFiles } from './page-files.js';
 import { answerProblem, refuseUnreadable } from './problem.js';
-import { Relay, requestIdOf } from './relay.js';
-import { redirectOf, type Target, targetOf } from './routes.js';
+import { type Places, Relay, requestIdOf } from './relay.js';
+import { redirectOf, targetOf } from './routes.js';
 import { answerSignIn, type SignIn } from './sign-in.js';
 import { type PlatformStatus, statusPage } from './status-page.js';
 
 export interface FrontDoorOptions {
   readonly host: string;
   readonly port: number;
-  portOf(service: Target['service']): number | undefined;
+  readonly places: Places;
   status(): Promise<PlatformStatus>;
   /** Without it, or where it is not built, "/" shows the status. */
   readonly page?: PageFiles;
@@ -97,7 +97,7 @@ const readable = ({ address, port, family }: AddressInfo): string => {
 };
 
 export const openFrontDoor = async (options: FrontDoorOptions): Promise<FrontDoor> => {
-  const relay = new Relay(options.portOf);
+  const relay = new Relay(options.places);
   // Long uploads are meant to be possible; slow headers are not.
   const server = createServer({ requestTimeout: 0, headersTimeout: 20_000, keepAliveTimeout: 65_000 }, (incoming, outgoing) => {
     handle(incoming, outgoing, relay, options).catch(() => outgoing.destroy());

@@ -48,23 +48,34 @@ const mayBeRepeated = (incoming: IncomingMessage) => (incoming.method === 'GET' 
 const isStream = ({ headers, url }: IncomingMessage) =>
   headers.accept?.includes('text/event-stream') === true || url?.startsWith('/v1/stream') === true;
 
+export interface Place {
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface Places {
+  /** Where a process of the service listens; undefined while there is none. */
+  placeOf(service: Target['service']): Place | undefined;
+  /** Nobody listens there. */
+  refused?(place: Place): void;
+}
+
 export class Relay {
   private readonly agent = new Agent({ keepAlive: true, maxSockets: 256, maxFreeSockets: 32 });
   /** Streams stay for hours: in the pool they would keep everybody else waiting. */
   private readonly streams = new Agent({ keepAlive: false });
 
-  constructor(private readonly portOf: (service: Target['service']) => number | undefined) {}
+  constructor(private readonly places: Places) {}
 
   pass(incoming: IncomingMessage, outgoing: ServerResponse, target: Target & { readonly query: string }, requestId: string): void {
-    const port = this.portOf(target.service);
-    if (port === undefined) {
+    const place = this.places.placeOf(target.service);
+    if (place === undefined) {
       this.unavailable(outgoing, target, requestId, 'is starting');
       return;
     }
     const inner = request({
       agent: isStream(incoming) ? this.streams : this.agent,
-      host: '127.0.0.1',
-      port,
+      ...place,
       method: incoming.method,
       path: target.path + target.query,
       headers: forwardedHeaders(incoming, requestId),
@@ -83,6 +94,7 @@ export class Relay {
       // The service closed a kept connection just as it was used again.
       if (inner.reusedSocket && error.code === 'ECONNRESET' && mayBeRepeated(incoming))
         return this.pass(incoming, outgoing, target, requestId);
+      if (error.code === 'ECONNREFUSED') this.places.refused?.(place);
       this.unavailable(
         outgoing,
         target,
