@@ -190,7 +190,7 @@ const onKafka = async () => {
 const journeysOnKafka = async () => {
   const gap = await kafkaGap();
   if (gap !== undefined) return absent('journeys on Kafka', gap);
-  const args = ['--runInBand', ...MOST_PATIENT, '--testPathPatterns', 'journeys/(raw-events|logs-agree|disturbed)\\.'];
+  const args = [...MOST_PATIENT, '--testPathPatterns', 'journeys/(raw-events|logs-agree|disturbed)\\.'];
   await part('journeys on Kafka', 'journeys', { env: { RAMPART_JOURNEY_LOG: 'kafka' }, args });
 };
 
@@ -203,7 +203,7 @@ const tiers = {
   kafka: onKafka,
   journeys: async () => {
     ensureChromium();
-    await part('journeys', 'journeys', { args: ['--runInBand', ...MOST_PATIENT] });
+    await part('journeys', 'journeys', { args: MOST_PATIENT });
     // With RAMPART_JOURNEY_LOG=kafka they all were on Kafka already.
     if (jestArguments.length === 0 && process.env.RAMPART_JOURNEY_LOG !== 'kafka') await journeysOnKafka();
   },

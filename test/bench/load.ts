@@ -1,5 +1,6 @@
 /** Events in batches over kept-alive HTTP connections: the same bytes for every server that is measured. */
 import { Agent, request } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface Load {
   readonly url: string;
@@ -9,11 +10,14 @@ export interface Load {
   readonly eventsPerBody: number;
   readonly connections: number;
   readonly durationMs: number;
+  /** Requests that are due each second, however long answers take; none = a connection's next request follows its answer. */
+  readonly perSecond?: number;
 }
 
 export interface LoadResult {
   readonly events: number;
   readonly elapsedMs: number;
+  /** ms, of a paced load from when the request was due: waiting for a connection counts. */
   readonly latencies: readonly number[];
   readonly refused: number;
 }
@@ -29,7 +33,7 @@ const post = (agent: Agent, load: Load, body: Buffer): Promise<number> =>
     sent.end(body);
   });
 
-/** Keeps every connection busy for the time given; ids must differ between bodies where the server cares. */
+/** Keeps every connection busy for the time given, or as busy as the pace asks; ids must differ between bodies where the server cares. */
 export const run = async (load: Load): Promise<LoadResult> => {
   const agent = new Agent({ keepAlive: true, maxSockets: load.connections });
   const latencies: number[] = [];
@@ -39,9 +43,11 @@ export const run = async (load: Load): Promise<LoadResult> => {
   const begun = performance.now();
   const worker = async () => {
     while (performance.now() - begun < load.durationMs) {
-      const body = load.bodies[next++ % load.bodies.length];
+      const place = next++;
+      const body = load.bodies[place % load.bodies.length];
       if (body === undefined) return;
-      const sentAt = performance.now();
+      const sentAt = load.perSecond === undefined ? performance.now() : begun + (place * 1_000) / load.perSecond;
+      if (sentAt > performance.now()) await sleep(sentAt - performance.now());
       const status = await post(agent, load, body);
       latencies.push(performance.now() - sentAt);
       if (status >= 200 && status < 300) events += load.eventsPerBody;

@@ -1,4 +1,4 @@
-/** `npm run bench [-- --write] [-- --only assignment,assignment-http,sums,looks,live,action,ingestion,kafka,platform]`: one table; `--write` puts it into docs/performance.md. */
+/** `npm run bench [-- --write] [-- --only assignment,sums,…]`: one table; `--write` puts each part's into docs/performance.md. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -12,7 +12,7 @@ import { liveBench } from './live-bench.js';
 import { looksBench } from './looks-bench.js';
 import { platformBench } from './platform-bench.js';
 import { sumsBench } from './sums-bench.js';
-import { type Measurement, machine, markdown, readDocument, unmeasured, withMeasurements } from './table.js';
+import { isMeasured, type Measurement, machine, markdown, readDocument, unmeasured, withMeasurements } from './table.js';
 
 const parts: Readonly<Record<string, (say: (line: string) => void) => Promise<readonly Measurement[]>>> = {
   assignment: assignmentBench,
@@ -35,19 +35,27 @@ if (unknown.length > 0) {
 }
 
 const say = (line: string) => process.stderr.write(`${line}\n`);
-const rows: Measurement[] = [];
-for (const name of chosen) {
+const measured = async (name: string): Promise<readonly Measurement[]> => {
   say(`── ${name}`);
   try {
-    rows.push(...((await parts[name]?.(say)) ?? []));
+    return (await parts[name]?.(say)) ?? [];
   } catch (error) {
-    rows.push(unmeasured(name, '–', error));
+    return [unmeasured(name, '–', error)];
   }
+};
+/** At once, part by part: whoever interrupts keeps what was measured. */
+const written = (part: string, rows: readonly Measurement[]): void => {
+  const path = join(repository, 'docs', 'performance.md');
+  const date = new Date().toISOString().slice(0, 10);
+  writeFileSync(path, withMeasurements(readDocument(path), Object.keys(parts), { part, rows, date }));
+  say(`${part}: written to ${path}`);
+};
+
+const rows: Measurement[] = [];
+for (const name of chosen) {
+  const found = await measured(name);
+  rows.push(...found);
+  if (values.write && found.every(isMeasured)) written(name, found);
 }
 process.stdout.write(`${machine()}\n\n${markdown(rows)}\n`);
-if (values.write) {
-  const path = join(repository, 'docs', 'performance.md');
-  writeFileSync(path, withMeasurements(readDocument(path), rows, new Date().toISOString().slice(0, 10)));
-  say(`written to ${path}`);
-}
-process.exit(rows.some((row) => row.figure.startsWith('not measured')) ? 1 : 0);
+process.exit(rows.every(isMeasured) ? 0 : 1);

@@ -33,6 +33,8 @@ export const unmeasured = (what: string, target: string, error: unknown): Measur
   ratio: '–',
 });
 
+export const isMeasured = ({ figure }: Measurement): boolean => !figure.startsWith('not measured');
+
 export const machine = (): string => {
   const model = cpus()[0]?.model.trim() ?? 'unknown processor';
   return `${cpus().length} × ${model}, ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release()}, Node ${process.versions.node}`;
@@ -49,12 +51,31 @@ export const markdown = (rows: readonly Measurement[]): string => {
 const BEGIN = '<!-- measured: begin -->';
 const END = '<!-- measured: end -->';
 
-/** @returns the document with the measured part replaced; the words around it stay */
-export const withMeasurements = (document: string, rows: readonly Measurement[], date: string): string => {
+/** What was measured of each part: its own moment and machine, so that one part can be measured anew and the others stay. */
+const sectionsOf = (measured: string): ReadonlyMap<string, string> =>
+  new Map(
+    measured
+      .split(/^(?=### )/m)
+      .filter((section) => section.startsWith('### '))
+      .map((section) => [section.slice(4, section.indexOf('\n')).trim(), section.trim()]),
+  );
+
+/**
+ * @param parts  all that there are, in their order
+ * @returns the document with one part's table replaced; other parts and the words around them stay
+ */
+export const withMeasurements = (
+  document: string,
+  parts: readonly string[],
+  { part, rows, date }: { readonly part: string; readonly rows: readonly Measurement[]; readonly date: string },
+): string => {
   const begin = document.indexOf(BEGIN);
   const end = document.indexOf(END);
   if (begin < 0 || end < begin) throw new RangeError(`the document lacks ${BEGIN} … ${END}`);
-  return `${document.slice(0, begin)}${BEGIN}\n\nMeasured ${date} on ${machine()}.\n\n${markdown(rows)}\n\n${document.slice(end)}`;
+  const sections = new Map(sectionsOf(document.slice(begin + BEGIN.length, end)));
+  sections.set(part, `### ${part}\n\nMeasured ${date} on ${machine()}.\n\n${markdown(rows)}`);
+  const measured = parts.flatMap((name) => sections.get(name) ?? []).join('\n\n');
+  return `${document.slice(0, begin)}${BEGIN}\n\n${measured}\n\n${document.slice(end)}`;
 };
 
 export const readDocument = (path: string): string => readFileSync(path, 'utf8');
