@@ -11,12 +11,14 @@ import { kafkaBench } from './kafka-bench.js';
 import { liveBench } from './live-bench.js';
 import { looksBench } from './looks-bench.js';
 import { platformBench } from './platform-bench.js';
+import { statisticsBench } from './statistics-bench.js';
 import { sumsBench } from './sums-bench.js';
 import { isMeasured, type Measurement, machine, markdown, readDocument, unmeasured, withMeasurements } from './table.js';
 
 const parts: Readonly<Record<string, (say: (line: string) => void) => Promise<readonly Measurement[]>>> = {
   assignment: assignmentBench,
   'assignment-http': assignmentHttpBench,
+  statistics: statisticsBench,
   ingestion: ingestionBench,
   kafka: kafkaBench,
   sums: sumsBench,

@@ -63,6 +63,52 @@ describe('distributions where jStat is wrong', () => {
   });
 });
 
+/** [what, ours, truth (mpmath, 50 digits)]: the expansion for many degrees of freedom, on both sides of where it begins. */
+const manyDegrees: readonly (readonly [what: string, ours: number, truth: number])[] = [
+  ['ln of the tail beyond 1.732 of t(5.59e+06)', studentT.logSf(1.7321645318672738, 5589935.147250007), -3.179122474234899],
+  ['ln of the tail beyond 3.516 of t(2.004e+06)', studentT.logSf(3.515952296186095, 2004079.0219822214), -8.426006549373863],
+  ['ln of the tail beyond 5.798 of t(152.1)', studentT.logSf(5.797674718416669, 152.12347567963175), -17.790413091682076],
+  ['ln of the tail beyond 0.2132 of t(8.251e+07)', studentT.logSf(0.21316233265374868, 82509850.84034035), -0.8780316013694114],
+  ['ln of the tail beyond 6.338 of t(1.491e+07)', studentT.logSf(6.338171733111831, 14910893.308578791), -22.87521703542273],
+  ['ln of the tail beyond 0.8325 of t(3.859e+08)', studentT.logSf(0.8325023902611086, 385925996.37912077), -1.5967057364961366],
+  ['ln of the tail beyond 0.8232 of t(5.848e+07)', studentT.logSf(0.8231967406088279, 58483558.03377584), -1.5837796066264531],
+  ['ln of the tail beyond 0.4526 of t(1.466e+06)', studentT.logSf(0.45262632557952515, 1465871.2946502028), -1.1226725707887932],
+  ['ln of the tail beyond 0.1405 of t(3.49e+08)', studentT.logSf(0.14046728810567913, 349048957.57454354), -0.8116032965090988],
+  ['ln of the tail beyond 1.053 of t(3389)', studentT.logSf(1.052914623747102, 3388.8605842754628), -1.9225909995509949],
+  ['ln of the tail beyond 31.08 of t(6.989e+08)', studentT.logSf(31.08172763532473, 698888236.426577), -487.3931529530177],
+  ['ln of the tail beyond 0.6627 of t(5.089e+08)', studentT.logSf(0.6627387576060628, 508927536.0091184), -1.3714099201462342],
+  ['ln of the tail beyond 1.701 of t(1.112e+07)', studentT.logSf(1.7008961249907582, 11120856.640781092), -3.1126872754945976],
+  ['ln of the tail beyond 0.9687 of t(3.018e+07)', studentT.logSf(0.9687379751541962, 30184132.182261202), -1.7937335727986659],
+  ['ln of the tail beyond 3.444 of t(2.176e+04)', studentT.logSf(3.444305049448233, 21761.13288861076), -8.156711689783151],
+  ['ln of the tail beyond 17.16 of t(1566)', studentT.logSf(17.15505066006169, 1566.3559318057219), -138.52228871230884],
+  ['quantile of the upper tail 3.643e-12 of t(8.021e+04)', studentT.isf(3.643205738450445e-12, 80207.82543711629), 6.852946498810612],
+  ['quantile of the upper tail 0.08817 of t(2.358e+05)', studentT.isf(0.08816645968152009, 235779.79932676782), 1.3521365949196358],
+  ['quantile of the upper tail 1.626e-06 of t(655.4)', studentT.isf(1.6255607401824802e-6, 655.3942706308816), 4.694821795443766],
+  ['quantile of the upper tail 8.007e-08 of t(5.01e+05)', studentT.isf(8.006738651787971e-8, 500970.38626646576), 5.240582865103584],
+  ['quantile of the upper tail 0.02033 of t(2366)', studentT.isf(0.020328984833201554, 2365.7020163072325), 2.0481245222132594],
+  ['quantile of the upper tail 5.558e-06 of t(1001)', studentT.isf(5.558133137771785e-6, 1001.2690109084214), 4.416619062257489],
+  ['quantile of the upper tail 3.331e-11 of t(475.2)', studentT.isf(3.330876973920491e-11, 475.15702360507925), 6.680872565544872],
+  ['quantile of the upper tail 5.03e-10 of t(1.923e+04)', studentT.isf(5.029509186539547e-10, 19231.454193139307), 6.111514584409132],
+  ['quantile of the upper tail 5.089e-09 of t(6.721)', studentT.isf(5.088677765856351e-9, 6.720779639689511), 33.35890536086371],
+  ['quantile of the upper tail 4.43e-05 of t(1.873e+06)', studentT.isf(4.4300330801772726e-5, 1873397.1902114376), 3.9198679095216207],
+];
+
+describe('Student’s t', () => {
+  it.each(manyDegrees)('%s has thirteen digits', (_what, ours, truth) => {
+    expect(relativeError(ours, truth)).toBeLessThanOrEqual(1e-13);
+  });
+
+  it('has no step where its two ways of calculation meet', () => {
+    const justBelow = (x: number) => x * (1 - Number.EPSILON);
+    for (const t of [0.01, 1, 4, 10.9]) expect(relativeError(studentT.logSf(t, justBelow(60)), studentT.logSf(t, 60))).toBeLessThan(1e-13);
+    for (const df of [60, 200, 5_000]) {
+      const t = Math.sqrt(2 * df);
+      const [inside, outside] = [t * (1 - 4 * Number.EPSILON), t * (1 + 4 * Number.EPSILON)];
+      expect(relativeError(studentT.logSf(inside, df), studentT.logSf(outside, df))).toBeLessThan(1e-13);
+    }
+  });
+});
+
 describe('distributions where jStat serves', () => {
   it.each([0, 0.25, 0.5, 0.75, 1])('keep twelve digits of the normal at ±%d', (z) => {
     expect(relativeError(normal.sf(z), Math.exp(normal.logSf(z)))).toBeLessThan(1e-12);

@@ -200,7 +200,7 @@ export const decision = documented(recordedShape, {
     actions: STAY,
     latched: [],
     numbers: { 'converted/green/estimate': '0.0121359223301' },
-    ...{ evidenceDigest: 'e1'.repeat(32), conclusionDigest: 'c0'.repeat(32), engine: 'rampart/2' },
+    ...{ evidenceDigest: 'e1'.repeat(32), conclusionDigest: 'c0'.repeat(32), engine: 'rampart/3' },
   },
   recordedAtUs: AT_US,
   revision: 1,

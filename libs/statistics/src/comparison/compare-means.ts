@@ -52,11 +52,11 @@ export const compareMeans = (comparison: MeansComparison): ComparedEffect => {
   const obstacle = obstacleTo(control, treatment);
   if (obstacle !== undefined) return obstacle;
   const df = welchDf(control, treatment);
-  const judged = { df, alpha, alternative, nullDifference };
   if (difference === 'absolute') {
     const se = Math.sqrt(varianceOfMean(control) + varianceOfMean(treatment));
-    return tJudged({ ...judged, estimate: treatment.mean - control.mean, se });
+    return tJudged({ estimate: treatment.mean - control.mean, se, df, alpha, alternative, nullDifference });
   }
+  const judged = { df, alpha, alternative, nullDifference };
   if (control.mean === 0) return refused('ZERO_BASELINE', treatment.mean - control.mean);
   if (relativeInterval === 'log-ratio') return logRatio(control, treatment, judged);
   const linear = tJudged({ ...judged, ...linearLift(control, treatment) });
@@ -66,11 +66,15 @@ export const compareMeans = (comparison: MeansComparison): ComparedEffect => {
   return isNoisy ? { ...effect, baselineNoisy: true } : effect;
 };
 
+const requireFiniteMoments = (arm: Moments): void => {
+  if (!(Number.isFinite(arm.n) && Number.isFinite(arm.mean) && Number.isFinite(arm.m2)))
+    throw new RangeError(`moments must be finite, got ${JSON.stringify(arm)}`);
+};
+
 /** Why two arms cannot be compared, in the order in which it would be found; `undefined` when they can. */
 export const obstacleTo = (control: Moments, treatment: Moments): Refused | undefined => {
-  for (const arm of [control, treatment]) {
-    if (![arm.n, arm.mean, arm.m2].every(Number.isFinite)) throw new RangeError(`moments must be finite, got ${JSON.stringify(arm)}`);
-  }
+  requireFiniteMoments(control);
+  requireFiniteMoments(treatment);
   const difference = control.n >= 1 && treatment.n >= 1 ? treatment.mean - control.mean : undefined;
   if (control.n < 2 || treatment.n < 2) return refused('INSUFFICIENT_UNITS', difference);
   if (control.m2 < 0 || treatment.m2 < 0) return refused('ZERO_NEGATIVE_VARIANCE', difference);

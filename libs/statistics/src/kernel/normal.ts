@@ -12,7 +12,7 @@ const LN_2 = Math.LN2;
 const HALF_LN_2PI = 0.5 * Math.log(2 * Math.PI);
 
 /** ln(erfc(x)·e^{x²}) for x ≥ 0. */
-const logScaledErfc = (x: number): number => {
+export const logScaledErfc = (x: number): number => {
   const t = 2 / (2 + x);
   const ty = 4 * t - 2;
   let d = 0;
@@ -54,8 +54,11 @@ export const normalPdf = (z: number): number => expOfMinusSquare(Math.abs(z) * M
 /** Mills ratio P(Z > z) / φ(z) for z ≥ 0; about 1/z far out, where both terms underflow. */
 export const millsRatio = (z: number): number => Math.sqrt(Math.PI / 2) * Math.exp(logScaledErfc(z * Math.SQRT1_2));
 
-const horner = (x: number, coefficients: readonly number[]): number =>
-  coefficients.reduceRight((sum, coefficient) => sum * x + coefficient, 0);
+const horner = (x: number, coefficients: readonly number[]): number => {
+  let sum = 0;
+  for (let power = coefficients.length - 1; power >= 0; power--) sum = sum * x + (coefficients[power] ?? 0);
+  return sum;
+};
 
 // Wichura 1988, Algorithm AS 241 (PPND16): numerators and denominators of its three rational approximations, lowest power first.
 const centreTop = [

@@ -6,6 +6,7 @@ import {
   asymptoticConfidenceSequence,
   burnIn,
   type ConfidenceSequenceInput,
+  sequenceIntervals,
   sequenceMultiplier,
 } from './asymptotic-confidence-sequence.js';
 import { averageLogE, fromLogE, logEOfP, runningMinimumP } from './e-values.js';
@@ -187,5 +188,43 @@ describe('e-values', () => {
 
   it('keep the smallest p so far', () => {
     expect(runningMinimumP([1, 0.2, 0.5, 0.1])).toEqual([1, 0.2, 0.2, 0.1]);
+  });
+});
+
+describe('many intervals of one boundary', () => {
+  const arrays = (list: readonly { estimate: number; se: number; n: number }[]) => ({
+    estimate: Float64Array.from(list, ({ estimate }) => estimate),
+    se: Float64Array.from(list, ({ se }) => se),
+    n: Float64Array.from(list, ({ n }) => n),
+  });
+  const boundsOf = (list: readonly { estimate: number; se: number; n: number }[], tuning: Parameters<typeof sequenceIntervals>[1]) => {
+    const into = { lower: new Float64Array(list.length), upper: new Float64Array(list.length) };
+    sequenceIntervals(arrays(list), tuning, into);
+    return into;
+  };
+
+  it.each(['two-sided', 'greater', 'less'] as const)('are those of each look alone, %s', (alternative) => {
+    fc.assert(
+      fc.property(fc.array(looks, { minLength: 1, maxLength: 20 }), fc.double({ min: 1e-6, max: 0.4, noNaN: true }), (list, alpha) => {
+        const tuning = { alpha, alternative, tightestAtUnits: list[0]?.tightestAtUnits ?? 1 };
+        const { lower, upper } = boundsOf(list, tuning);
+        for (const [at, look] of list.entries()) {
+          const alone = asymptoticConfidenceSequence({ ...look, ...tuning });
+          const near = (actual: number, expected: number) => Math.abs(actual - expected) <= 1e-12 * (1 + Math.abs(expected));
+          expect(alone.ciLower === null ? lower[at] === Number.NEGATIVE_INFINITY : near(lower[at] ?? 0, alone.ciLower)).toBe(true);
+          expect(alone.ciUpper === null ? upper[at] === Number.POSITIVE_INFINITY : near(upper[at] ?? 0, alone.ciUpper)).toBe(true);
+        }
+      }),
+    );
+  });
+
+  it('refuse what is no look, with its place', () => {
+    const good = { estimate: 1, se: 1, n: 100 };
+    const tuning = { alpha: 0.05 };
+    expect(() => boundsOf([good, { ...good, se: 0 }], tuning)).toThrow('se[1] must be above 0 and finite, got 0');
+    expect(() => boundsOf([{ ...good, n: Number.NaN }], tuning)).toThrow('n[0] must be above 0 and finite, got NaN');
+    expect(() => boundsOf([{ ...good, estimate: Number.POSITIVE_INFINITY }], tuning)).toThrow('estimate[0] must be finite, got Infinity');
+    const two = { lower: new Float64Array(2), upper: new Float64Array(2) };
+    expect(() => sequenceIntervals(arrays([good]), tuning, two)).toThrow('the length of estimate, 1, got 2');
   });
 });

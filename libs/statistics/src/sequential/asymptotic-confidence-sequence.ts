@@ -70,6 +70,52 @@ export const asymptoticConfidenceSequence = (input: ConfidenceSequenceInput): Al
   };
 };
 
+/** Parallel arrays: look i has estimate[i] ± its bound of se[i] after n[i] units. */
+export interface ManyLooks {
+  readonly estimate: Float64Array;
+  readonly se: Float64Array;
+  readonly n: Float64Array;
+}
+
+/**
+ * The intervals of `asymptoticConfidenceSequence` for many looks of one boundary, written into `lower` and `upper`: nothing is allocated.
+ * One-sided boundaries leave their open side at ∓Infinity.
+ * @throws RangeError for arrays of different lengths, or where an se or n is not above 0 or anything is not finite, naming its place
+ */
+export const sequenceIntervals = (
+  { estimate, se, n }: ManyLooks,
+  tuning: SequenceTuning,
+  { lower, upper }: { readonly lower: Float64Array; readonly upper: Float64Array },
+): void => {
+  for (const { length } of [se, n, lower, upper])
+    if (length !== estimate.length) throw new RangeError(`all arrays must have the length of estimate, ${estimate.length}, got ${length}`);
+  const { alternative = 'two-sided' } = tuning;
+  const { rho, sides } = mixtureOf(tuning);
+  const level = sides === 'one-sided' ? 2 * tuning.alpha : tuning.alpha;
+  const isTwoSided = sides === 'two-sided';
+  const minusLogLevel = -Math.log(level);
+  const [below, above] = [alternative === 'less' ? Number.NEGATIVE_INFINITY : 0, alternative === 'greater' ? Number.POSITIVE_INFINITY : 0];
+  for (let at = 0; at < estimate.length; at++) {
+    const centre = estimate[at] ?? Number.NaN;
+    const error = se[at] ?? Number.NaN;
+    const units = n[at] ?? Number.NaN;
+    const growth = 1 + units / rho;
+    const log = isTwoSided ? 0.5 * Math.log(growth) + minusLogLevel : Math.log1p(Math.sqrt(growth) / level);
+    const half = error * Math.sqrt(2 * (1 + rho / units) * log);
+    // One comparison finds what is wrong with any of the three; which one it was is asked after.
+    if (!(error > 0 && units > 0 && Math.abs(centre) + half < Number.POSITIVE_INFINITY)) refuseLook(at, { centre, error, units });
+    lower[at] = centre - half + below;
+    upper[at] = centre + half + above;
+  }
+};
+
+const refuseLook = (at: number, { centre, error, units }: { centre: number; error: number; units: number }): void => {
+  requirePositive(`n[${at}]`, units);
+  requirePositive(`se[${at}]`, error);
+  requireFinite(`estimate[${at}]`, centre);
+  throw new RangeError(`the interval of look ${at} exceeds the largest double: se ${error} after ${units} units`);
+};
+
 /** How far the data must be in before the asymptotics may be trusted: units per arm, and both outcomes of a 0/1 metric per arm. */
 export const BURN_IN = { unitsPerArm: 100, successesAndFailuresPerArm: 25 } as const;
 
