@@ -6,7 +6,7 @@ import type { EnvironmentDefinition } from './definitions.js';
 import type { ExperimentDefinition, ExperimentState, MetricUse } from './experiments.js';
 import type { InstantUs } from './instants.js';
 import type { MetricDefinition } from './metrics.js';
-import type { Actions, Crossing, PopulationRow, SufficientStatistics, Verdict, VerdictKind } from './results.js';
+import type { Actions, Crossing, PopulationRow, SufficientStatistics, TakenLook, Verdict, VerdictKind } from './results.js';
 
 /** What is looked at: one comparison of an experiment in an environment, in a stage where a ramp has stages. */
 export interface ComparisonPlace {
@@ -53,7 +53,7 @@ export interface RecordedDefinition {
   readonly metrics: readonly { readonly use: MetricUse; readonly version: number; readonly definition: MetricDefinition }[];
 }
 
-export type RecordCause = 'first' | 'verdict' | 'crossing' | 'definition' | 'daily' | 'stage-action' | 'closing';
+export type RecordCause = 'first' | 'verdict' | 'crossing' | 'definition' | 'daily' | 'stage-action' | 'planned-look' | 'closing';
 
 /** A verdict with all that it takes to recount it. */
 export interface DecisionRecord extends ComparisonPlace {
@@ -75,6 +75,8 @@ export interface DecisionRecord extends ComparisonPlace {
   readonly actions: Actions;
   /** All of the comparison up to and with this look. */
   readonly latched: readonly Crossing[];
+  /** Of a plan of several looks, all that were taken up to and with this one; absent in other plans. */
+  readonly looks?: readonly TakenLook[];
   /** What the verdict was made of, to 12 significant digits; sorted by name. */
   readonly numbers: Readonly<Record<string, string>>;
   readonly evidenceDigest: string;

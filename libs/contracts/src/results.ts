@@ -283,6 +283,35 @@ export interface Crossing {
   readonly ramp?: { readonly rollout: string; readonly run: number; readonly stage: string; readonly policy: 'stage' | 'ship' };
 }
 
+/** A gain or a kept margin at a planned look, turned so that more is better. An interval that holds at all looks: estimate ± bound · se. */
+export interface LookTest {
+  readonly test: 'superiority' | 'non-inferiority';
+  readonly metric: string;
+  readonly arm: string;
+  /** One-sided α of all looks together. */
+  readonly level: number;
+  /** Null where there was no result. */
+  readonly estimate: number | null;
+  readonly se: number | null;
+  readonly statistic: number | null;
+  /** α used up by this look and those before it. */
+  readonly spent: number;
+  /** The statistic that shows it; null: nothing could be shown at this look. */
+  readonly bound: number | null;
+  /** Of a margin: the largest loss that is not excluded, on the margin's scale. */
+  readonly couldLose: number | null;
+}
+
+/** A planned look that was taken: recorded once, and never computed anew. */
+export interface TakenLook {
+  /** From 1, of `looks`. */
+  readonly look: number;
+  readonly looks: number;
+  /** The moment that was planned. */
+  readonly knownUntilUs: InstantUs;
+  readonly tests: readonly LookTest[];
+}
+
 /** How far the store has read the log. */
 export interface StoreFreshness {
   /** Rows known up to here are counted; null while a partition never had a message. */
@@ -333,6 +362,8 @@ export interface Results {
   readonly actions: Actions;
   /** Boundaries crossed up to here; harm and sample ratio stay crossed. */
   readonly latched: readonly Crossing[];
+  /** Of a plan of several looks, those that were taken; null in other plans. */
+  readonly looks: readonly TakenLook[] | null;
   readonly sufficientStatistics: readonly SufficientStatistics[];
   /** SHA-256 of the canonical definition and sums: equal after any redelivery or order. */
   readonly evidenceDigest: string;

@@ -58,8 +58,21 @@ export {
   type Schedule,
   type Wait,
   waitSentence,
+  withLooks,
   withUnits,
 } from './verdict/plan-state.js';
+export {
+  type AskedAtLook,
+  HOUR_US,
+  type LookSchedule,
+  lookDue,
+  lookSchedule,
+  nextMoment,
+  nextUnits,
+  standingTest,
+  type TakenLook,
+  takeLook,
+} from './verdict/planned-looks.js';
 export { type OnHarm, type Policy, type PolicyRule, requireSomethingToJudge, SHIP_POLICY, STAGE_POLICY } from './verdict/policies.js';
 export { multipleExposureCheck, type SampleRatioTest, sampleRatioCheck } from './verdict/quality-checks.js';
 export type { ArmVerdict, Finding, Verdict, VerdictKind } from './verdict/verdict.js';

@@ -7,7 +7,7 @@ import type {
   MetricUse,
   Segment,
 } from '@rampart/contracts';
-import { DomainError, type PlanState, type Policy, planState } from '@rampart/domain';
+import { DomainError, type LookSchedule, lookSchedule, type PlanState, type Policy, planState } from '@rampart/domain';
 import type { ComparisonQuery, DesignCell } from '@rampart/feedback-store';
 
 /** A metric in its role, in the version that the experiment uses. */
@@ -50,6 +50,10 @@ export const planOf = (
     closedAtUs: state?.closedAtUs ?? null,
     knownUntilUs,
   });
+
+/** When the looks of a plan of several looks are, and what each may spend. */
+export const scheduleOf = ({ experiment, state }: Pick<DefinitionInForce, 'experiment' | 'state'>): LookSchedule =>
+  lookSchedule(experiment.plan, comparedSegments(state)?.[0].startedAtUs ?? 0);
 
 /** An experiment that was started in an environment. */
 export interface Run {

@@ -1,7 +1,16 @@
 /** The tests of one metric in one treatment, as one look or every look allows them. */
 import type { BayesianPlan, Comparison, MetricDefinition, MetricResult, Refusal } from '@rampart/contracts';
-import type { ArmTest, ErrorBudget, Evidence, Gain, NoResult } from '@rampart/domain';
-import { BURN_IN, studentT } from '@rampart/statistics';
+import {
+  type ArmTest,
+  type AskedAtLook,
+  type ErrorBudget,
+  type Evidence,
+  type Gain,
+  type NoResult,
+  standingTest,
+  type TakenLook,
+} from '@rampart/domain';
+import { BURN_IN, normal, studentT } from '@rampart/statistics';
 import { type OneSided, oneSidedLogE, oneSidedMultiplier, spreadOf } from './anytime.js';
 import { chanceWithin } from './bayesian.js';
 import { oneSided, type UsedMargin } from './effects.js';
@@ -51,6 +60,8 @@ export interface Watched {
   readonly tau?: number | undefined;
   /** Method bayesian: what its decisions ask for. */
   readonly bayesian?: BayesianPlan | undefined;
+  /** A plan of several looks: those that were taken. */
+  readonly looks?: readonly TakenLook[] | undefined;
 }
 
 /** At any look of a watched plan: one-sided confidence sequences or mixtures, and for first errors the e-process, which needs no burn-in. */
@@ -103,9 +114,44 @@ const sideOf = ({ result, comparison }: TestedMetric, { tightestAtUnits, tau }: 
 
 const betterEvidence = (tested: TestedMetric, watched: Watched, obstacle: NoResult | null): Evidence => {
   const { result, comparison, budget } = tested;
+  if (watched.looks !== undefined) return standingOf(tested, watched.looks, 'superiority')?.evidence ?? NO_LOOK_YET;
   if (obstacle !== null) return { kind: 'none', ...obstacle };
   if (watched.bayesian === undefined) return effectEvidence(comparison, signOf(result), sideOf(tested, watched, budget.superiority));
   return gainBelieved(tested, watched.bayesian);
+};
+
+const NO_LOOK_YET = { kind: 'none', refused: 'NO_LOOK_YET' } as const;
+
+const standingOf = ({ metric, comparison }: TestedMetric, looks: readonly TakenLook[], test: 'superiority' | 'non-inferiority') =>
+  standingTest(looks, { test, metric: metric.key, arm: comparison.treatment });
+
+/** What a planned look asks of one metric in one treatment: a gain, and where it has a margin that it is kept. */
+export const askedAtLook = (tested: TestedMetric): readonly AskedAtLook[] => {
+  const { metric, result, comparison, margin, budget } = tested;
+  const about = { metric: metric.key, arm: comparison.treatment };
+  const { absolute, nonInferiority } = comparison;
+  const obstacle = constantTest(tested) ?? obstacleOf(comparison) ?? (metric.windowUs === null ? OPEN : null);
+  const asked: AskedAtLook[] = [];
+  if (result.role === 'success') {
+    const found = obstacle !== null || 'refused' in absolute ? NOTHING : asNormal(signOf(result) * absolute.statistic, absolute);
+    asked.push({ test: 'superiority', ...about, level: budget.superiority, ...found });
+  }
+  if (margin !== null) {
+    const isTested = obstacle === null && nonInferiority !== undefined && !('refused' in nonInferiority) && !('refused' in absolute);
+    const found = isTested ? asNormal(nonInferiority.z, { se: nonInferiority.se, df: absolute.df }) : NOTHING;
+    const couldLose = (bound: number) => possibleLoss(result, comparison, scaleOf(margin), () => normal.sf(bound));
+    asked.push({ test: 'non-inferiority', ...about, level: budget.nonInferiority, ...found, couldLose });
+  }
+  return asked;
+};
+
+const OPEN: NoResult = { refused: 'OPEN_WINDOW' };
+const NOTHING = { estimate: null, se: null, statistic: null };
+
+/** The normal value of the same p: bounds are made for a normal statistic. Beyond what a p can hold, the two are one. */
+const asNormal = (statistic: number, { se, df }: { readonly se: number; readonly df: number | null }) => {
+  const p = df === null ? normal.sf(statistic) : studentT.sf(statistic, df);
+  return { estimate: statistic * se, se, statistic: p > 1e-290 && p < 1 - 1e-9 ? normal.isf(p) : statistic };
 };
 
 /** Expected loss bounds what a wrong decision costs on average over the prior; it bounds no rate of errors. */
@@ -173,8 +219,14 @@ interface MarginAt {
 }
 
 const marginEvidence = (tested: TestedMetric, watched: Watched, { margin, obstacle, loss }: MarginAt): NonInferiority => {
-  if (obstacle !== null) return { kind: 'no-result', ...obstacle };
   const { comparison, budget } = tested;
+  if (watched.looks !== undefined) {
+    const standing = standingOf(tested, watched.looks, 'non-inferiority');
+    if (standing === undefined) return { kind: 'no-result', refused: 'NO_LOOK_YET' };
+    const { evidence, found } = standing;
+    return evidence.kind === 'none' ? { ...evidence, kind: 'no-result' } : { kind: 'tested', evidence, couldLose: found.couldLose };
+  }
+  if (obstacle !== null) return { kind: 'no-result', ...obstacle };
   if (watched.bayesian !== undefined) return marginBelieved(tested, watched.bayesian, margin);
   const widening = comparison.anytime?.widening ?? 1;
   const evidence = ({ z, se }: { z: number; se: number }) =>

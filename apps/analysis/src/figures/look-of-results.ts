@@ -2,6 +2,7 @@
 import type { MetricResult, Population, SrmResult } from '@rampart/contracts';
 import {
   type ArmTest,
+  type AskedAtLook,
   alphaMinusOf,
   type ErrorBudget,
   errorBudget,
@@ -12,11 +13,12 @@ import {
   type PlanState,
   type QualityCheck,
   sampleRatioCheck,
+  type TakenLook,
 } from '@rampart/domain';
 import { DEFAULT_TIGHTEST_AT_UNITS, srmSequential } from '@rampart/statistics';
 import { armsOf, type DefinitionInForce, type MetricInUse, policyOf } from '../definitions/definition-in-force.js';
 import { anytimeTuning } from './anytime.js';
-import { anyLookTest, oneLookTest } from './arm-tests.js';
+import { anyLookTest, askedAtLook, oneLookTest } from './arm-tests.js';
 import { bayesianOf } from './bayesian.js';
 import { decidingComparisons } from './corrected-for-many.js';
 
@@ -32,6 +34,8 @@ export interface LookAt {
   readonly knownUntilUs: number;
   /** Whether events of this name arrive in the environment at all. */
   readonly isSeen: (event: string) => boolean;
+  /** A plan of several looks: those that were taken by then. */
+  readonly looks?: readonly TakenLook[];
 }
 
 type JudgedUse = MetricInUse['use'] & { readonly role: 'success' | 'guardrail' };
@@ -78,24 +82,44 @@ export const lookOf = (definition: DefinitionInForce, figures: Figures, at: Look
   };
 };
 
-const armTest = (
-  definition: DefinitionInForce,
-  { use, definition: metric }: MetricInUse,
-  result: MetricResult,
-  arm: string,
-  { budget, plan, isSeen }: LookAt & { readonly budget: ErrorBudget },
-): ArmTest => {
+/** What a planned look asks, metric by metric and treatment by treatment. */
+export const askedAtLooks = (definition: DefinitionInForce, figures: Figures): readonly AskedAtLook[] => {
+  const budget = budgetOf(definition);
+  return definition.metrics.flatMap((metric, index) => {
+    const result = figures.metrics[index];
+    if (result === undefined || !isJudged(metric.use)) return [];
+    return armsOf(definition.experiment)
+      .slice(1)
+      .flatMap((arm) => {
+        const tested = testedMetric(metric, result, arm, { budget, isSeen: () => true });
+        return tested === undefined ? [] : askedAtLook(tested);
+      });
+  });
+};
+
+interface Tested {
+  readonly budget: ErrorBudget;
+  readonly isSeen: LookAt['isSeen'];
+}
+
+/** Undefined where the arms are not compared. */
+const testedMetric = ({ use, definition: metric }: MetricInUse, result: MetricResult, arm: string, { budget, isSeen }: Tested) => {
   const control = result.arms.find((one) => one.isControl)?.arm;
   const comparison = decidingComparisons(result).find((one) => one.treatment === arm && one.control === control);
-  if (comparison === undefined) return { kind: 'no-result', arm, refused: notCompared(result) };
   const margin = use.role === 'guardrail' ? (use.margin ?? null) : null;
-  const tested = { metric, result, comparison, margin, budget, isEventSeen: isSeen(metric.numerator.event) };
-  if (plan.method === 'fixed-horizon') return oneLookTest(tested);
-  const tightestAtUnits = anytimeTuning(definition)?.tightestAtUnits ?? DEFAULT_TIGHTEST_AT_UNITS;
+  return comparison === undefined ? undefined : { metric, result, comparison, margin, budget, isEventSeen: isSeen(metric.numerator.event) };
+};
+
+const armTest = (definition: DefinitionInForce, metric: MetricInUse, result: MetricResult, arm: string, at: LookAt & Tested): ArmTest => {
+  const tested = testedMetric(metric, result, arm, at);
+  if (tested === undefined) return { kind: 'no-result', arm, refused: notCompared(result) };
+  const { plan } = definition.experiment;
+  if (at.plan.method === 'fixed-horizon') return oneLookTest(tested);
   return anyLookTest(tested, {
-    tightestAtUnits,
-    tau: plan.method === 'msprt' ? use.tau : undefined,
-    bayesian: plan.method === 'bayesian' ? bayesianOf(definition.experiment.plan) : undefined,
+    tightestAtUnits: anytimeTuning(definition)?.tightestAtUnits ?? DEFAULT_TIGHTEST_AT_UNITS,
+    tau: plan.method === 'msprt' ? metric.use.tau : undefined,
+    bayesian: plan.method === 'bayesian' ? bayesianOf(plan) : undefined,
+    looks: plan.method === 'group-sequential' ? (at.looks ?? []) : undefined,
   });
 };
 

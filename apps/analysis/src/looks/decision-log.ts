@@ -124,7 +124,7 @@ const headIn = (record: DecisionRecord): RecordHead | undefined => {
 };
 
 const headOf = (record: DecisionRecord): RecordHead => {
-  const { id, previous, knownUntilUs, cause, policy, verdict, actions, latched, definition } = record;
+  const { id, previous, knownUntilUs, cause, policy, verdict, actions, latched, looks, definition } = record;
   // Findings are long and are read from the log when somebody asks.
   return {
     id,
@@ -135,6 +135,7 @@ const headOf = (record: DecisionRecord): RecordHead => {
     verdict: { ...verdict, findings: [] },
     actions,
     latched,
+    ...(looks === undefined ? {} : { looks }),
     definitionHash: definitionHash(definition),
     step: stepOf(definition.state),
   };

@@ -58,6 +58,7 @@ const roundOver = async (
   definitions: readonly DefinitionInForce[],
   store: FeedbackStore = new MemoryFeedbackStore(),
   watermark = () => onDay(1),
+  sumsAt: (knownUntilUs: number) => ComparisonSums = () => exampleComparison([]),
 ) => {
   const log = new MemoryEventLog();
   for (const topic of [DECISIONS, LOOKS, RECORD_PROPOSALS]) await log.createTopic({ topic, partitions: 1, compacted: topic === LOOKS });
@@ -65,7 +66,7 @@ const roundOver = async (
     get watermarkUs() {
       return watermark();
     },
-    sumsAt: () => exampleComparison([]),
+    sumsAt,
   });
   const decisions = new DecisionLog(log);
   const metrics = new Metrics('analysis');
@@ -145,6 +146,40 @@ describe('a crossing that is seen while another record is still to be appended',
     expect(second?.latched).toEqual(
       expect.arrayContaining([expect.objectContaining({ test: 'harm', metric: 'crashed', knownUntilUs: onDay(2) })]),
     );
+    await decisions.close();
+  });
+});
+
+describe('planned looks', () => {
+  it('are taken as of their planned moments by a process that was down, one after the other, before anything later is looked at', async () => {
+    const plan = { method: 'group-sequential' as const, looks: { atUs: [onDay(7), onDay(14), onDay(21)] } };
+    const definition = definitionOf({ metrics: [converted], experiment: { plan } });
+    // More units, and no gain any more, as time goes on.
+    const sumsAt = (knownUntilUs: number) => {
+      const units = Math.round(knownUntilUs / onDay(1)) * 1000;
+      return exampleComparison([[ones(units, units / 10)], [ones(units, knownUntilUs < onDay(10) ? (units * 12) / 100 : units / 10)]]);
+    };
+    let nowUs = onDay(17) + 5;
+    const { decisions, log, round } = await roundOver([definition], new ToldStore(({ knownUntilUs }) => sumsAt(knownUntilUs)), () => nowUs, sumsAt);
+    decisions.start();
+    const records: DecisionRecord[] = [];
+    for (let turn = 0; turn < 4; turn += 1) {
+      nowUs += 1_000_000;
+      await round.look(nowUs);
+      const proposed = await proposedIn(log);
+      const record = proposed[records.length];
+      if (record === undefined) continue;
+      records.push(record);
+      await log.append(DECISIONS, [{ partition: 0, value: JSON.stringify({ record, recordedAtUs: nowUs, revision: turn + 1 }) }]);
+      await decisions.readToTheEnd();
+    }
+    expect(records.map(({ cause, knownUntilUs, verdict }) => [cause, knownUntilUs, verdict.verdict])).toEqual([
+      ['first', onDay(7), 'go'],
+      ['planned-look', onDay(14), 'continue'],
+      ['daily', onDay(17) + 3_000_005, 'continue'],
+    ]);
+    expect(records[2]?.looks).toEqual(records[1]?.looks);
+    expect(records[1]?.looks?.[0]).toEqual(records[0]?.looks?.[0]);
     await decisions.close();
   });
 });

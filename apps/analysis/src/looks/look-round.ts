@@ -141,9 +141,12 @@ export class LookRound {
     const policy = policyOf(definition);
     const seenEvents = await seen(query);
     const { head, isPending, latched } = this.proposals.newest(place, knownUntilUs);
-    const conclusion = conclude({ definition, query, sums, plan, seenEvents, latchedBefore: latched, knownUntilUs });
+    const looksBefore = head?.looks ?? [];
+    const conclusion = conclude({ definition, query, sums, plan, seenEvents, latchedBefore: latched, looksBefore, knownUntilUs });
     this.proposals.saw(place, conclusion.latched);
-    const said = { knownUntilUs, verdict: conclusion.verdict, latched: conclusion.latched, definitionHash, step: stepOf(definition.state) };
+    const { verdict, latched: crossed, looks } = conclusion;
+    const taken = looks === null ? {} : { looks };
+    const said = { knownUntilUs, verdict, latched: crossed, ...taken, definitionHash, step: stepOf(definition.state) };
     const recent = this.decisions.recent(place, knownUntilUs - BACK_AND_FORTH_US);
     const cause = isPending ? undefined : causeOf(head, { ...said, isLast }, recent);
     const message = lookOf(place, definition.version, { policy, knownUntilUs, conclusion, record: head?.id ?? null, nowUs });

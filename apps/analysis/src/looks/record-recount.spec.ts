@@ -135,6 +135,48 @@ describe('a crossing that a look saw before its record could be appended', () =>
   });
 });
 
+describe('a record of a plan of several looks', () => {
+  const look = {
+    metrics: [converted],
+    experiment: { plan: { method: 'group-sequential' as const, looks: { atUs: [onDay(7), onDay(8), onDay(9)] } } },
+  };
+  const first = concluded({ ...look, cells, knownUntilUs: onDay(7) });
+  const taken = first.looks ?? [];
+  const second = (): DecisionRecord => {
+    const { environment, experiment, version, state, metrics } = definitionOf(look);
+    if (state === null) throw new Error('the example runs');
+    return recordOf({
+      place: { project: 'shop', environment: environment.key, experiment: experiment.key, comparison: 1, stage: null },
+      policy: experiment.policy,
+      cause: 'planned-look',
+      previous: null,
+      knownUntilUs: onDay(8),
+      definition: { environment, experiment, version, state, metrics },
+      seenEvents: new Set(['button', 'converted']),
+      conclusion: concluded({ ...look, cells, looksBefore: taken }),
+      engine: ENGINE,
+    });
+  };
+
+  it('holds every look that was taken, and is recounted by those before it', () => {
+    const record = second();
+    expect(record.looks?.map((one) => one.look)).toEqual([1, 2]);
+    expect(record.looks?.[0]).toEqual(taken[0]);
+    const replay = replayOf(record, recountedConclusion(record, exampleComparison(cells), [], taken), null);
+    expect(replay).toMatchObject({ intact: true, evidence: { same: true }, conclusion: { same: true } });
+  });
+
+  it('does not fit other looks than those it was made by', () => {
+    const record = second();
+    const other = taken.map((one) => ({ ...one, tests: one.tests.map((test) => ({ ...test, bound: 1 })) }));
+    const replay = replayOf(record, recountedConclusion(record, exampleComparison(cells), [], other), null);
+    expect(replay.conclusion.same).toBe(false);
+    expect(replay.conclusion.differences.map(({ what }) => what)).toContain('looks');
+    const altered = { ...record, looks: [...other, ...(record.looks ?? []).slice(1)] };
+    expect(replayOf(altered, recountedConclusion(altered, exampleComparison(cells), [], taken), null).sentence).toContain('its digests do not fit');
+  });
+});
+
 describe('a record of a step of a ramp', () => {
   const ramped = (ramp = rampAt('half', { run: 2 })): DecisionRecord => {
     const { environment, experiment, version, state, metrics } = definitionOf({ metrics: [converted], ramp });

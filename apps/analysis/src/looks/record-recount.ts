@@ -7,6 +7,7 @@ import {
   type Replay,
   type SufficientStatistics,
   type SumDifference,
+  type TakenLook,
 } from '@rampart/contracts';
 import type { ComparisonQuery, ComparisonSums } from '@rampart/feedback-store';
 import { comparisonQuery, type DefinitionInForce } from '../definitions/definition-in-force.js';
@@ -45,17 +46,24 @@ export const isCrossedAgain = (
   crossing: Crossing,
   sums: ComparisonSums,
   latchedBefore: DecisionRecord['latched'],
+  looksBefore: readonly TakenLook[] = [],
 ): boolean => {
   const { knownUntilUs, ramp } = crossing;
   const { definition } = record;
   // A go is one of the step at which it was seen.
   const state = ramp === undefined ? definition.state : { ...definition.state, ramp: { stageStartedAtUs: 0, ...ramp } };
   const then = { ...record, knownUntilUs, definition: { ...definition, state } };
-  return recountedConclusion(then, sums, latchedBefore).latched.some((one) => isSameCrossing(one, crossing));
+  const takenBefore = looksBefore.filter((taken) => taken.knownUntilUs <= knownUntilUs);
+  return recountedConclusion(then, sums, latchedBefore, takenBefore).latched.some((one) => isSameCrossing(one, crossing));
 };
 
-/** @param sums  as the store counts them today; @param latchedBefore  all earlier crossings */
-export const recountedConclusion = (record: DecisionRecord, sums: ComparisonSums, latchedBefore: DecisionRecord['latched']): Conclusion => {
+/** @param sums  as the store counts them today; @param latchedBefore  all earlier crossings; @param looksBefore  planned looks taken before it */
+export const recountedConclusion = (
+  record: DecisionRecord,
+  sums: ComparisonSums,
+  latchedBefore: DecisionRecord['latched'],
+  looksBefore: readonly TakenLook[] = [],
+): Conclusion => {
   const definition = recordedDefinition(record);
   return conclude({
     definition,
@@ -64,6 +72,7 @@ export const recountedConclusion = (record: DecisionRecord, sums: ComparisonSums
     plan: lookTarget(definition, record.knownUntilUs).plan,
     seenEvents: new Set(record.seenEvents),
     latchedBefore,
+    looksBefore,
     knownUntilUs: record.knownUntilUs,
   });
 };
@@ -196,9 +205,14 @@ const conclusionDifferences = (record: DecisionRecord, now: Conclusion): Replay[
   });
 };
 
-const told = ({ verdict, latched, numbers }: Pick<DecisionRecord, 'verdict' | 'latched' | 'numbers'>): Fields => ({
+interface Told extends Pick<DecisionRecord, 'verdict' | 'latched' | 'numbers'> {
+  readonly looks?: Conclusion['looks'];
+}
+
+const told = ({ verdict, latched, looks, numbers }: Told): Fields => ({
   verdict: verdict.verdict,
   rule: verdict.rule,
   latched: canonicalJson(latched),
+  ...(looks == null ? {} : { looks: canonicalJson(looks) }),
   ...numbers,
 });

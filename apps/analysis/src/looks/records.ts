@@ -16,7 +16,7 @@ import type { Conclusion } from '../figures/conclusion.js';
 
 /** What is kept of an appended record: enough to continue its chain. */
 export interface RecordHead
-  extends Pick<DecisionRecord, 'id' | 'previous' | 'knownUntilUs' | 'cause' | 'policy' | 'verdict' | 'actions' | 'latched'> {
+  extends Pick<DecisionRecord, 'id' | 'previous' | 'knownUntilUs' | 'cause' | 'policy' | 'verdict' | 'actions' | 'latched' | 'looks'> {
   readonly definitionHash: string;
   /** The step of a rollout that it was about; null without one. */
   readonly step: string | null;
@@ -33,7 +33,7 @@ export const BACK_AND_FORTH_US = 60_000_000;
  */
 export const causeOf = (
   newest: RecordHead | undefined,
-  look: Pick<RecordHead, 'knownUntilUs' | 'verdict' | 'latched' | 'definitionHash' | 'step'> & { readonly isLast: boolean },
+  look: Pick<RecordHead, 'knownUntilUs' | 'verdict' | 'latched' | 'looks' | 'definitionHash' | 'step'> & { readonly isLast: boolean },
   recent: readonly Pick<RecordHead, 'knownUntilUs' | 'verdict'>[] = [],
 ): RecordCause | undefined => {
   if (newest === undefined) return 'first';
@@ -41,6 +41,7 @@ export const causeOf = (
   // The last word, also where looks had gone beyond the moment of closing before the decision was known.
   if (look.isLast) return isNewer || look.definitionHash !== newest.definitionHash ? 'closing' : undefined;
   if (!isNewer) return undefined;
+  if ((look.looks?.length ?? 0) > (newest.looks?.length ?? 0)) return 'planned-look';
   if (look.step !== newest.step) return 'stage-action';
   if (look.latched.length > newest.latched.length) return 'crossing';
   if (saying(look.verdict) !== saying(newest.verdict) && !isBackAndForth(newest, look, recent)) return 'verdict';
@@ -95,7 +96,7 @@ export interface RecordedLook {
 
 export const recordOf = (look: RecordedLook): DecisionRecord => {
   const { place, policy, cause, previous, knownUntilUs, definition, conclusion, engine } = look;
-  const { figures, statistics, verdict, actions, latched, numbers, evidenceDigest, conclusionDigest } = conclusion;
+  const { figures, statistics, verdict, actions, latched, looks, numbers, evidenceDigest, conclusionDigest } = conclusion;
   const record: DecisionRecord = {
     id: recordIdOf({ ...place, policy, knownUntilUs, definition }),
     previous,
@@ -111,6 +112,7 @@ export const recordOf = (look: RecordedLook): DecisionRecord => {
     verdict,
     actions,
     latched,
+    ...(looks === null ? {} : { looks }),
     numbers,
     evidenceDigest,
     conclusionDigest,

@@ -22,20 +22,21 @@ export class ReplayService {
       const message = `the record knew everything up to ${needed}, the store has ${has}: it is still being filled, ask again later`;
       throw new DomainError('watermark-behind', message, { knownUntil: needed });
     }
-    const latchedBefore = await this.latchedBefore(record);
+    const previous = record.previous === null ? undefined : (await this.decisions.read(record.previous))?.record;
+    const looksBefore = previous?.looks ?? [];
+    const latchedBefore = await this.latchedBefore(record, previous);
     const isHistory = record.definition.environment.kind === 'historical';
     const completedAtUs = isHistory ? await this.evidence.importCompletedAtUs(project, record.environment, record.knownUntilUs) : null;
     const sums = await this.evidence.sums(recordedQuery(record, completedAtUs));
-    return replayOf(record, recountedConclusion(record, sums, latchedBefore), this.decisions.before(record));
+    return replayOf(record, recountedConclusion(record, sums, latchedBefore, looksBefore), this.decisions.before(record));
   }
 
   /** Those of the previous record, and those that looks between the two saw and that the rows still show. */
-  private async latchedBefore(record: DecisionRecord): Promise<DecisionRecord['latched']> {
-    const previous = record.previous === null ? undefined : await this.decisions.read(record.previous);
-    let latched = previous?.record.latched ?? [];
+  private async latchedBefore(record: DecisionRecord, previous: DecisionRecord | undefined): Promise<DecisionRecord['latched']> {
+    let latched = previous?.latched ?? [];
     for (const crossing of rememberedCrossings(record, latched)) {
       const sums = await this.evidence.sums({ ...recordedQuery(record), knownUntilUs: crossing.knownUntilUs });
-      if (isCrossedAgain(record, crossing, sums, latched)) latched = [...latched, crossing];
+      if (isCrossedAgain(record, crossing, sums, latched, previous?.looks)) latched = [...latched, crossing];
     }
     return latched;
   }

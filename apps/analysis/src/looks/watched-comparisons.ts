@@ -7,6 +7,7 @@ import { comparedSegments, comparisonQuery, type DefinitionInForce, Definitions,
 import { Evidence } from '../results/evidence.source.js';
 import { DecisionLog } from './decision-log.js';
 import { type LookTarget, lookTarget } from './look-target.js';
+import { PlannedMoments } from './planned-moments.js';
 import { definitionHash } from './records.js';
 
 export interface WatchedComparison {
@@ -22,17 +23,21 @@ export interface WatchedComparison {
 
 @Injectable()
 export class WatchedComparisons {
+  private readonly moments: PlannedMoments;
+
   constructor(
     private readonly definitions: Definitions,
     private readonly evidence: Evidence,
     private readonly decisions: DecisionLog,
-  ) {}
+  ) {
+    this.moments = new PlannedMoments(evidence);
+  }
 
   async at(watermarkUs: InstantUs): Promise<readonly WatchedComparison[]> {
     const watched: WatchedComparison[] = [];
     const imported = this.importsOfRound(watermarkUs);
     for (const run of this.definitions.runs()) {
-      const comparison = this.watchedOf(run, watermarkUs);
+      const comparison = await this.watchedOf(run, watermarkUs);
       if (comparison === undefined || this.isBehind(comparison)) continue;
       if (!comparison.query.historical) {
         if (!this.isOver(comparison)) watched.push(comparison);
@@ -45,12 +50,15 @@ export class WatchedComparisons {
     return watched;
   }
 
-  private watchedOf(run: Run, watermarkUs: InstantUs): WatchedComparison | undefined {
+  private async watchedOf(run: Run, watermarkUs: InstantUs): Promise<WatchedComparison | undefined> {
     const definition = this.inForce(run, watermarkUs);
     const segments = comparedSegments(definition?.state ?? null);
     if (definition === undefined || definition.state === null || segments === undefined) return undefined;
     const place: ComparisonPlace = { ...run, comparison: segments[0].comparison, stage: definition.state.ramp?.stage ?? null };
-    const target = lookTarget(definition, watermarkUs);
+    const newest = this.decisions.newest(place);
+    const chain = { knownUntilUs: newest?.knownUntilUs ?? 0, looks: newest?.looks ?? [] };
+    const plannedUs = await this.moments.before(watermarkUs, definition, place, chain);
+    const target = lookTarget(definition, plannedUs ?? watermarkUs);
     const known = { ...definition, state: definition.state };
     return {
       key: comparisonKey(place),

@@ -1,8 +1,10 @@
-/** What the results need of earlier looks: the port to recorded crossings. */
-import type { Crossing } from '@rampart/contracts';
+/** What the results need of earlier looks: the port to recorded crossings and planned looks. */
+import type { Crossing, TakenLook } from '@rampart/contracts';
 import type { DefinitionInForce } from '../definitions/definition-in-force.js';
 
 export abstract class Crossings {
   /** All that were recorded of this comparison by looks that knew nothing later than `knownUntilUs`. */
   abstract before(definition: DefinitionInForce, knownUntilUs: number): readonly Crossing[];
+  /** Planned looks that were recorded by then. */
+  abstract looksBefore(definition: DefinitionInForce, knownUntilUs: number): readonly TakenLook[];
 }

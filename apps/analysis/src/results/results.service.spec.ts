@@ -202,6 +202,9 @@ describe('a sequential plan in a live environment', () => {
   it('keeps what was crossed at earlier looks', async () => {
     const crossed = { test: 'harm', metric: 'converted', arm: 'B', knownUntilUs: day(1), value: 6 } as const;
     class Recorded extends Crossings {
+      looksBefore() {
+        return [];
+      }
       before(_: unknown, knownUntilUs: number) {
         return knownUntilUs >= day(1) ? [crossed] : [];
       }

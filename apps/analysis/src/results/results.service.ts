@@ -77,6 +77,7 @@ export class ResultsService {
       verdict: judged.verdict,
       actions: judged.actions,
       latched: judged.latched,
+      looks: judged.looks,
       sufficientStatistics: statistics,
       evidenceDigest: shown.evidenceDigest,
       conclusionDigest: judged.conclusionDigest,
@@ -139,9 +140,10 @@ export class ResultsService {
 
   private concludedAt(definition: DefinitionInForce, query: ComparisonQuery, { plan, knownUntilUs }: Reach): Concluded {
     const latchedBefore = this.crossings?.before(definition, knownUntilUs) ?? [];
+    const looksBefore = this.crossings?.looksBefore(definition, knownUntilUs) ?? [];
     return async (at) => {
       const seenEvents = await knownNames(this.evidence, query, at.knownUntilUs);
-      return conclude({ definition, query, plan, seenEvents, latchedBefore, ...at });
+      return conclude({ definition, query, plan, seenEvents, latchedBefore, looksBefore, ...at });
     };
   }
 }

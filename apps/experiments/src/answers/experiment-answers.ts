@@ -130,7 +130,7 @@ const place = {
   comparison: z.int().min(1),
   stage: z.string().nullable(),
 };
-const CAUSES = ['first', 'verdict', 'crossing', 'definition', 'daily', 'stage-action', 'closing'] as const;
+const CAUSES = ['first', 'verdict', 'crossing', 'definition', 'daily', 'stage-action', 'planned-look', 'closing'] as const;
 const aPlace = { project: 'shop', environment: 'production', experiment: 'button', comparison: 1, stage: null };
 
 export const decisionList = documented(

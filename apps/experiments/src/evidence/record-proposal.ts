@@ -63,7 +63,7 @@ const decisionRecord = z.looseObject({
   experiment: slug,
   comparison: z.int().min(1),
   stage: slug.nullable(),
-  cause: z.enum(['first', 'verdict', 'crossing', 'definition', 'daily', 'stage-action', 'closing']),
+  cause: z.enum(['first', 'verdict', 'crossing', 'definition', 'daily', 'stage-action', 'planned-look', 'closing']),
   policy: z.enum(['stage', 'ship']),
   knownUntilUs: instantUs,
   definition,
@@ -85,6 +85,29 @@ const decisionRecord = z.looseObject({
       value: z.number(),
     }),
   ),
+  looks: z
+    .array(
+      z.looseObject({
+        look: z.int().min(1),
+        looks: z.int().min(1),
+        knownUntilUs: instantUs,
+        tests: z.array(
+          z.looseObject({
+            test: z.enum(['superiority', 'non-inferiority']),
+            metric: text,
+            arm: text,
+            level: z.number(),
+            estimate: z.number().nullable(),
+            se: z.number().nullable(),
+            statistic: z.number().nullable(),
+            spent: z.number(),
+            bound: z.number().nullable(),
+            couldLose: z.number().nullable(),
+          }),
+        ),
+      }),
+    )
+    .optional(),
   numbers: z.record(text, text),
   evidenceDigest: sha256,
   conclusionDigest: sha256,

@@ -34,6 +34,26 @@ describe('a comparison without records', () => {
   });
 });
 
+describe('a look that was taken', () => {
+  const test = { test: 'superiority', metric: 'converted', arm: 'green', level: 0.05, estimate: 1, se: 1, statistic: 1 } as const;
+  const look = { look: 1, looks: 2, knownUntilUs: T0 + 1, tests: [{ ...test, spent: 0.01, bound: 2.3, couldLose: null }] };
+  const facts = [recorded(aRecord({ looks: [look] }))];
+  const next = { look: 2, looks: 2, knownUntilUs: T0 + 2, tests: [] };
+
+  it('is kept by every record after it', () => {
+    given(facts)
+      .when(record({ ...two, looks: [look, next] }))
+      .then([recorded({ ...two, looks: [look, next] })]);
+  });
+  it('is neither left out nor told otherwise', () => {
+    const told = { ...look, tests: look.tests.map((one) => ({ ...one, bound: 1.2 })) };
+    given(facts).when(record(two)).thenRefuses('record-rewrites-looks', 'look 1 of 2');
+    given(facts)
+      .when(record({ ...two, looks: [told, next] }))
+      .thenRefuses('record-rewrites-looks', 'a look that was taken stays as it was');
+  });
+});
+
 describe('a chain of records', () => {
   const facts = [recorded(aRecord())];
   it('is continued by a later look that names the newest one', () => {

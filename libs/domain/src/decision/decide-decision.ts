@@ -24,6 +24,7 @@ const decide = ({ record, idOfParts, atUs }: DecisionCommand, { ids, newest }: D
   if (newest !== null) {
     requireNewer(record, newest);
     requireLatched(record, newest);
+    requireSameLooks(record, newest);
   }
   return [{ type: 'DecisionRecorded', record, atUs }];
 };
@@ -51,6 +52,14 @@ const requireLatched = ({ id, latched }: ChainedRecord, newest: ChainedRecord): 
   if (first === undefined) return;
   const message = `record ${id} leaves out ${lost.length} of the ${newest.latched.length} crossings that ${newest.id} holds, first ${crossingText(first)}: what is valid at any time is not taken back`;
   throw new DomainError('record-unlatches', message, { record: id, newest: newest.id, lost });
+};
+
+/** Bounds that were used are never computed anew: what a look said, and what it spent, stays. */
+const requireSameLooks = ({ id, looks = [] }: ChainedRecord, newest: ChainedRecord): void => {
+  const changed = newest.looks?.find((taken, index) => !isEqual(taken, looks[index]));
+  if (changed === undefined) return;
+  const message = `record ${id} leaves out, or tells otherwise, look ${changed.look} of ${changed.looks}, which ${newest.id} holds as taken at ${iso(changed.knownUntilUs)}: a look that was taken stays as it was`;
+  throw new DomainError('record-rewrites-looks', message, { record: id, newest: newest.id, look: changed.look });
 };
 
 const crossingText = ({ test, metric, arm, knownUntilUs }: Crossing): string =>

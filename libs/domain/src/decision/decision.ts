@@ -1,5 +1,6 @@
 /** The decision records of one comparison: a chain in which each names the one before it. */
 import type { Crossing } from '../verdict/latching.js';
+import type { TakenLook } from '../verdict/planned-looks.js';
 
 /** What the chain goes by. A record holds more (definition, sums, verdict), which is kept unread: it is evidence, not a rule. */
 export interface ChainedRecord {
@@ -12,6 +13,8 @@ export interface ChainedRecord {
   readonly cause: string;
   /** All of the comparison up to and with this look. */
   readonly latched: readonly Crossing[];
+  /** Of a plan of several looks, all that were taken; absent in other plans. */
+  readonly looks?: readonly TakenLook[];
 }
 
 export type DecisionEvent = {
@@ -30,6 +33,6 @@ export interface DecisionChain {
 export const initialDecisionChain: DecisionChain = { ids: [], newest: null };
 
 export const evolveDecisionChain = ({ ids }: DecisionChain, { record }: DecisionEvent): DecisionChain => {
-  const { id, previous, knownUntilUs, cause, latched } = record;
-  return { ids: [...ids, id], newest: { id, previous, knownUntilUs, cause, latched } };
+  const { id, previous, knownUntilUs, cause, latched, looks } = record;
+  return { ids: [...ids, id], newest: { id, previous, knownUntilUs, cause, latched, ...(looks === undefined ? {} : { looks }) } };
 };

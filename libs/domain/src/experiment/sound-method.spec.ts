@@ -72,3 +72,25 @@ describe('a Bayesian plan', () => {
     expect(planned({ bayesian: { ...bayesian, prior: 'flat' } })).toBe('sound');
   });
 });
+
+describe('planned looks', () => {
+  const looking = (change: Partial<ExperimentDefinition['plan']>) => planned({ method: 'group-sequential', ...change });
+
+  it('are named by a group-sequential plan, and by no other', () => {
+    expect(looking({})).toMatch(/^looks-missing \/plan\/looks:/);
+    expect(planned({ looks: { atUs: [1] } })).toMatch(/^looks-without-method \/plan\/looks:/);
+    expect(planned({ spending: 'pocock' })).toMatch(/^looks-without-method \/plan\/spending:/);
+    expect(looking({ looks: { atUs: [1, 2] }, spending: { power: 2 } })).toBe('sound');
+  });
+  it('follow each other, and shares end with the whole plan', () => {
+    expect(looking({ looks: { atUs: [1, 1] } })).toMatch(
+      /^looks-not-rising \/plan\/looks\/atUs\/1: .*look 2 at 1 does not come after look 1 at 1/,
+    );
+    const plannedUnits = 1_000;
+    expect(looking({ looks: { informationFractions: [0.5, 0.9] }, plannedUnits })).toMatch(
+      /^last-look-missing \/plan\/looks\/informationFractions\/1/,
+    );
+    expect(looking({ looks: { informationFractions: [0.5, 1] } })).toMatch(/^planned-units-missing \/plan\/plannedUnits/);
+    expect(looking({ looks: { informationFractions: [0.5, 1] }, plannedUnits })).toBe('sound');
+  });
+});

@@ -18,12 +18,6 @@ export const requireSoundMethod = (definition: Planned): void => {
 };
 
 function* refusals(definition: Planned): Generator<Refused> {
-  if (definition.plan.method === 'group-sequential')
-    yield [
-      'method-not-there',
-      '/plan/method',
-      'looks that are planned are not judged yet: choose sequential, msprt, bayesian or fixed-horizon',
-    ];
   yield* multiplicityRefusals(definition);
   yield* lookRefusals(definition);
   yield* mixtureRefusals(definition);

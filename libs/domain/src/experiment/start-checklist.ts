@@ -49,6 +49,7 @@ export const startChecklist = (run: PlannedRun): readonly ChecklistItem[] => [
   ...layerItems(run),
   ...run.definition.metrics.flatMap((use, index) => metricItems(run, use, index)),
   ...plannedEndItems(run),
+  ...lookItems(run),
 ];
 
 /** Which version of each metric counts: the named one, the one that counts already, the newest. Metrics that do not exist are left out. */
@@ -134,11 +135,28 @@ const windowItems = (run: PlannedRun, use: MetricUse, { version, definition }: M
 const plannedEndItems = ({ definition: { plan }, environment, startsAtUs }: PlannedRun): readonly ChecklistItem[] => {
   if (environment.kind === 'historical') return [];
   const path = '/plan/plannedEndUs';
+  if (plan.plannedEndUs === undefined && plan.method === 'group-sequential') return [];
   if (plan.plannedEndUs === undefined) return isWatched(plan.method) ? openEndItems(plan) : [noLook(path)];
   const minimumEndUs = startsAtUs + plan.minimumRunUs;
   if (plan.plannedEndUs >= minimumEndUs) return [];
   const sentence = `the planned end ${iso(plan.plannedEndUs)} comes before the minimum run is over, ${iso(minimumEndUs)}: the ${isWatched(plan.method) ? 'plan is over' : 'look is taken'} then`;
   return [warning('planned-end-too-early', path, sentence)];
+};
+
+/** A look that lies before the start can't be taken; one before the minimum run is over spends α on a gain that can't be acted upon yet. */
+const lookItems = ({ definition: { plan }, environment, startsAtUs }: PlannedRun): readonly ChecklistItem[] => {
+  if (environment.kind === 'historical' || plan.looks === undefined || !('atUs' in plan.looks)) return [];
+  const minimumEndUs = startsAtUs + plan.minimumRunUs;
+  return plan.looks.atUs.flatMap((atUs, index) => {
+    const path = `/plan/looks/atUs/${index}`;
+    if (atUs <= startsAtUs)
+      return [
+        refusal('look-before-start', path, `look ${index + 1} at ${iso(atUs)} lies before the start, ${iso(startsAtUs)}: plan it later`),
+      ];
+    if (atUs >= minimumEndUs) return [];
+    const sentence = `look ${index + 1} at ${iso(atUs)} is taken before the minimum run is over, ${iso(minimumEndUs)}: it spends α, and a gain that it shows waits until then`;
+    return [warning('look-before-minimum-run', path, sentence)];
+  });
 };
 
 const noLook = (path: string): ChecklistItem =>

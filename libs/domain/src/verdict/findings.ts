@@ -180,6 +180,8 @@ const REASONS: Readonly<Record<string, string>> = {
   ZERO_BASELINE: 'the mean of control is 0',
   OPEN_WINDOW: 'it has no window, so that its values are never final',
   NOT_COMPARED: 'its arms are not compared',
+  NO_LOOK_YET: 'none of its planned looks was taken yet',
+  NO_RESULT_AT_LOOK: 'there was none at its last planned look',
 };
 
 const waiting = (metric: string | null, arm: string | null, sentence: string): Finding => ({

@@ -3,7 +3,7 @@ import { isEqual } from '../equality.js';
 import { errorBudget } from './error-budget.js';
 import { isAtLevel, pOf } from './evidence.js';
 import type { Look, QualityCheck, RampStep } from './look.js';
-import { exponential, instant } from './number-texts.js';
+import { exponential, instant, recorded } from './number-texts.js';
 import { isWatched } from './plan-state.js';
 import type { Policy } from './policies.js';
 import type { ArmVerdict, Finding } from './verdict.js';
@@ -65,9 +65,6 @@ const pOfGo = (look: Look, arm: string): number => {
   const margins = tests.flatMap(({ test }) => (test.nonInferiority?.kind === 'tested' ? [pOf(test.nonInferiority.evidence)] : []));
   return margins.length > 0 ? Math.max(...margins) : 1;
 };
-
-/** Twelve digits: a record made on another machine is the same. */
-const recorded = (value: number): number => Number(value.toPrecision(12));
 
 /** @returns all crossings in the order in which they happened; each boundary is crossed once */
 export const latchedWith = (before: readonly Crossing[], now: readonly Crossing[]): readonly Crossing[] => [

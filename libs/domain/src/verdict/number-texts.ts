@@ -50,5 +50,8 @@ export const exponential = (log: number, digits = 3): string => {
   return [whole.replace(/\B(?=(\d{3})+$)/g, ','), ...fraction].join('.');
 };
 
+/** Twelve digits: a record made on another machine is the same. */
+export const recorded = (value: number): number => Number(value.toPrecision(12));
+
 /** As people write a known time of this century. */
 export const instant = (atUs: number): string => new Date(atUs / 1000).toISOString();

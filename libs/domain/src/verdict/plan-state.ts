@@ -1,5 +1,6 @@
 /** How far a plan is: whether its tests may be judged, what a comparison waits for, and when nothing more will come. */
 import { count, instant } from './number-texts.js';
+import type { LookSchedule, TakenLook } from './planned-looks.js';
 
 export type PlanMethod = 'sequential' | 'group-sequential' | 'msprt' | 'bayesian' | 'fixed-horizon';
 
@@ -20,11 +21,14 @@ export interface Schedule {
 }
 
 export interface Wait {
-  readonly what: 'import' | 'start' | 'watermark' | 'minimum-run' | 'planned-end' | 'a-planned-end' | 'evidence';
+  readonly what: 'import' | 'start' | 'watermark' | 'minimum-run' | 'planned-end' | 'a-planned-end' | 'evidence' | 'planned-look';
   readonly untilUs: number | null;
-  /** Units of the largest pair, and the most that are planned; evidence only. */
+  /** Units of the largest pair, and the most that are planned, or those that the next look waits for. */
   readonly have?: number;
   readonly needed?: number | null;
+  /** Planned look only: which of how many. */
+  readonly look?: number;
+  readonly looks?: number;
 }
 
 export interface PlanState {
@@ -94,10 +98,28 @@ const waitingFor = (method: PlanMethod, wait: Wait): PlanState => ({
  * @param units  closed, of control and the largest treatment; @param planned  null where the plan names none
  */
 export const withUnits = (plan: PlanState, units: number, planned: number | null): PlanState => {
+  // Its looks end it.
+  if (plan.method === 'group-sequential') return plan;
   if (!isWatched(plan.method) || !plan.isDue || plan.exhausted) return plan;
   const exhausted = plan.minimumRunOver && planned !== null && units >= planned;
   const counted = (wait: Wait): Wait => (wait.what === 'evidence' ? { ...wait, have: units, needed: planned } : wait);
   return { ...plan, exhausted, waits: exhausted ? [] : plan.waits.map(counted) };
+};
+
+/** A plan of several looks is over with its last one, though never before its minimum run; what was shown at a look waits for nothing more. */
+export const withLooks = (plan: PlanState, schedule: LookSchedule, taken: readonly TakenLook[], units: number): PlanState => {
+  if (plan.method !== 'group-sequential' || !plan.isDue || plan.exhausted) return plan;
+  const looks = schedule.looks.length;
+  const next = taken.at(-1)?.look ?? 0;
+  const exhausted = plan.minimumRunOver && next >= looks;
+  const planned = schedule.looks[next];
+  const waits = plan.waits.flatMap((wait): Wait[] => {
+    if (wait.what !== 'evidence') return [wait];
+    if (planned === undefined) return [];
+    const counted = planned.units === null ? {} : { have: units, needed: planned.units };
+    return [{ what: 'planned-look', untilUs: planned.atUs, look: next + 1, looks, ...counted }];
+  });
+  return { ...plan, exhausted, waits };
 };
 
 export const waitSentence = (wait: Wait): string => {
@@ -118,6 +140,11 @@ export const waitSentence = (wait: Wait): string => {
       return 'waits for a planned end: the plan names none, set plan.plannedEndUs or close the experiment';
     case 'evidence':
       return `waits for evidence${evidenceEnd(wait)}`;
+    case 'planned-look': {
+      const { look, looks, have = 0, needed } = wait;
+      const at = needed == null ? until : ` at ${count(needed)} units of the largest pair, ${count(have)} so far`;
+      return `waits for look ${look} of ${looks}${at}`;
+    }
   }
 };
 

@@ -1,6 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import { normal } from '../distributions.js';
-import { groupSequentialBounds, groupSequentialInflation, groupSequentialPower, type Spending, spentAlpha } from './group-sequential.js';
+import {
+  groupSequentialBounds,
+  groupSequentialInflation,
+  groupSequentialPower,
+  nextGroupSequentialBound,
+  type Spending,
+  spentAlpha,
+} from './group-sequential.js';
 
 const obrienFleming: Spending = { kind: 'obrien-fleming' };
 const thirds = [1 / 3, 2 / 3, 1];
@@ -35,6 +42,26 @@ describe('group sequential bounds', () => {
       groupSequentialBounds({ ...plan, informationFractions: thirds }),
     ];
     expect(three.slice(0, 2)).toEqual(two);
+  });
+
+  it.each(['upper', 'symmetric'] as const)('one look at a time are the same, on any scale of information (%s)', (sides) => {
+    const alphaPerSide = 0.025;
+    const informationFractions = [0.2, 0.45, 0.7, 1];
+    const all = groupSequentialBounds({ informationFractions, alphaPerSide, spending: obrienFleming, sides });
+    const past: { information: number; bound: number | null }[] = [];
+    let spent = 0;
+    for (const [index, t] of informationFractions.entries()) {
+      const next = nextGroupSequentialBound({
+        past,
+        information: 4_000 * t,
+        spend: spentAlpha(obrienFleming, alphaPerSide, t) - spent,
+        sides,
+      });
+      expect(next.bound).toBeCloseTo(all[index]?.z ?? 0, 8);
+      spent += next.spent;
+      past.push({ information: 4_000 * t, bound: next.bound });
+    }
+    expect(nextGroupSequentialBound({ past, information: 4_000, spend: 0.01, sides })).toEqual({ bound: past.at(-1)?.bound, spent: 0 });
   });
 
   it('allow no rejection where next to nothing may be spent yet', () => {

@@ -141,6 +141,36 @@ const densityAt = (state: Density | undefined, t: number, z: number, drift: numb
   return sum * scale * INVERSE_ROOT_2PI;
 };
 
+export interface NextLook {
+  /** Of the looks before, in their order: information (1/variance of the estimate, on any scale) and the bound that was used. */
+  readonly past: readonly { readonly information: number; readonly bound: number | null }[];
+  readonly information: number;
+  /** Alpha of this side that this look may use up. */
+  readonly spend: Probability;
+  readonly sides: 'symmetric' | 'upper';
+}
+
+/**
+ * Critical value of one more look after bounds that were used and stay as they are: what is spent may follow another clock than the information does
+ * (calendar time: Lan & DeMets 1989, Communications in Statistics 18), so that looks need no known end of the information.
+ * @returns the bound with what it spends; without more information than before the same bound again, which spends nothing; null = no rejection is possible
+ * Golden: agrees with groupSequentialBounds look by look
+ */
+export const nextGroupSequentialBound = ({
+  past,
+  information,
+  spend,
+  sides,
+}: NextLook): { readonly bound: number | null; readonly spent: number } => {
+  if (!(information > 0 && Number.isFinite(information))) throw new RangeError(`information must be above 0, got ${information}`);
+  const last = past.at(-1);
+  if (last !== undefined && information <= last.information * (1 + SAME_INFORMATION)) return { bound: last.bound, spent: 0 };
+  if (spend < NOTHING_TO_SPEND) return { bound: null, spent: 0 };
+  let state: Density | undefined;
+  for (const look of past) state = continueBelow(state, look.information / information, look.bound ?? NEVER, sides);
+  return { bound: solveBound(crossingBeyond(state, 1), spend), spent: spend };
+};
+
 export interface GroupSequentialPower {
   readonly power: Probability;
   /** Average share of the planned maximum information at the stop. */
