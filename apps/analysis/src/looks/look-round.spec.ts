@@ -160,7 +160,12 @@ describe('planned looks', () => {
       return exampleComparison([[ones(units, units / 10)], [ones(units, knownUntilUs < onDay(10) ? (units * 12) / 100 : units / 10)]]);
     };
     let nowUs = onDay(17) + 5;
-    const { decisions, log, round } = await roundOver([definition], new ToldStore(({ knownUntilUs }) => sumsAt(knownUntilUs)), () => nowUs, sumsAt);
+    const { decisions, log, round } = await roundOver(
+      [definition],
+      new ToldStore(({ knownUntilUs }) => sumsAt(knownUntilUs)),
+      () => nowUs,
+      sumsAt,
+    );
     decisions.start();
     const records: DecisionRecord[] = [];
     for (let turn = 0; turn < 4; turn += 1) {

@@ -173,7 +173,9 @@ describe('a record of a plan of several looks', () => {
     expect(replay.conclusion.same).toBe(false);
     expect(replay.conclusion.differences.map(({ what }) => what)).toContain('looks');
     const altered = { ...record, looks: [...other, ...(record.looks ?? []).slice(1)] };
-    expect(replayOf(altered, recountedConclusion(altered, exampleComparison(cells), [], taken), null).sentence).toContain('its digests do not fit');
+    expect(replayOf(altered, recountedConclusion(altered, exampleComparison(cells), [], taken), null).sentence).toContain(
+      'its digests do not fit',
+    );
   });
 });
 

@@ -26,14 +26,15 @@ const asked = (statistic: number | null, se: number | null): AskedAtLook => ({
 });
 /** Four equal steps of information. */
 const se = (look: number) => Math.sqrt(1 / look);
-const taken = (schedule: typeof byTime, statistics: readonly (number | null)[], from: readonly TakenLook[] = []) =>
-  statistics.reduce<readonly TakenLook[]>((looks, statistic, index) => {
+const taken = (schedule: typeof byTime, statistics: readonly (number | null)[]): readonly TakenLook[] => {
+  const looks: TakenLook[] = [];
+  for (const [index, statistic] of statistics.entries()) {
     const look = index + 1;
-    return [
-      ...looks,
-      takeLook(schedule, looks, { look, knownUntilUs: look * 7 * DAY, asked: [asked(statistic, statistic === null ? null : se(look))] }),
-    ];
-  }, from);
+    const one = asked(statistic, statistic === null ? null : se(look));
+    looks.push(takeLook(schedule, looks, { look, knownUntilUs: look * 7 * DAY, asked: [one] }));
+  }
+  return looks;
+};
 const boundsOf = (looks: readonly TakenLook[]) => looks.map(({ tests }) => tests[0]?.bound ?? null);
 
 describe('a schedule', () => {
