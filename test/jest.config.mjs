@@ -2,8 +2,8 @@
 import { resolve } from 'node:path';
 
 const rootDir = resolve(import.meta.dirname, '..');
-/** Journeys about Kafka itself: the others run on either log. */
-const kafkaJourneys = ['/raw-events\\.journey', '/logs-agree\\.journey'];
+/** Journeys that need Kafka: the others run on either log. */
+const kafkaJourneys = ['/raw-events\\.journey', '/logs-agree\\.journey', '/deployment\\.journey'];
 
 const tier = (displayName, testMatch, leftOut = []) => ({
   displayName,

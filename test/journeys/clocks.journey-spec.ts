@@ -1,11 +1,9 @@
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
 import { type LiveSetting, neverClosing, OUTSIDERS, startLive, visits, wholeResults } from './live.js';
 import { eventually, type Platform, startPlatform } from './platform.js';
 import { settingsOf, type Twin, twinOf } from './twin.js';
+import { wrongClock } from './wrong-clock.js';
 
 const HOUR_MS = 3_600_000;
 const UNITS = 600;
@@ -14,20 +12,12 @@ const PER_BATCH = 50;
 let platform: Platform;
 let twins: readonly Twin[];
 
-/** A process whose clock is wrong by so much, from its first line on. */
-const wrongBy = (ms: number): Readonly<Record<string, string>> => {
-  const path = join(platform.data, `clock-${ms}.mjs`);
-  writeFileSync(
-    path,
-    `const RealDate = Date; const now = () => RealDate.now() + ${ms};
-globalThis.Date = class extends RealDate { constructor(...given) { if (given.length === 0) super(now()); else super(...given); } static now() { return now(); } };\n`,
-  );
-  return { NODE_OPTIONS: `--import=${pathToFileURL(path).href}` };
-};
-
 beforeAll(async () => {
   platform = await startPlatform();
-  twins = [await twinOf(platform, 'ingestion', wrongBy(HOUR_MS)), await twinOf(platform, 'ingestion', wrongBy(-HOUR_MS))];
+  twins = [
+    await twinOf(platform, 'ingestion', wrongClock(platform.data, HOUR_MS)),
+    await twinOf(platform, 'ingestion', wrongClock(platform.data, -HOUR_MS)),
+  ];
 }, 120_000);
 
 afterAll(async () => {

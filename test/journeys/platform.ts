@@ -84,6 +84,23 @@ const readBody = async (response: Response): Promise<unknown> => {
   }
 };
 
+/** Calls one address as admin unless another key is given. */
+export const callerOf =
+  (address: string, adminKey: string): Platform['call'] =>
+  async (method, path, body, { key = adminKey, headers = {}, raw } = {}) => {
+    const payload = raw ?? (body === undefined ? undefined : JSON.stringify(body));
+    const response = await fetch(`${address}${path}`, {
+      method,
+      headers: {
+        ...(payload === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(key === null ? {} : { authorization: `Bearer ${key}` }),
+        ...headers,
+      },
+      ...(payload === undefined ? {} : { body: payload }),
+    });
+    return { status: response.status, headers: response.headers, body: await readBody(response) };
+  };
+
 const hasEnded = (child: ChildProcess): Promise<void> =>
   child.exitCode !== null || child.signalCode !== null ? Promise.resolve() : new Promise((ended) => child.once('exit', () => ended()));
 
@@ -127,19 +144,7 @@ export const startPlatform = async (options: PlatformOptions = {}): Promise<Plat
     adminKey,
     launcherPid: child.pid ?? -1,
     output: () => output,
-    call: async (method, path, body, { key = adminKey, headers = {}, raw } = {}) => {
-      const payload = raw ?? (body === undefined ? undefined : JSON.stringify(body));
-      const response = await fetch(`${address}${path}`, {
-        method,
-        headers: {
-          ...(payload === undefined ? {} : { 'content-type': 'application/json' }),
-          ...(key === null ? {} : { authorization: `Bearer ${key}` }),
-          ...headers,
-        },
-        ...(payload === undefined ? {} : { body: payload }),
-      });
-      return { status: response.status, headers: response.headers, body: await readBody(response) };
-    },
+    call: callerOf(address, adminKey),
     processes: () => processIds(data),
     servers,
     stop: async (signal = 'SIGINT') => {

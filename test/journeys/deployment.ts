@@ -1,0 +1,101 @@
+/**
+ * The distributed deployment: three brokers, two shards, a PostgreSQL, and each service twice, started one by one as docs/operations.md says, behind a front
+ * door of its own. It is a platform like any other to whoever calls it.
+ */
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { type OwnClickhouse, type OwnKafka, type OwnPostgres, ownClickhouse, ownKafka, ownPostgres } from '@rampart/test-engines';
+import { Member } from './member.js';
+import { callerOf, freePort, type Platform, temporaryData } from './platform.js';
+
+export const BROKERS = 3;
+export const SHARDS = 2;
+const services = ['experiments', 'assignment', 'ingestion', 'analysis'] as const;
+export type ServiceName = (typeof services)[number];
+
+export interface Engines {
+  readonly kafka: OwnKafka;
+  readonly clickhouse: OwnClickhouse;
+  readonly postgres: OwnPostgres;
+}
+
+export interface Deployment extends Platform {
+  readonly engines: Engines;
+  readonly members: readonly Member[];
+  member(name: string): Member;
+}
+
+export interface DeploymentOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  /** Processes of each service; default 2. */
+  readonly twice?: readonly ServiceName[];
+  /** How services are told to reach an engine: its own address, or a proxy's. */
+  readonly reached?: (engines: Engines) => Promise<{ readonly database: string; readonly clickhouse: string }>;
+}
+
+const ADMIN_KEY = 'rk_deployment0000_only-for-journeys-and-never-anywhere-else';
+
+const direct = async ({ postgres, clickhouse }: Engines) => ({ database: postgres.url, clickhouse: clickhouse.url });
+
+export const startDeployment = async ({ env = {}, twice = services, reached = direct }: DeploymentOptions = {}): Promise<Deployment> => {
+  const data = temporaryData();
+  const [kafka, clickhouse, postgres] = await Promise.all([
+    ownKafka({ brokers: BROKERS }),
+    ownClickhouse({ shards: SHARDS }),
+    ownPostgres(),
+  ]);
+  const engines = { kafka, clickhouse, postgres };
+  const urls = await reached(engines);
+  const told: Readonly<Record<ServiceName, Readonly<Record<string, string>>>> = {
+    experiments: { RAMPART_DATABASE_URL: urls.database },
+    assignment: {},
+    ingestion: {},
+    analysis: { RAMPART_CLICKHOUSE_URL: urls.clickhouse, RAMPART_CLICKHOUSE_CLUSTER: clickhouse.cluster },
+  };
+  const all = {
+    KAFKA_BROKERS: kafka.brokers,
+    RAMPART_SECRET: 'a secret of journeys and of nothing else',
+    RAMPART_ADMIN_KEY: ADMIN_KEY,
+    RAMPART_LOOK_INTERVAL_MS: '500',
+    ...env,
+  };
+  const names = services.flatMap((service) => (twice.includes(service) ? [`${service}-1`, `${service}-2`] : [`${service}-1`]));
+  const started = await Promise.all(
+    names.map((name) => {
+      const service = name.split('-')[0] as ServiceName;
+      const folder: Readonly<Record<string, string>> = service === 'assignment' ? { RAMPART_ASSIGNMENT_FOLDER: join(data, name) } : {};
+      return Member.start({ name, program: `${service}/dist/main.js`, data, env: { ...all, ...told[service], ...folder } });
+    }),
+  );
+  await Promise.all(started.map((member) => member.whenReady(90_000)));
+  const upstreams = services.map((service) => {
+    const addresses = started.filter(({ name }) => name.startsWith(`${service}-`)).map(({ address }) => address);
+    return [`RAMPART_UPSTREAM_${service.toUpperCase()}`, addresses.join(',')] as const;
+  });
+  const port = await freePort();
+  const door = await Member.start({
+    name: 'door',
+    program: 'launcher/dist/front-door/main.js',
+    data,
+    env: { RAMPART_PORT: String(port), ...Object.fromEntries(upstreams) },
+    port,
+  });
+  await door.whenReady();
+  const members = [...started, door];
+  const member = (name: string): Member => {
+    const found = members.find((one) => one.name === name);
+    if (found === undefined) throw new Error(`the deployment has no ${name}`);
+    return found;
+  };
+  return {
+    ...{ address: door.address, data, adminKey: ADMIN_KEY, launcherPid: -1, output: () => '' },
+    ...{ engines, members, member, servers: undefined, call: callerOf(door.address, ADMIN_KEY) },
+    processes: () => Object.fromEntries(members.flatMap(({ name, pid }) => (pid === undefined ? [] : [[name, pid]]))),
+    stop: async () => {
+      await door.stop();
+      await Promise.all(started.map((one) => one.stop()));
+      await Promise.all([kafka.stop(), clickhouse.stop(), postgres.remove()]);
+    },
+    remove: () => rmSync(data, { recursive: true, force: true }),
+  };
+};
