@@ -1,4 +1,6 @@
+import { execFile } from 'node:child_process';
 import { rmSync } from 'node:fs';
+import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { FEEDBACK, type FeedbackRow, topicSpecs } from '@rampart/contracts';
 import { MemoryEventLog } from '@rampart/event-log';
@@ -74,6 +76,35 @@ describe('the spool', () => {
     await spool.remove(spool.first(1));
     await spool.add(['g']);
     expect(textsIn(spool)).toEqual(['b', 'e', 'g']);
+  });
+});
+
+describe('a disk that is full', () => {
+  /** A process of its own, whose files may have a megabyte: it fills its spool, makes room, and goes on. Whatever it leaves unheard ends it. */
+  const filling = `
+    const { ExposureSpool } = await import(process.argv[1]);
+    const spool = new ExposureSpool({ folder: process.argv[2], mostRows: 1_000_000 });
+    const rows = Array.from({ length: 50 }, () => 'x'.repeat(400));
+    let taken = 0;
+    const refusals = [];
+    while (refusals.length < 20) await spool.add(rows).then(() => { taken += 50; }, (error) => refusals.push(error.message));
+    const full = { depth: spool.depth, stored: spool.first(1_000_000).length };
+    for (let turn = 0; spool.depth > 100 && turn < 100; turn++) await spool.remove(spool.first(500)).catch(() => undefined);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    const again = await spool.add(rows).then(() => true, () => false);
+    await spool.close();
+    console.log(JSON.stringify({ taken, full, refusal: refusals[0], again }));
+  `;
+
+  it('refuses rows with its reason, keeps those it took, and takes more when there is room; the process lives', async () => {
+    const limited = 'trap "" XFSZ; ulimit -f 2048; exec "$@"';
+    const args = ['--input-type=module', '--eval', filling, new URL('./exposure-spool.js', import.meta.url).href, `${folder}/full`];
+    const { stdout } = await promisify(execFile)('sh', ['-c', limited, 'sh', process.execPath, ...args], { timeout: 60_000 });
+    const { again, full, refusal, taken } = JSON.parse(stdout.trim().split('\n').at(-1) ?? '');
+    expect(taken).toBeGreaterThan(100);
+    expect(full).toEqual({ depth: taken, stored: taken });
+    expect(refusal).not.toMatch(/see commitError/);
+    expect(again).toBe(true);
   });
 });
 

@@ -1,6 +1,7 @@
 /** Rows on this machine's disk that the log does not have yet, in the order in which they were told. Durable when `add` resolves. */
 import { mkdirSync } from 'node:fs';
 import { type Database, open, type RootDatabase } from 'lmdb';
+import { refusalOf } from './disk-refusal.js';
 
 export interface SpooledRow {
   readonly place: number;
@@ -49,7 +50,8 @@ export class ExposureSpool {
   constructor(private readonly options: SpoolOptions) {
     // Definitions hold the hashes of keys.
     mkdirSync(options.folder, { recursive: true, mode: 0o700 });
-    this.environment = open({ path: options.folder, maxDbs: 8 });
+    // Its own grouping of writes makes promises that it hands to nobody: of a write that fails, one would end the process.
+    this.environment = open({ path: options.folder, maxDbs: 8, eventTurnBatching: false });
     this.rows = this.environment.openDB<string, number>({ name: 'exposures', encoding: 'string' });
     this.count = this.rows.getCount();
     // Places rise over restarts also when the spool was empty, by the clock: nobody hands out a place twice.
@@ -91,7 +93,9 @@ export class ExposureSpool {
 
   /** The log has them. */
   async remove(rows: readonly SpooledRow[]): Promise<void> {
-    await Promise.all(rows.map(({ place }) => this.rows.remove(place)));
+    await this.together(() => {
+      for (const { place } of rows) void this.rows.remove(place);
+    });
     this.count -= rows.length;
   }
 
@@ -113,12 +117,11 @@ export class ExposureSpool {
 
   private async writeGroup({ settle, texts }: Group): Promise<void> {
     try {
-      let last: Promise<boolean> | undefined;
-      for (const text of texts) {
-        last = this.rows.put(this.next, text);
-        this.next += 1;
-      }
-      await last;
+      const first = this.next;
+      this.next += texts.length;
+      await this.together(() => {
+        texts.forEach((text, nth) => void this.rows.put(first + nth, text));
+      });
       // Committed is visible; flushed survives the power cut, too.
       await this.environment.flushed;
       this.count += texts.length;
@@ -128,6 +131,15 @@ export class ExposureSpool {
       settle(error);
     } finally {
       this.underWay -= texts.length;
+    }
+  }
+
+  /** One transaction. @throws what the disk said */
+  private async together(writes: () => void): Promise<void> {
+    try {
+      await this.rows.batch(writes);
+    } catch (error) {
+      throw await refusalOf(error);
     }
   }
 

@@ -26,8 +26,8 @@ afterEach(async () => {
   troubles.length = 0;
 });
 
-const opened = (): DefinitionsFeed => {
-  const made = new DefinitionsFeed(new KeptDefinitions(environment), {
+const opened = (kept = new KeptDefinitions(environment)): DefinitionsFeed => {
+  const made = new DefinitionsFeed(kept, {
     staleAfterMs: STALE_AFTER_MS,
     onTrouble: (_, what) => troubles.push(what),
   });
@@ -74,6 +74,25 @@ describe('the feed', () => {
       await eventually('the experiment is gone', async () => (experimentsIn(feed as DefinitionsFeed)?.length === 0 ? true : undefined));
       await feed.close();
     }
+  });
+
+  it('keeps with the next change what the disk refused, so that a restart has all of it', async () => {
+    class Refusing extends KeptDefinitions {
+      refusals = 1;
+      override keep(...given: Parameters<KeptDefinitions['keep']>): Promise<void> {
+        this.refusals -= 1;
+        return this.refusals >= 0 ? Promise.reject(new Error('no space left')) : super.keep(...given);
+      }
+    }
+    const log = await logOf([...basics(), checkout, ...running]);
+    feed = opened(new Refusing(environment));
+    feed.follow(log);
+    await eventually('it is refused', async () => (troubles.length > 0 ? true : undefined));
+    await log.append(DEFINITIONS, [published({ kind: 'feature', version: 2, value: feature() }, 'checkout')]);
+    await ready(feed);
+    await feed.close();
+    feed = opened();
+    expect(experimentsIn(feed)).toEqual(['faster-checkout']);
   });
 
   it('lets go of what is taken back while it follows', async () => {

@@ -20,8 +20,8 @@ export class DefinitionsFeed {
   private isOnDisk = false;
   private followed: FollowedTopic | undefined;
   private changes: ChangedScope[] = [];
-  private unkept: PublishedDefinition[] = [];
-  private droppedSlots: string[] = [];
+  /** What the disk does not have yet, by slot; null: taken back. */
+  private unkept = new Map<string, PublishedDefinition | null>();
   /** What the log was heard to say since it is followed, until it was read to its end. */
   private heard: Set<string> | undefined = new Set();
   private isSettling = false;
@@ -116,7 +116,7 @@ export class DefinitionsFeed {
       const scope = this.view.take(definition);
       if (scope === undefined) return;
       this.changes.push(scope);
-      this.unkept.push(definition);
+      this.unkept.set(definition.slot, definition);
     } catch (error) {
       // One that can't be read must not stop those after it.
       this.unreadableCount += 1;
@@ -130,8 +130,7 @@ export class DefinitionsFeed {
     const scope = removed === undefined ? undefined : this.view.drop(removed.slot, removed.revision);
     if (removed === undefined || scope === undefined) return;
     this.heard?.delete(removed.slot);
-    this.unkept = this.unkept.filter(({ slot }) => slot !== removed.slot);
-    this.droppedSlots.push(removed.slot);
+    this.unkept.set(removed.slot, null);
     this.changes.push(scope);
   }
 
@@ -140,7 +139,7 @@ export class DefinitionsFeed {
     for (const { slot } of [...this.view.all()]) {
       if (this.heard?.has(slot) === true) continue;
       const scope = this.view.drop(slot);
-      this.droppedSlots.push(slot);
+      this.unkept.set(slot, null);
       if (scope !== undefined) this.changes.push(scope);
     }
     this.heard = undefined;
@@ -150,20 +149,25 @@ export class DefinitionsFeed {
 
   private settle(): void {
     this.isSettling = false;
-    const { changes, droppedSlots, lastKnownAtUs, unkept } = this;
+    const { changes } = this;
     this.changes = [];
-    this.unkept = [];
-    this.droppedSlots = [];
     for (const error of this.rulesets.changed(changes))
       this.options.onTrouble(error, 'a change of the definitions is not in force: it can’t be compiled');
+    this.keeping = this.keeping.then(() => this.keep());
+  }
+
+  private async keep(): Promise<void> {
+    const { isAnswering: isComplete, lastKnownAtUs, unkept } = this;
     if (lastKnownAtUs === undefined) return;
-    const mark = { lastKnownAtUs, isComplete: this.isAnswering };
-    this.keeping = this.keeping
-      .then(() => this.kept.keep(unkept, droppedSlots, mark))
-      .catch((error: unknown) => this.options.onTrouble(error, 'definitions are not kept on disk: a restart would wait for the log'))
-      .then(() => {
-        // Also when the disk refused: that was said, and not to answer would be worse.
-        if (mark.isComplete) this.isOnDisk = true;
-      });
+    this.unkept = new Map();
+    try {
+      await this.kept.keep(unkept, { lastKnownAtUs, isComplete });
+    } catch (error) {
+      // A later mark would say that the disk had them: they come with the next one.
+      this.unkept = new Map([...unkept, ...this.unkept]);
+      this.options.onTrouble(error, 'definitions are not kept on disk: a restart would wait for the log');
+    }
+    // Also when the disk refused: that was said, and not to answer would be worse.
+    if (isComplete) this.isOnDisk = true;
   }
 }

@@ -1,5 +1,6 @@
 /** The newest definitions on this machine's disk: a restart with everything else down answers from them. */
 import type { Database, RootDatabase } from 'lmdb';
+import { refusalOf } from '../exposures/disk-refusal.js';
 import type { PublishedDefinition } from './published-definition.js';
 
 /** How far the log had been read, and whether to its end: half of the definitions would be wrong answers. */
@@ -26,12 +27,16 @@ export class KeptDefinitions {
     return { definitions: [...this.definitions.getRange()].map(({ value }) => value), mark };
   }
 
-  /** All or nothing. */
-  async keep(changed: readonly PublishedDefinition[], dropped: readonly string[], mark: KeptMark): Promise<void> {
-    await this.marks.transaction(() => {
-      for (const definition of changed) void this.definitions.put(definition.slot, definition);
-      for (const slot of dropped) void this.definitions.remove(slot);
-      void this.marks.put(MARK, mark);
-    });
+  /** All or nothing. @param changed  by slot; null: there is none any more. @throws what the disk said */
+  async keep(changed: ReadonlyMap<string, PublishedDefinition | null>, mark: KeptMark): Promise<void> {
+    try {
+      await this.marks.transaction(() => {
+        for (const [slot, definition] of changed)
+          void (definition === null ? this.definitions.remove(slot) : this.definitions.put(slot, definition));
+        void this.marks.put(MARK, mark);
+      });
+    } catch (error) {
+      throw await refusalOf(error);
+    }
   }
 }
