@@ -8,7 +8,7 @@ import type { Log } from '@rampart/service-kit';
 import { nowUs } from '../clock.js';
 import type { AnswerSeal } from '../command/answer-seal.js';
 import { begunAt, type DueDelivery, type Tried, type WebhookDeliveries } from './webhook-deliveries.store.js';
-import { pauseAfter, signedHeaders } from './webhook-message.js';
+import { MOST_ATTEMPTS, pauseAfter, signedHeaders } from './webhook-message.js';
 import { addressOf } from './webhook-target.js';
 
 const TICK_MS = 500;
@@ -84,6 +84,11 @@ export class WebhookSender {
       await this.parts.deliveries.settle(delivery, { isDelivered: false, answer }, undefined);
       return;
     }
+    if (delivery.attempts > MOST_ATTEMPTS) {
+      const answer = `not sent again: what became of ${MOST_ATTEMPTS} tries could not be noted`;
+      await this.parts.deliveries.settle(delivery, { isDelivered: false, answer }, undefined);
+      return;
+    }
     const tried = await this.tried(webhook, delivery);
     await this.parts.deliveries.settle(delivery, tried, tried.isDelivered ? undefined : pauseAfter(delivery.attempts));
   }
@@ -123,7 +128,7 @@ const posted = async (
 ): Promise<{ readonly status: number; readonly text: string }> => {
   const url = new URL(target);
   const signal = AbortSignal.timeout(ANSWER_WITHIN_MS);
-  const address = await addressOf(url, allowInner);
+  const address = await Promise.race([addressOf(url, allowInner), tooLate(signal)]);
   const options: RequestOptions = {
     method: 'POST',
     headers: { ...headers, 'content-length': Buffer.byteLength(body), 'user-agent': 'rampart-webhooks' },
@@ -139,7 +144,8 @@ const posted = async (
     const request = (url.protocol === 'https:' ? httpsRequest : httpRequest)(url, options, (answer) => {
       const status = answer.statusCode ?? 0;
       let text = '';
-      answer.on('close', () => resolve({ status, text: text.slice(0, 300) }));
+      // PostgreSQL's texts hold no U+0000.
+      answer.on('close', () => resolve({ status, text: text.slice(0, 300).replaceAll('\0', '\uFFFD') }));
       answer.on('error', () => undefined);
       // What a receiver says beside yes is nobody's business, and may have no end.
       if (status >= 200 && status < 300) return void answer.destroy();
@@ -149,7 +155,19 @@ const posted = async (
         else answer.destroy();
       });
     });
-    request.on('error', reject);
+    request.on('error', (error) => reject(signal.aborted ? new NoAnswer() : error));
+    // Taken off the request: neither an answer nor an error would follow.
+    request.on('upgrade', ({ statusCode = 101 }, socket) => {
+      socket.destroy();
+      resolve({ status: statusCode, text: 'it changes the protocol instead of answering' });
+    });
     request.end(body);
   });
 };
+
+class NoAnswer extends Error {
+  override readonly message = `no whole answer within ${ANSWER_WITHIN_MS / 1_000} s`;
+}
+
+const tooLate = (signal: AbortSignal): Promise<never> =>
+  new Promise((_, reject) => signal.addEventListener('abort', () => reject(new NoAnswer()), { once: true }));

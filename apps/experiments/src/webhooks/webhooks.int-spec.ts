@@ -33,8 +33,8 @@ interface Received {
   readonly body: string;
 }
 
-/** A receiver that answers as told, in turn; the last answer stays. `hang`: never; `endless`: yes, in a body without end. */
-const receiver = async (...answers: readonly (number | 'hang' | 'endless')[]) => {
+/** A receiver that answers as told, in turn; the last answer stays. `hang`: never; `endless`: yes, in a body without end; `nul`: no, in a text with U+0000; `switch`: no answer, another protocol. */
+const receiver = async (...answers: readonly (number | 'hang' | 'endless' | 'nul' | 'switch')[]) => {
   const received: Received[] = [];
   const server = createServer((request, response) => {
     let body = '';
@@ -45,6 +45,8 @@ const receiver = async (...answers: readonly (number | 'hang' | 'endless')[]) =>
       const answer = answers[Math.min(received.length, answers.length - 1)] ?? 200;
       received.push({ headers: request.headers, body });
       if (answer === 'endless') response.writeHead(200).write('on and on');
+      else if (answer === 'nul') response.writeHead(500).end('as\0told');
+      else if (answer === 'switch') request.socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: h2c\r\n\r\n');
       else if (answer !== 'hang') response.writeHead(answer, answer === 302 ? { location: 'http://127.0.0.1:1/' } : {}).end('as told');
     });
   });
@@ -224,6 +226,21 @@ describe('a webhook', () => {
     const [delivery] = await delivered('endless', 1);
     expect(delivery).toMatchObject({ attempts: 1, lastAnswer: '200' });
     await removed('endless');
+  });
+
+  it('notes what a receiver says instead of an answer, whatever that is', async () => {
+    const odd = await receiver('nul');
+    const switching = await receiver('switch');
+    await made('odd-text', odd.url);
+    await made('switching', switching.url);
+    await kill();
+    for (const [webhook, said] of [
+      ['odd-text', '500 as\uFFFDtold'],
+      ['switching', '101 it changes the protocol instead of answering'],
+    ] as const) {
+      await eventually('its failure is noted', async () => (await deliveriesOf(webhook)).find(({ lastAnswer }) => lastAnswer === said));
+      await removed(webhook);
+    }
   });
 
   it('is no way into this machine or its network, unless that is allowed', async () => {
