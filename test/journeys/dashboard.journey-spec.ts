@@ -158,7 +158,16 @@ withBrowser(`the page of the platform${label}`, () => {
     await dialog.getByRole('textbox').fill('to look at it together');
     await dialog.getByRole('button', { name: 'Hold' }).click();
     await page.locator('.verdict').getByText('to look at it together').first().waitFor();
-    expect((await rolloutOf(platform, setting)).hold).toMatchObject({ cause: 'person' });
+    const held = await rolloutOf(platform, setting);
+    expect(held.hold).toMatchObject({ cause: 'person' });
+    // Somebody else changes it while a question is open.
+    await page.getByRole('button', { name: 'Resume' }).click();
+    const { key, name, experiment, environment, stages, freshnessSeconds } = held;
+    const changed = { key, name, experiment, environment, stages, freshnessSeconds: freshnessSeconds + 1 };
+    expect((await platform.call('PUT', `/v1/rollouts/${key}?project=${setting.project}`, changed)).status).toBe(200);
+    await dialog.getByRole('button', { name: 'Resume' }).click();
+    await dialog.getByText('It has changed since you opened this').waitFor();
+    expect((await rolloutOf(platform, setting)).status).toBe('held');
     await page.close();
   }, 60_000);
 

@@ -18,7 +18,7 @@ export const rolloutStage = z.strictObject({
   bakeSeconds: seconds.describe('the shortest time at this stage: its look must know everything up to its end'),
   minUnits: z.int().min(0).max(1_000_000_000).default(0).describe('exposed units, both arms together, before the next stage'),
   requiresApproval: z.boolean().default(false).describe('a person says yes, last of all'),
-  deadlineSeconds: seconds.optional().describe('still here after this: hold, and ask'),
+  deadlineSeconds: seconds.nullish().describe('still here after this: hold, and ask; null: never, as answers say it'),
   monitored: z.boolean().default(true).describe('false = only time, units and approval; harm rolls back all the same'),
 });
 export type RolloutStageInput = z.input<typeof rolloutStage>;

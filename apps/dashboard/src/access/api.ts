@@ -18,6 +18,8 @@ export interface Call {
   readonly query?: Query;
   readonly body?: unknown;
   readonly signal?: AbortSignal;
+  /** The revision that was looked at: refused where there is a newer one. */
+  readonly revision?: number | undefined;
 }
 
 const PATIENCE_MS = 20_000;
@@ -29,15 +31,19 @@ export class Api {
     return this.call('GET', path, call);
   }
 
-  post<Answer>(path: string, body: unknown, query: Query = {}): Promise<Answer> {
-    return this.call('POST', path, { body, query });
+  post<Answer>(path: string, body: unknown, call: Omit<Call, 'body'> = {}): Promise<Answer> {
+    return this.call('POST', path, { ...call, body });
   }
 
-  private async call<Answer>(method: string, path: string, { query = {}, body, signal }: Call): Promise<Answer> {
+  private async call<Answer>(method: string, path: string, { query = {}, body, revision, signal }: Call): Promise<Answer> {
     const { key, project } = this.session;
     const response = await reach(`${path}${queryText({ project, ...query })}`, {
       method,
-      headers: { authorization: `Bearer ${key}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+      headers: {
+        authorization: `Bearer ${key}`,
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(revision === undefined ? {} : { 'if-match': `"${revision}"` }),
+      },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       signal: signal === undefined ? AbortSignal.timeout(PATIENCE_MS) : AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]),
     });

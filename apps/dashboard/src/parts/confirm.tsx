@@ -12,18 +12,29 @@ export interface ConfirmProps {
   readonly mustSayWhy?: boolean;
   /** Why this key may not; null where it may. */
   readonly refusedBecause: string | null;
-  readonly act: (said: { readonly reason: string | undefined; readonly force: boolean }) => Promise<unknown>;
+  /** What is being looked at, where it is meant for that alone. */
+  readonly revision?: number | undefined;
+  readonly act: (said: {
+    readonly reason: string | undefined;
+    readonly force: boolean;
+    readonly revision: number | undefined;
+  }) => Promise<unknown>;
 }
 
-export const Confirm = ({ label, outcome, isGrave = false, hasForce = false, mustSayWhy = false, refusedBecause, act }: ConfirmProps) => {
+/** What a person read when it was opened: it does not change under their hands. */
+type Read = Pick<ConfirmProps, 'outcome' | 'revision'>;
+
+export const Confirm = (props: ConfirmProps) => {
+  const { label, outcome, revision, isGrave = false, hasForce = false, mustSayWhy = false, refusedBecause, act } = props;
   const dialog = useRef<HTMLDialogElement>(null);
   const id = useId();
   const client = useQueryClient();
-  const [isOpen, setOpen] = useState(false);
+  const [read, setRead] = useState<Read>();
+  const isOpen = read !== undefined;
   const acting = useMutation({
     mutationFn: act,
     onSuccess: () => {
-      setOpen(false);
+      setRead(undefined);
       return client.invalidateQueries();
     },
   });
@@ -35,7 +46,7 @@ export const Confirm = ({ label, outcome, isGrave = false, hasForce = false, mus
     event.preventDefault();
     const form = new FormData(event.currentTarget);
     const reason = String(form.get('reason') ?? '').trim();
-    acting.mutate({ reason: reason === '' ? undefined : reason, force: form.get('force') === 'on' });
+    acting.mutate({ reason: reason === '' ? undefined : reason, force: form.get('force') === 'on', revision: read?.revision });
   };
   if (refusedBecause !== null) {
     return (
@@ -50,6 +61,7 @@ export const Confirm = ({ label, outcome, isGrave = false, hasForce = false, mus
       </button>
     );
   }
+  const isOvertaken = acting.error instanceof Problem && acting.error.status === 412;
   const isGated = acting.error instanceof Problem && acting.error.code === 'gates-closed';
   return (
     <>
@@ -58,16 +70,16 @@ export const Confirm = ({ label, outcome, isGrave = false, hasForce = false, mus
         className={isGrave ? 'grave' : ''}
         onClick={() => {
           acting.reset();
-          setOpen(true);
+          setRead({ outcome, revision });
         }}
       >
         {label}
       </button>
-      <dialog ref={dialog} aria-labelledby={id} onClose={() => setOpen(false)}>
+      <dialog ref={dialog} aria-labelledby={id} onClose={() => setRead(undefined)}>
         {isOpen && (
           <form onSubmit={submit} className="stack">
             <h2 id={id}>{label}?</h2>
-            <p>{outcome}</p>
+            <p>{read.outcome}</p>
             <label>
               Reason {mustSayWhy ? '' : <span className="faint">(kept in the history)</span>}
               <input name="reason" maxLength={2000} required={mustSayWhy} autoComplete="off" />
@@ -79,12 +91,13 @@ export const Confirm = ({ label, outcome, isGrave = false, hasForce = false, mus
               </label>
             )}
             {acting.error !== null && <ProblemNote error={acting.error} />}
+            {isOvertaken && <p className="small">It has changed since you opened this: close it, look again, and decide anew.</p>}
             {isGated && <p className="small">To do it all the same, tick the box above and say why.</p>}
             <div className="tools">
               <button type="submit" className={isGrave ? 'grave primary' : 'primary'} disabled={acting.isPending}>
                 {acting.isPending ? 'Working …' : label}
               </button>
-              <button type="button" onClick={() => setOpen(false)}>
+              <button type="button" onClick={() => setRead(undefined)}>
                 Cancel
               </button>
             </div>

@@ -26,6 +26,11 @@ describe('what people can do to a rollout', () => {
     expect(actions('running', 1, true)).not.toContain('approve');
   });
 
+  it('is meant for what was looked at, but for what makes it safer', () => {
+    const free = [...offersFor(at('running', 0)), ...offersFor(at('held', 1))].filter(({ isForThisRevision }) => !isForThisRevision);
+    expect([...new Set(free.map(({ action }) => action))]).toEqual(['hold', 'pause', 'roll-back']);
+  });
+
   it('says what will happen, with both numbers, and that an end is one', () => {
     const offers = offersFor(at('running', 0));
     expect(offers.find(({ action }) => action === 'advance')?.outcome).toContain('100 % of the eligible units take part instead of 5 %');

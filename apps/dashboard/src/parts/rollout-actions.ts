@@ -14,6 +14,8 @@ export interface Offer {
   readonly isGrave: boolean;
   /** May be forced over closed gates. */
   readonly hasForce: boolean;
+  /** Meant for what was looked at: refused where somebody was faster. What only makes things safer is never refused for that. */
+  readonly isForThisRevision: boolean;
 }
 
 type Subject = Pick<RolloutDocument, 'status' | 'stage' | 'stages' | 'mode' | 'waits'>;
@@ -26,7 +28,10 @@ export const offersFor = (rollout: Subject): readonly Offer[] =>
     outcome: outcomeOf(action, rollout),
     isGrave: action === 'roll-back' || action === 'complete',
     hasForce: action === 'advance' || action === 'complete',
+    isForThisRevision: !SAFER.has(action),
   }));
+
+const SAFER: ReadonlySet<RolloutAction> = new Set(['hold', 'pause', 'roll-back']);
 
 const LABELS: Readonly<Record<RolloutAction, string>> = {
   start: 'Start',

@@ -23,12 +23,13 @@ export const RolloutControls = ({ rollout, feature }: Props) => {
   return (
     <section className="controls" aria-label="Controls">
       <div className="tools">
-        {offersFor(rollout).map(({ action, label, outcome, isGrave, hasForce }) => (
+        {offersFor(rollout).map(({ action, label, outcome, isForThisRevision, isGrave, hasForce }) => (
           <Confirm
             key={action}
             {...{ label, outcome, isGrave, hasForce, refusedBecause }}
-            act={({ reason, force }) =>
-              api.post(`${path}/${action}`, { ...(reason === undefined ? {} : { reason }), ...(force ? { force } : {}) })
+            revision={isForThisRevision ? rollout.revision : undefined}
+            act={({ reason, force, revision }) =>
+              api.post(`${path}/${action}`, { ...(reason === undefined ? {} : { reason }), ...(force ? { force } : {}) }, { revision })
             }
           />
         ))}
@@ -44,7 +45,11 @@ export const RolloutControls = ({ rollout, feature }: Props) => {
             mustSayWhy
             refusedBecause={refusedBecause}
             act={({ reason }) =>
-              api.post(`/v1/features/${encodeURIComponent(feature)}/${isKilled ? 'restore' : 'kill'}`, { reason }, { environment })
+              api.post(
+                `/v1/features/${encodeURIComponent(feature)}/${isKilled ? 'restore' : 'kill'}`,
+                { reason },
+                { query: { environment } },
+              )
             }
           />
         )}
@@ -81,7 +86,7 @@ const useRefusal = ({ key, status }: RolloutDocument): string | null => {
     enabled: probe !== undefined,
     queryFn: async () => {
       try {
-        await api.post(`/v1/rollouts/${encodeURIComponent(key)}/${probe}`, {}, { validate: 'true' });
+        await api.post(`/v1/rollouts/${encodeURIComponent(key)}/${probe}`, {}, { query: { validate: 'true' } });
       } catch (error) {
         if (error instanceof Problem && error.status === 403) return error.detail;
         if (error instanceof Problem && (error.status === 0 || error.status >= 500)) throw error;

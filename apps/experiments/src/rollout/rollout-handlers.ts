@@ -6,7 +6,7 @@ import { DomainError, gateOf, type RolloutCommand, rolloutDecider } from '@rampa
 import { EventStore } from '@rampart/event-store';
 import { Catalogue } from '../catalogue/catalogue.store.js';
 import { CommandDoor, type Outcome } from '../command/command-door.js';
-import { partsOfStream, rolloutStream } from '../streams.js';
+import { rolloutStream } from '../streams.js';
 import { type ReadRollout, RolloutReader } from './rollout.reader.js';
 import { documentOfRollout, historyEntry } from './rollout-document.js';
 import { RolloutMessage } from './rollout-message.js';
@@ -22,10 +22,12 @@ class RolloutHandler implements ICommandHandler<RolloutMessage> {
     const found = await this.reader.read({ project, rollout });
     const definition = 'definition' in request ? request.definition : 'definition' in found.rollout ? found.rollout.definition : undefined;
     const { actor, reason, atUs } = envelope.origin;
-    const facts = 'definition' in request ? (await this.reader.factsOf(project, request.definition)).facts : found.facts;
     const needsSurroundings = request.type === 'DefineRollout' || request.type === 'RedefineRollout' || request.type === 'StartRollout';
+    // Before all that is read of its environment: there may be none.
     const surroundings = needsSurroundings && definition !== undefined ? await this.reader.surroundingsOf(project, definition) : undefined;
-    const known = { surroundings, facts, actor, reason, atUs };
+    const facts = 'definition' in request ? (await this.reader.factsOf(project, request.definition)).facts : found.facts;
+    const meantStage = 'stage' in found.rollout ? found.rollout.stage.index : null;
+    const known = { surroundings, facts, actor, reason, atUs, meantStage };
     // Each command takes of it what it asks for.
     const command = { ...request, ...known } as unknown as RolloutCommand;
     return this.door.execute({
@@ -88,6 +90,8 @@ class RolloutByKeyHandler implements IQueryHandler<RolloutByKey> {
   }
 }
 
+const AT_ONCE = 4;
+
 @QueryHandler(RolloutList)
 class RolloutListHandler implements IQueryHandler<RolloutList> {
   constructor(
@@ -96,14 +100,16 @@ class RolloutListHandler implements IQueryHandler<RolloutList> {
   ) {}
 
   async execute({ project, filter }: RolloutList): Promise<readonly RolloutDocument[]> {
-    const streams = (await this.catalogue.list('rollout', project)).map(({ key }) => rolloutStream(project, String(key)));
+    const keys = (await this.catalogue.list('rollout', project)).map(({ key }) => String(key));
+    const isAsked = ({ definition, status }: { readonly definition: { readonly environment: string }; readonly status: string }) =>
+      (filter.environment ?? definition.environment) === definition.environment && (filter.status ?? status) === status;
     const documents: RolloutDocument[] = [];
-    // One after the other: a long list must not take every connection.
-    for (const stream of streams)
-      documents.push(documentIn(project, await this.reader.read({ project, rollout: partsOfStream(stream).id })));
-    return documents.filter(
-      ({ environment, status }) => (filter.environment ?? environment) === environment && (filter.status ?? status) === status,
-    );
+    // A long list must not take every connection.
+    for (let first = 0; first < keys.length; first += AT_ONCE) {
+      const some = keys.slice(first, first + AT_ONCE).map((rollout) => this.reader.readShown({ project, rollout }, isAsked));
+      for (const found of await Promise.all(some)) if (found !== null) documents.push(documentIn(project, found));
+    }
+    return documents;
   }
 }
 
@@ -132,7 +138,7 @@ class RolloutGateHandler implements IQueryHandler<RolloutGateQuestion> {
 }
 
 /** Of one that is there. */
-const documentIn = (project: string, { rollout, revision, facts }: ReadRollout): RolloutDocument =>
+const documentIn = (project: string, { rollout, revision, facts }: Omit<ReadRollout, 'experiment'>): RolloutDocument =>
   documentOfRollout(project, rollout, revision, facts) as RolloutDocument;
 
 const notFound = (rollout: string): DomainError =>

@@ -3,9 +3,9 @@ import { Command } from '@nestjs/cqrs';
 import type { RolloutCommand } from '@rampart/domain';
 import type { Envelope, Outcome } from '../command/command-door.js';
 
-/** The actor is in the envelope. */
+/** The actor is in the envelope, the stage is the one in force. */
 export type RolloutRequest = WithoutFacts<RolloutCommand>;
-type WithoutFacts<Of> = Of extends unknown ? Omit<Of, 'facts' | 'surroundings' | 'actor' | 'reason' | 'atUs'> : never;
+type WithoutFacts<Of> = Of extends unknown ? Omit<Of, 'facts' | 'surroundings' | 'actor' | 'reason' | 'atUs' | 'meantStage'> : never;
 
 export class RolloutMessage extends Command<Outcome> {
   constructor(

@@ -36,6 +36,8 @@ export interface ReadRollout {
   readonly facts: RolloutFacts;
 }
 
+type DefinedRollout = Exclude<Rollout, { status: 'absent' }>;
+
 @Injectable()
 export class RolloutReader {
   constructor(
@@ -45,12 +47,24 @@ export class RolloutReader {
     private readonly around: SurroundingsReader,
   ) {}
 
-  async read({ project, rollout: key }: RolloutPlace): Promise<ReadRollout> {
+  async read(place: RolloutPlace): Promise<ReadRollout> {
+    const own = await this.own(place);
+    if (own.rollout.status === 'absent') return { ...own, experiment: NONE, facts: NO_FACTS };
+    const { experiment, facts } = await this.factsOf(place.project, own.rollout.definition);
+    return { ...own, experiment, facts };
+  }
+
+  /** To be shown: nothing is looked up for one that was not started. @returns null for one that is not asked for */
+  async readShown(place: RolloutPlace, isAsked: (rollout: DefinedRollout) => boolean): Promise<Omit<ReadRollout, 'experiment'> | null> {
+    const own = await this.own(place);
+    if (own.rollout.status === 'absent' || !isAsked(own.rollout)) return null;
+    if (own.rollout.status === 'draft') return { ...own, facts: NO_FACTS };
+    return { ...own, facts: (await this.factsOf(place.project, own.rollout.definition)).facts };
+  }
+
+  private async own({ project, rollout: key }: RolloutPlace) {
     const events = await this.events(rolloutStream(project, key));
-    const rollout = fold(rolloutDecider, events as never, initialRollout);
-    if (rollout.status === 'absent') return { rollout, revision: 0, experiment: NONE, facts: NO_FACTS };
-    const { experiment, facts } = await this.factsOf(project, rollout.definition);
-    return { rollout, revision: events.length, experiment, facts };
+    return { rollout: fold(rolloutDecider, events as never, initialRollout), revision: events.length };
   }
 
   /** Whatever is known about the experiment in the environment. */

@@ -4,6 +4,7 @@ import { CommandBus } from '@nestjs/cqrs';
 import { EventStore } from '@rampart/event-store';
 import { LOG } from '@rampart/service-kit';
 import { type FreshDatabase, freshDatabase } from '@rampart/test-engines';
+import { DataSource } from 'typeorm';
 import { Catalogue } from '../catalogue/catalogue.store.js';
 import { type ControlPlane, controlPlane } from '../control-plane.examples.js';
 import { NewestLooks } from '../evidence/newest-looks.js';
@@ -68,6 +69,43 @@ describe('a rollout whose looks say go', () => {
       const { status, body: problem } = await ask(plane, 'POST', `/v1/experiments/button/${path}`, body);
       expect([status, problem.code, problem.detail]).toEqual([409, 'experiment-governed', expect.stringContaining('"greener"')]);
     }
+  }, 120_000);
+});
+
+describe('people', () => {
+  it('who force the same stage at once move it once', async () => {
+    await defineRollout(plane);
+    await startRollout(plane);
+    const runner = plane.app.get(DataSource, { strict: false }).createQueryRunner();
+    await runner.startTransaction();
+    // Both are decided before either is stored.
+    await runner.query('lock table control.event in exclusive mode');
+    const forced = () => ask(plane, 'POST', '/v1/rollouts/greener/advance', { force: true, reason: 'now' });
+    const asked = Promise.all([forced(), forced()]);
+    await inTime('both wait', async () => {
+      const [{ waiting }] = await runner.query('select count(*)::int as waiting from pg_locks where not granted');
+      return waiting >= 2 ? true : undefined;
+    });
+    await runner.commitTransaction();
+    await runner.release();
+    expect((await asked).map(({ status, body }) => [status, body.code]).toSorted()).toEqual([
+      [200, undefined],
+      [409, 'stage-left'],
+    ]);
+    expect((await ask(plane, 'GET', '/v1/rollouts/greener')).body.stage).toMatchObject({ index: 1, name: 'half' });
+  }, 120_000);
+
+  it('are told that an environment does not exist, whatever it is called, and find a rollout where it is', async () => {
+    await defineRollout(plane);
+    const { body } = await ask(plane, 'GET', '/v1/rollouts/greener');
+    const { experiment, name, stages } = body;
+    for (const environment of ['nowhere', 'constructor']) {
+      const answer = await ask(plane, 'POST', '/v1/rollouts', { key: 'elsewhere', name, experiment, stages, environment });
+      expect([answer.status, answer.body.code]).toEqual([404, 'environment-not-found']);
+    }
+    const listed = async (filter: string) => (await ask(plane, 'GET', `/v1/rollouts?${filter}`)).body.items;
+    expect(await listed('status=draft&environment=production')).toEqual([body]);
+    expect([await listed('status=running'), await listed('environment=staging')]).toEqual([[], []]);
   }, 120_000);
 });
 

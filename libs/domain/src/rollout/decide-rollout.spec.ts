@@ -18,6 +18,7 @@ import {
   definedRollout,
   heldRollout,
   pausedRollout,
+  rolloutAfter,
   SECOND,
   someFacts,
   startedRollout,
@@ -173,8 +174,27 @@ describe('a start', () => {
 });
 
 describe('a person', () => {
+  it('moves the stage that was in force when it was asked, and no later one', () => {
+    const facts = someFacts();
+    for (const command of [
+      { type: 'AdvanceStage', isForced: true, facts, meantStage: 0, ...by },
+      { type: 'CompleteRollout', isForced: true, facts, meantStage: 0, ...by },
+      { type: 'ApproveStage', meantStage: 0, ...by },
+    ] as const) {
+      given([...begun, advancedTo(1)])
+        .when(command)
+        .thenRefuses('stage-left', /has left stage "canary" and is at stage 2 of 3 \("half", 50 %\)/);
+    }
+    const [moved] = rolloutDecider.decide(
+      { type: 'AdvanceStage', isForced: true, facts, meantStage: 1, ...by },
+      rolloutAfter(...begun, advancedTo(1)),
+    );
+    expect(moved).toMatchObject({ type: 'RolloutAdvanced', from: 1, to: 2 });
+  });
+
   it('advances with all gates open, or over closed ones by force, which is recorded with what was unmet', () => {
-    const advance = (isForced: boolean, facts = someFacts()) => ({ type: 'AdvanceStage', isForced, facts, ...by }) as const;
+    const advance = (isForced: boolean, facts = someFacts()) =>
+      ({ type: 'AdvanceStage', isForced, facts, meantStage: null, ...by }) as const;
     const event = { type: 'RolloutAdvanced', from: 0, to: 1, atUs: BAKED } as const;
     const next = 'stage 2 of 3 begins ("half", 50 %)';
     given(begun)
@@ -201,7 +221,8 @@ describe('a person', () => {
   });
 
   it('releases without force at a go of the last stage alone, and only then upon its record', () => {
-    const complete = (isForced: boolean, facts = atLast()) => ({ type: 'CompleteRollout', isForced, facts, ...by }) as const;
+    const complete = (isForced: boolean, facts = atLast()) =>
+      ({ type: 'CompleteRollout', isForced, facts, meantStage: null, ...by }) as const;
     const event = { type: 'RolloutReleased', actor: 'ann', atUs: BAKED } as const;
     const at = 'ann released it at stage 3 of 3 ("all", 100 %)';
     given(lastStage)
@@ -226,7 +247,7 @@ describe('a person', () => {
   });
 
   it('approves at any time, where a stage asks for it, once', () => {
-    const approve = { type: 'ApproveStage', ...by } as const;
+    const approve = { type: 'ApproveStage', meantStage: null, ...by } as const;
     const asking = [definedRollout(aRollout({ stages: [aStage({ requiresApproval: true })] })), startedRollout()];
     const event = {
       type: 'RolloutApproved',

@@ -25,6 +25,12 @@ interface ByPerson {
   readonly atUs: number;
 }
 
+/** What a person asks of one stage must not meet the next one, to which somebody else was faster. */
+interface OfStage extends ByPerson {
+  /** The stage in force when it was asked; null: none was. */
+  readonly meantStage: number | null;
+}
+
 /** One command for each of the types. */
 type Each<Type extends string, Rest> = Type extends string ? { readonly type: Type } & Rest : never;
 
@@ -34,9 +40,10 @@ export type RolloutCommand =
       { readonly definition: RolloutDefinition; readonly surroundings: RolloutSurroundings; readonly atUs: number }
     >
   | ({ readonly type: 'StartRollout'; readonly surroundings: RolloutSurroundings } & ByPerson)
-  | Each<'HoldRollout' | 'PauseRollout' | 'ResumeRollout' | 'ApproveStage' | 'RollBack', ByPerson>
+  | Each<'HoldRollout' | 'PauseRollout' | 'ResumeRollout' | 'RollBack', ByPerson>
+  | ({ readonly type: 'ApproveStage' } & OfStage)
   /** To the next stage, or to everybody. Gates that are closed are passed over by force alone. */
-  | Each<'AdvanceStage' | 'CompleteRollout', { readonly isForced: boolean; readonly facts: RolloutFacts } & ByPerson>
+  | Each<'AdvanceStage' | 'CompleteRollout', { readonly isForced: boolean; readonly facts: RolloutFacts } & OfStage>
   /** The process's own: whatever state and facts require, decided here and now. */
   | { readonly type: 'FollowEvidence'; readonly facts: RolloutFacts; readonly atUs: number };
 
@@ -128,8 +135,9 @@ const resume = ({ actor, reason, atUs }: Of<'ResumeRollout'>, state: Defined): r
 };
 
 /** Given at any time of the stage, and asked for last. */
-const approve = ({ actor, reason, atUs }: Of<'ApproveStage'>, state: Defined): readonly RolloutEvent[] => {
+const approve = ({ actor, reason, atUs, meantStage }: Of<'ApproveStage'>, state: Defined): readonly RolloutEvent[] => {
   const rollout = requireOpen(state, ['running', 'held', 'paused'], 'approved');
+  requireStage(rollout, meantStage);
   const { requiresApproval, name } = stageOf(rollout);
   if (!requiresApproval) {
     const message = `stage "${name}" asks for no approval: it ends when its other gates are open; to go on at once, advance it with force`;
@@ -142,6 +150,7 @@ const approve = ({ actor, reason, atUs }: Of<'ApproveStage'>, state: Defined): r
 
 const advance = (command: Of<'AdvanceStage'>, state: Defined): readonly RolloutEvent[] => {
   const rollout = requireOpen(state, ['running', 'held'], 'advanced');
+  requireStage(rollout, command.meantStage);
   const { definition, stage } = rollout;
   if (isLastStage(rollout)) {
     const message = `"${stageOf(rollout).name}" is the last of ${definition.stages.length} stages: complete the rollout to give its variant to everybody`;
@@ -157,6 +166,7 @@ const advance = (command: Of<'AdvanceStage'>, state: Defined): readonly RolloutE
 
 const complete = (command: Of<'CompleteRollout'>, state: Defined): readonly RolloutEvent[] => {
   const rollout = requireOpen(state, ['running', 'held'], 'completed');
+  requireStage(rollout, command.meantStage);
   const { definition, stage } = rollout;
   const left = definition.stages.length - 1 - stage.index;
   const skipped = left === 0 ? [] : [waiting('verdict', `${left} of ${definition.stages.length} stages are still to come`)];
@@ -241,6 +251,13 @@ const towards = ({ definition }: OpenRollout, index: number): string => {
 const requireOpen = (state: Defined, allowed: readonly OpenRollout['status'][], action: string): OpenRollout => {
   if (isOpen(state) && allowed.includes(state.status)) return state;
   throw wrongStatus(state, allowed, action);
+};
+
+const requireStage = (rollout: OpenRollout, meantStage: number | null): void => {
+  if (meantStage === null || meantStage === rollout.stage.index) return;
+  const { key, stages } = rollout.definition;
+  const message = `"${key}" has left stage "${stages[meantStage]?.name}" and is ${at(rollout)} by now: look again, and decide anew`;
+  throw new DomainError('stage-left', message, { rollout: key, stage: stageOf(rollout).name });
 };
 
 const wrongStatus = (state: Defined, allowed: readonly RolloutStatus[], action: string): DomainError => {

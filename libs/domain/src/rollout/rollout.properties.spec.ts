@@ -145,7 +145,7 @@ const played = (
         facts = { ...facts, isFeatureKilled: one.isKilled };
         break;
       case 'person':
-        give({ type: one.asks, actor: 'ann', reason: null, atUs } as RolloutCommand);
+        give({ type: one.asks, actor: 'ann', reason: null, atUs, meantStage: null } as RolloutCommand);
         break;
       case 'process':
         // Two at once: the second decides upon what the first had read.
