@@ -2,7 +2,7 @@ import { Controller, Get, Param, Post, Query, Res } from '@nestjs/common';
 import { QueryBus } from '@nestjs/cqrs';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { type GateAnswer, slug } from '@rampart/contracts';
-import { Project, Scope } from '@rampart/service-kit';
+import { Project, Scope, UnreadBody } from '@rampart/service-kit';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { Answers } from '../answers/answering.js';
@@ -42,6 +42,7 @@ export class RolloutGateController {
 
   @Post(':key/gate')
   @Scope('analyst')
+  @UnreadBody()
   @Answers(gate, GATE_ANSWERS)
   @ApiOperation({ summary: 'The same for tools that can only post: what they send is not read' })
   ask(

@@ -6,7 +6,7 @@ import { DomainError } from '@rampart/domain/errors';
 import { z } from 'zod';
 import { ApiKeys, hashOfKey, type KeyRecord, type Role } from '../access/api-keys.js';
 import { Caller, type CallerIdentity, Environment, Project, Scope } from '../access/scope.js';
-import { RawBody } from '../http/body-parsing.js';
+import { RawBody, UnreadBody } from '../http/body-parsing.js';
 import { createService } from './create-service.js';
 import { serviceConfig } from './service-config.js';
 
@@ -62,6 +62,12 @@ class Things {
   @RawBody()
   events(@Body() body: Buffer) {
     return { isBuffer: Buffer.isBuffer(body), bytes: body.length };
+  }
+  @Post('asked')
+  @Scope('analyst')
+  @UnreadBody()
+  asked() {
+    return 'heard';
   }
   @Get('refuse/:code')
   @Scope('admin', { project: false })
@@ -268,6 +274,17 @@ describe('bodies', () => {
     expect((await send({ 'content-encoding': 'gzip' })).status).toBe(400);
     expect(await send({ 'content-encoding': 'br' })).toMatchObject({ status: 415, body: { code: 'unsupported-encoding' } });
     expect(await send({ 'content-type': 'text/csv' })).toMatchObject({ status: 415, body: { code: 'unsupported-media-type' } });
+  });
+
+  it('does not read what a route needs nothing of, whatever it is', async () => {
+    for (const [type, body] of [
+      ['application/json', 'no json'],
+      ['application/x-www-form-urlencoded', 'a=b'],
+      ['text/plain', ''],
+    ] as const) {
+      const answer = await call('POST', '/v1/asked', { key: 'analyst', body, headers: { 'content-type': type } });
+      expect([type, answer.status, answer.text]).toEqual([type, 201, 'heard']);
+    }
   });
 });
 
