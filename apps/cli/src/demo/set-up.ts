@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type ApiClient, refusedBy } from '../platform/api-client.js';
 import { Refusal } from '../refusal.js';
 import type { ShopKeys } from './services.js';
-import { ENVIRONMENT, experiments, FEATURES, features, metrics, projectKey, rollouts } from './shop.js';
+import { demosAmong, ENVIRONMENT, experiments, FEATURES, features, metrics, PROJECT_NAME, projectKey, rollouts } from './shop.js';
 
 const NEW_KEY_MS = 60_000;
 const IN_FORCE_MS = 30_000;
@@ -12,14 +12,16 @@ export interface MadeKeys extends ShopKeys {
   readonly ids: readonly string[];
 }
 
-/** @returns the project’s key, and whether it was made now */
+/** @returns the project’s key, and whether it was made now; one of somebody else's is left alone */
 export const openProject = async (client: ApiClient): Promise<{ readonly project: string; readonly isNew: boolean }> => {
+  const open = await demosOn(client);
   for (let nth = 1; ; nth++) {
     const project = projectKey(nth);
-    const { status, body } = await client.expect('POST', '/v1/projects', [200, 201, 409, 422], { key: project, name: 'Demo: a shop' });
+    const { status, body } = await client.expect('POST', '/v1/projects', [200, 201, 409, 422], { key: project, name: PROJECT_NAME });
     if (status === 200 || status === 201) return { project, isNew: true };
-    if (body?.code === 'project-exists') return { project, isNew: false };
-    if (body?.code !== 'project-removed') throw refusedBy(client.address, 'POST /v1/projects', { status, body });
+    if (open.includes(project)) return { project, isNew: false };
+    if (body?.code !== 'project-removed' && body?.code !== 'project-exists')
+      throw refusedBy(client.address, 'POST /v1/projects', { status, body });
   }
 };
 
@@ -39,10 +41,14 @@ export const setUpShop = async (client: ApiClient, project: string): Promise<Mad
 
 /** @returns the projects that were removed */
 export const removeShop = async (client: ApiClient): Promise<readonly string[]> => {
-  const { body } = await client.expect('GET', '/v1/projects', [200]);
-  const demos = (body.items as readonly { key: string }[]).map(({ key }) => key).filter((key) => /^demo(-\d+)?$/.test(key));
+  const demos = await demosOn(client);
   for (const key of demos) await client.expect('DELETE', `/v1/projects/${key}`, [200], { reason: 'The demo is over.' });
   return demos;
+};
+
+const demosOn = async (client: ApiClient): Promise<readonly string[]> => {
+  const { body } = await client.expect('GET', '/v1/projects', [200]);
+  return demosAmong(body.items as readonly { key: string; name: string }[]);
 };
 
 /** A key for one run is of no use afterwards; that it could not be revoked is no reason to fail. */

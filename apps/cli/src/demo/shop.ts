@@ -3,6 +3,11 @@ import type { ExperimentInput, FeatureInput, MetricInput, RolloutRequest } from 
 
 /** Names of removed projects are never used again: the next one is `demo-2`. */
 export const projectKey = (nth: number): string => (nth === 1 ? 'demo' : `demo-${nth}`);
+/** Known by its name: a project of this key may be somebody's own. */
+export const PROJECT_NAME = 'Demo: a shop';
+/** @returns the keys of those that are demos */
+export const demosAmong = (projects: readonly { readonly key: string; readonly name: string }[]): readonly string[] =>
+  projects.filter(({ key, name }) => /^demo(-\d+)?$/.test(key) && name === PROJECT_NAME).map(({ key }) => key);
 export const ENVIRONMENT = 'production';
 
 /** In the order in which a visitor meets them. */
@@ -70,8 +75,8 @@ export const experiments: readonly ExperimentInput[] = FEATURES.map((key) => ({
     { metric: 'crashed', role: 'guardrail' },
     { metric: 'revenue', role: 'secondary' },
   ],
-  // A demo is watched for minutes: a real plan runs for days.
-  plan: { allowedLatenessUs: LATENESS_US, minimumRunUs: 90 * SECOND_US, plannedUnits: 20_000 },
+  // A demo is watched for minutes: a real plan runs for days. What makes no difference must not be over while somebody watches: days of visitors.
+  plan: { allowedLatenessUs: LATENESS_US, minimumRunUs: 90 * SECOND_US, plannedUnits: key === 'calm-banner' ? 20_000_000 : 20_000 },
 }));
 
 const STAGES: RolloutRequest['stages'] = [
