@@ -14,6 +14,7 @@ import { platformBench } from './platform-bench.js';
 import { statisticsBench } from './statistics-bench.js';
 import { sumsBench } from './sums-bench.js';
 import { isMeasured, type Measurement, machine, markdown, readDocument, unmeasured, withMeasurements } from './table.js';
+import { tracingBench } from './tracing-bench.js';
 
 const parts: Readonly<Record<string, (say: (line: string) => void) => Promise<readonly Measurement[]>>> = {
   assignment: assignmentBench,
@@ -26,6 +27,7 @@ const parts: Readonly<Record<string, (say: (line: string) => void) => Promise<re
   live: liveBench,
   action: actionBench,
   platform: platformBench,
+  tracing: tracingBench,
 };
 
 const { values } = parseArgs({ options: { write: { type: 'boolean', default: false }, only: { type: 'string' } } });

@@ -3,7 +3,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { EventLog } from '@rampart/event-log';
 import { openEventLog } from '@rampart/event-log/configured';
 import { ClickhouseFeedbackStore, ClickhouseFeedbackViews, FeedbackStore, FeedbackViews } from '@rampart/feedback-store';
-import { ApiKeys } from '@rampart/service-kit';
+import { ApiKeys, Diagnostics } from '@rampart/service-kit';
 import { type AnalysisConfig, storeOptions } from './config.js';
 import { Definitions } from './definitions/definition-in-force.js';
 import { DefinitionsLink, LinkedDefinitions, LinkedKeys } from './definitions/definitions-link.js';
@@ -12,6 +12,7 @@ import { IntakeController } from './feedback/intake.controller.js';
 import { Intake, PARTITIONS } from './feedback/intake.service.js';
 import { IntakeFigures } from './feedback/intake-figures.js';
 import { StoredEvidence } from './feedback/stored-evidence.js';
+import { TracedRows } from './feedback/traced-rows.js';
 import { Watermark } from './feedback/watermark.js';
 import { FreshnessController } from './freshness/freshness.controller.js';
 import { FreshnessService } from './freshness/freshness.service.js';
@@ -60,7 +61,15 @@ export const analysisModule = (config: AnalysisConfig): DynamicModule => ({
       useFactory: () =>
         openEventLog({ databaseUrl: config.RAMPART_DATABASE_URL, kafkaBrokers: config.KAFKA_BROKERS, clientId: 'analysis' }),
     },
-    { provide: FeedbackStore, useFactory: () => new ClickhouseFeedbackStore(storeOptions(config)) },
+    {
+      provide: FeedbackStore,
+      inject: [Diagnostics],
+      useFactory: (diagnostics: Diagnostics) => {
+        const store = new ClickhouseFeedbackStore(storeOptions(config));
+        diagnostics.addEngine('clickhouse', () => store.servers());
+        return store;
+      },
+    },
     { provide: FeedbackViews, useFactory: () => new ClickhouseFeedbackViews(storeOptions(config)) },
     { provide: ApiKeys, useClass: LinkedKeys },
     { provide: Definitions, useClass: LinkedDefinitions },
@@ -80,6 +89,7 @@ export const analysisModule = (config: AnalysisConfig): DynamicModule => ({
     ReplayService,
     ResultsService,
     TimeseriesService,
+    TracedRows,
     ViewConsumers,
     WatchedComparisons,
     Watermark,

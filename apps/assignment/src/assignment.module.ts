@@ -4,7 +4,7 @@ import { HttpAdapterHost } from '@nestjs/core';
 import { EventLog } from '@rampart/event-log';
 import { openEventLog } from '@rampart/event-log/configured';
 import { Pseudonyms } from '@rampart/feedback-rows';
-import { ApiKeys, LOG, type Log } from '@rampart/service-kit';
+import { ApiKeys, Diagnostics, LOG, type Log } from '@rampart/service-kit';
 import { Browsers } from './doors/browsers.js';
 import { EvaluateController } from './doors/evaluate.controller.js';
 import { EvaluationScopes, FedKeys } from './doors/evaluation-scopes.js';
@@ -41,7 +41,11 @@ export const assignmentModule = (config: AssignmentConfig): DynamicModule => ({
     },
     {
       provide: ExposureSpool,
-      useFactory: () => new ExposureSpool({ folder: config.RAMPART_ASSIGNMENT_FOLDER, mostRows: config.RAMPART_SPOOL_ROWS }),
+      inject: [Diagnostics],
+      useFactory: (diagnostics: Diagnostics) => {
+        diagnostics.addFolder('the spool of exposures', config.RAMPART_ASSIGNMENT_FOLDER);
+        return new ExposureSpool({ folder: config.RAMPART_ASSIGNMENT_FOLDER, mostRows: config.RAMPART_SPOOL_ROWS });
+      },
     },
     {
       provide: DefinitionsFeed,

@@ -4,7 +4,7 @@ import { usage } from './refusal.js';
 import { didYouMean } from './suggestion.js';
 
 export const HELP: Readonly<Record<string, string>> = {
-  '': `rampart: import finished experiments, simulate traffic, show a demo, look after keys, rebuild what is derived.
+  '': `rampart: import finished experiments, simulate traffic, show a demo, look after keys, rebuild what is derived, find what is wrong.
 
   rampart import --plan PLAN.json --data FILE.csv[.gz]   a file and a plan in, a verdict out
   rampart traffic --scenario FILE.json                   live traffic of a described kind
@@ -14,6 +14,7 @@ export const HELP: Readonly<Record<string, string>> = {
   rampart keys admin | rotate-admin | list | create | rotate | revoke
   rampart kill FEATURE --reason WHY                      everybody gets its default variant; rampart restore takes it back
   rampart rebuild store | read-models                    derive it anew from the log
+  rampart doctor                                         what is wrong with a platform, and what to do
 
 rampart COMMAND --help says more. The platform is the one of RAMPART_DATA (default: .rampart in the checkout),
 or --address / RAMPART_ADDRESS. Exit codes: 0 done, 1 it failed, 2 it was asked wrongly.
@@ -124,6 +125,19 @@ How many units it takes to find an effect, how long that is, and what could be f
 The platform must be running; it goes on answering, and says how far it is behind.
   --address URL        platform to talk to (RAMPART_ADDRESS)
 `,
+  doctor: `rampart doctor [options]
+
+Asks every service, and the engines by way of them: are they there, of which version, how far are their clocks off, how full their disks;
+how old is what is known, and how far is the store behind the log. Says what is wrong and what to do about it. Changes nothing.
+Exit code 0 when nothing is wrong, 1 otherwise.
+
+  --json               facts and findings as JSON
+  --min-free-gib N     least room on every disk; default: 2 (and 5 %)
+  --max-skew-s N       most that clocks may differ; default: 1
+  --max-age-s N        most that log, definitions and store may be old; default: 15
+  --max-lag N          most messages that the store may be behind in a partition; default: 1000
+  --address URL        platform to talk to (RAMPART_ADDRESS); the admin key is RAMPART_ADMIN_KEY, or the file of the data folder
+`,
 };
 
 const SWITCH_OPTIONS = {
@@ -202,6 +216,14 @@ const OPTIONS = {
     address: { type: 'string' },
   },
   rebuild: { address: { type: 'string' } },
+  doctor: {
+    json: { type: 'boolean', default: false },
+    'min-free-gib': { type: 'string' },
+    'max-skew-s': { type: 'string' },
+    'max-age-s': { type: 'string' },
+    'max-lag': { type: 'string' },
+    address: { type: 'string' },
+  },
 } as const satisfies Record<string, ParseArgsConfig['options']>;
 
 export type CommandName = keyof typeof OPTIONS;

@@ -3,6 +3,7 @@
 import { setMaxListeners } from 'node:events';
 import { HELP, readCommandLine, type Typed } from './command-line.js';
 import { demo, demoRequest } from './demo/demo-command.js';
+import { doctor, doctorRequest } from './doctor/doctor-command.js';
 import { importFile } from './import/import-command.js';
 import { Progress } from './import/progress.js';
 import { type KeysRequest, keys } from './operations/keys-command.js';
@@ -28,6 +29,7 @@ const run = async (argv: readonly string[]): Promise<number> => {
   if (typed.command === 'traffic') return runTraffic(typed);
   if (typed.command === 'demo') return runDemo(typed);
   if (typed.command === 'plan') return runPlan(typed);
+  if (typed.command === 'doctor') return doctor(doctorRequest(typed), process.env, print);
   if (typed.command === 'kill' || typed.command === 'restore')
     await throwSwitch(switchRequest({ ...typed, command: typed.command }), process.env, print);
   else if (typed.command === 'open') {

@@ -3,7 +3,7 @@ import { type DynamicModule, Inject, Module, type OnApplicationShutdown } from '
 import { EventLog } from '@rampart/event-log';
 import { openEventLog } from '@rampart/event-log/configured';
 import { connectControlDatabase, EventStore, PostgresEventStore } from '@rampart/event-store';
-import { Readiness } from '@rampart/service-kit';
+import { Diagnostics, Metrics, meterLog, Readiness } from '@rampart/service-kit';
 import { DataSource } from 'typeorm';
 import { catalogueEntity } from './catalogue/catalogue.entities.js';
 import { catalogueMigrations } from './catalogue/postgres-catalogue-tables.js';
@@ -38,7 +38,16 @@ export class StoresModule implements OnApplicationShutdown {
   constructor(
     @Inject(STORES) private readonly stores: Stores,
     @Inject(Readiness) readiness: Readiness,
+    @Inject(Metrics) metrics: Metrics,
+    @Inject(Diagnostics) diagnostics: Diagnostics,
   ) {
+    meterLog(metrics, stores.log);
+    diagnostics.addEngine('postgresql', async () => {
+      const [row] = await stores.dataSource.query(
+        `select current_setting('server_version') as version, (extract(epoch from clock_timestamp()) * 1e6)::bigint::text as now_us`,
+      );
+      return [{ version: row.version, nowUs: Number(row.now_us) }];
+    });
     readiness.add('event store', async () => void (await stores.store.readStream('project/default')));
   }
 

@@ -14,4 +14,5 @@ export * from './record-identity.js';
 export * from './results.js';
 export * from './rollouts.js';
 export * from './topics.js';
+export * from './traces.js';
 export * from './webhooks.js';

@@ -9,11 +9,18 @@ const WITHOUT_UNIT = 0;
 export const partitionOfRow = (row: FeedbackRow, partitions: number): number =>
   row.unit === '' ? WITHOUT_UNIT : partitionOf(row.unit, partitions);
 
-/** Rows of a unit keep their order: they share a partition. */
-export const messagesOf = (rows: readonly FeedbackRow[], partitions: number): readonly OutgoingMessage[] => {
+/** Rows of a unit keep their order: they share a partition. @param headersOf  of a message with these rows */
+export const messagesOf = (
+  rows: readonly FeedbackRow[],
+  partitions: number,
+  headersOf?: (rows: readonly FeedbackRow[]) => OutgoingMessage['headers'],
+): readonly OutgoingMessage[] => {
   const byPartition: FeedbackRow[][] = Array.from({ length: partitions }, () => []);
   for (const row of rows) byPartition[partitionOfRow(row, partitions)]?.push(row);
-  return byPartition.flatMap((own, partition) => valuesOf(own).map((value) => ({ partition, value })));
+  return byPartition.flatMap((own, partition) => {
+    const headers = own.length === 0 ? undefined : headersOf?.(own);
+    return valuesOf(own).map((value) => (headers === undefined ? { partition, value } : { partition, value, headers }));
+  });
 };
 
 const valuesOf = (rows: readonly FeedbackRow[]): readonly string[] => {

@@ -1,4 +1,5 @@
 export { digestOf } from './digest.js';
 export { messagesOf, partitionOfRow } from './feedback-messages.js';
 export { Pseudonyms } from './pseudonyms.js';
+export { type TraceOf, traceHeaders } from './trace-headers.js';
 export { type ExposureEvent, type RowScope, type RowTimes, type Said, saidOfExposure, type UnitEvent, unitRows } from './unit-rows.js';

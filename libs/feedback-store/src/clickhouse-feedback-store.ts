@@ -2,7 +2,15 @@
 import type { InstantUs } from '@rampart/contracts';
 import type { ClickhouseConnection } from './clickhouse-connection.js';
 import { type ClickhouseOptions, ClickhouseServers } from './clickhouse-servers.js';
-import { type ComparisonQuery, type ComparisonSums, FeedbackStore, type PlacedRow, type Progress, untilOf } from './feedback-store.js';
+import {
+  type ComparisonQuery,
+  type ComparisonSums,
+  FeedbackStore,
+  type PlacedRow,
+  type Progress,
+  type StoreServer,
+  untilOf,
+} from './feedback-store.js';
 import { answersTo } from './look/clickhouse-answers.js';
 import { type DeltaOptions, deltaOf } from './look/clickhouse-delta.js';
 import { groupOf } from './statement/clickhouse-query-group.js';
@@ -17,7 +25,7 @@ const OFFSET_BITS = 44n;
 const nothing: ComparisonSums = { cells: [], population: [], lateExposures: 0, crossedLate: 0 };
 
 export class ClickhouseFeedbackStore extends FeedbackStore {
-  private readonly servers: ClickhouseServers;
+  private readonly connections: ClickhouseServers;
   private readonly encoder = new RowEncoder();
 
   constructor(
@@ -25,11 +33,11 @@ export class ClickhouseFeedbackStore extends FeedbackStore {
     private readonly deltas: DeltaOptions = {},
   ) {
     super();
-    this.servers = new ClickhouseServers(options);
+    this.connections = new ClickhouseServers(options);
   }
 
   async prepare(): Promise<void> {
-    await this.servers.prepare();
+    await this.connections.prepare();
   }
 
   async insert(rows: readonly PlacedRow[], progress: readonly Progress[]): Promise<void> {
@@ -43,12 +51,12 @@ export class ClickhouseFeedbackStore extends FeedbackStore {
     if (progress.length === 0) return;
     // Last, so that the watermark never runs ahead of the rows it speaks for.
     const { table, columns, bytes } = progressTable(progress);
-    await Promise.all(this.servers.shards.map((shard) => shard.insert(table, columns, bytes)));
+    await Promise.all(this.connections.shards.map((shard) => shard.insert(table, columns, bytes)));
   }
 
   /** Of a cluster what every shard has: one that lost its rows holds everything back until it is filled again. */
   async progress(topic: string): Promise<readonly Progress[]> {
-    const [first = [], ...others] = await Promise.all(this.servers.shards.map((shard) => progressOf(shard, topic)));
+    const [first = [], ...others] = await Promise.all(this.connections.shards.map((shard) => progressOf(shard, topic)));
     return first.flatMap((progress) => {
       const elsewhere = others.map((all) => all.find(({ partition }) => partition === progress.partition));
       return elsewhere.some((one) => one === undefined) ? [] : [elsewhere.reduce<Progress>(lower, progress)];
@@ -57,32 +65,36 @@ export class ClickhouseFeedbackStore extends FeedbackStore {
 
   async sums(query: ComparisonQuery): Promise<ComparisonSums> {
     const group = groupOf([query]);
-    const [sums = nothing] = comparisonSums(group, await answersTo(this.servers, group, everything));
+    const [sums = nothing] = comparisonSums(group, await answersTo(this.connections, group, everything));
     return sums;
   }
 
   async delta(queries: readonly ComparisonQuery[], sinceUs: InstantUs): Promise<readonly ComparisonSums[]> {
     if (untilOf(queries, sinceUs) === sinceUs || queries.length === 0) return queries.map(() => nothing);
-    return deltaOf(this.servers, queries, { ...this.deltas, sinceUs });
+    return deltaOf(this.connections, queries, { ...this.deltas, sinceUs });
   }
 
   identity(): Promise<string> {
-    return this.servers.filling();
+    return this.connections.filling();
   }
 
   async reset(): Promise<void> {
-    await this.servers.drop();
+    await this.connections.drop();
     this.encoder.forget();
     await this.prepare();
   }
 
   /** Merges all parts now, as the engine does by itself in time: no sum changes. */
   async merge(): Promise<void> {
-    for (const shard of this.servers.shards) for (const table of largeTables) await shard.command(`OPTIMIZE TABLE ${table} FINAL`);
+    for (const shard of this.connections.shards) for (const table of largeTables) await shard.command(`OPTIMIZE TABLE ${table} FINAL`);
+  }
+
+  servers(): Promise<readonly StoreServer[]> {
+    return Promise.all(this.connections.shards.map(serverOf));
   }
 
   async close(): Promise<void> {
-    await this.servers.close();
+    await this.connections.close();
   }
 
   private encoded(rows: readonly PlacedRow[]): ReturnType<RowEncoder['encode']> {
@@ -98,9 +110,23 @@ export class ClickhouseFeedbackStore extends FeedbackStore {
   }
 
   private write({ table, columns, bytes }: EncodedTable): Promise<void> {
-    return this.servers.whole.insert(table, columns, bytes);
+    return this.connections.whole.insert(table, columns, bytes);
   }
 }
+
+const serverOf = async (shard: ClickhouseConnection): Promise<StoreServer> => {
+  const [[about], disks] = await Promise.all([
+    shard.rows<{ version: string; now: string }>('SELECT version() AS version, toString(toUnixTimestamp64Micro(now64(6))) AS now'),
+    shard.rows<{ path: string; free: string; total: string }>(
+      'SELECT path, toString(unreserved_space) AS free, toString(total_space) AS total FROM system.disks',
+    ),
+  ]);
+  return {
+    version: about?.version ?? '',
+    nowUs: Number(about?.now ?? 0),
+    disks: disks.map(({ path, free, total }) => ({ path, freeBytes: Number(free), totalBytes: Number(total) })),
+  };
+};
 
 const progressOf = async (shard: ClickhouseConnection, topic: string): Promise<readonly Progress[]> => {
   const rows = await shard.rows<{ partition: number; position: string; known_at: string }>(

@@ -150,6 +150,13 @@ export const untilOf = (queries: readonly ComparisonQuery[], sinceUs: InstantUs)
   return until;
 };
 
+export interface StoreServer {
+  readonly version: string;
+  /** By its own clock. */
+  readonly nowUs: InstantUs;
+  readonly disks: readonly { readonly path: string; readonly freeBytes: number; readonly totalBytes: number }[];
+}
+
 export abstract class FeedbackStore {
   /** Creates or upgrades the schema; safe to call from several processes. */
   abstract prepare(): Promise<void>;
@@ -166,5 +173,7 @@ export abstract class FeedbackStore {
   abstract identity(): Promise<string>;
   /** Empties the store: everything in it can be made again from the log. */
   abstract reset(): Promise<void>;
+  /** What each server says of itself; rejects with a StoreError where one is away. */
+  abstract servers(): Promise<readonly StoreServer[]>;
   abstract close(): Promise<void>;
 }

@@ -2,7 +2,15 @@
 import type { InstantUs } from '@rampart/contracts';
 import { bruteForceSums } from './definition/brute-force-sums.js';
 import { subtractSums } from './definition/sums-arithmetic.js';
-import { type ComparisonQuery, type ComparisonSums, FeedbackStore, type PlacedRow, type Progress, untilOf } from './feedback-store.js';
+import {
+  type ComparisonQuery,
+  type ComparisonSums,
+  FeedbackStore,
+  type PlacedRow,
+  type Progress,
+  type StoreServer,
+  untilOf,
+} from './feedback-store.js';
 import { idHashOf, scopedName, scopeOf } from './row-identity.js';
 
 export class MemoryFeedbackStore extends FeedbackStore {
@@ -48,6 +56,10 @@ export class MemoryFeedbackStore extends FeedbackStore {
     this.rows.clear();
     this.stored.clear();
     this.resets++;
+  }
+
+  async servers(): Promise<readonly StoreServer[]> {
+    return [{ version: 'memory', nowUs: Date.now() * 1_000, disks: [] }];
   }
 
   async close(): Promise<void> {}

@@ -10,6 +10,7 @@ import { placedRows, UnreadableMessage } from './feedback-message.js';
 import { FeedbackWriter } from './feedback-writer.js';
 import { IntakeFigures } from './intake-figures.js';
 import { SkippedRows } from './skipped-rows.js';
+import { TracedRows } from './traced-rows.js';
 
 /** Offsets hang on it; each filling of the store reads the log from its beginning. */
 const FEEDBACK_GROUP = 'analysis-feedback';
@@ -28,11 +29,13 @@ export class FeedbackConsumer {
     private readonly store: FeedbackStore,
     private readonly figures: IntakeFigures,
     @Inject(LOG) private readonly lines: Log,
+    private readonly traces: TracedRows = new TracedRows(log),
   ) {}
 
   /** @param filling  of the store */
   async start(filling: string, stopping?: AbortSignal): Promise<void> {
     this.skipped ??= await SkippedRows.read(this.log, stopping);
+    this.traces.start();
     const { skipped } = this;
     const writer = new FeedbackWriter(this.store, {
       ...batch,
@@ -82,19 +85,23 @@ export class FeedbackConsumer {
     this.subscription = undefined;
     await this.skipped?.close();
     this.skipped = undefined;
+    await this.traces.close();
   }
 
   private async take({ topic, partition, generation, messages }: LogBatch, writer: FeedbackWriter, skipped: SkippedRows): Promise<void> {
     const last = messages.at(-1);
     if (last === undefined) return;
     const rows: PlacedRow[] = [];
+    const storing = this.traces.storing(partition);
     for (const message of messages) {
-      for (const row of await this.rowsOf(message, partition)) {
+      const placed = await this.rowsOf(message, partition);
+      storing?.came(message, placed);
+      for (const row of placed) {
         if (!skipped.has(row)) rows.push(row);
       }
     }
     const progress: Progress = { topic, partition, generation, offset: BigInt(last.offset), knownAtUs: last.knownAtUs };
-    await writer.write(rows, [progress]);
+    await (storing === undefined ? writer.write(rows, [progress]) : storing.around(() => writer.write(rows, [progress])));
     this.figures.skewed(this.skewUs());
     this.figures.lagging(partition, this.stats()?.partitions.find((one) => one.partition === partition)?.lag ?? 0);
   }

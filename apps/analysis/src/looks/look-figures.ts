@@ -40,7 +40,8 @@ export class LookFigures {
       registers,
       collect() {
         const look = newest();
-        if (look === undefined) this.reset();
+        // Not reset(): that is zero seconds, the best of ages.
+        if (look === undefined) this.remove();
         else this.set(Math.max(0, Date.now() / 1000 - look.knownUntilUs / 1e6));
       },
     });

@@ -1,10 +1,13 @@
 /** From the spool to the log, in spool order; what is acknowledged leaves the spool. A crash in between sends it twice, which counts once. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { FEEDBACK, type FeedbackRow, MAX_ROWS_PER_MESSAGE } from '@rampart/contracts';
+import { FEEDBACK, MAX_ROWS_PER_MESSAGE } from '@rampart/contracts';
 import type { EventLog } from '@rampart/event-log';
-import { messagesOf } from '@rampart/feedback-rows';
+import { messagesOf, traceHeaders } from '@rampart/feedback-rows';
+import { noTracing, type Tracing } from '@rampart/service-kit';
 import type { ExposureSpool } from './exposure-spool.js';
 import { ForwardedCounts } from './forwarded-counts.js';
+import { ForwardedTraces } from './forwarded-traces.js';
+import { spooledRow } from './spooled-text.js';
 
 const RETRY = { firstMs: 100, maxMs: 2_000 };
 /** What arrives within this time shares a message: a message costs more than a row. */
@@ -22,6 +25,7 @@ export class SpoolForwarder {
     private readonly spool: ExposureSpool,
     private readonly log: Pick<EventLog, 'append'>,
     private readonly partitions: number,
+    private readonly tracing: Tracing = noTracing,
   ) {
     this.counts = new ForwardedCounts(log);
   }
@@ -69,8 +73,11 @@ export class SpoolForwarder {
   private async forward(): Promise<number> {
     const spooled = this.spool.first(MAX_ROWS_PER_MESSAGE);
     if (spooled.length === 0) return 0;
-    const rows = spooled.map(({ text }) => JSON.parse(text) as FeedbackRow);
-    await this.log.append(FEEDBACK, messagesOf(rows, this.partitions));
+    const contents = spooled.map(({ text }) => spooledRow(text));
+    const rows = contents.map(({ row }) => row);
+    const traces = this.tracing.isOn ? ForwardedTraces.of(contents, this.tracing) : undefined;
+    const append = () => this.log.append(FEEDBACK, messagesOf(rows, this.partitions, traceHeaders(traces?.traceOf)));
+    await (traces === undefined ? append() : traces.around(append));
     this.counts.add(rows);
     await this.spool.remove(spooled);
     this.forwardedRows += spooled.length;

@@ -3,13 +3,14 @@ import { Inject, Injectable } from '@nestjs/common';
 import { idOf, type Unit } from '@rampart/assignment';
 import { isFitText, LIMITS } from '@rampart/contracts';
 import { Pseudonyms } from '@rampart/feedback-rows';
-import { LOG, type Log, Metrics } from '@rampart/service-kit';
+import { LOG, type Log, Metrics, noTracing, Tracing } from '@rampart/service-kit';
 import { Counter, Gauge } from 'prom-client';
 import { type ExposureKind, type ExposureScope, Exposures } from '../evaluation/exposures.js';
 import type { CountedExposure, CountedReason } from '../evaluation/served-ruleset.js';
 import { exposureRow, identityOf } from './exposure-row.js';
 import { ExposureSpool } from './exposure-spool.js';
 import { SentLately } from './sent-lately.js';
+import { spooledText } from './spooled-text.js';
 
 const REMEMBERED = 200_000;
 /** A disk that is full or gone is said so once in this time, not once a request. */
@@ -30,6 +31,7 @@ export class SpooledExposures extends Exposures {
     private readonly pseudonyms: Pseudonyms,
     metrics: Metrics,
     @Inject(LOG) private readonly lines: Log,
+    private readonly tracing: Tracing = noTracing,
   ) {
     super();
     const registers = [metrics.registry];
@@ -88,6 +90,7 @@ export class SpooledExposures extends Exposures {
 
   override keep(told: readonly CountedExposure[], kind: ExposureKind, unit: Unit, scope: ExposureScope): Promise<void> | undefined {
     const atUs = Date.now() * 1_000;
+    const trace = this.tracing.current();
     const identities: string[] = [];
     const rows: string[] = [];
     const reasons: CountedReason[] = [];
@@ -108,7 +111,7 @@ export class SpooledExposures extends Exposures {
       const row = exposureRow(one, kind, { identity, unitId, atUs }, scope, this.pseudonyms);
       if (row === undefined) continue;
       identities.push(place);
-      rows.push(JSON.stringify(row));
+      rows.push(spooledText(row, trace));
       reasons.push(one.reason);
     }
     if (rows.length > 0) waits = [...(waits ?? []), this.write(rows, identities, reasons, kind)];

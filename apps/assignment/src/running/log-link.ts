@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { topicSpecs } from '@rampart/contracts';
 import { EventLog } from '@rampart/event-log';
-import { LOG, type Log, Metrics, Readiness } from '@rampart/service-kit';
+import { LOG, type Log, Metrics, meterLog, noTracing, Readiness, Tracing } from '@rampart/service-kit';
 import { Gauge } from 'prom-client';
 import { ExposureSpool } from '../exposures/exposure-spool.js';
 import { SpoolForwarder } from '../exposures/spool-forwarder.js';
@@ -31,13 +31,15 @@ export class LogLink implements OnModuleInit, OnApplicationShutdown {
     metrics: Metrics,
     @Inject(PARTITIONS) private readonly partitions: number,
     @Inject(LOG) private readonly lines: Log,
+    tracing: Tracing = noTracing,
   ) {
-    this.forwarder = new SpoolForwarder(spool, log, partitions);
+    this.forwarder = new SpoolForwarder(spool, log, partitions, tracing);
     // Ready means: answers. What is old or lost is said beside it, since taking the process away would make it worse.
     readiness.add('definitions', () => this.feed.whyUnready());
     readiness.note('definitions', () => this.whyStale() ?? this.feed.whyNotInForce());
     readiness.note('log', () => this.whyLogAway());
     readiness.note('exposures', () => exposures.trouble());
+    meterLog(metrics, log);
     this.gauges(metrics);
   }
 

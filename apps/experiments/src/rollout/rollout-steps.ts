@@ -1,7 +1,16 @@
 /** Brings one rollout to where state and facts require it to be, and its experiment after it. Asked again, it does nothing more. */
 import { createHash, randomUUID } from 'node:crypto';
 import { CommandBus } from '@nestjs/cqrs';
-import { DomainError, experimentInStep, isOpen, nextAction, ROLLOUT_PROCESS, type RolloutAction, type StepRequest } from '@rampart/domain';
+import {
+  DomainError,
+  experimentInStep,
+  isOpen,
+  nextAction,
+  ROLLOUT_PROCESS,
+  type Rollout,
+  type RolloutAction,
+  type StepRequest,
+} from '@rampart/domain';
 import { nowUs } from '../clock.js';
 import type { Envelope } from '../command/command-door.js';
 import { ExperimentMessage } from '../command/command-messages.js';
@@ -15,6 +24,7 @@ const MOST_STEPS = 8;
 export interface TakenSteps {
   /** Nothing happens to it by itself: it is a draft, or has ended, and its experiment with it. */
   readonly isSettled: boolean;
+  readonly status: Rollout['status'];
   /** Why the experiment does not follow. */
   readonly obstacle: string | null;
 }
@@ -27,19 +37,21 @@ export class RolloutSteps {
 
   async take(place: RolloutPlace): Promise<TakenSteps> {
     let obstacle: string | null = null;
+    let status: Rollout['status'] = 'absent';
     for (let step = 0; step < MOST_STEPS; step++) {
       const found = await this.reader.read(place);
       const { rollout, experiment, facts } = found;
+      status = rollout.status;
       const inStep = experimentInStep(rollout, experiment);
       const refusal = inStep.request === null ? inStep.obstacle : await this.move(place, found, inStep.request);
       // Moved: all is read anew.
       if (inStep.request !== null && refusal === null) continue;
       obstacle = refusal;
       const { action } = nextAction(rollout, facts);
-      if (action === null) return { isSettled: !isOpen(rollout) && inStep.request === null, obstacle };
+      if (action === null) return { isSettled: !isOpen(rollout) && inStep.request === null, status, obstacle };
       await this.act(place, found, action);
     }
-    return { isSettled: false, obstacle };
+    return { isSettled: false, status, obstacle };
   }
 
   /** @returns why it was refused; null: done */

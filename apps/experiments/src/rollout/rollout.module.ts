@@ -1,7 +1,8 @@
 import { type BeforeApplicationShutdown, Inject, Module, type OnApplicationBootstrap } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
 import { EventStore } from '@rampart/event-store';
-import { LOG, type Log, Readiness } from '@rampart/service-kit';
+import { LOG, type Log, Metrics, Readiness } from '@rampart/service-kit';
+import { Gauge } from 'prom-client';
 import { CatalogueModule } from '../catalogue/catalogue.module.js';
 import { Catalogue } from '../catalogue/catalogue.store.js';
 import { CommandModule } from '../command/command.module.js';
@@ -33,7 +34,19 @@ export class RolloutModule implements OnApplicationBootstrap, BeforeApplicationS
   constructor(
     @Inject(RolloutProcess) private readonly process: RolloutProcess,
     @Inject(Readiness) private readonly readiness: Readiness,
-  ) {}
+    @Inject(Metrics) { registry }: Metrics,
+  ) {
+    new Gauge({
+      name: 'rampart_rollouts',
+      help: 'Rollouts by status; told by the one process that moves them',
+      labelNames: ['status'],
+      registers: [registry],
+      collect() {
+        this.reset();
+        for (const [status, count] of process.counts()) this.set({ status }, count);
+      },
+    });
+  }
 
   onApplicationBootstrap(): void {
     this.process.follow();

@@ -36,6 +36,8 @@ export class RolloutProcess {
   private wake: () => void = () => undefined;
   /** Rollouts that can still move, by stream; undefined: not known yet, or no more. */
   private watched: Map<string, RolloutPlace> | undefined;
+  /** Where each rollout stood when it was last looked at; of this process's turn. */
+  private readonly statuses = new Map<string, string>();
   /** Streams to be looked at before all others. */
   private readonly urgent = new Set<string>();
   private failure: string | undefined;
@@ -64,6 +66,13 @@ export class RolloutProcess {
     return this.subscription?.trouble() ?? this.failure;
   }
 
+  /** @returns how many rollouts have each status; empty while another process moves them */
+  counts(): ReadonlyMap<string, number> {
+    const counts = new Map<string, number>();
+    for (const status of this.statuses.values()) counts.set(status, (counts.get(status) ?? 0) + 1);
+    return counts;
+  }
+
   async stop(): Promise<void> {
     this.isStopped = true;
     this.wake();
@@ -81,6 +90,11 @@ export class RolloutProcess {
     this.wake();
   }
 
+  private handOver(): void {
+    this.watched = undefined;
+    this.statuses.clear();
+  }
+
   private async run(): Promise<void> {
     while (!this.isStopped) {
       // Here, and not in the round: who has no turn must rest too.
@@ -88,7 +102,7 @@ export class RolloutProcess {
       try {
         this.failure = undefined;
         if (this.subscription?.isOwner() === true) await this.round();
-        else this.watched = undefined;
+        else this.handOver();
       } catch (err) {
         this.failure = err instanceof Error ? err.message : String(err);
         this.watched = undefined;
@@ -114,7 +128,9 @@ export class RolloutProcess {
   /** What one can't do must not keep the others from moving. */
   private async step(stream: string, place: RolloutPlace, watched: Map<string, RolloutPlace>): Promise<void> {
     try {
-      const { isSettled, obstacle } = await this.steps.take(place);
+      const { isSettled, status, obstacle } = await this.steps.take(place);
+      if (status === 'absent') this.statuses.delete(stream);
+      else this.statuses.set(stream, status);
       if (isSettled && !this.urgent.has(stream)) watched.delete(stream);
       if (obstacle !== null) this.tell(place, obstacle);
     } catch (err) {

@@ -76,6 +76,12 @@ export class WebhookDeliveries {
     await this.subscription?.close();
   }
 
+  /** How many wait for their turn or their next try; of all processes together. */
+  async waiting(): Promise<number> {
+    const [row] = await this.dataSource.query(`select count(*)::int as waiting from control.webhook_delivery where status = 'waiting'`);
+    return (row as { waiting: number }).waiting;
+  }
+
   /** The oldest that waits, of each webhook whose turn it is; it is counted as a try. */
   async takeDue(): Promise<readonly DueDelivery[]> {
     const [rows]: [readonly DueDelivery[], number] = await this.dataSource.query(

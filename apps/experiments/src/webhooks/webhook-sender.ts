@@ -24,6 +24,8 @@ export interface SenderParts {
   readonly seal: AnswerSeal;
   readonly log: Log;
   readonly allowInner: boolean;
+  /** Told of every try that was settled. */
+  readonly onTried?: (outcome: 'delivered' | 'tried-again' | 'given-up', seconds: number) => void;
 }
 
 export class WebhookSender {
@@ -87,10 +89,15 @@ export class WebhookSender {
     if (delivery.attempts > MOST_ATTEMPTS) {
       const answer = `not sent again: what became of ${MOST_ATTEMPTS} tries could not be noted`;
       await this.parts.deliveries.settle(delivery, { isDelivered: false, answer }, undefined);
+      this.parts.onTried?.('given-up', 0);
       return;
     }
+    const startedMs = performance.now();
     const tried = await this.tried(webhook, delivery);
-    await this.parts.deliveries.settle(delivery, tried, tried.isDelivered ? undefined : pauseAfter(delivery.attempts));
+    const tookSeconds = (performance.now() - startedMs) / 1_000;
+    const pauseSeconds = tried.isDelivered ? undefined : pauseAfter(delivery.attempts);
+    await this.parts.deliveries.settle(delivery, tried, pauseSeconds);
+    this.parts.onTried?.(tried.isDelivered ? 'delivered' : pauseSeconds === undefined ? 'given-up' : 'tried-again', tookSeconds);
   }
 
   private async tried(webhook: Exclude<Webhook, { status: 'absent' }>, { id, body }: DueDelivery): Promise<Tried> {

@@ -1,12 +1,13 @@
 import { type BeforeApplicationShutdown, type DynamicModule, Inject, Module, type OnApplicationBootstrap } from '@nestjs/common';
 import { EventStore } from '@rampart/event-store';
-import { LOG, type Log, Readiness } from '@rampart/service-kit';
+import { LOG, type Log, Metrics, Readiness } from '@rampart/service-kit';
 import { DataSource, type EntityManager } from 'typeorm';
 import { CatalogueModule } from '../catalogue/catalogue.module.js';
 import { Catalogue } from '../catalogue/catalogue.store.js';
 import { AnswerSeal } from '../command/answer-seal.js';
 import { CommandModule } from '../command/command.module.js';
 import { WebhookDeliveries } from './webhook-deliveries.store.js';
+import { WebhookFigures } from './webhook-figures.js';
 import { WebhookSender } from './webhook-sender.js';
 import { ALLOW_INNER } from './webhook-target.js';
 import { WebhooksController } from './webhooks.controller.js';
@@ -35,10 +36,15 @@ export class WebhooksModule implements OnApplicationBootstrap, BeforeApplication
             new WebhookDeliveries(store, dataSource, catalogue, (err) => log.warn({ err }, 'webhooks are not filled, it is tried again')),
         },
         {
+          provide: WebhookFigures,
+          inject: [WebhookDeliveries, Metrics],
+          useFactory: (deliveries: WebhookDeliveries, metrics: Metrics) => new WebhookFigures(deliveries, metrics),
+        },
+        {
           provide: WebhookSender,
-          inject: [EventStore, WebhookDeliveries, AnswerSeal, LOG, ALLOW_INNER],
-          useFactory: (store: EventStore, deliveries: WebhookDeliveries, seal: AnswerSeal, log: Log, allowed: boolean) =>
-            new WebhookSender({ store, deliveries, seal, log, allowInner: allowed }),
+          inject: [EventStore, WebhookDeliveries, AnswerSeal, LOG, WebhookFigures],
+          useFactory: (store: EventStore, deliveries: WebhookDeliveries, seal: AnswerSeal, log: Log, figures: WebhookFigures) =>
+            new WebhookSender({ ...{ store, deliveries, seal, log, allowInner }, onTried: (...tried) => figures.tried(...tried) }),
         },
       ],
     };

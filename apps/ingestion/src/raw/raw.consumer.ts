@@ -10,7 +10,7 @@ import {
   type PoisonMessage,
   type Subscription,
 } from '@rampart/event-log';
-import { LOG, type Log, Metrics } from '@rampart/service-kit';
+import { LOG, type Log, Metrics, noTracing, Tracing } from '@rampart/service-kit';
 import { Gauge } from 'prom-client';
 import type { IntakeScope } from '../intake/event-rows.js';
 import { IngestCounters } from '../running/ingest-counters.js';
@@ -18,6 +18,7 @@ import { Intake, subjectOf, textOf } from '../running/intake.service.js';
 import { LogLink } from '../running/log-link.js';
 import { type RawEvent, type RawRefusal, rawEventsOf } from './raw-event.js';
 import { type Admission, type Owner, RawKeys } from './raw-keys.js';
+import { RawTraces } from './raw-traces.js';
 import { withMaskedKeys } from './write-key.js';
 
 /** Offsets hang on it. */
@@ -51,6 +52,7 @@ export class RawConsumer implements OnModuleInit, BeforeApplicationShutdown {
     private readonly counters: IngestCounters,
     metrics: Metrics,
     @Inject(LOG) private readonly lines: Log,
+    private readonly tracing: Tracing = noTracing,
   ) {
     const lag = () => this.subscription?.stats().partitions.reduce((sum, one) => sum + one.lag, 0) ?? 0;
     const runs = () =>
@@ -105,6 +107,7 @@ export class RawConsumer implements OnModuleInit, BeforeApplicationShutdown {
     const writeKeys = new Set(arrived.map(({ event }) => event.writeKey));
     const admissions = await this.keys.admit(writeKeys, messages.at(-1)?.appendedAtUs ?? 0, signal);
     const rows: FeedbackRow[] = [];
+    const traces = this.tracing.isOn ? new RawTraces(this.tracing) : undefined;
     const refused: (readonly [Arrived, RawRefusal, Owner])[] = [];
     const believed: (readonly [IntakeScope, FeedbackRow])[] = [];
     for (const one of arrived) {
@@ -114,13 +117,12 @@ export class RawConsumer implements OnModuleInit, BeforeApplicationShutdown {
       if ('code' in outcome) refused.push([one, outcome, ownerOf(admission)]);
       else {
         for (const row of outcome) rows.push(row);
+        traces?.came(one.message, outcome);
         if (outcome[0] !== undefined && 'scope' in admission) believed.push([admission.scope, outcome[0]]);
       }
     }
-    await this.intake.keep(
-      rows,
-      refused.map(([one, refusal, owner]) => letterOf(one, refusal, owner)),
-    );
+    const letters = refused.map(([one, refusal, owner]) => letterOf(one, refusal, owner));
+    await (traces === undefined ? this.intake.keep(rows, letters) : traces.around((traceOf) => this.intake.keep(rows, letters, traceOf)));
     for (const [scope, row] of believed) this.counters.accepted(scope, row);
     for (const [{ event }, { code }, owner] of refused) this.countRefused(event, code, owner);
     this.counters.publish('raw');

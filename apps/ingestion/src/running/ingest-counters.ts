@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import { Inject, Injectable } from '@nestjs/common';
 import { INGEST_STATS, type IngestCount, type IngestStats, type InstantUs } from '@rampart/contracts';
 import { EventLog } from '@rampart/event-log';
-import { LOG, type Log, Metrics } from '@rampart/service-kit';
+import { LOG, type Log, Metrics, meterLog } from '@rampart/service-kit';
 import { Counter, Histogram } from 'prom-client';
 import type { IntakeScope } from '../intake/event-rows.js';
 
@@ -31,6 +31,7 @@ export class IngestCounters {
     metrics: Metrics,
     @Inject(LOG) private readonly lines: Log,
   ) {
+    meterLog(metrics, log);
     const registers = [metrics.registry];
     this.acceptedTotal = new Counter({
       name: 'rampart_ingest_events_accepted_total',

@@ -12,7 +12,8 @@ import {
   LIMITS,
 } from '@rampart/contracts';
 import { EventLog, LogUnavailableError, type OutgoingMessage } from '@rampart/event-log';
-import { messagesOf, Pseudonyms } from '@rampart/feedback-rows';
+import { messagesOf, Pseudonyms, type TraceOf, traceHeaders } from '@rampart/feedback-rows';
+import { noTracing, Tracing } from '@rampart/service-kit';
 import { type IntakeScope, rowsOf } from '../intake/event-rows.js';
 import type { Arrival } from '../intake/event-time.js';
 import { type Rejection, rejected } from '../intake/rejection.js';
@@ -33,6 +34,7 @@ export class Intake {
     private readonly link: LogLink,
     private readonly counters: IngestCounters,
     private readonly pseudonyms: Pseudonyms,
+    private readonly tracing: Tracing = noTracing,
   ) {}
 
   /** What would become of each item; stores nothing. */
@@ -51,7 +53,10 @@ export class Intake {
   async take(items: RequestItems, scope: IntakeScope, arrival: Arrival, keepsLetters = true): Promise<BatchAnswer> {
     const outcomes = this.judge(items, scope, arrival);
     const rows = outcomes.flatMap((outcome) => (isRejection(outcome) ? [] : outcome));
-    await this.keep(rows, keepsLetters ? lettersOf(outcomes, items, scope, arrival) : []);
+    const letters = keepsLetters ? lettersOf(outcomes, items, scope, arrival) : [];
+    const parent = this.tracing.current();
+    if (parent === undefined) await this.keep(rows, letters);
+    else await this.traced(parent, rows, letters);
     this.count(outcomes, items, scope);
     return answerOf(outcomes, items);
   }
@@ -63,12 +68,23 @@ export class Intake {
 
   /**
    * Resolves when the log has the rows, each in the partition of its unit, and the letters.
+   * @param traceOf  the span that a row came with
    * @throws LogUnavailableError for all of it together
    */
-  async keep(rows: readonly FeedbackRow[], letters: readonly OutgoingMessage[]): Promise<void> {
+  async keep(rows: readonly FeedbackRow[], letters: readonly OutgoingMessage[], traceOf?: TraceOf): Promise<void> {
     const timer = this.counters.appendSeconds.startTimer();
-    await Promise.all([this.append(FEEDBACK, messagesOf(rows, this.link.partitions)), this.append(DEAD_LETTERS, letters)]);
+    await Promise.all([
+      this.append(FEEDBACK, messagesOf(rows, this.link.partitions, traceHeaders(traceOf))),
+      this.append(DEAD_LETTERS, letters),
+    ]);
     timer();
+  }
+
+  private traced(parent: string, rows: readonly FeedbackRow[], letters: readonly OutgoingMessage[]): Promise<void> {
+    const attributes = { 'messaging.destination.name': FEEDBACK, 'rampart.rows': rows.length, 'rampart.dead_letters': letters.length };
+    return this.tracing.within(`append ${FEEDBACK}`, { kind: 'producer', parent, attributes }, (span) =>
+      this.keep(rows, letters, () => span),
+    );
   }
 
   private async append(topic: string, messages: readonly OutgoingMessage[]): Promise<void> {

@@ -27,10 +27,11 @@ const routes: readonly Route[] = [
   { methods: 'any', path: /^\/v1\/.+$/, service: 'experiments' },
 ];
 
-/** The service's own pages: /docs/analysis/docs is /docs of analysis, /metrics/analysis is its /metrics. */
+/** The service's own pages: /docs/analysis/docs is /docs of analysis, /metrics/analysis and /diagnostics/analysis are what it says of itself. */
 const ownPages: readonly { readonly path: RegExp; readonly page: string }[] = [
   { path: /^\/docs\/(experiments|assignment|ingestion|analysis)(\/docs(?:-json|-yaml|\/.*)?)$/, page: '$2' },
   { path: /^\/metrics\/(experiments|assignment|ingestion|analysis)$/, page: '/metrics' },
+  { path: /^\/diagnostics\/(experiments|assignment|ingestion|analysis)$/, page: '/diagnostics' },
 ];
 
 export interface Target {

@@ -262,6 +262,17 @@ export const feedbackStoreContract = (name: string, create: () => Promise<Feedba
       expect(await store.progress('other.v1')).toEqual([]);
     });
 
+    it('says version and time of each of its servers, and how much room their disks have', async () => {
+      const servers = await store.servers();
+      expect(servers.length).toBeGreaterThan(0);
+      for (const { version, nowUs, disks } of servers) {
+        expect(version).not.toBe('');
+        // A machine's own clock: beyond a minute it would be another unit, not another time.
+        expect(Math.abs(nowUs - Date.now() * 1_000)).toBeLessThan(60_000_000);
+        for (const { freeBytes, totalBytes } of disks) expect(0 <= freeBytes && freeBytes <= totalBytes).toBe(true);
+      }
+    });
+
     it('is another filling after a reset, and empty', async () => {
       const before = await store.identity();
       expect(await store.identity()).toBe(before);

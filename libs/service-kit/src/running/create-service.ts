@@ -1,5 +1,5 @@
 /** A service of the platform, built but not listening: what runService starts and what specs drive. */
-import { type DynamicModule, Module, type ModuleMetadata, type Type } from '@nestjs/common';
+import { type DynamicModule, Module, type ModuleMetadata, type OnApplicationShutdown, type Type } from '@nestjs/common';
 import { APP_GUARD, NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { AccessGuard } from '../access/access.guard.js';
@@ -9,11 +9,14 @@ import { type ApiDescription, serveDocs } from '../http/api-docs.js';
 import { parseBodies } from '../http/body-parsing.js';
 import { answerUnroutable, ProblemFilter } from '../http/problem.filter.js';
 import { schemaValidation } from '../http/validation.js';
+import { Diagnostics, DiagnosticsController } from '../observability/diagnostics.js';
 import { createLog, type Log, logRequests, nestLogger } from '../observability/log.js';
 import { Metrics } from '../observability/metrics.js';
+import { openTracing } from '../observability/open-tracing.js';
 import { ProbesController } from '../observability/probes.controller.js';
 import { Readiness } from '../observability/readiness.js';
 import { followRequests, requestIdOf } from '../observability/request-context.js';
+import { Tracing } from '../observability/tracing.js';
 import type { ServiceConfig } from './service-config.js';
 
 const DEFAULT_BODY_LIMIT = 1024 * 1024;
@@ -33,15 +36,22 @@ export interface ServiceDescription<Config extends ServiceConfig> {
 /** The token of the log in Nest: `@Inject(LOG) log: Log`. */
 export const LOG = 'rampart:log';
 
+/** Sends the last spans when everything else has ended. */
 @Module({})
-class Kit {}
+class Kit implements OnApplicationShutdown {
+  constructor(private readonly tracing: Tracing) {}
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.tracing.close();
+  }
+}
 
 const kitOf = (providers: NonNullable<ModuleMetadata['providers']>): DynamicModule => ({
   module: Kit,
   global: true,
-  controllers: [ProbesController],
+  controllers: [ProbesController, DiagnosticsController],
   providers,
-  exports: [LOG, Metrics, Readiness, AdminKey],
+  exports: [LOG, Metrics, Readiness, AdminKey, Diagnostics, Tracing],
 });
 
 @Module({})
@@ -53,10 +63,15 @@ export const createService = async <Config extends ServiceConfig>(
   { log = createLog(description.name, config.RAMPART_LOG_LEVEL), withDocsPage = false }: { log?: Log; withDocsPage?: boolean } = {},
 ): Promise<NestFastifyApplication> => {
   const metrics = new Metrics(description.name);
+  const tracing = await openTracing(description.name, config, log);
+  const readiness = new Readiness();
+  metrics.meterReadiness(readiness);
   const kit = kitOf([
     { provide: LOG, useValue: log },
     { provide: Metrics, useValue: metrics },
-    { provide: Readiness, useValue: new Readiness() },
+    { provide: Readiness, useValue: readiness },
+    { provide: Tracing, useValue: tracing },
+    { provide: Diagnostics, useValue: new Diagnostics(description.name) },
     { provide: AdminKey, useValue: new AdminKey({ key: config.RAMPART_ADMIN_KEY, file: config.RAMPART_ADMIN_KEY_FILE }) },
     { provide: APP_GUARD, useClass: AccessGuard },
   ]);
@@ -66,6 +81,7 @@ export const createService = async <Config extends ServiceConfig>(
     frameworkErrors: answerUnroutable,
   });
   const fastify = adapter.getInstance();
+  tracing.followRequests(fastify);
   followRequests(fastify);
   logRequests(fastify, log);
   metrics.observe(fastify);

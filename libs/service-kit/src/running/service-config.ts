@@ -17,6 +17,17 @@ export const serviceConfig = z.object({
     .describe('the platform’s admin key; wins over the file'),
   RAMPART_ADMIN_KEY_FILE: z.string().min(1).optional().describe('file that holds the platform’s admin key'),
   RAMPART_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info').describe('least level of log lines'),
+  OTEL_EXPORTER_OTLP_ENDPOINT: z
+    .string()
+    .regex(/^https?:\/\/\S+$/, 'must be http://host:port or https://host:port')
+    .optional()
+    .describe('collector that traces are sent to, as OTLP over HTTP; without it nothing is traced'),
+  OTEL_TRACES_SAMPLER_ARG: z.coerce
+    .number()
+    .min(0)
+    .max(1)
+    .default(1)
+    .describe('share of the traces that begin here which are kept; those that a client began are kept as it says'),
   RAMPART_PARENT_PIPE: flag.describe('1 = end when standard input closes'),
 });
 export type ServiceConfig = z.infer<typeof serviceConfig>;

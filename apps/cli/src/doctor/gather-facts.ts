@@ -1,0 +1,108 @@
+/** Asks a platform for what a diagnosis is made of. Whatever does not answer is a fact, too. */
+import { constants, readFileSync } from 'node:fs';
+import { access, statfs } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Freshness } from '@rampart/contracts';
+import { type AskedService, diagnosis, type Facts, type FolderFact, type LocalFacts } from './facts.js';
+
+export interface Asking {
+  readonly address: string;
+  readonly adminKey: string;
+  /** Undefined: the platform is elsewhere. */
+  readonly dataFolder: string | undefined;
+  readonly nowUs: () => number;
+}
+
+const SERVICES = ['experiments', 'assignment', 'ingestion', 'analysis'] as const;
+const ANSWER_WITHIN_MS = 8_000;
+
+export const gatherFacts = async (asking: Asking): Promise<Facts> => {
+  const [services, freshness, local] = await Promise.all([
+    Promise.all(SERVICES.map((name) => askService(name, asking))),
+    askFreshness(asking),
+    asking.dataFolder === undefined ? undefined : localFacts(asking.dataFolder),
+  ]);
+  return { address: asking.address, nowUs: asking.nowUs(), local, services, freshness };
+};
+
+const get = async ({ address, adminKey }: Asking, path: string): Promise<unknown> => {
+  const answer = await fetch(`${address}${path}`, {
+    headers: { authorization: `Bearer ${adminKey}` },
+    signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
+  });
+  const text = await answer.text();
+  if (answer.status !== 200) throw new Error(`status ${answer.status}: ${detailIn(text)}`);
+  return JSON.parse(text);
+};
+
+const detailIn = (text: string): string => {
+  try {
+    const { detail, title } = JSON.parse(text) as { readonly detail?: string; readonly title?: string };
+    return detail ?? title ?? text.slice(0, 200);
+  } catch {
+    return text.slice(0, 200);
+  }
+};
+
+/** Of fetch, the cause says more than the message. */
+const reasonOf = (error: unknown): string => {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause instanceof Error ? error.cause.message : error.message;
+};
+
+const askService = async (name: string, asking: Asking): Promise<AskedService> => {
+  const askedAtUs = asking.nowUs();
+  try {
+    const found = diagnosis.parse(await get(asking, `/diagnostics/${name}`));
+    return { name, error: null, askedAtUs, answeredAtUs: asking.nowUs(), diagnosis: found };
+  } catch (error) {
+    return { name, error: reasonOf(error) };
+  }
+};
+
+const askFreshness = async (asking: Asking): Promise<Facts['freshness']> => {
+  try {
+    return (await get(asking, '/v1/analysis/freshness')) as Freshness;
+  } catch (error) {
+    return { error: reasonOf(error) };
+  }
+};
+
+const localFacts = async (folder: string): Promise<LocalFacts> => ({ folder: await folderFact(folder), processes: processesIn(folder) });
+
+const folderFact = async (path: string): Promise<FolderFact> => {
+  const what = 'the data folder';
+  try {
+    const { bavail, blocks, bsize } = await statfs(path);
+    const isWritable = await access(path, constants.W_OK).then(
+      () => true,
+      () => false,
+    );
+    return { what, path, error: null, isWritable, freeBytes: bavail * bsize, totalBytes: blocks * bsize };
+  } catch (error) {
+    return { what, path, error: reasonOf(error) };
+  }
+};
+
+const processesIn = (folder: string): LocalFacts['processes'] => {
+  try {
+    const { processes = {} } = JSON.parse(readFileSync(join(folder, 'run.json'), 'utf8')) as {
+      readonly processes?: Readonly<Record<string, { readonly pid?: number; readonly port?: number }>>;
+    };
+    // Engines that are somebody else's have neither.
+    return Object.entries(processes)
+      .filter(([, { pid, port }]) => pid !== undefined || port !== undefined)
+      .map(([name, { pid = null }]) => ({ name, pid, isAlive: pid !== null && lives(pid) }));
+  } catch {
+    return [];
+  }
+};
+
+const lives = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+};
