@@ -225,6 +225,36 @@ export interface ExperimentRamp {
   readonly policy: 'stage' | 'ship';
 }
 
+/** What a plan amounts to: levels, N* and looks as they were promised at the start. */
+export interface PlanInForce {
+  readonly comparison: number;
+  /** History has one look whatever its definition says. */
+  readonly method: (typeof PLAN_METHODS)[number];
+  /** N*: units of the pair at which intervals are tightest; null with one look. */
+  readonly tightestAtUnits: number | null;
+  /** One-sided level of each test; the ratio test alarms at an E. */
+  readonly levels: {
+    readonly superiority: number;
+    readonly nonInferiority: number;
+    readonly harm: number;
+    readonly ratioAlarmAtE: number;
+  };
+  /** Power that each test of a gain or a margin needs for the whole plan to miss with β at most; null where β ≤ α₋. */
+  readonly powerOfEach: number | null;
+  /** Of a plan of several looks: with the bounds that they have if information comes as it is planned. */
+  readonly looks: readonly {
+    readonly look: number;
+    /** Null: as of the first whole hour at which `units` are in. */
+    readonly atUs: number | null;
+    readonly units: number | null;
+    /** Of the spending clock. */
+    readonly share: number;
+    /** z of a gain and of a margin; null where nothing can be shown yet. */
+    readonly superiority: number | null;
+    readonly nonInferiority: number | null;
+  }[];
+}
+
 /** What an experiment does in one environment. */
 export interface ExperimentState {
   readonly experiment: string;
@@ -238,6 +268,8 @@ export interface ExperimentState {
   readonly metricVersions?: Readonly<Record<string, number>>;
   /** Present while a rollout moves it, and after. */
   readonly ramp?: ExperimentRamp;
+  /** Of the comparison that it is in, computed at its start and kept; absent in runs that an earlier program started. */
+  readonly planInForce?: PlanInForce;
   /** How it ended; absent before. */
   readonly decision?: ExperimentDecision;
 }

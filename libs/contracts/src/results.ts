@@ -1,5 +1,5 @@
 /** The results API: everything an analyst needs to recompute a verdict. Absent numbers are null, never NaN. */
-import type { AnalysisPlan } from './experiments.js';
+import type { AnalysisPlan, PlanInForce } from './experiments.js';
 import type { InstantUs } from './instants.js';
 
 /** Exact sums over the units of one cell; decimal strings of integers, in units of 1/scale (squares: 1/scale²). */
@@ -354,6 +354,8 @@ export interface Results {
   readonly watermark: string | null;
   readonly watermarkAgeMs: number | null;
   readonly plan: AnalysisPlan;
+  /** Levels, N* and looks as they were promised at the start; null before it. */
+  readonly planInForce: PlanInForce | null;
   readonly control: string;
   readonly srm: SrmResult;
   readonly population: Population;

@@ -10,6 +10,7 @@ export type { ActedOnRecord, ClosingEvidence } from './experiment/closing-moment
 export { type ExperimentCommand, experimentDecider } from './experiment/decide-experiment.js';
 export * from './experiment/experiment.js';
 export { armsOf, type ExperimentDefinition, type Variant } from './experiment/experiment-definition.js';
+export { budgetedTests, levelsOf, type PlanInForce, planInForce, tightestAtUnitsOf } from './experiment/plan-in-force.js';
 export type { Ramp, RampStepTaken } from './experiment/ramp.js';
 export type { LayerShare } from './experiment/reach.js';
 export { type ChecklistItem, type LayerInSight, type Surroundings, startChecklist } from './experiment/start-checklist.js';

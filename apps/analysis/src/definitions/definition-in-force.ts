@@ -5,9 +5,10 @@ import type {
   ExperimentState,
   MetricDefinition,
   MetricUse,
+  PlanInForce,
   Segment,
 } from '@rampart/contracts';
-import { DomainError, type LookSchedule, lookSchedule, type PlanState, type Policy, planState } from '@rampart/domain';
+import { DomainError, type LookSchedule, lookSchedule, type PlanState, type Policy, planInForce, planState } from '@rampart/domain';
 import type { ComparisonQuery, DesignCell } from '@rampart/feedback-store';
 
 /** A metric in its role, in the version that the experiment uses. */
@@ -50,6 +51,22 @@ export const planOf = (
     closedAtUs: state?.closedAtUs ?? null,
     knownUntilUs,
   });
+
+/** What the plan of the newest comparison was said to amount to when it started; undefined where an earlier program started it. */
+export const promisedPlan = ({ state }: Pick<DefinitionInForce, 'state'>): PlanInForce | undefined => {
+  const promised = state?.planInForce;
+  return promised?.comparison === comparedSegments(state)?.[0].comparison ? promised : undefined;
+};
+
+/** That, or what it amounts to by this program; null before the start. */
+export const planInForceOf = (definition: DefinitionInForce): PlanInForce | null => {
+  const { environment, experiment, state } = definition;
+  const first = comparedSegments(state)?.[0];
+  if (first === undefined) return null;
+  const { comparison, startedAtUs } = first;
+  const start = { kind: environment.kind, comparison, startedAtUs, run: state?.ramp?.run ?? null };
+  return promisedPlan(definition) ?? planInForce(experiment, start);
+};
 
 /** When the looks of a plan of several looks are, and what each may spend. */
 export const scheduleOf = ({ experiment, state }: Pick<DefinitionInForce, 'experiment' | 'state'>): LookSchedule =>

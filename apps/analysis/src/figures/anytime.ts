@@ -8,11 +8,10 @@ import type {
   MetricDefinition,
   Refusal,
 } from '@rampart/contracts';
-import { isWatched } from '@rampart/domain';
+import { isWatched, tightestAtUnitsOf } from '@rampart/domain';
 import {
   asymptoticConfidenceSequence,
   burnIn,
-  DEFAULT_TIGHTEST_AT_UNITS,
   FIRST_ERROR_CONCENTRATIONS,
   logNormalMixture,
   type Moments,
@@ -25,7 +24,7 @@ import {
   srmSequential,
   unequalArmsWidening,
 } from '@rampart/statistics';
-import type { DefinitionInForce } from '../definitions/definition-in-force.js';
+import { type DefinitionInForce, promisedPlan } from '../definitions/definition-in-force.js';
 import { type ArmSums, unitsPerOne } from './arm-sums.js';
 
 /** Plan data only: what shapes a boundary is fixed before the first look. */
@@ -40,13 +39,14 @@ export interface AnytimeTuning {
 }
 
 /** @returns null where there is one look */
-export const anytimeTuning = ({ environment, experiment }: DefinitionInForce): AnytimeTuning | null => {
+export const anytimeTuning = (definition: DefinitionInForce): AnytimeTuning | null => {
+  const { environment, experiment } = definition;
   const { plan } = experiment;
   if (environment.kind === 'historical' || !isWatched(plan.method)) return null;
   return {
     level: plan.intervalLevel,
     isMixture: plan.method === 'msprt',
-    tightestAtUnits: plan.plannedUnits === undefined ? DEFAULT_TIGHTEST_AT_UNITS : plan.plannedUnits / 2,
+    tightestAtUnits: promisedPlan(definition)?.tightestAtUnits ?? tightestAtUnitsOf(plan),
     weights: armWeights(experiment),
   };
 };

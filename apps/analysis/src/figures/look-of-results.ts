@@ -3,11 +3,11 @@ import type { MetricResult, Population, SrmResult } from '@rampart/contracts';
 import {
   type ArmTest,
   type AskedAtLook,
-  alphaMinusOf,
+  budgetedTests,
   type ErrorBudget,
-  errorBudget,
   isWatched,
   type Look,
+  levelsOf,
   type MonitoredMetric,
   multipleExposureCheck,
   type PlanState,
@@ -16,7 +16,7 @@ import {
   type TakenLook,
 } from '@rampart/domain';
 import { DEFAULT_TIGHTEST_AT_UNITS, srmSequential } from '@rampart/statistics';
-import { armsOf, type DefinitionInForce, type MetricInUse, policyOf } from '../definitions/definition-in-force.js';
+import { armsOf, type DefinitionInForce, type MetricInUse, policyOf, promisedPlan } from '../definitions/definition-in-force.js';
 import { anytimeTuning } from './anytime.js';
 import { anyLookTest, askedAtLook, oneLookTest } from './arm-tests.js';
 import { bayesianOf } from './bayesian.js';
@@ -41,22 +41,19 @@ export interface LookAt {
 type JudgedUse = MetricInUse['use'] & { readonly role: 'success' | 'guardrail' };
 const isJudged = (use: MetricInUse['use']): use is JudgedUse => use.role !== 'secondary';
 
-/** Levels of all tests: plan data alone. */
-export const budgetOf = (definition: DefinitionInForce): ErrorBudget => errorBudget(budgeted(definition));
+/** Levels of all tests: as they were promised at the start, or, in a run that an earlier program started, as they follow from the plan. */
+export const budgetOf = (definition: DefinitionInForce): ErrorBudget =>
+  promisedPlan(definition)?.levels ?? levelsOf(definition.experiment, runOf(definition));
 
-/** A run of a rollout has its share of α₋; an experiment that none moves has all of it. */
-const budgeted = ({ experiment, state }: DefinitionInForce) => ({
-  alpha: experiment.plan.alpha,
-  alphaMinus: alphaMinusOf(experiment.plan.alphaMinus, state?.ramp?.run ?? null),
-  metrics: experiment.metrics.filter(isJudged).map(({ role }) => ({ role })),
-  ratioTests: experiment.variants.some(({ weight }) => weight === null) ? 0 : 1,
-  treatments: armsOf(experiment).slice(1),
-});
+const runOf = ({ state }: DefinitionInForce): number | null => state?.ramp?.run ?? null;
 
 export const lookOf = (definition: DefinitionInForce, figures: Figures, at: LookAt): Look => {
   const { experiment } = definition;
   const { plan } = experiment;
-  const { alpha, alphaMinus, ratioTests, treatments } = budgeted(definition);
+  const { alpha, alphaMinus, ratioTests, treatments } = {
+    ...budgetedTests(experiment, runOf(definition)),
+    treatments: armsOf(experiment).slice(1),
+  };
   const budget = budgetOf(definition);
   const ramp = definition.state?.ramp;
   return {
@@ -68,6 +65,7 @@ export const lookOf = (definition: DefinitionInForce, figures: Figures, at: Look
     plan: at.plan,
     knownUntilUs: at.knownUntilUs,
     treatments,
+    levels: budget,
     ratioTests,
     harmBound: plan.harmBound ?? null,
     quality: qualityOf(definition, figures, at.plan),

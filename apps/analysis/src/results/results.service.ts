@@ -9,6 +9,7 @@ import {
   type DefinitionInForce,
   Definitions,
   NOT_THERE,
+  planInForceOf,
   planOf,
 } from '../definitions/definition-in-force.js';
 import { type Conclusion, conclude } from '../figures/conclusion.js';
@@ -72,6 +73,7 @@ export class ResultsService {
       watermark: instantOrNull(watermarkUs),
       watermarkAgeMs: watermarkUs === null ? null : Math.max(0, Math.round((request.nowUs - watermarkUs) / 1000)),
       plan: definition.experiment.plan,
+      planInForce: planInForceOf(definition),
       control: definition.experiment.control,
       ...figures,
       verdict: judged.verdict,

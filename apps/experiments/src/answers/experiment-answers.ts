@@ -1,5 +1,5 @@
 /** Documents of experiments: definition, runs, what was seen last, and the decision records. */
-import { EXPERIMENT_STATUSES, type ExperimentState, experimentDefinition, slug } from '@rampart/contracts';
+import { EXPERIMENT_STATUSES, type ExperimentState, experimentDefinition, PLAN_METHODS, slug } from '@rampart/contracts';
 import { z } from 'zod';
 import { recordedShape } from '../evidence/record-proposal.js';
 import { documented } from './answering.js';
@@ -38,6 +38,28 @@ const state = {
     .strictObject({ rollout: slug, run: z.int().min(1), stage: z.string(), stageStartedAtUs: instantUs, policy })
     .optional()
     .describe('the step of the rollout that moves it'),
+  planInForce: z
+    .strictObject({
+      comparison: z.int().min(1),
+      method: z.enum(PLAN_METHODS),
+      tightestAtUnits: z.number().nullable().describe('N*: where intervals that hold at every look are tightest; null with one look'),
+      levels: z
+        .strictObject({ superiority: z.number(), nonInferiority: z.number(), harm: z.number(), ratioAlarmAtE: z.number() })
+        .describe('one-sided level of each test'),
+      powerOfEach: z.number().nullable().describe('that each test of a gain or a margin needs, for the whole plan to miss with β at most'),
+      looks: z.array(
+        z.strictObject({
+          look: z.int().min(1),
+          atUs: instantUs.nullable(),
+          units: count.nullable(),
+          share: z.number(),
+          superiority: z.number().nullable(),
+          nonInferiority: z.number().nullable(),
+        }),
+      ),
+    })
+    .optional()
+    .describe('what the plan amounts to, computed when the comparison started and kept'),
   decision: z
     .strictObject({
       outcome: z.enum(['ship', 'stop', 'inconclusive']),

@@ -95,6 +95,7 @@ export const experimentState = (experiment: string, run: Run): ExperimentState =
   closedAtUs: 'closedAtUs' in run ? run.closedAtUs : null,
   metricVersions: run.metricVersions,
   ...(run.ramp === undefined ? {} : { ramp: run.ramp }),
+  ...(run.planInForce === undefined ? {} : { planInForce: run.planInForce }),
   ...('decision' in run ? { decision: run.decision } : {}),
 });
 

@@ -5,6 +5,7 @@ import type { ClosingEvidence } from './closing-moment.js';
 import { type ExperimentCommand, experimentDecider } from './decide-experiment.js';
 import { type ExperimentEvent, statusIn } from './experiment.js';
 import { anExperiment, DAY, defined, metricOf, paused, segment, started, surroundings, T0 } from './experiments.examples.js';
+import type { PlanInForce } from './plan-in-force.js';
 
 const { given } = scenario(experimentDecider);
 const environment = 'production';
@@ -61,6 +62,9 @@ const threeArms = anExperiment({
   ],
 });
 
+/** What the plan amounts to is told in full in plan-in-force.spec.ts. */
+const ofComparison = (comparison: number): PlanInForce => expect.objectContaining({ comparison }) as unknown as PlanInForce;
+
 describe('nothing', () => {
   it('becomes a draft', () => {
     given([]).when({ type: 'DefineExperiment', definition: anExperiment(), atUs: T0 }).then([defined()]);
@@ -91,19 +95,21 @@ describe('a draft', () => {
     const facts = surroundings({ converted: metricOf({}, { windowUs: 2 * DAY }) });
     given([defined()])
       .when(start({ surroundings: facts }))
-      .then([started({ metricVersions: { converted: 2 } })]);
+      .then([started({ metricVersions: { converted: 2 }, planInForce: ofComparison(1) })]);
   });
   it('starts with the metric version that it names', () => {
     const named = anExperiment({ metrics: [{ metric: 'converted', version: 1, role: 'success' }] });
     const facts = surroundings({ converted: metricOf({}, {}) });
     given([defined(named)])
       .when(start({ surroundings: facts }))
-      .then([started({ metricVersions: { converted: 1 } })]);
+      .then([started({ metricVersions: { converted: 1 }, planInForce: ofComparison(1) })]);
   });
   it('starts in history at the beginning of time', () => {
     given([defined()])
       .when(start({ environment: 'past', kind: 'historical', atUs }))
-      .then([started({ environment: 'past', kind: 'historical', segment: segment({ startedAtUs: 0 }), atUs })]);
+      .then([
+        started({ environment: 'past', kind: 'historical', segment: segment({ startedAtUs: 0 }), planInForce: ofComparison(1), atUs }),
+      ]);
   });
   it('does not start before it is ready', () => {
     given([defined()])
@@ -129,14 +135,20 @@ describe('a running experiment', () => {
     given(running).when(start()).thenRefuses('experiment-status', 'running in production: only a draft one can be started');
     given(running)
       .when(start({ environment: 'staging' }))
-      .then([started({ environment: 'staging' })]);
+      .then([started({ environment: 'staging', planInForce: ofComparison(1) })]);
   });
   it('takes at once what assigns nothing', () => {
     const definition = anExperiment({ hypothesis: 'green sells much more', plan: { plannedEndUs: T0 + 30 * DAY } });
     given(running)
       .when(redefine(definition))
       .then([
-        { type: 'ExperimentRedefined', version: 2, definition, adoptedIn: [{ environment, metricVersions: { converted: 1 } }], atUs },
+        {
+          type: 'ExperimentRedefined',
+          version: 2,
+          definition,
+          adoptedIn: [{ environment, metricVersions: { converted: 1 }, planInForce: ofComparison(1) }],
+          atUs,
+        },
       ]);
   });
   it('keeps what its one look judged: behind the look only texts change', () => {
@@ -158,7 +170,7 @@ describe('a running experiment', () => {
           type: 'ExperimentRedefined',
           version: 2,
           definition,
-          adoptedIn: [{ environment, metricVersions: { converted: 1 } }],
+          adoptedIn: [{ environment, metricVersions: { converted: 1 }, planInForce: ofComparison(1) }],
           atUs: after,
         },
       ]);
@@ -178,7 +190,7 @@ describe('a running experiment', () => {
           type: 'ExperimentRedefined',
           version: 2,
           definition,
-          adoptedIn: [{ environment, metricVersions: { converted: 1, revenue: 3 } }],
+          adoptedIn: [{ environment, metricVersions: { converted: 1, revenue: 3 }, planInForce: ofComparison(1) }],
           atUs,
         },
       ]);
@@ -263,6 +275,7 @@ describe('a paused experiment', () => {
           environment,
           version: 2,
           metricVersions: { converted: 1 },
+          planInForce: ofComparison(2),
           segment: segment({ segment: 3, comparison: 2, seed: 'seed-2', startedAtUs: atUs }),
           atUs,
         },
@@ -291,7 +304,13 @@ describe('an experiment whose enrolment is frozen', () => {
     given(facts)
       .when(redefine(definition))
       .then([
-        { type: 'ExperimentRedefined', version: 2, definition, adoptedIn: [{ environment, metricVersions: { converted: 1 } }], atUs },
+        {
+          type: 'ExperimentRedefined',
+          version: 2,
+          definition,
+          adoptedIn: [{ environment, metricVersions: { converted: 1 }, planInForce: ofComparison(1) }],
+          atUs,
+        },
       ]);
   });
   it('is decided', () => {

@@ -19,6 +19,7 @@ import {
 } from './experiment.js';
 import { armsOf, assignsTheSame, type ExperimentDefinition, reachesTheSame, requireSoundDefinition } from './experiment-definition.js';
 import { requireFrozenPlan } from './frozen-plan.js';
+import { type PlanInForce, planInForce } from './plan-in-force.js';
 import { type Governed, type RampStepTaken, requireGovernor } from './ramp.js';
 import { requireRampable } from './rampable.js';
 import { type PlannedRun, pinnedVersions, type Surroundings, startChecklist } from './start-checklist.js';
@@ -124,7 +125,7 @@ const redefine = (command: Of<'RedefineExperiment'>, state: Experiment, newest: 
     requireFrozenPlan(definitionOf(state, run), definition, environment, run);
     const planned = plannedRun(run, { definition, environment, surroundings, startsAtUs: run.segments[0].startedAtUs });
     requireReady(planned);
-    return [{ environment, metricVersions: pinnedVersions(planned) }];
+    return [{ environment, metricVersions: pinnedVersions(planned), planInForce: planOfRun(definition, run) }];
   });
   return [{ type: 'ExperimentRedefined', version: newest.version + 1, definition, adoptedIn, atUs }];
 };
@@ -148,7 +149,9 @@ const start = (command: Of<'StartExperiment'>, state: Experiment, newest: Defini
   const segment: Segment = { segment: 1, comparison: 1, startedAtUs, coverage, seed, hashVersion: 2 };
   const ramp = step === undefined ? {} : { ramp: step.ramp };
   const { version } = newest;
-  return [{ type: 'ExperimentStarted', environment, kind, version, metricVersions: pinnedVersions(planned), segment, ...ramp, atUs }];
+  const promised = planInForce(newest.definition, { kind, comparison: 1, startedAtUs, run: step?.ramp.run ?? null });
+  const metricVersions = pinnedVersions(planned);
+  return [{ type: 'ExperimentStarted', environment, kind, version, metricVersions, segment, ...ramp, planInForce: promised, atUs }];
 };
 
 /** The same comparison at another coverage: nobody is moved. */
@@ -162,7 +165,10 @@ const moveRamp = (
   requireGovernor(run, newest.definition.key, environment, ramp.rollout);
   const last = run.segments.at(-1) ?? run.segments[0];
   if (last.coverage === coverage && isEqual(run.ramp, ramp)) return [];
-  return [{ type: 'RampMoved', environment, segment: nextSegment(run, { coverage, atUs }), ramp, atUs }];
+  const segment = nextSegment(run, { coverage, atUs });
+  const isAnotherRun = ramp.run !== run.ramp?.run;
+  const promised = isAnotherRun ? { planInForce: planOfRun(definitionOf(state, run), { ...run, ramp }) } : {};
+  return [{ type: 'RampMoved', environment, segment, ramp, ...promised, atUs }];
 };
 
 const pause = (
@@ -202,7 +208,10 @@ const resume = (command: Of<'ResumeExperiment'>, state: Experiment, newest: Defi
   requireReady(planned);
   const coverage = run.ramp === undefined ? (definition.coverage ?? 1) : lastCoverage(run);
   const segment = nextSegment(run, { coverage, atUs, ...(isSameComparison ? {} : { newSeed: seed }) });
-  return [{ type: 'ExperimentResumed', environment, version, metricVersions: pinnedVersions(planned), segment, atUs }];
+  const metricVersions = pinnedVersions(planned);
+  const resumed = { ...run, segments: [...run.segments, segment] };
+  const promised = isSameComparison ? {} : { planInForce: planOfRun(definition, resumed) };
+  return [{ type: 'ExperimentResumed', environment, version, metricVersions, segment, ...promised, atUs }];
 };
 
 const conclude = (command: Of<'DecideExperiment'>, state: Experiment, newest: DefinitionVersion): readonly ExperimentEvent[] => {
@@ -257,6 +266,17 @@ const definitionOf = ({ versions }: Experiment, { version }: Run): ExperimentDef
   if (found === undefined) throw new Error(`a run refers to version ${version}, which was never defined`);
   return found.definition;
 };
+
+/** Of the comparison that it is in. */
+const planOfRun = (definition: ExperimentDefinition, { kind, segments, ramp }: PlannedIn): PlanInForce => {
+  const comparison = segments.at(-1)?.comparison ?? 1;
+  const startedAtUs = segments.find((one) => one.comparison === comparison)?.startedAtUs ?? 0;
+  return planInForce(definition, { kind, comparison, startedAtUs, run: ramp?.run ?? null });
+};
+
+interface PlannedIn extends Pick<Run, 'kind' | 'ramp'> {
+  readonly segments: readonly Segment[];
+}
 
 const plannedRun = (
   { kind, metricVersions }: Run,

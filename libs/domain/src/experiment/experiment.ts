@@ -2,6 +2,7 @@
 import { unreachable } from '../decider.js';
 import type { EnvironmentKind } from '../tenancy/environment.js';
 import type { ExperimentDefinition } from './experiment-definition.js';
+import type { PlanInForce } from './plan-in-force.js';
 import type { Ramp } from './ramp.js';
 
 /** A stretch in which nothing that assigns changed. Segments of equal `comparison` are compared together. */
@@ -32,6 +33,8 @@ export interface Decision {
 export interface Adoption {
   readonly environment: string;
   readonly metricVersions: MetricVersions;
+  /** Absent where an earlier program wrote it. */
+  readonly planInForce?: PlanInForce;
 }
 
 export type ExperimentEvent =
@@ -53,6 +56,8 @@ export type ExperimentEvent =
       readonly segment: Segment;
       /** Absent: no rollout moves it. */
       readonly ramp?: Ramp;
+      /** Absent where an earlier program wrote it. */
+      readonly planInForce?: PlanInForce;
       readonly atUs: number;
     }
   | {
@@ -61,6 +66,8 @@ export type ExperimentEvent =
       readonly environment: string;
       readonly segment: Segment;
       readonly ramp: Ramp;
+      /** In another run of the rollout, which has another share of α₋. */
+      readonly planInForce?: PlanInForce;
       readonly atUs: number;
     }
   | { readonly type: 'ExperimentPaused'; readonly environment: string; readonly segment: Segment; readonly atUs: number }
@@ -70,6 +77,8 @@ export type ExperimentEvent =
       readonly version: number;
       readonly metricVersions: MetricVersions;
       readonly segment: Segment;
+      /** With another comparison. */
+      readonly planInForce?: PlanInForce;
       readonly atUs: number;
     }
   | { readonly type: 'EnrolmentFrozen'; readonly environment: string; readonly segment: Segment; readonly atUs: number }
@@ -100,6 +109,8 @@ interface Begun {
   readonly segments: readonly [Segment, ...Segment[]];
   /** Present where a rollout moves it, or moved it. */
   readonly ramp?: Ramp;
+  /** Absent in runs that an earlier program started: it follows from the definition. */
+  readonly planInForce?: PlanInForce;
 }
 
 /** What an experiment does in an environment where it was started; a draft has none. */
@@ -129,13 +140,14 @@ export const evolveExperiment = (state: Experiment, event: ExperimentEvent): Exp
       return { ...state, versions: [...state.versions, versionOf(event)] };
     case 'ExperimentRedefined':
       return event.adoptedIn.reduce<Experiment>(
-        (experiment, { environment, metricVersions }) =>
-          changed(experiment, environment, (run) => ({ ...run, version: event.version, metricVersions })),
+        (experiment, { environment, metricVersions, ...planned }) =>
+          changed(experiment, environment, (run) => ({ ...run, version: event.version, metricVersions, ...planned })),
         { ...state, versions: [...state.versions, versionOf(event)] },
       );
     case 'ExperimentStarted': {
       const { environment, kind, version, metricVersions, segment, ramp } = event;
-      const begun: Begun = { kind, revision: 1, version, metricVersions, segments: [segment], ...(ramp === undefined ? {} : { ramp }) };
+      const moved = ramp === undefined ? {} : { ramp };
+      const begun: Begun = { kind, revision: 1, version, metricVersions, segments: [segment], ...moved, ...plannedIn(event) };
       const run: Run = { status: 'running', ...begun };
       return { ...state, runs: { ...state.runs, [environment]: run } };
     }
@@ -153,10 +165,10 @@ const evolveRun = (run: Run, event: RunEvent): Run => {
       return { ...begun, status: 'paused', pausedAtUs: event.atUs, segments: [...run.segments, event.segment] };
     case 'ExperimentResumed': {
       const { version, metricVersions, segment } = event;
-      return { ...begun, status: 'running', version, metricVersions, segments: [...run.segments, segment] };
+      return { ...begun, status: 'running', version, metricVersions, segments: [...run.segments, segment], ...plannedIn(event) };
     }
     case 'RampMoved':
-      return { ...begun, status: 'running', segments: [...run.segments, event.segment], ramp: event.ramp };
+      return { ...begun, status: 'running', segments: [...run.segments, event.segment], ramp: event.ramp, ...plannedIn(event) };
     case 'EnrolmentFrozen':
       return { ...begun, status: 'enrolment-frozen', frozenAtUs: event.atUs, segments: [...run.segments, event.segment] };
     case 'ExperimentDecided':
@@ -169,9 +181,12 @@ const evolveRun = (run: Run, event: RunEvent): Run => {
   }
 };
 
-const begunOf = ({ kind, revision, version, metricVersions, segments, ramp }: Run): Begun => ({
+const plannedIn = ({ planInForce }: { readonly planInForce?: PlanInForce }) => (planInForce === undefined ? {} : { planInForce });
+
+const begunOf = ({ kind, revision, version, metricVersions, segments, ramp, planInForce }: Run): Begun => ({
   ...{ kind, revision, version, metricVersions, segments },
   ...(ramp === undefined ? {} : { ramp }),
+  ...(planInForce === undefined ? {} : { planInForce }),
 });
 
 const versionOf = ({

@@ -32,7 +32,7 @@ const told = ({ metrics }: Look, finding: Finding): Finding => {
 };
 
 const metricFindings = (look: Look): readonly Finding[] => {
-  const budget = errorBudget(look);
+  const budget = look.levels ?? errorBudget(look);
   const levels = levelsOfSuperiority(look, budget);
   return look.metrics.flatMap((metric) =>
     metric.arms.flatMap((test) => armFindings(look, metric, test, { ...budget, superiority: levels.get(test) ?? budget.superiority })),

@@ -23,7 +23,7 @@ export interface Crossing {
 /** Crossings of this look in its tests that hold at every look: what one look of a fixed horizon says needs no latch. */
 export const alarmsOf = (look: Look): readonly Crossing[] => {
   const { knownUntilUs } = look;
-  const { harm } = errorBudget(look);
+  const { harm } = look.levels ?? errorBudget(look);
   const ratio = look.quality.flatMap(({ check, outcome, logE, arm }): Crossing[] =>
     check === 'sample-ratio' && outcome === 'failed' && logE !== undefined
       ? [{ test: 'sample-ratio', metric: null, arm, knownUntilUs, value: recorded(logE) }]

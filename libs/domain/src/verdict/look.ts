@@ -1,5 +1,5 @@
 /** What one look at a comparison knows: numbers of tests, not yet judged. */
-import type { Multiplicity } from './error-budget.js';
+import type { ErrorBudget, Multiplicity } from './error-budget.js';
 import type { Evidence, Known, NoResult } from './evidence.js';
 import type { PlanState } from './plan-state.js';
 import type { OnHarm, Policy } from './policies.js';
@@ -17,6 +17,8 @@ export interface Look {
   /** W: everything known by then is counted. */
   readonly knownUntilUs: number;
   readonly treatments: readonly string[];
+  /** As they were promised when the comparison started; absent: they follow from what is here. */
+  readonly levels?: ErrorBudget;
   /** Q of the error budget: 1 where the design states a ratio. */
   readonly ratioTests: number;
   /** Policy stage: no go while a metric could still lose this share of control's mean. */
