@@ -15,6 +15,11 @@ export interface SimulatedMetric {
 }
 
 const STARTED_AT_US = 1_000_000;
+/** From one look of a comparison to the next. */
+const LOOK_EVERY_US = 3_600_000_000;
+
+/** Of the look with this number, from 1. */
+export const momentOf = (look: number): number => STARTED_AT_US + look * LOOK_EVERY_US;
 const DAY_US = 86_400_000_000;
 
 /** Closed windows, two arms, continuously looked at; nothing but the sums tells when it is over. */
@@ -69,7 +74,7 @@ export type UnitValues = readonly (number | readonly [y: number, x: number])[];
 export class Comparison implements Look {
   units = 0;
   conclusion: Conclusion | undefined;
-  private readonly arms: readonly (readonly Arm[])[];
+  private arms: readonly (readonly Arm[])[];
   private looks = 0;
 
   private readonly definition: Concluding['definition'];
@@ -84,6 +89,13 @@ export class Comparison implements Look {
     this.arms = [0, 1].map(() => metrics.map(() => new Arm()));
   }
 
+  /** The same units under another plan, added once for both. */
+  under(definition: Concluding['definition'], metrics: readonly SimulatedMetric[]): Comparison {
+    const twin = new Comparison(definition, metrics);
+    twin.arms = this.arms;
+    return twin;
+  }
+
   add(isTreatment: boolean, values: UnitValues): void {
     this.units += 1;
     const arms = this.arms[isTreatment ? 1 : 0] ?? [];
@@ -94,17 +106,24 @@ export class Comparison implements Look {
   }
 
   look(): Conclusion {
-    this.looks += 1;
-    const knownUntilUs = STARTED_AT_US + this.looks * 3_600_000_000;
+    return this.lookAt(this.looks + 1);
+  }
+
+  /** @param look  from 1; those before it were not taken */
+  lookAt(look: number): Conclusion {
+    this.looks = look;
+    const knownUntilUs = momentOf(this.looks);
     const { plan } = this.definition.experiment;
-    const schedule = { historical: false, importing: false, startedAtUs: STARTED_AT_US, plannedEndUs: null, closedAtUs: null };
+    const schedule = { historical: false, importing: false, startedAtUs: STARTED_AT_US, closedAtUs: null };
+    const plannedEndUs = plan.plannedEndUs ?? null;
     this.conclusion = conclude({
       definition: this.definition,
       query: { cells: ['A', 'B'].map((variant) => ({ variant, arm: variant })) },
       sums: this.sums(),
-      plan: planState({ ...schedule, method: plan.method, minimumRunUs: plan.minimumRunUs, knownUntilUs }),
+      plan: planState({ ...schedule, plannedEndUs, method: plan.method, minimumRunUs: plan.minimumRunUs, knownUntilUs }),
       seenEvents: new Set(this.metrics.map(({ metric }) => metric.key)),
       latchedBefore: this.conclusion?.latched ?? [],
+      looksBefore: this.conclusion?.looks ?? [],
       knownUntilUs,
     });
     return this.conclusion;

@@ -4,11 +4,21 @@ import { clocks } from './scenarios/clocks.js';
 import { counts } from './scenarios/counts.js';
 import { detection } from './scenarios/detection.js';
 import { margins } from './scenarios/margins.js';
+import { methods } from './scenarios/methods.js';
 import { metrics } from './scenarios/metrics.js';
 import { policies } from './scenarios/policies.js';
 import { sequences } from './scenarios/sequences.js';
 
-export const scenarios: readonly Scenario[] = [...sequences, ...metrics, ...margins, ...counts, ...clocks, ...detection, ...policies];
+export const scenarios: readonly Scenario[] = [
+  ...sequences,
+  ...metrics,
+  ...margins,
+  ...counts,
+  ...clocks,
+  ...detection,
+  ...methods,
+  ...policies,
+];
 
 export const scenarioNamed = (name: string): Scenario => {
   const found = scenarios.find((scenario) => scenario.name === name);

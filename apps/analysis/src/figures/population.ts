@@ -37,6 +37,13 @@ const rowOf = (cell: { readonly variant: string; readonly arm: string }, counts:
   return { variant: cell.variant, arm: cell.arm, exposed: unitsIn(counts), counted: of('counted'), excluded };
 };
 
+/** Units in the analysis set, by arm. */
+export const countedByArm = (population: readonly Pick<PopulationRow, 'arm' | 'counted'>[]): Readonly<Record<string, number>> => {
+  const counted: Record<string, number> = {};
+  for (const { arm, counted: units } of population) counted[arm] = (counted[arm] ?? 0) + units;
+  return counted;
+};
+
 const NOTE =
   'tested over the units of the analysis set, by the cell of their first exposure: units seen in two arms and units that were not randomised are left out on both sides';
 

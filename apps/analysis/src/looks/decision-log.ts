@@ -9,10 +9,13 @@ import {
   type RecordedDecision,
 } from '@rampart/contracts';
 import { EventLog, FollowedTopic, type LogMessage } from '@rampart/event-log';
+import { countedByArm } from '../figures/population.js';
 import { definitionHash, type RecordHead, stepOf } from './records.js';
 
 interface Entry {
   readonly head: RecordHead;
+  /** Units in the analysis set, by arm. */
+  readonly counted: Readonly<Record<string, number>>;
   readonly recordedAtUs: InstantUs;
   readonly offset: number;
 }
@@ -59,6 +62,11 @@ export class DecisionLog {
     return this.chains.get(comparisonKey(place))?.findLast(({ head }) => head.knownUntilUs <= knownUntilUs)?.head;
   }
 
+  /** Units in the analysis set, by arm, at the last record whose look knew nothing later; none before the first. */
+  countedAsOf(place: ComparisonPlace, knownUntilUs: InstantUs): Readonly<Record<string, number>> {
+    return this.chains.get(comparisonKey(place))?.findLast(({ head }) => head.knownUntilUs <= knownUntilUs)?.counted ?? {};
+  }
+
   /** Those whose looks knew something later than `afterUs`. */
   recent(place: ComparisonPlace, afterUs: InstantUs): readonly RecordHead[] {
     const chain = this.chains.get(comparisonKey(place)) ?? [];
@@ -100,7 +108,7 @@ export class DecisionLog {
     }
     const { record, recordedAtUs } = decision;
     const head = headIn(record);
-    if (head === undefined) {
+    if (head === undefined || !Array.isArray(record.population)) {
       this.unreadable += 1;
       return;
     }
@@ -110,7 +118,7 @@ export class DecisionLog {
     const key = comparisonKey(record);
     const chain = this.chains.get(key) ?? [];
     this.chains.set(key, chain);
-    chain.push({ head, recordedAtUs, offset: message.offset });
+    chain.push({ head, counted: countedByArm(record.population), recordedAtUs, offset: message.offset });
   }
 }
 

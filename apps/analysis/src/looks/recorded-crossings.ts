@@ -1,6 +1,6 @@
 /** Crossings of earlier looks, from the appended records. */
 import { Injectable } from '@nestjs/common';
-import type { Crossing, TakenLook } from '@rampart/contracts';
+import type { ComparisonPlace, Crossing, TakenLook } from '@rampart/contracts';
 import { comparedSegments, type DefinitionInForce } from '../definitions/definition-in-force.js';
 import { Crossings } from '../results/crossings.source.js';
 import { DecisionLog } from './decision-log.js';
@@ -20,10 +20,20 @@ export class RecordedCrossings extends Crossings {
     return this.newest(definition, knownUntilUs)?.looks ?? [];
   }
 
-  private newest({ project, environment, experiment, state }: DefinitionInForce, knownUntilUs: number): RecordHead | undefined {
-    const comparison = comparedSegments(state)?.[0].comparison;
-    if (comparison === undefined) return undefined;
-    const place = { project, environment: environment.key, experiment: experiment.key, comparison, stage: null };
-    return this.decisions.newestAsOf(place, knownUntilUs);
+  countedBefore(definition: DefinitionInForce, knownUntilUs: number): Readonly<Record<string, number>> {
+    const place = placeOf(definition);
+    return place === undefined ? {} : this.decisions.countedAsOf(place, knownUntilUs);
+  }
+
+  private newest(definition: DefinitionInForce, knownUntilUs: number): RecordHead | undefined {
+    const place = placeOf(definition);
+    return place === undefined ? undefined : this.decisions.newestAsOf(place, knownUntilUs);
   }
 }
+
+const placeOf = ({ project, environment, experiment, state }: DefinitionInForce): ComparisonPlace | undefined => {
+  const comparison = comparedSegments(state)?.[0].comparison;
+  return comparison === undefined
+    ? undefined
+    : { project, environment: environment.key, experiment: experiment.key, comparison, stage: null };
+};

@@ -205,6 +205,9 @@ describe('a sequential plan in a live environment', () => {
       looksBefore() {
         return [];
       }
+      countedBefore() {
+        return {};
+      }
       before(_: unknown, knownUntilUs: number) {
         return knownUntilUs >= day(1) ? [crossed] : [];
       }

@@ -13,9 +13,12 @@ import {
   planOf,
 } from '../definitions/definition-in-force.js';
 import { type Conclusion, conclude } from '../figures/conclusion.js';
+import type { Figures } from '../figures/look-of-results.js';
+import { countedByArm } from '../figures/population.js';
 import { Crossings } from './crossings.source.js';
 import { Evidence } from './evidence.source.js';
 import { knownNames } from './known-names.js';
+import { type Pace, paceOf, withPowerReached } from './power-reached.js';
 import { warningsOf } from './warnings.js';
 
 export interface ResultsRequest {
@@ -76,6 +79,7 @@ export class ResultsService {
       planInForce: planInForceOf(definition),
       control: definition.experiment.control,
       ...figures,
+      metrics: withPowerReached(figures.metrics, definition, this.pace(definition, reach, figures)),
       verdict: judged.verdict,
       actions: judged.actions,
       latched: judged.latched,
@@ -138,6 +142,15 @@ export class ResultsService {
     const lookAtUs = plan.lookAtUs ?? knownUntilUs;
     if (lookAtUs >= knownUntilUs) return shown;
     return concluded({ sums: await this.evidence.sums({ ...query, knownUntilUs: lookAtUs }), knownUntilUs: lookAtUs });
+  }
+
+  /** Of the days before the moment that is shown. */
+  private pace(definition: DefinitionInForce, { knownUntilUs }: Reach, { population }: Figures): Pace {
+    const startedAtUs = comparedSegments(definition.state)?.[0].startedAtUs ?? 0;
+    if (this.crossings === undefined || definition.environment.kind === 'historical') return [];
+    const { crossings } = this;
+    const now = countedByArm(population.rows);
+    return paceOf((atUs) => (atUs >= knownUntilUs ? now : crossings.countedBefore(definition, atUs)), { startedAtUs, knownUntilUs });
   }
 
   private concludedAt(definition: DefinitionInForce, query: ComparisonQuery, { plan, knownUntilUs }: Reach): Concluded {
