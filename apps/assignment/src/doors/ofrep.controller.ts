@@ -88,8 +88,10 @@ export class OfrepController {
     const attributes = attributesOf(body);
     if (isRefused(attributes)) return refuse(reply, 400, attributes);
     const answered = evaluateFlags(this.evaluation(served, attributes, request, caller));
-    if (answered.kept !== undefined) await answered.kept;
-    void this.told(reply, served).header('etag', etag).send(answered.text);
+    const isKept = answered.kept === undefined || (await answered.kept);
+    // Without a tag it is asked again, and counted once there is room.
+    if (isKept) void reply.header('etag', etag);
+    void this.told(reply, served).send(answered.text);
   }
 
   private evaluation(served: ServedRuleset, attributes: Attributes, request: FastifyRequest, { keyId }: CallerIdentity): Evaluation {

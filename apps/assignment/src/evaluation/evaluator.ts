@@ -16,8 +16,8 @@ export interface Evaluation {
 export interface Answered {
   readonly text: string;
   readonly isFailure: boolean;
-  /** What to wait for before the text may be sent. */
-  readonly kept: Promise<void> | undefined;
+  /** What to wait for before the text may be sent: whether what it tells will be counted. */
+  readonly kept: Promise<boolean> | undefined;
 }
 
 /** @returns undefined for a flag that nobody defined */

@@ -10,8 +10,8 @@ export interface ExposureScope extends Pick<ServedRuleset, 'project' | 'environm
 
 export abstract class Exposures {
   /**
-   * @returns undefined when there is nothing to wait for; else what resolves when all of it is durable, or counted as dropped. Never rejects: who asks
-   * for a variant gets one.
+   * @returns undefined when there is nothing to wait for; else what resolves to true when all of it is durable, to false when some was dropped, and
+   * counted as such. Never rejects: who asks for a variant gets one.
    */
-  abstract keep(told: readonly CountedExposure[], kind: ExposureKind, unit: Unit, scope: ExposureScope): Promise<void> | undefined;
+  abstract keep(told: readonly CountedExposure[], kind: ExposureKind, unit: Unit, scope: ExposureScope): Promise<boolean> | undefined;
 }

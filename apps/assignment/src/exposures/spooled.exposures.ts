@@ -88,7 +88,7 @@ export class SpooledExposures extends Exposures {
     return `${this.droppedRows} exposures were answered and not kept, and are missing from every comparison: ${this.lastDrop}`;
   }
 
-  override keep(told: readonly CountedExposure[], kind: ExposureKind, unit: Unit, scope: ExposureScope): Promise<void> | undefined {
+  override keep(told: readonly CountedExposure[], kind: ExposureKind, unit: Unit, scope: ExposureScope): Promise<boolean> | undefined {
     const atUs = Date.now() * 1_000;
     const trace = this.tracing.current();
     const identities: string[] = [];
@@ -117,8 +117,8 @@ export class SpooledExposures extends Exposures {
     if (rows.length > 0) waits = [...(waits ?? []), this.write(rows, identities, reasons, kind)];
     if (waits === undefined) return undefined;
     return Promise.all(waits).then(
-      () => undefined,
-      () => undefined,
+      () => true,
+      () => false,
     );
   }
 
@@ -128,11 +128,13 @@ export class SpooledExposures extends Exposures {
     reasons: readonly CountedReason[],
     kind: ExposureKind,
   ): Promise<void> {
+    const droppedBefore = this.droppedRows;
     const writing = this.spool.add(rows);
     this.lately.remember(identities, writing);
     writing.then(
       () => {
-        this.lastDrop = undefined;
+        // One that was under way when others were dropped does not say that there is room again.
+        if (this.droppedRows === droppedBefore) this.lastDrop = undefined;
         for (const reason of reasons) this.kept.inc({ kind, reason });
       },
       (error: unknown) => this.drop(rows.length, error),

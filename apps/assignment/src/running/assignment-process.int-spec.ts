@@ -223,5 +223,12 @@ describe('a spool that is full', () => {
     expect((await get(without, '/readyz')).notes.exposures).toMatch(/exposures were answered and not kept.*of 50 at most/);
     const metrics = await (await fetch(`${without}/metrics`)).text();
     expect(metrics).toMatch(new RegExp(`rampart_assignment_exposures_dropped_total\\{[^}]*\\} ${spool.dropped}`));
+    // A tag would keep the unit from ever being counted.
+    const all = await fetch(`${without}/ofrep/v1/evaluate/flags`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${key('client')}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ context: { targetingKey: 'nobody yet' } }),
+    });
+    expect([all.status, all.headers.get('etag')]).toEqual([200, null]);
   });
 });
