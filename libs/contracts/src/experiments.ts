@@ -261,7 +261,7 @@ export interface ExperimentState {
   readonly version: number;
   readonly status: ExperimentStatus;
   readonly segments: readonly Segment[];
-  /** Of the first segment; 0 in a historical environment, whose exposures are older than any start. */
+  /** Of the first segment of the comparison in force; 0 in a historical environment, whose exposures are older than any start. */
   readonly startedAtUs: number | null;
   readonly closedAtUs: number | null;
   /** By metric: the version that counts here. A metric use that names no version had its newest one pinned at the start. */

@@ -102,6 +102,18 @@ describe('stored events', () => {
 });
 
 describe('stored events of a ramp', () => {
+  it('fold into a run that was stopped and begins once more, with a comparison of its own', () => {
+    const stopped = [today('ExperimentDefined'), today('ExperimentStarted'), today('ExperimentRedefined'), today('ExperimentDecided')];
+    const { runs } = fold(experimentDecider, [...stopped, today('ExperimentRestarted')]);
+    expect(runs.production).toMatchObject({
+      status: 'running',
+      version: 2,
+      ramp: { run: 2 },
+      segments: [{}, { comparison: 3, seed: 'seed-3' }],
+    });
+    expect(runs.production).not.toHaveProperty('decision');
+  });
+
   it('fold into a run that was moved by its rollout', () => {
     const { runs } = fold(experimentDecider, [today('ExperimentDefined'), today('ExperimentStarted'), today('RampMoved')]);
     expect(runs.production).toMatchObject({

@@ -53,6 +53,7 @@ const UPCASTERS: Readonly<Record<RampartEvent['type'], readonly ((data: EventDat
     ({ decision, ...data }) => ({ ...data, decision: { ...(decision as EventData), record: null }, closedAtUs: data.atUs }),
   ],
   ExperimentArchived: [],
+  ExperimentRestarted: [],
   RampMoved: [],
   RolloutDefined: [],
   RolloutRedefined: [],

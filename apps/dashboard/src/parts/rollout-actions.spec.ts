@@ -18,7 +18,8 @@ describe('what people can do to a rollout', () => {
     expect(actions('running', 0)).toEqual(['advance', 'hold', 'pause', 'complete', 'roll-back']);
     expect(actions('held', 0)).toEqual(['advance', 'resume', 'pause', 'complete', 'roll-back']);
     expect(actions('paused', 0)).toEqual(['resume', 'roll-back']);
-    expect([actions('released', 1), actions('rolled-back', 1)]).toEqual([[], []]);
+    expect([actions('released', 1), actions('rolled-back', 1)]).toEqual([[], ['start']]);
+    expect(offersFor(at('rolled-back', 1))).toMatchObject([{ label: 'Start again', isGrave: false }]);
   });
 
   it('is an approval where the stage asks for one, until it is given, and no advance beyond the last stage', () => {

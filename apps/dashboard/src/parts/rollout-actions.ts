@@ -24,7 +24,7 @@ type Subject = Pick<RolloutDocument, 'status' | 'stage' | 'stages' | 'mode' | 'w
 export const offersFor = (rollout: Subject): readonly Offer[] =>
   ROLLOUT_ACTIONS.filter((action) => isPossible(action, rollout)).map((action) => ({
     action,
-    label: LABELS[action],
+    label: action === 'start' && rollout.status === 'rolled-back' ? 'Start again' : LABELS[action],
     outcome: outcomeOf(action, rollout),
     isGrave: action === 'roll-back' || action === 'complete',
     hasForce: action === 'advance' || action === 'complete',
@@ -49,7 +49,7 @@ const isPossible = (action: RolloutAction, rollout: Subject): boolean => {
   const moves = status === 'running' || status === 'held';
   switch (action) {
     case 'start':
-      return status === 'draft';
+      return status === 'draft' || status === 'rolled-back';
     case 'approve':
       return moves && stage !== null && stages[stage.index]?.requiresApproval === true && !stage.approved;
     case 'advance':
@@ -71,6 +71,8 @@ const outcomeOf = (action: RolloutAction, { stages, stage, status }: Subject): s
   const next = stages[(stage?.index ?? -1) + 1];
   switch (action) {
     case 'start':
+      if (status === 'rolled-back')
+        return `It begins once more with ${percent(stages[0]?.coverage)} of the eligible units, other ones than before, and a comparison of their own. Its tests for harm have half of what the run before had to be wrong by.`;
       return `The first stage begins: ${percent(stages[0]?.coverage)} of the eligible units take part, half of them get the treatment.`;
     case 'approve':
       return `Stage ${here?.name ?? ''} may end as soon as its other conditions are met. The approval counts for this stage only.`;

@@ -3,6 +3,7 @@ import { type IQueryHandler, Query, QueryHandler } from '@nestjs/cqrs';
 import { formatInstant } from '@rampart/contracts';
 import {
   type ChecklistItem,
+  comparisonStartUs,
   DomainError,
   type ExperimentEvent,
   type ExperimentStatus,
@@ -152,7 +153,7 @@ class StartChecklistHandler implements IQueryHandler<StartChecklist> {
       environment: { key, kind },
       surroundings: await this.surroundings.around(project, definition, key),
       metricVersions: run?.metricVersions ?? {},
-      startsAtUs: run?.segments[0].startedAtUs ?? nowUs(),
+      startsAtUs: run === undefined ? nowUs() : comparisonStartUs(run),
     });
     return { environment: key, status: statusIn(state, key), isReady: items.every(({ level }) => level === 'warning'), items };
   }

@@ -1,6 +1,18 @@
 /** How each resource looks to readers: the state of its decider as a document. Times are ISO 8601. */
 import { type ExperimentState, formatInstant, type LookMessage } from '@rampart/contracts';
-import type { Allocation, ApiKey, Environment, Experiment, Feature, Metric, Project, Rollout, Run, Webhook } from '@rampart/domain';
+import {
+  type Allocation,
+  type ApiKey,
+  comparisonStartUs,
+  type Environment,
+  type Experiment,
+  type Feature,
+  type Metric,
+  type Project,
+  type Rollout,
+  type Run,
+  type Webhook,
+} from '@rampart/domain';
 
 /** Empty for what does not exist: who asks decides what that means. */
 type Document = Readonly<Record<string, unknown>>;
@@ -91,7 +103,7 @@ export const experimentState = (experiment: string, run: Run): ExperimentState =
   version: run.version,
   status: run.status,
   segments: run.segments,
-  startedAtUs: run.segments[0].startedAtUs,
+  startedAtUs: comparisonStartUs(run),
   closedAtUs: 'closedAtUs' in run ? run.closedAtUs : null,
   metricVersions: run.metricVersions,
   ...(run.ramp === undefined ? {} : { ramp: run.ramp }),

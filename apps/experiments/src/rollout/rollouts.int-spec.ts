@@ -128,6 +128,42 @@ describe('harm', () => {
   }, 120_000);
 });
 
+describe('a rollout that was rolled back', () => {
+  it('is started again with other units in a comparison of their own, which is judged by itself', async () => {
+    await defineRollout(plane);
+    await startRollout(plane);
+    const first = await stateOf(plane);
+    await analysisOf(plane).says(HARM);
+    await reaches(plane, 'the way back', ({ status }, { decision }) => status === 'rolled-back' && decision !== undefined);
+
+    await startRollout(plane);
+    const again = await reaches(plane, 'run 2', ({ status }, { ramp }) => status === 'running' && ramp?.run === 2);
+    expect(again.state).toMatchObject({
+      status: 'running',
+      closedAtUs: null,
+      segments: [
+        { segment: 1, comparison: 1 },
+        { segment: 2, comparison: 2, coverage: 0.05 },
+      ],
+    });
+    expect(again.state.decision).toBeUndefined();
+    expect(again.state.segments[1]?.seed).not.toBe(first?.segments[0]?.seed);
+    expect(again.state.startedAtUs).toBe(again.state.segments[1]?.startedAtUs);
+    const { body: history } = await ask(plane, 'GET', '/v1/rollouts/greener/history');
+    expect(history.items.filter(({ type }: { type: string }) => type === 'RolloutStarted')).toHaveLength(2);
+
+    const analysis = analysisOf(plane);
+    const { id } = await analysis.records(HARM, { comparison: 2 });
+    await analysis.looks(HARM, { comparison: 2, record: id });
+    const ended = await reaches(
+      plane,
+      'the way back again',
+      ({ status }, { decision }) => status === 'rolled-back' && decision?.record === id,
+    );
+    expect(ended.rollout.end?.record).toBe(id);
+  }, 120_000);
+});
+
 describe('the process', () => {
   it('is woken by what happens: a record is acted on and published without waiting for a tick', async () => {
     const part = <Part>(of: Type<Part> | (abstract new (...args: never[]) => Part)): Part => plane.app.get(of as never, { strict: false });

@@ -43,6 +43,7 @@ const TYPES: Readonly<Partial<Record<RolloutEvent['type'] | ExperimentEvent['typ
   RolloutApproved: 'rollout.approved',
   RolloutWouldHaveActed: 'rollout.would-have-acted',
   ExperimentStarted: 'experiment.started',
+  ExperimentRestarted: 'experiment.restarted',
   ExperimentPaused: 'experiment.paused',
   ExperimentResumed: 'experiment.resumed',
   EnrolmentFrozen: 'experiment.enrolment-frozen',

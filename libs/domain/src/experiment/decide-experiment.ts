@@ -6,6 +6,7 @@ import type { EnvironmentKind } from '../tenancy/environment.js';
 import { type ClosingEvidence, closingMoment } from './closing-moment.js';
 import {
   type Adoption,
+  comparisonStartUs,
   type Decision,
   type DefinitionVersion,
   type Experiment,
@@ -123,7 +124,7 @@ const redefine = (command: Of<'RedefineExperiment'>, state: Experiment, newest: 
       return [];
     }
     requireFrozenPlan(definitionOf(state, run), definition, environment, run);
-    const planned = plannedRun(run, { definition, environment, surroundings, startsAtUs: run.segments[0].startedAtUs });
+    const planned = plannedRun(run, { definition, environment, surroundings, startsAtUs: comparisonStartUs(run) });
     requireReady(planned);
     return [{ environment, metricVersions: pinnedVersions(planned), planInForce: planOfRun(definition, run) }];
   });
@@ -132,6 +133,8 @@ const redefine = (command: Of<'RedefineExperiment'>, state: Experiment, newest: 
 
 const start = (command: Of<'StartExperiment'>, state: Experiment, newest: DefinitionVersion): readonly ExperimentEvent[] => {
   const { environment, kind, surroundings, seed, step, atUs } = command;
+  const before = state.runs[environment];
+  if (before !== undefined && step !== undefined && isStoppedByRunBefore(before, step)) return restart(command, { before, step, newest });
   const status = statusIn(state, environment);
   if (status !== 'draft') throw wrongStatus(newest, environment, status, 'started', ['draft']);
   // History has no beginning: its exposures are older than any start.
@@ -152,6 +155,23 @@ const start = (command: Of<'StartExperiment'>, state: Experiment, newest: Defini
   const promised = planInForce(newest.definition, { kind, comparison: 1, startedAtUs, run: step?.ramp.run ?? null });
   const metricVersions = pinnedVersions(planned);
   return [{ type: 'ExperimentStarted', environment, kind, version, metricVersions, segment, ...ramp, planInForce: promised, atUs }];
+};
+
+/** A rollout that went back may begin once more; what it released, a person's decision and another rollout's run stay what they are. */
+const isStoppedByRunBefore = (run: Run, { ramp }: RampStepTaken): boolean =>
+  run.status === 'decided' && run.decision.outcome !== 'ship' && run.ramp?.rollout === ramp.rollout && run.ramp.run < ramp.run;
+
+/** With another seed: the units of the run before have been treated. */
+const restart = (
+  { environment, surroundings, seed, atUs }: Of<'StartExperiment'>,
+  { before, step, newest }: { readonly before: Run; readonly step: RampStepTaken; readonly newest: DefinitionVersion },
+): readonly ExperimentEvent[] => {
+  const { definition, version } = newest;
+  const planned: PlannedRun = { ...plannedRun(before, { definition, environment, surroundings, startsAtUs: atUs }), metricVersions: {} };
+  requireReady(planned);
+  requireRampable(definition, planned);
+  const segment = nextSegment(before, { coverage: step.coverage, atUs, newSeed: seed });
+  return [{ type: 'ExperimentRestarted', environment, version, metricVersions: pinnedVersions(planned), segment, ramp: step.ramp, atUs }];
 };
 
 /** The same comparison at another coverage: nobody is moved. */
@@ -203,7 +223,7 @@ const resume = (command: Of<'ResumeExperiment'>, state: Experiment, newest: Defi
     definition,
     environment,
     surroundings,
-    startsAtUs: isSameComparison ? run.segments[0].startedAtUs : atUs,
+    startsAtUs: isSameComparison ? comparisonStartUs(run) : atUs,
   });
   requireReady(planned);
   const coverage = run.ramp === undefined ? (definition.coverage ?? 1) : lastCoverage(run);
@@ -332,7 +352,7 @@ const requireLookAhead = (
 ): void => {
   const { method, plannedEndUs, minimumRunUs } = before.plan;
   if (run.kind !== 'live' || method !== 'fixed-horizon' || plannedEndUs === undefined) return;
-  const lookAtUs = Math.max(plannedEndUs, run.segments[0].startedAtUs + minimumRunUs);
+  const lookAtUs = Math.max(plannedEndUs, comparisonStartUs(run) + minimumRunUs);
   if (atUs < lookAtUs || isEqual(judgedBy(before), judgedBy(after))) return;
   const message = `the one look of "${before.key}" in ${environment} was at ${iso(lookAtUs)}, and this changes what it judges (plan, metrics, policy or control): decide the experiment, and define a new one`;
   throw new DomainError('look-is-over', message, { path: '/plan', experiment: before.key, environment, lookAtUs });

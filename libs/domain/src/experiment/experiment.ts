@@ -61,6 +61,16 @@ export type ExperimentEvent =
       readonly atUs: number;
     }
   | {
+      /** Stopped by its rollout, which begins once more: new units, a new comparison. */
+      readonly type: 'ExperimentRestarted';
+      readonly environment: string;
+      readonly version: number;
+      readonly metricVersions: MetricVersions;
+      readonly segment: Segment;
+      readonly ramp: Ramp;
+      readonly atUs: number;
+    }
+  | {
       /** A rollout came to another stage. */
       readonly type: 'RampMoved';
       readonly environment: string;
@@ -132,6 +142,12 @@ export interface Experiment {
 
 export const initialExperiment: Experiment = { versions: [], runs: {} };
 
+/** When the comparison in force began: its first segment's start. */
+export const comparisonStartUs = ({ segments }: Pick<Run, 'segments'>): number => {
+  const { comparison } = segments.at(-1) ?? segments[0];
+  return (segments.find((segment) => segment.comparison === comparison) ?? segments[0]).startedAtUs;
+};
+
 export const statusIn = ({ runs }: Experiment, environment: string): ExperimentStatus => runs[environment]?.status ?? 'draft';
 
 export const evolveExperiment = (state: Experiment, event: ExperimentEvent): Experiment => {
@@ -166,6 +182,10 @@ const evolveRun = (run: Run, event: RunEvent): Run => {
     case 'ExperimentResumed': {
       const { version, metricVersions, segment } = event;
       return { ...begun, status: 'running', version, metricVersions, segments: [...run.segments, segment], ...plannedIn(event) };
+    }
+    case 'ExperimentRestarted': {
+      const { version, metricVersions, segment, ramp } = event;
+      return { ...begun, status: 'running', version, metricVersions, segments: [...run.segments, segment], ramp };
     }
     case 'RampMoved':
       return { ...begun, status: 'running', segments: [...run.segments, event.segment], ramp: event.ramp, ...plannedIn(event) };

@@ -1,9 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import { fold } from '../decider.js';
 import { experimentDecider } from '../experiment/decide-experiment.js';
-import { defined, metricOf, started } from '../experiment/experiments.examples.js';
+import { defined, metricOf, segment, started } from '../experiment/experiments.examples.js';
 import { scenario } from '../scenario.contract.js';
 import { rolloutDecider } from './decide-rollout.js';
+import { nextAction } from './next-action.js';
 import { durationText } from './rollout-definition.js';
 import { stagesOfTemplate } from './rollout-templates.js';
 import {
@@ -339,5 +340,77 @@ describe('a duration', () => {
     [SECOND, '11 d 13 h'],
   ])('of %d s reads %s', (seconds, text) => {
     expect(durationText(seconds)).toBe(text);
+  });
+});
+
+describe('a rollout that was rolled back', () => {
+  const rolledBack = { type: 'RolloutRolledBack', actor: 'ann', record: null, sentence: 's', atUs: BAKED } as const;
+  const stoppedRun = (change: object = {}) =>
+    aRun('canary', {
+      status: 'decided',
+      decision: { outcome: 'stop', arm: null, reason: 's', record: null },
+      closedAtUs: BAKED,
+      ...change,
+    } as never);
+  const around = (run = stoppedRun()) => {
+    const { experiment, ...rest } = theSurroundings();
+    return { ...rest, experiment: { ...experiment, runs: { production: run } } };
+  };
+  const start = (surroundings = around()) => ({ type: 'StartRollout', surroundings, ...by }) as const;
+  const back = [...begun, rolledBack];
+
+  it('starts again with its first stage, as run 2, and says what that costs', () => {
+    given(back)
+      .when(start())
+      .then([
+        {
+          type: 'RolloutStarted',
+          run: 2,
+          sentence:
+            'ann started it again, run 2, whose tests for harm have half of the run before: stage 1 of 3, "canary", 5 % of the eligible units',
+          atUs: BAKED,
+        },
+      ]);
+    const again = rolloutAfter(...back, { type: 'RolloutStarted', run: 2, sentence: 's', atUs: BAKED });
+    expect(again).toMatchObject({ status: 'running', run: 2, stage: { index: 0, startedAtUs: BAKED } });
+  });
+
+  it('waits until its experiment has stopped, and never takes one that was archived or is moved by another rollout', () => {
+    given(back)
+      .when(start(around(aRun())))
+      .thenRefuses('experiment-status', 'still running in production with run 1');
+    given(back)
+      .when(start(around(stoppedRun({ status: 'archived', archivedAtUs: BAKED }))))
+      .thenRefuses('experiment-status', 'define another experiment');
+    const ramp = { rollout: 'another', run: 1, stage: 'canary', stageStartedAtUs: T0, policy: 'stage' };
+    given(back)
+      .when(start(around(stoppedRun({ ramp }))))
+      .thenRefuses('experiment-status', 'define another experiment');
+  });
+
+  it('is not started when it was released, nor for ever', () => {
+    const released = { type: 'RolloutReleased', actor: 'ann', forcedOver: [], record: null, sentence: 's', atUs: BAKED } as const;
+    given([...begun, released])
+      .when(start())
+      .thenRefuses('rollout-status', 'only a draft or rolled-back');
+    const runs = Array.from({ length: 15 }, (_, index) => [
+      { type: 'RolloutStarted', run: index + 2, sentence: 's', atUs: BAKED } as const,
+      rolledBack,
+    ]);
+    given([...back, ...runs.flat()])
+      .when(start())
+      .thenRefuses('too-many-runs', 'started 16 times');
+  });
+
+  it('is not judged by what was seen of the run before', () => {
+    const again = rolloutAfter(...back, { type: 'RolloutStarted', run: 2, sentence: 's', atUs: BAKED });
+    const harmOfRun1 = aRecord({ verdict: 'no-go', ramp: 'roll-back' });
+    expect(nextAction(again, someFacts({ experiment: stoppedRun(), record: harmOfRun1 })).action).toBeNull();
+    const run2 = aRun('canary', {
+      segments: [segment({ coverage: 0.05 }), segment({ segment: 2, comparison: 2, coverage: 0.05 })],
+      ramp: { rollout: 'greener', run: 2, stage: 'canary', stageStartedAtUs: BAKED, policy: 'stage' },
+    });
+    expect(nextAction(again, someFacts({ experiment: run2, record: harmOfRun1 })).action).toBeNull();
+    expect(nextAction(again, someFacts({ experiment: run2, record: { ...harmOfRun1, comparison: 2 } })).action?.kind).toBe('roll-back');
   });
 });

@@ -105,14 +105,26 @@ const redefine = ({ definition, surroundings, atUs }: Of<'RedefineRollout'>, sta
 };
 
 const start = ({ surroundings, actor, reason, atUs }: Of<'StartRollout'>, state: Defined): readonly RolloutEvent[] => {
-  if (state.status !== 'draft') throw wrongStatus(state, ['draft'], 'started');
+  if (state.status !== 'draft' && state.status !== 'rolled-back') throw wrongStatus(state, ['draft', 'rolled-back'], 'started');
   const { definition } = state;
+  const run = state.status === 'rolled-back' ? state.run + 1 : 1;
+  requireBudgetLeft(definition, run);
   requireMovable(definition, surroundings, atUs);
   const [first] = definition.stages;
-  const began = `${actor} started it: stage 1 of ${definition.stages.length}, "${first?.name}", ${percent(first?.coverage ?? 0)} of the eligible units`;
-  const event: RolloutEvent = { type: 'RolloutStarted', run: 1, sentence: because(began, reason), atUs };
+  const again = run === 1 ? '' : ` again, run ${run}, whose tests for harm have half of the run before`;
+  const began = `${actor} started it${again}: stage 1 of ${definition.stages.length}, "${first?.name}", ${percent(first?.coverage ?? 0)} of the eligible units`;
+  const event: RolloutEvent = { type: 'RolloutStarted', run, sentence: because(began, reason), atUs };
   requireStartable(evolveRollout(state, event), surroundings, atUs);
   return [event];
+};
+
+/** Run k has α₋·2⁻ᵏ: beyond this many its tests would need evidence that no rollout brings. */
+const MOST_RUNS = 16;
+
+const requireBudgetLeft = ({ key, experiment }: RolloutDefinition, run: number): void => {
+  if (run <= MOST_RUNS) return;
+  const message = `"${key}" was started ${MOST_RUNS} times, and each run halves what its tests for harm may go wrong by: define another experiment than "${experiment}", and a rollout for it`;
+  throw new DomainError('too-many-runs', message, { rollout: key, run, most: MOST_RUNS });
 };
 
 const hold = ({ actor, reason, atUs }: Of<'HoldRollout'>, state: Defined): readonly RolloutEvent[] => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { fold } from '../decider.js';
 import { experimentDecider } from '../experiment/decide-experiment.js';
-import type { Experiment, ExperimentEvent, Run } from '../experiment/experiment.js';
+import { comparisonStartUs, type Experiment, type ExperimentEvent, type Run } from '../experiment/experiment.js';
 import { defined, paused, segment, started } from '../experiment/experiments.examples.js';
 import { experimentInStep } from './experiment-in-step.js';
 import { gateOf } from './gate.js';
@@ -165,5 +165,63 @@ describe('the gate', () => {
     const gate = gateOf(rollout, someFacts(facts));
     expect(gate.verdict).toBe(verdict);
     expect(gate.reason).not.toBe('');
+  });
+});
+
+describe('a rollout that begins once more', () => {
+  const rolledBack = { type: 'RolloutRolledBack', actor: 'ann', record: null, sentence: 'harm', atUs: BAKED } as const;
+  const again = rolloutAfter(definedRollout(), startedRollout(), rolledBack, {
+    type: 'RolloutStarted',
+    run: 2,
+    sentence: 's',
+    atUs: BAKED + SECOND,
+  });
+  const ramp = (run: number) => ({ rollout: 'greener', run, stage: 'canary', stageStartedAtUs: T0, policy: 'stage' }) as const;
+  const step = { coverage: 0.05, ramp: { ...ramp(2), stageStartedAtUs: BAKED + SECOND } };
+  const stopped: readonly ExperimentEvent[] = [
+    defined(aRampable()),
+    { ...started(), ramp: ramp(1) } as ExperimentEvent,
+    {
+      type: 'ExperimentDecided',
+      environment: 'production',
+      decision: { outcome: 'stop', arm: null, reason: 'harm', record: null },
+      closedAtUs: BAKED,
+      atUs: BAKED,
+    },
+  ];
+  const start = {
+    type: 'StartExperiment',
+    environment: 'production',
+    kind: 'live',
+    surroundings: theSurroundings().around,
+    seed: 'seed-2',
+    step,
+    atUs: BAKED + 2 * SECOND,
+  } as const;
+
+  it('asks its experiment to start with other units in a comparison of their own', () => {
+    const experiment = fold(experimentDecider, stopped);
+    expect(experimentInStep(again, experiment)).toEqual({ request: { type: 'StartExperiment', step }, obstacle: null });
+    const events = experimentDecider.decide(start, experiment);
+    expect(events).toMatchObject([
+      { type: 'ExperimentRestarted', version: 1, ramp: { run: 2 }, segment: { segment: 2, comparison: 2, coverage: 0.05, seed: 'seed-2' } },
+    ]);
+    const run = fold(experimentDecider, [...stopped, ...events]).runs.production;
+    expect(run).toMatchObject({ status: 'running', revision: 3, segments: [{ comparison: 1, seed: 'seed-1' }, { comparison: 2 }] });
+    expect(run).not.toHaveProperty('decision');
+    expect(run).not.toHaveProperty('closedAtUs');
+    expect(run === undefined ? null : comparisonStartUs(run)).toBe(BAKED + 2 * SECOND);
+    expect(experimentInStep(again, fold(experimentDecider, [...stopped, ...events])).request).toBeNull();
+  });
+
+  it('and never one that was shipped, archived, stopped by a person, or is at that run already', () => {
+    const refused = (change: (events: readonly ExperimentEvent[]) => readonly ExperimentEvent[], asked: typeof start = start) =>
+      expect(() => experimentDecider.decide(asked, fold(experimentDecider, change(stopped)))).toThrow(/only a draft one can be started/);
+    refused((events) =>
+      events.map((event) => (event.type === 'ExperimentDecided' ? { ...event, decision: { ...event.decision, outcome: 'ship' } } : event)),
+    );
+    refused((events) => [...events, { type: 'ExperimentArchived', environment: 'production', atUs: BAKED }]);
+    refused((events) => events.map((event) => (event.type === 'ExperimentStarted' ? started() : event)));
+    refused((events) => events, { ...start, step: { ...step, ramp: { ...step.ramp, run: 1 } } as never });
   });
 });

@@ -27,13 +27,15 @@ export const experimentInStep = (rollout: Rollout, experiment: Experiment): InSt
   const isOver = rollout.status === 'released' || rollout.status === 'rolled-back';
   if (run === null) return isOver ? DONE : asking({ type: 'StartExperiment', step: stepOf(rollout, experiment) });
   if (!isGoverned(rollout, run)) return isOver ? DONE : { request: null, obstacle: foreign(rollout, run) };
-  if (run.status === 'decided' || run.status === 'archived')
-    return isOver
-      ? DONE
-      : {
-          request: null,
-          obstacle: `experiment "${rollout.definition.experiment}" is ${run.status}: roll the rollout back, it has nothing to move`,
-        };
+  if (run.status === 'decided' || run.status === 'archived') {
+    if (isOver) return DONE;
+    if (run.status === 'decided' && run.ramp !== undefined && run.ramp.run < rollout.run)
+      return asking({ type: 'StartExperiment', step: stepOf(rollout, experiment) });
+    return {
+      request: null,
+      obstacle: `experiment "${rollout.definition.experiment}" is ${run.status}: roll the rollout back, it has nothing to move`,
+    };
+  }
   return isOver ? asking(endOf(rollout)) : moved(rollout, experiment, run);
 };
 

@@ -57,8 +57,12 @@ export const stageOf = ({ definition, stage }: BegunRollout) => {
 export const isGoverned = ({ definition }: BegunRollout, experiment: Run | null): experiment is Run =>
   experiment?.ramp?.rollout === definition.key;
 
+/** Whether it is in this run of it: what was seen of a run before says nothing of the next one. */
+const isInThisRun = (rollout: BegunRollout, experiment: Run | null): experiment is Run =>
+  isGoverned(rollout, experiment) && experiment.ramp?.run === rollout.run;
+
 export const standingEvidence = (rollout: BegunRollout, { experiment, look, record }: RolloutFacts): StandingEvidence => {
-  if (!isGoverned(rollout, experiment)) return { look: null, record: null };
+  if (!isInThisRun(rollout, experiment)) return { look: null, record: null };
   const { definition } = rollout;
   const comparison = (experiment.segments.at(-1) ?? experiment.segments[0]).comparison;
   const isOfThis = (seen: SeenLook) =>

@@ -64,7 +64,13 @@ export const requireStartable = (rollout: Rollout, surroundings: RolloutSurround
   const { environment, experiment: key } = rollout.definition;
   const { experiment, kind, around } = surroundings;
   const status = statusIn(experiment, environment);
-  if (status !== 'draft') {
+  const { ramp } = experiment.runs[environment] ?? {};
+  const isOwn = ramp !== undefined && ramp.rollout === rollout.definition.key && ramp.run < rollout.run;
+  if (isOwn && status !== 'decided' && status !== 'archived') {
+    const message = `"${key}" is still ${status} in ${environment} with run ${ramp.run}, which is being stopped: try again in a moment`;
+    throw new DomainError('experiment-status', message, { path: '/experiment', experiment: key, environment, status });
+  }
+  if (status !== 'draft' && !(isOwn && status === 'decided')) {
     const message = `"${key}" is ${status} in ${environment}: a rollout starts with a draft, which it starts itself at its first stage; define another experiment`;
     throw new DomainError('experiment-status', message, { path: '/experiment', experiment: key, environment, status });
   }

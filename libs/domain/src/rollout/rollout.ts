@@ -104,7 +104,7 @@ export const evolveRollout = (state: Rollout, event: RolloutEvent): Rollout => {
     case 'RolloutRedefined':
       return state.status === 'absent' ? state : { ...state, definition: event.definition };
     case 'RolloutStarted':
-      if (state.status !== 'draft') return state;
+      if (state.status !== 'draft' && state.status !== 'rolled-back') return state;
       return { status: 'running', definition: state.definition, run: event.run, stage: freshStage(0, event.atUs) };
     default:
       return isOpen(state) ? evolveOpen(state, event) : state;
