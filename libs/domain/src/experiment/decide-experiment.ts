@@ -171,7 +171,10 @@ const restart = (
   requireReady(planned);
   requireRampable(definition, planned);
   const segment = nextSegment(before, { coverage: step.coverage, atUs, newSeed: seed });
-  return [{ type: 'ExperimentRestarted', environment, version, metricVersions: pinnedVersions(planned), segment, ramp: step.ramp, atUs }];
+  const { ramp } = step;
+  const metricVersions = pinnedVersions(planned);
+  const promised = planOfRun(definition, { ...before, ramp, segments: [...before.segments, segment] });
+  return [{ type: 'ExperimentRestarted', environment, version, metricVersions, segment, ramp, planInForce: promised, atUs }];
 };
 
 /** The same comparison at another coverage: nobody is moved. */
@@ -229,8 +232,7 @@ const resume = (command: Of<'ResumeExperiment'>, state: Experiment, newest: Defi
   const coverage = run.ramp === undefined ? (definition.coverage ?? 1) : lastCoverage(run);
   const segment = nextSegment(run, { coverage, atUs, ...(isSameComparison ? {} : { newSeed: seed }) });
   const metricVersions = pinnedVersions(planned);
-  const resumed = { ...run, segments: [...run.segments, segment] };
-  const promised = isSameComparison ? {} : { planInForce: planOfRun(definition, resumed) };
+  const promised = isSameComparison ? {} : { planInForce: planOfRun(definition, { ...run, segments: [...run.segments, segment] }) };
   return [{ type: 'ExperimentResumed', environment, version, metricVersions, segment, ...promised, atUs }];
 };
 
@@ -288,15 +290,10 @@ const definitionOf = ({ versions }: Experiment, { version }: Run): ExperimentDef
 };
 
 /** Of the comparison that it is in. */
-const planOfRun = (definition: ExperimentDefinition, { kind, segments, ramp }: PlannedIn): PlanInForce => {
-  const comparison = segments.at(-1)?.comparison ?? 1;
-  const startedAtUs = segments.find((one) => one.comparison === comparison)?.startedAtUs ?? 0;
-  return planInForce(definition, { kind, comparison, startedAtUs, run: ramp?.run ?? null });
+const planOfRun = (definition: ExperimentDefinition, run: Pick<Run, 'kind' | 'ramp' | 'segments'>): PlanInForce => {
+  const { comparison } = run.segments.at(-1) ?? run.segments[0];
+  return planInForce(definition, { kind: run.kind, comparison, startedAtUs: comparisonStartUs(run), run: run.ramp?.run ?? null });
 };
-
-interface PlannedIn extends Pick<Run, 'kind' | 'ramp'> {
-  readonly segments: readonly Segment[];
-}
 
 const plannedRun = (
   { kind, metricVersions }: Run,

@@ -68,6 +68,7 @@ export type ExperimentEvent =
       readonly metricVersions: MetricVersions;
       readonly segment: Segment;
       readonly ramp: Ramp;
+      readonly planInForce: PlanInForce;
       readonly atUs: number;
     }
   | {
@@ -184,8 +185,8 @@ const evolveRun = (run: Run, event: RunEvent): Run => {
       return { ...begun, status: 'running', version, metricVersions, segments: [...run.segments, segment], ...plannedIn(event) };
     }
     case 'ExperimentRestarted': {
-      const { version, metricVersions, segment, ramp } = event;
-      return { ...begun, status: 'running', version, metricVersions, segments: [...run.segments, segment], ramp };
+      const { version, metricVersions, segment, ramp, planInForce } = event;
+      return { ...begun, status: 'running', version, metricVersions, segments: [...run.segments, segment], ramp, planInForce };
     }
     case 'RampMoved':
       return { ...begun, status: 'running', segments: [...run.segments, event.segment], ramp: event.ramp, ...plannedIn(event) };

@@ -168,6 +168,9 @@ describe('the gate', () => {
   });
 });
 
+/** Of an experiment; run 2 has a quarter, shared by one success metric, one guardrail and the designed ratio. */
+const ALPHA_MINUS = aRampable().plan.alphaMinus;
+
 describe('a rollout that begins once more', () => {
   const rolledBack = { type: 'RolloutRolledBack', actor: 'ann', record: null, sentence: 'harm', atUs: BAKED } as const;
   const again = rolloutAfter(definedRollout(), startedRollout(), rolledBack, {
@@ -204,7 +207,13 @@ describe('a rollout that begins once more', () => {
     expect(experimentInStep(again, experiment)).toEqual({ request: { type: 'StartExperiment', step }, obstacle: null });
     const events = experimentDecider.decide(start, experiment);
     expect(events).toMatchObject([
-      { type: 'ExperimentRestarted', version: 1, ramp: { run: 2 }, segment: { segment: 2, comparison: 2, coverage: 0.05, seed: 'seed-2' } },
+      {
+        type: 'ExperimentRestarted',
+        version: 1,
+        ramp: { run: 2 },
+        planInForce: { comparison: 2, levels: { harm: ALPHA_MINUS / 4 / 3 } },
+        segment: { segment: 2, comparison: 2, coverage: 0.05, seed: 'seed-2' },
+      },
     ]);
     const run = fold(experimentDecider, [...stopped, ...events]).runs.production;
     expect(run).toMatchObject({ status: 'running', revision: 3, segments: [{ comparison: 1, seed: 'seed-1' }, { comparison: 2 }] });
