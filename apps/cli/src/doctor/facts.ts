@@ -55,7 +55,14 @@ export interface FolderFact {
 export interface LocalFacts {
   readonly folder: FolderFact;
   /** Named in run.json; those without a living process are down at the moment. */
-  readonly processes: readonly { readonly name: string; readonly pid: number | null; readonly isAlive: boolean }[];
+  readonly processes: readonly {
+    readonly name: string;
+    readonly pid: number | null;
+    readonly isAlive: boolean;
+    readonly port: number | null;
+    /** Whether somebody takes connections at its port; false too where it has none yet. */
+    readonly isListening: boolean;
+  }[];
 }
 
 export interface Facts {

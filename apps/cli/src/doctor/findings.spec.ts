@@ -46,7 +46,7 @@ const healthy: Facts = {
   nowUs: NOW,
   local: {
     folder: { what: 'the data folder', path: '/data', error: null, isWritable: true, freeBytes: 50 * GIB, totalBytes: 100 * GIB },
-    processes: [{ name: 'analysis', pid: 7, isAlive: true }],
+    processes: [{ name: 'analysis', pid: 7, isAlive: true, port: 4001, isListening: true }],
   },
   services: [
     asked('experiments', { engines: [engine('postgresql', '18.1')] }),
@@ -78,13 +78,18 @@ describe('a platform', () => {
 });
 
 describe('a process', () => {
-  it('without a living pid is down, and the first to be told', () => {
+  it('without a living pid is down, and the first to be told; one that lives and takes no connections, too', () => {
     const processes = [
-      { name: 'clickhouse', pid: 9, isAlive: false },
-      { name: 'postgres', pid: null, isAlive: false },
+      { name: 'clickhouse', pid: 9, isAlive: false, port: 1, isListening: false },
+      { name: 'postgres', pid: null, isAlive: false, port: 2, isListening: false },
+      { name: 'analysis', pid: 7, isAlive: true, port: 4001, isListening: false },
     ];
     const local = healthy.local && { ...healthy.local, processes };
-    expect(sentences({ ...healthy, local })).toEqual(['the process 9 of clickhouse is gone', 'postgres has no process at the moment']);
+    expect(sentences({ ...healthy, local })).toEqual([
+      'the process 9 of clickhouse is gone',
+      'postgres has no process at the moment',
+      'the process 7 of analysis lives, and takes no connections at port 4001',
+    ]);
   });
 
   it('that is not ready or notes trouble is told with the reason', () => {

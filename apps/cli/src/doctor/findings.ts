@@ -6,6 +6,7 @@ export interface Finding {
   /** For programs. */
   readonly code:
     | 'process-down'
+    | 'port-closed'
     | 'service-unreachable'
     | 'service-not-ready'
     | 'trouble-noted'
@@ -43,14 +44,26 @@ export const findingsOf = (facts: Facts, limits: Limits = DEFAULT_LIMITS): reado
 ];
 
 const processes = ({ local }: Facts): readonly Finding[] =>
-  (local?.processes ?? [])
-    .filter(({ isAlive }) => !isAlive)
-    .map(({ name, pid }) => ({
-      code: 'process-down',
-      subject: name,
-      sentence: pid === null ? `${name} has no process at the moment` : `the process ${pid} of ${name} is gone`,
-      action: `The launcher starts it again by itself; if it does not stay, logs/${name}.log in the data folder says why.`,
-    }));
+  (local?.processes ?? []).flatMap(({ name, pid, isAlive, port, isListening }): readonly Finding[] => {
+    if (isAlive && isListening) return [];
+    if (isAlive)
+      return [
+        {
+          code: 'port-closed',
+          subject: name,
+          sentence: `the process ${pid} of ${name} lives, and takes no connections at ${port === null ? 'any port yet' : `port ${port}`}`,
+          action: `It is starting, or hangs: logs/${name}.log in the data folder says which.`,
+        },
+      ];
+    return [
+      {
+        code: 'process-down',
+        subject: name,
+        sentence: pid === null ? `${name} has no process at the moment` : `the process ${pid} of ${name} is gone`,
+        action: `The launcher starts it again by itself; if it does not stay, logs/${name}.log in the data folder says why.`,
+      },
+    ];
+  });
 
 const unreachable = ({ services, address }: Facts): readonly Finding[] =>
   services.flatMap((one) =>
@@ -66,7 +79,7 @@ const unreachable = ({ services, address }: Facts): readonly Finding[] =>
         ],
   );
 
-const OLDEST: Readonly<Record<string, number>> = { postgresql: 15, clickhouse: 24 };
+const OLDEST: Readonly<Record<string, number>> = { postgresql: 15 };
 
 const engines = (facts: Facts): readonly Finding[] =>
   reachedOf(facts).flatMap(({ name: service, diagnosis }) =>

@@ -1,6 +1,7 @@
 /** Asks a platform for what a diagnosis is made of. Whatever does not answer is a fact, too. */
 import { constants, readFileSync } from 'node:fs';
 import { access, statfs } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import type { Freshness } from '@rampart/contracts';
 import { type AskedService, diagnosis, type Facts, type FolderFact, type LocalFacts } from './facts.js';
@@ -68,7 +69,10 @@ const askFreshness = async (asking: Asking): Promise<Facts['freshness']> => {
   }
 };
 
-const localFacts = async (folder: string): Promise<LocalFacts> => ({ folder: await folderFact(folder), processes: processesIn(folder) });
+const localFacts = async (path: string): Promise<LocalFacts> => {
+  const [folder, processes] = await Promise.all([folderFact(path), processesIn(path)]);
+  return { folder, processes };
+};
 
 const folderFact = async (path: string): Promise<FolderFact> => {
   const what = 'the data folder';
@@ -84,19 +88,38 @@ const folderFact = async (path: string): Promise<FolderFact> => {
   }
 };
 
-const processesIn = (folder: string): LocalFacts['processes'] => {
-  try {
-    const { processes = {} } = JSON.parse(readFileSync(join(folder, 'run.json'), 'utf8')) as {
-      readonly processes?: Readonly<Record<string, { readonly pid?: number; readonly port?: number }>>;
-    };
+const processesIn = (folder: string): Promise<LocalFacts['processes']> =>
+  Promise.all(
     // Engines that are somebody else's have neither.
-    return Object.entries(processes)
+    Object.entries(noted(folder))
       .filter(([, { pid, port }]) => pid !== undefined || port !== undefined)
-      .map(([name, { pid = null }]) => ({ name, pid, isAlive: pid !== null && lives(pid) }));
+      .map(async ([name, { pid = null, port = null }]) => {
+        const isAlive = pid !== null && lives(pid);
+        return { name, pid, isAlive, port, isListening: port !== null && (await takesConnections(port)) };
+      }),
+  );
+
+const noted = (folder: string): Readonly<Record<string, { readonly pid?: number; readonly port?: number }>> => {
+  try {
+    return JSON.parse(readFileSync(join(folder, 'run.json'), 'utf8')).processes ?? {};
   } catch {
-    return [];
+    return {};
   }
 };
+
+const CONNECT_WITHIN_MS = 2_000;
+
+const takesConnections = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const socket = connect({ host: '127.0.0.1', port });
+    const end = (isListening: boolean) => {
+      socket.destroy();
+      resolve(isListening);
+    };
+    socket.setTimeout(CONNECT_WITHIN_MS, () => end(false));
+    socket.once('connect', () => end(true));
+    socket.once('error', () => end(false));
+  });
 
 const lives = (pid: number): boolean => {
   try {
