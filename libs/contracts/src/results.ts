@@ -207,6 +207,8 @@ export interface MetricResult {
   readonly arms: readonly ArmResult[];
   readonly comparisons: readonly Comparison[];
   readonly cuped: CupedResult | Refusal | null;
+  /** Where at least two segments have enough units. */
+  readonly acrossSegments?: readonly AcrossSegments[];
   readonly notes: readonly string[];
 }
 
@@ -226,6 +228,75 @@ export interface SrmResult {
   } | null;
   /** Which units were counted. */
   readonly note?: string;
+}
+
+/** A test of quality: p of one look, or evidence that holds at every look. */
+export interface QualityTest {
+  readonly p: number;
+  readonly logP: number;
+  /** Null with one look. */
+  readonly logE: number | null;
+  readonly failed: boolean;
+}
+
+/** The covariate of a metric, which was there before anybody was assigned, between control and a treatment. */
+export interface BalanceCheck {
+  readonly metric: string;
+  readonly treatment: string;
+  readonly means: { readonly control: number | null; readonly treatment: number | null };
+  readonly test: QualityTest | Refusal;
+}
+
+/** Units by arm at one step of their way; `assigned` where a metric counts the assigned. */
+export interface HopRatio {
+  readonly hop: 'assigned' | 'exposed';
+  readonly observed: Readonly<Record<string, number>>;
+  readonly test: QualityTest | Refusal;
+}
+
+export interface SegmentRatio extends Omit<HopRatio, 'hop'> {
+  readonly segment: number;
+}
+
+/** What is shown beside `srm`, and decides nothing but through it and `multipleExposure`. */
+export interface QualityResult {
+  readonly balance: readonly BalanceCheck[];
+  readonly hops: readonly HopRatio[];
+  /** The first hop whose ratio is off. */
+  readonly brokenHop: HopRatio['hop'] | null;
+  readonly segments: readonly SegmentRatio[];
+  readonly multipleExposure: { readonly units: number; readonly of: number; readonly failed: boolean };
+}
+
+/** One treatment's effect in each segment that has enough units, in the metric's unit, without a covariate. */
+export interface AcrossSegments {
+  readonly treatment: string;
+  readonly segments: readonly {
+    readonly segment: number;
+    readonly estimate: number;
+    readonly se: number;
+    /** Drawn to the common effect by how uncertain it is. */
+    readonly shrunk: number;
+  }[];
+  /** Cochran's Q, at one look. */
+  readonly heterogeneity: {
+    readonly q: number;
+    readonly df: number;
+    readonly p: number;
+    readonly logP: number;
+    readonly iSquared: number;
+  };
+  /** In every segment the other sign than over all. */
+  readonly isSimpson: boolean;
+  /** Of the effect over the days at which segments began; null where they began together. */
+  readonly trend: {
+    readonly perDay: number;
+    readonly se: number;
+    readonly p: number;
+    readonly logP: number;
+    /** By more than half of the effect from the first segment to the last, p < 0.01. */
+    readonly isMoving: boolean;
+  } | null;
 }
 
 /** Per cell: who was seen, who is counted, and why others are not. */
@@ -358,6 +429,7 @@ export interface Results {
   readonly planInForce: PlanInForce | null;
   readonly control: string;
   readonly srm: SrmResult;
+  readonly quality: QualityResult;
   readonly population: Population;
   readonly metrics: readonly MetricResult[];
   readonly verdict: Verdict;

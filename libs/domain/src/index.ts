@@ -40,16 +40,17 @@ export { alphaMinusOf, type BudgetedTests, type ErrorBudget, errorBudget, type M
 export type { Evidence, NoResult } from './verdict/evidence.js';
 export { type Judgement, judge } from './verdict/judge.js';
 export { type Crossing, latchedWith } from './verdict/latching.js';
-export type {
-  ArmTest,
-  FirstError,
-  Gain,
-  Look,
-  Margin,
-  MonitoredMetric,
-  NonInferiorityTest,
-  QualityCheck,
-  RampStep,
+export {
+  type ArmTest,
+  type FirstError,
+  type Gain,
+  type Look,
+  type Margin,
+  type MonitoredMetric,
+  MULTIPLE_EXPOSURE_ALARM,
+  type NonInferiorityTest,
+  type QualityCheck,
+  type RampStep,
 } from './verdict/look.js';
 export {
   isWatched,

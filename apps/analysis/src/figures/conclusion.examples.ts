@@ -26,7 +26,7 @@ export const ones = (units: number, having: number): MetricSums => wholeSums(uni
 export const spread = (units: number, mean: number, sd: number): MetricSums =>
   wholeSums(units, units * mean, units * (mean * mean + sd * sd));
 
-export interface ExampleLook extends Partial<Omit<Concluding, 'definition' | 'query' | 'sums' | 'plan'>> {
+export interface ExampleLook extends Partial<Omit<Concluding, 'definition' | 'query' | 'plan'>> {
   readonly metrics: readonly ExampleMetric[];
   /** A row of metrics a cell. */
   readonly cells: readonly (readonly MetricSums[])[];

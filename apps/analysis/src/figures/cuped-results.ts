@@ -67,7 +67,7 @@ export const cupedResult = (
   };
 };
 
-const covariatePair = (metric: MetricDefinition, { covariate }: ArmSums): CoMoments => {
+export const covariatePair = (metric: MetricDefinition, { covariate }: ArmSums): CoMoments => {
   if (covariate === null) return { n: 0, meanX: 0, meanY: 0, m2X: 0, m2Y: 0, cXY: 0 };
   const [perX, perY] = [scaleOf(unitsPerOne(metric, 'covariate')), scaleOf(unitsPerOne(metric, 'numerator'))];
   const pair = coMomentsFromIntegerSums({

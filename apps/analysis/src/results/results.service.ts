@@ -15,10 +15,12 @@ import {
 import { type Conclusion, conclude } from '../figures/conclusion.js';
 import type { Figures } from '../figures/look-of-results.js';
 import { countedByArm } from '../figures/population.js';
+import { withSegments } from './across-segments.js';
 import { Crossings } from './crossings.source.js';
 import { Evidence } from './evidence.source.js';
 import { knownNames } from './known-names.js';
 import { type Pace, paceOf, withPowerReached } from './power-reached.js';
+import { qualityOf, qualityWarnings } from './quality.js';
 import { warningsOf } from './warnings.js';
 
 export interface ResultsRequest {
@@ -64,6 +66,8 @@ export class ResultsService {
     const concluded = this.concludedAt(definition, query, reach);
     const shown = await concluded({ sums, duplicates, knownUntilUs: reach.knownUntilUs });
     const { figures, statistics, plan } = shown;
+    const counted = { definition, query, sums, figures };
+    const quality = qualityOf(counted);
     const judged = await this.ofTheLook(query, reach, shown, concluded);
     return {
       project: request.project,
@@ -79,7 +83,8 @@ export class ResultsService {
       planInForce: planInForceOf(definition),
       control: definition.experiment.control,
       ...figures,
-      metrics: withPowerReached(figures.metrics, definition, this.pace(definition, reach, figures)),
+      quality,
+      metrics: withPowerReached(withSegments(figures.metrics, counted), definition, this.pace(definition, reach, figures)),
       verdict: judged.verdict,
       actions: judged.actions,
       latched: judged.latched,
@@ -90,6 +95,7 @@ export class ResultsService {
       warnings: [
         ...lookWarnings(reach),
         ...importWarnings(reach, laterRows),
+        ...qualityWarnings(quality),
         ...warningsOf(definition, figures, plan, new Set(seen.map((event) => event.name))),
       ],
     };
