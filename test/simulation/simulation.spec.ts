@@ -19,6 +19,9 @@ const PAIRS = [
   { name: 'sample-ratio', valid: 'sample ratio, alarm at E', twin: 'wrong: χ²', runs: 200 },
   { name: 'sample-ratio-ramp', valid: 'the same at E ≥ 20', twin: 'wrong: totals against', runs: 20 },
   { name: 'first-error', valid: 'first error, at a share', twin: 'wrong: every error', runs: 100 },
+  { name: 'methods', valid: 'group-sequential, Pocock', twin: 'wrong: flat prior', runs: 40 },
+  { name: 'methods', valid: 'group-sequential, O', twin: 'wrong: flat prior', runs: 40 },
+  { name: 'methods', valid: 'msprt', twin: 'wrong: flat prior', runs: 40 },
   { name: 'week', valid: 'sequence, two-sided, closed', twin: 'wrong: |z|', runs: 60 },
 ] as const;
 
