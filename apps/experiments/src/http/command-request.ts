@@ -1,8 +1,9 @@
 /** What a request says around its body: the revision it expects, its idempotency key, its reason, and whether it only asks what would happen. */
 import { createHash } from 'node:crypto';
+import { toUSVString } from 'node:util';
 import { applyDecorators, createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import { ApiHeader, ApiQuery } from '@nestjs/swagger';
-import { type CallerIdentity, currentRequestId, InvalidRequest } from '@rampart/service-kit';
+import { type CallerIdentity, currentRequestId, InvalidRequest, jsonPointer } from '@rampart/service-kit';
 import type { FastifyRequest } from 'fastify';
 import { nowUs } from '../clock.js';
 import type { Envelope } from '../command/command-door.js';
@@ -39,6 +40,8 @@ const envelopeOf = (request: Request): Envelope => {
   const said = (body as { readonly reason?: unknown } | undefined)?.reason ?? reason;
   const isDryRun = flagOf(validate);
   requireShallow(body);
+  requireStorable(body, []);
+  requireStorable(said, ['reason']);
   return {
     origin: { atUs: nowUs(), actor: caller.keyId, reason: typeof said === 'string' ? said : null, requestId: currentRequestId() ?? null },
     expectedRevision: revisionOf(request.headers['if-match']),
@@ -57,6 +60,22 @@ const requireShallow = (body: unknown): void => {
     level = level.flatMap((value) => (typeof value === 'object' && value !== null ? Object.values(value) : []));
   }
 };
+
+/** PostgreSQL holds no U+0000 and no half of a surrogate pair. */
+const isStorable = (text: string): boolean => !text.includes('\u0000') && toUSVString(text) === text;
+
+/** Of what is shallow. */
+const requireStorable = (value: unknown, path: readonly string[]): void => {
+  if (typeof value === 'string' && !isStorable(value)) throw notStorable(path);
+  if (typeof value !== 'object' || value === null) return;
+  for (const [key, inner] of Object.entries(value)) {
+    if (!isStorable(key)) throw notStorable(path);
+    requireStorable(inner, [...path, key]);
+  }
+};
+
+const notStorable = (path: readonly string[]): InvalidRequest =>
+  refused('text-not-storable', 'holds U+0000 or half of a surrogate pair, which can’t be stored: leave it out', jsonPointer(path));
 
 const flagOf = (value: unknown): boolean => {
   if (value === undefined || value === 'false') return false;

@@ -73,8 +73,12 @@ describe('a metric', () => {
     expect(await post('/v1/metrics', aMetric({ key: 'preview' }))).toMatchObject({ status: 422, body: { code: 'reserved-slug' } });
     expect(await post('/v1/metrics', aMetric({ key: 'a/b' }))).toMatchObject({ status: 400, body: { code: 'invalid-request' } });
     expect(await post('/v1/metrics', aMetric({ key: 'nul', name: 'a\u0000b' }))).toMatchObject({
-      status: 422,
-      body: { code: 'text-not-storable' },
+      status: 400,
+      body: { errors: [{ code: 'text-not-storable', path: '/name' }] },
+    });
+    expect(await post('/v1/metrics', { ...aMetric({ key: 'half' }), numerator: { event: 'half \ud800' } })).toMatchObject({
+      status: 400,
+      body: { errors: [{ code: 'text-not-storable', path: '/numerator/event' }] },
     });
   });
 });
