@@ -49,6 +49,11 @@ const request = (stream: string, name: string): AppendRequest => ({
   origin: { atUs: 0, actor: 'tester', reason: null, requestId: null },
 });
 
+const until = async (holds: () => Promise<boolean>): Promise<void> => {
+  for (const deadline = performance.now() + 10_000; !(await holds()); await sleep(20))
+    if (performance.now() > deadline) throw new Error('not within ten seconds');
+};
+
 describe('PostgreSQL below the contract', () => {
   beforeEach(empty);
 
@@ -132,6 +137,29 @@ describe('PostgreSQL below the contract', () => {
   });
 
   // It looks around twice a second by itself: 100 ms after it last did, only a notification comes within 300 ms.
+  it('has no trouble any more when it waits for its turn again after its connection was cut', async () => {
+    const [owner, waiting] = [new PostgresEventStore(dataSource, database.url), new PostgresEventStore(dataSource, database.url)];
+    try {
+      const subscriber = { name: 'both', handle: async () => undefined, reset: async () => undefined };
+      const first = owner.subscribe(subscriber);
+      await until(async () => first.isOwner());
+      const second = waiting.subscribe(subscriber);
+      const sessions = () =>
+        dataSource.query<{ pid: number; owns: boolean }[]>(
+          `select pid, exists (select from pg_locks l where l.pid = a.pid and l.locktype = 'advisory') as owns
+         from pg_stat_activity a where application_name = 'rampart both'`,
+        );
+      await until(async () => (await sessions()).length === 2);
+      const cut = (await sessions()).find(({ owns }) => !owns);
+      await dataSource.query('select pg_terminate_backend($1)', [cut?.pid]);
+      await until(async () => second.trouble() !== undefined);
+      await until(async () => second.trouble() === undefined);
+      expect([first.isOwner(), second.isOwner()]).toEqual([true, false]);
+    } finally {
+      await Promise.all([owner.close(), waiting.close()]);
+    }
+  });
+
   it('is woken by an append', async () => {
     const store = new PostgresEventStore(dataSource, database.url);
     let handledAt = 0;

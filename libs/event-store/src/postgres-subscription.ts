@@ -88,7 +88,12 @@ export class PostgresSubscription implements Subscription {
     session.on('notification', () => this.nudge());
     try {
       await session.connect();
-      while (!this.isClosed && !(await isOwner(session, this.subscriber.name))) await Promise.race([this.rest(POLL_MS), lost]);
+      while (!this.isClosed && !(await isOwner(session, this.subscriber.name))) {
+        // It waits as it should: what ended the connection before is over.
+        this.failures = 0;
+        this.lastError = undefined;
+        await Promise.race([this.rest(POLL_MS), lost]);
+      }
       await session.query(`listen ${NEWS_CHANNEL}`);
       this.hasTurn = !this.isClosed;
       while (!this.isClosed) await Promise.race([this.step(), lost]);
