@@ -8,7 +8,7 @@ import { eventsAfter } from './postgres-event-rows.js';
 
 const BATCH = 500;
 const POLL_MS = 500;
-const LONGEST_PAUSE_MS = 5_000;
+const LONGEST_PAUSE_MS = 2_000;
 
 export class PostgresSubscription implements Subscription {
   private readonly ended: Promise<void>;

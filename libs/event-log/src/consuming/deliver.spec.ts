@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { LogBatch, LogMessage, PoisonMessage } from '../event-log.js';
 import { positionOf } from '../positions.js';
-import { type Delivery, DeliveryAborted, deliver, pauseMs } from './deliver.js';
+import { type Delivery, DeliveryAborted, defaultRetry, deliver, pauseMs } from './deliver.js';
 
 const message = (offset: number): LogMessage => ({
   offset,
@@ -128,5 +128,10 @@ describe('delivering a batch', () => {
     expect([1, 2, 3, 8, 100].map((attempts) => pauseMs({ firstMs: 100, maxMs: 10_000 }, attempts))).toEqual([
       100, 200, 400, 10_000, 10_000,
     ]);
+  });
+
+  it('notices the end of an outage within two seconds, however long it was', () => {
+    const pauses = Array.from({ length: 200 }, (_, attempt) => pauseMs(defaultRetry, attempt + 1));
+    expect(Math.max(...pauses)).toBeLessThanOrEqual(2_000);
   });
 });

@@ -17,7 +17,7 @@ export class DeliveryAborted extends Error {
   override readonly name = 'DeliveryAborted';
 }
 
-export const defaultRetry: RetryPolicy = { firstMs: 100, maxMs: 10_000 };
+export const defaultRetry: RetryPolicy = { firstMs: 100, maxMs: 2_000 };
 
 export const pauseMs = ({ firstMs, maxMs }: RetryPolicy, attempts: number): number =>
   Math.min(maxMs, firstMs * 2 ** Math.min(attempts - 1, 30));
