@@ -10,6 +10,10 @@ const atUs = T0 + 2 * DAY;
 
 const sequential = (change: Parameters<typeof anExperiment>[0] = {}): ExperimentDefinition =>
   anExperiment({ ...change, plan: { method: 'sequential', plannedUnits: 20_000, plannedEndUs: undefined, ...change?.plan } });
+const believing = (sd: number) => ({
+  ...({ model: 'normal', prior: { mean: 0, sd }, betaPrior: { a: 0.5, b: 0.5 } } as const),
+  ...{ minimumUnits: 1_000, expectedLoss: 0.0025, chanceToWin: 0.95 },
+});
 const running: readonly ExperimentEvent[] = [defined(sequential()), started()];
 const redefine = (definition: ExperimentDefinition, at = atUs) =>
   ({
@@ -84,6 +88,38 @@ describe('a sequential plan that is looked at', () => {
     );
     // The version that counts already, named.
     accepted(running, sequential({ metrics: [{ metric: 'converted', version: 1, role: 'success' }] }));
+  });
+
+  it.each([
+    [
+      'metrics',
+      sequential({ plan: { method: 'msprt' }, metrics: [{ metric: 'converted', role: 'success', tau: 0.01 }] }),
+      sequential({ plan: { method: 'msprt' }, metrics: [{ metric: 'converted', role: 'success', tau: 0.02 }] }),
+    ],
+    [
+      'plan.looks',
+      sequential({ plan: { method: 'group-sequential', looks: { atUs: [T0 + 7 * DAY, T0 + 14 * DAY] } } }),
+      sequential({ plan: { method: 'group-sequential', looks: { atUs: [T0 + 7 * DAY, T0 + 21 * DAY] } } }),
+    ],
+    [
+      'plan.spending',
+      sequential({ plan: { method: 'group-sequential', looks: { atUs: [T0 + 7 * DAY] } } }),
+      sequential({ plan: { method: 'group-sequential', looks: { atUs: [T0 + 7 * DAY] }, spending: 'pocock' } }),
+    ],
+    [
+      'plan.bayesian',
+      sequential({ plan: { method: 'bayesian', bayesian: believing(0.3) } }),
+      sequential({ plan: { method: 'bayesian', bayesian: believing(0.1) } }),
+    ],
+    ['plan.multiplicity', sequential({ plan: { multiplicity: 'e-bh' } }), sequential({ plan: { multiplicity: 'holm' } })],
+  ])('of another method keeps %s too', (field, before, after) => {
+    given([defined(before), started()])
+      .when(redefine(after))
+      .thenRefuses('plan-frozen', `${field} can't change from`);
+  });
+
+  it('takes another prior of a view that decides nothing', () => {
+    accepted(running, sequential({ plan: { bayesian: believing(0.1) } }));
   });
 
   it('is frozen while paused too', () => {
