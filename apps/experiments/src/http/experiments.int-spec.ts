@@ -126,6 +126,35 @@ describe('an experiment', () => {
     expect((await get('/v1/experiments?status=unheard')).status).toBe(400);
   });
 
+  it('promises its levels and looks when it starts, by the method that its plan names', async () => {
+    const looks = { atUs: [1, 2, 3, 4].map((week) => (Date.now() + week * 604_800_000) * 1000) };
+    const plan = { method: 'group-sequential', looks };
+    await post('/v1/experiments', anExperiment({ key: 'weekly', plan }));
+    const { planInForce } = (await act('weekly', 'start')).body.environments.production;
+    expect(planInForce).toMatchObject({ comparison: 1, method: 'group-sequential', levels: { superiority: 0.05, harm: 0.025 } });
+    // O’Brien–Fleming: hardly anything is shown early, and the last look is nearly as sharp as a single one.
+    expect(planInForce.looks.map(({ atUs }: { atUs: number }) => atUs)).toEqual(looks.atUs);
+    expect(planInForce.looks.map(({ superiority }: { superiority: number }) => superiority)).toEqual([
+      expect.closeTo(3.75, 1),
+      expect.closeTo(2.54, 1),
+      expect.closeTo(2.02, 1),
+      expect.closeTo(1.74, 1),
+    ]);
+    const moved = anExperiment({ key: 'weekly', plan: { ...plan, looks: { atUs: looks.atUs.slice(1) } } });
+    expect(await put('/v1/experiments/weekly', moved)).toMatchObject({ body: { code: 'plan-frozen' } });
+  });
+
+  it('is refused with the place where its method asks for more, or can not have what is named', async () => {
+    const refused = async (plan: object) => {
+      const { status, body } = await post('/v1/experiments', anExperiment({ key: 'odd', plan }));
+      return [status, body.code, body.details.path];
+    };
+    expect(await refused({ method: 'group-sequential' })).toEqual([422, 'looks-missing', '/plan/looks']);
+    expect(await refused({ method: 'msprt' })).toEqual([422, 'tau-missing', '/metrics/0/tau']);
+    expect(await refused({ method: 'bayesian', bayesian: {} })).toEqual([422, 'prior-not-proper', '/plan/bayesian/prior']);
+    expect(await refused({ multiplicity: 'bh' })).toEqual([422, 'multiplicity-not-valid', '/plan/multiplicity']);
+  });
+
   it('is refused with a sentence and a place where nothing could be concluded', async () => {
     const { status, body } = await post(
       '/v1/experiments',
