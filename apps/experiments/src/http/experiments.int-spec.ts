@@ -138,7 +138,7 @@ describe('an experiment', () => {
       expect.closeTo(3.75, 1),
       expect.closeTo(2.54, 1),
       expect.closeTo(2.02, 1),
-      expect.closeTo(1.74, 1),
+      expect.closeTo(1.72, 1),
     ]);
     const moved = anExperiment({ key: 'weekly', plan: { ...plan, looks: { atUs: looks.atUs.slice(1) } } });
     expect(await put('/v1/experiments/weekly', moved)).toMatchObject({ body: { code: 'plan-frozen' } });
