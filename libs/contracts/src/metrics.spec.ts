@@ -26,6 +26,11 @@ describe('a metric definition', () => {
       { ...mean, denominator: { event: 'visit' } },
       '/denominator only a ratio has a denominator, this is a mean',
     ],
+    [
+      'the denominator of a mean’s covariate',
+      { ...mean, covariate: { lookbackUs: 1, denominator: { event: 'visit' } } },
+      '/covariate/denominator only a ratio’s covariate has a denominator, this is a mean',
+    ],
     ['a scale that is no power of ten', { ...mean, scale: 20 }, '/scale must be a power of ten, got 20'],
     ['a capped proportion', { ...mean, type: 'proportion', capUpper: '1' }, '/capUpper a proportion is 0 or 1 and has no cap'],
     ['caps that cross', { ...mean, capLower: '5', capUpper: '5' }, '/capLower must be below capUpper: 5 ≥ 5'],

@@ -78,6 +78,7 @@ export const metricDefinition = z
     covariate: z
       .strictObject({
         selector: eventSelector.optional().describe('default: the numerator'),
+        denominator: eventSelector.optional().describe('ratio only; default: the denominator'),
         lookbackUs: z.int().min(1),
         whenMissing: z
           .enum(['zero', 'exclude'])
@@ -85,7 +86,7 @@ export const metricDefinition = z
           .describe('a unit without history counts as 0, or is left out of the adjusted comparison'),
       })
       .optional()
-      .describe('pre-exposure values of the same unit, for CUPED'),
+      .describe('pre-exposure values of the same unit, for CUPED; of a ratio: numerator and denominator before the exposure'),
     direction: z.enum(['increase', 'decrease']).default('increase').describe('which way is good'),
     population: z.enum(['exposed', 'assigned']).default('exposed'),
   })
@@ -98,6 +99,12 @@ export const metricDefinition = z
     const isBinary = metric.type === 'proportion' || metric.type === 'first-error';
     if (isBinary && (metric.capLower ?? metric.capUpper) !== undefined) issue('capUpper', `a ${metric.type} is 0 or 1 and has no cap`);
     if (isBinary && metric.aggregate !== 'sum') issue('aggregate', `a ${metric.type} asks only whether there is an event`);
+    if (metric.type !== 'ratio' && metric.covariate?.denominator !== undefined)
+      ctx.addIssue({
+        code: 'custom',
+        path: ['covariate', 'denominator'],
+        message: `only a ratio’s covariate has a denominator, this is a ${metric.type}`,
+      });
     if (metric.type === 'first-error' && metric.covariate !== undefined) issue('covariate', 'a first-error metric has no covariate');
     if (metric.capLower !== undefined && metric.capUpper !== undefined && Number(metric.capLower) >= Number(metric.capUpper))
       issue('capLower', `must be below capUpper: ${metric.capLower} ≥ ${metric.capUpper}`);

@@ -18,7 +18,7 @@ export interface SufficientStatistics {
   readonly denominatorSum?: string;
   readonly denominatorSumSquares?: string;
   readonly crossSum?: string;
-  /** Where the metric has a covariate: the same over the units that take part in the adjusted comparison. */
+  /** Where the metric has one covariate: the same over the units that take part in the adjusted comparison. */
   readonly covariate?: {
     readonly units: number;
     readonly sum: string;
@@ -27,6 +27,11 @@ export interface SufficientStatistics {
     readonly covariateSumSquares: string;
     readonly covariateCrossSum: string;
   };
+  /**
+   * A ratio with a covariate: over the units of the adjusted comparison, values per unit in this order: numerator, denominator, numerator before, denominator
+   * before. `products` are Σ x_i·x_j for i ≤ j, row by row.
+   */
+  readonly joint?: { readonly units: number; readonly sums: readonly string[]; readonly products: readonly string[] };
 }
 
 export interface ArmResult {

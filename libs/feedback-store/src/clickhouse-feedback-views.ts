@@ -2,6 +2,7 @@
 import type { DeadLetter, IngestStats } from '@rampart/contracts';
 import type { ClickhouseConnection } from './clickhouse-connection.js';
 import { type ClickhouseOptions, ClickhouseServers } from './clickhouse-servers.js';
+import { measured, measuresOf } from './definition/measures.js';
 import { type ComparisonQuery, type DuplicateCount, END_OF_TIME, type MetricPreview } from './feedback-store.js';
 import {
   type CompletedImport,
@@ -261,9 +262,7 @@ const listed = (row: LetterRow, { project, environment }: EnvironmentName): List
 
 /** Every scope that the sums of a comparison come from. */
 const scopesRead = (query: ComparisonQuery): readonly bigint[] => {
-  const events = query.metrics.flatMap(({ definition: { numerator, denominator, covariate } }) =>
-    [numerator, denominator, covariate?.selector].flatMap((selector) => (selector === undefined ? [] : [selector.event])),
-  );
+  const events = query.metrics.flatMap(({ definition }) => measuresOf(measured(definition)).map(({ selector }) => selector.event));
   const names = [scopedName('exposure', query.experiment), scopedName('assignment', query.experiment), ...new Set(events)];
   return names.map((name) => scopeOf({ ...query, name }));
 };

@@ -76,7 +76,7 @@ export interface MetricSums {
   readonly denominatorSum: bigint;
   readonly denominatorSumSquares: bigint;
   readonly crossSum: bigint;
-  /** Covariate only: over the units that have one (`whenMissing: exclude`) or over all of them (`zero`). */
+  /** One covariate only: over the units that have it (`whenMissing: exclude`) or over all of them (`zero`). */
   readonly covariate: null | {
     readonly units: number;
     readonly sum: bigint;
@@ -85,10 +85,20 @@ export interface MetricSums {
     readonly covariateSumSquares: bigint;
     readonly covariateCrossSum: bigint;
   };
+  /** Where several values of a unit are adjusted together: a ratio with what it was before. Over the same units as `covariate`. */
+  readonly joint?: JointSums;
   /** Rows that came after the unit had closed: counted, moving nothing. */
   readonly lateEvents: number;
   /** Rows whose numeric property did not convert: left out. */
   readonly unconverted: number;
+}
+
+/** Values per unit in this order: numerator, denominator (ratio only), covariates (of a ratio: numerator before, denominator before). */
+export interface JointSums {
+  readonly units: number;
+  readonly sums: readonly bigint[];
+  /** Σ x_i·x_j for i ≤ j, row by row. */
+  readonly products: readonly bigint[];
 }
 
 export interface CellSums {

@@ -1,6 +1,6 @@
 /** From the store's cells to arms: integers are added, nothing is rounded. */
 import type { MetricDefinition, SufficientStatistics } from '@rampart/contracts';
-import type { CellSums, ComparisonSums, DesignCell, MetricSums } from '@rampart/feedback-store';
+import type { CellSums, ComparisonSums, DesignCell, JointSums, MetricSums } from '@rampart/feedback-store';
 import type { MetricInUse } from '../definitions/definition-in-force.js';
 
 export interface ArmSums extends MetricSums {
@@ -52,6 +52,7 @@ const added = (a: MetricSums, b: MetricSums): MetricSums => ({
   denominatorSumSquares: a.denominatorSumSquares + b.denominatorSumSquares,
   crossSum: a.crossSum + b.crossSum,
   covariate: addedCovariates(a.covariate, b.covariate),
+  ...(a.joint === undefined || b.joint === undefined ? {} : { joint: addedJoint(a.joint, b.joint) }),
   lateEvents: a.lateEvents + b.lateEvents,
   unconverted: a.unconverted + b.unconverted,
 });
@@ -67,6 +68,12 @@ const addedCovariates = (a: MetricSums['covariate'], b: MetricSums['covariate'])
         covariateSumSquares: a.covariateSumSquares + b.covariateSumSquares,
         covariateCrossSum: a.covariateCrossSum + b.covariateCrossSum,
       };
+
+const addedJoint = (a: JointSums, b: JointSums): JointSums => ({
+  units: a.units + b.units,
+  sums: a.sums.map((sum, place) => sum + (b.sums[place] ?? 0n)),
+  products: a.products.map((product, place) => product + (b.products[place] ?? 0n)),
+});
 
 /** Every cell's integers as decimal strings, in one order whatever order the store answered in. */
 export const sufficientStatistics = (
@@ -84,7 +91,7 @@ const statisticsOf = (
 ): readonly SufficientStatistics[] => {
   const [design, sums] = [cells[cell.cell], cell.metrics[index]];
   if (design === undefined || sums === undefined) return [];
-  const { denominatorSum, denominatorSumSquares, crossSum, covariate } = sums;
+  const { denominatorSum, denominatorSumSquares, crossSum, covariate, joint } = sums;
   return [
     {
       metric: definition.key,
@@ -116,6 +123,7 @@ const statisticsOf = (
               covariateCrossSum: String(covariate.covariateCrossSum),
             },
           }),
+      ...(joint === undefined ? {} : { joint: { units: joint.units, sums: joint.sums.map(String), products: joint.products.map(String) } }),
     },
   ];
 };

@@ -4,13 +4,19 @@ import {
   type CoMoments,
   coMomentsFromIntegerSums,
   compareCuped,
+  compareCupedRatios,
   compareMeans,
+  crossMomentsFromIntegerSums,
   cupedAdjusted,
   cupedNonInferiorityContrast,
+  cupedRatioTheta,
   cupedTheta,
+  linearisedRatios,
   type Moments,
   mergeCoMoments,
+  mergeCrossMoments,
   momentsOfY,
+  type RatioWithCovariate,
   sampleVariance,
   studentT,
 } from '@rampart/statistics';
@@ -24,9 +30,18 @@ export type CupedComparison = CupedResult['comparisons'][number];
 
 interface Adjusted {
   readonly arm: string;
-  /** x = covariate, y = outcome. */
+  /** x = covariate, y = outcome; of a ratio to first order. */
   readonly pair: CoMoments;
+  /** Of a ratio: numerator and denominator, after the exposure and before. */
+  readonly ratio: RatioWithCovariate | null;
   readonly sums: ArmSums;
+}
+
+/** All arms, as one sample: where the covariate is centred, and the slope. */
+interface Pooled {
+  readonly arms: readonly Adjusted[];
+  readonly pool: CoMoments;
+  readonly theta: number;
 }
 
 /** @param pairs  (control, treatment) by arm; @returns null for a metric without a covariate */
@@ -38,15 +53,9 @@ export const cupedResult = (
 ): CupedResult | Refusal | null => {
   const { definition } = metric;
   if (definition.covariate === undefined) return null;
-  if (definition.type === 'ratio') return { refused: 'RATIO_WITH_COVARIATE' };
-  const adjusted = arms.map((arm): Adjusted => ({ arm: arm.arm, pair: covariatePair(definition, arm), sums: arm }));
-  const pool = adjusted.map(({ pair }) => pair).reduce(mergeCoMoments);
-  if (adjusted.some(({ pair }) => pair.n < 2)) return noResult('INSUFFICIENT_UNITS');
-  if (pool.m2X === 0) return { refused: 'ZERO_COVARIATE_VARIANCE' };
-  const theta = cupedTheta(
-    adjusted.map(({ pair }) => pair),
-    plan.cupedTheta,
-  );
+  const found = definition.type === 'ratio' ? pooledRatios(definition, arms, plan) : pooledPairs(definition, arms, plan);
+  if ('refused' in found) return found;
+  const { arms: adjusted, pool, theta } = found;
   const all = arms.reduce((sum, arm) => sum + arm.units, 0);
   const named = new Map(adjusted.map((arm) => [arm.arm, arm]));
   return {
@@ -65,6 +74,50 @@ export const cupedResult = (
         : [comparedAdjusted(metric, a, b, { all: adjusted, theta, centre: pool.meanX, plan, tuning })];
     }),
   };
+};
+
+const pooledPairs = (definition: MetricDefinition, arms: readonly ArmSums[], plan: AnalysisPlan): Pooled | Refusal => {
+  const adjusted = arms.map((arm): Adjusted => ({ arm: arm.arm, pair: covariatePair(definition, arm), ratio: null, sums: arm }));
+  const pairs = adjusted.map(({ pair }) => pair);
+  const pool = pairs.reduce(mergeCoMoments);
+  if (pairs.some(({ n }) => n < 2)) return noResult('INSUFFICIENT_UNITS');
+  if (pool.m2X === 0) return { refused: 'ZERO_COVARIATE_VARIANCE' };
+  return { arms: adjusted, pool, theta: cupedTheta(pairs, plan.cupedTheta) };
+};
+
+/** `within` adds each arm's terms per unit, as GrowthBook does. */
+const pooledRatios = (definition: MetricDefinition, arms: readonly ArmSums[], plan: AnalysisPlan): Pooled | Refusal => {
+  if (arms.some(({ joint }) => joint === undefined || joint.units < 2)) return noResult('INSUFFICIENT_UNITS');
+  const ratios = arms.map((arm) => ratioWithCovariate(definition, arm));
+  const pool = linearisedRatios(ratios.reduce(mergeCrossMoments));
+  if (pool.kind === 'refused') return refusal(pool);
+  const adjusted: Adjusted[] = [];
+  for (const [index, ratio] of ratios.entries()) {
+    const [linear, sums] = [linearisedRatios(ratio), arms[index]];
+    if (linear.kind === 'refused') return refusal(linear);
+    if (sums !== undefined) adjusted.push({ arm: sums.arm, pair: linear.pairs, ratio, sums });
+  }
+  if (pool.pairs.m2X === 0) return { refused: 'ZERO_COVARIATE_VARIANCE' };
+  return { arms: adjusted, pool: pool.pairs, theta: cupedRatioTheta(ratios, plan.cupedTheta === 'pooled' ? 'pooled' : 'perArmSum') };
+};
+
+const ratioWithCovariate = (metric: MetricDefinition, { joint }: ArmSums): RatioWithCovariate => {
+  const { units: n, sums, products } = joint ?? { units: 0, sums: [], products: [] };
+  const { means, scatter } = crossMomentsFromIntegerSums({ n, sums, products: squareOf(products, sums.length) });
+  const scales = (['numerator', 'denominator', 'covariate', 'denominator'] as const).map((of) => scaleOf(unitsPerOne(metric, of)));
+  const per = (place: number) => scales[place] ?? 1;
+  return {
+    n,
+    means: means.map((mean, i) => mean / per(i)),
+    scatter: scatter.map((row, i) => row.map((value, j) => value / per(i) / per(j))),
+  };
+};
+
+/** Both halves of what is given row by row from the diagonal on. */
+const squareOf = (triangle: readonly bigint[], size: number): readonly (readonly bigint[])[] => {
+  const at = (i: number, j: number) => triangle[i * size - (i * (i - 1)) / 2 + j - i] ?? 0n;
+  const places = [...Array(size).keys()];
+  return places.map((i) => places.map((j) => at(Math.min(i, j), Math.max(i, j))));
 };
 
 export const covariatePair = (metric: MetricDefinition, { covariate }: ArmSums): CoMoments => {
@@ -114,10 +167,14 @@ const comparedAdjusted = (
   { all, theta, centre, plan, tuning }: Adjustment,
 ): CupedComparison => {
   const alpha = 1 - plan.intervalLevel;
-  const input = { control: control.pair, treatment: treatment.pair, alpha, theta, arms: all.map(({ pair }) => pair) };
-  const absolute = compareCuped({ ...input, difference: 'absolute' });
+  const compared = (difference: 'absolute' | 'relative') => {
+    if (control.ratio !== null && treatment.ratio !== null)
+      return compareCupedRatios({ control: control.ratio, treatment: treatment.ratio, alpha, theta, difference });
+    return compareCuped({ control: control.pair, treatment: treatment.pair, alpha, theta, arms: all.map(({ pair }) => pair), difference });
+  };
+  const absolute = compared('absolute');
   const means = { control: cupedAdjusted(control.pair, theta, centre), treatment: cupedAdjusted(treatment.pair, theta, centre) };
-  const effects = { absolute: effectOf(absolute), relative: effectOf(compareCuped({ ...input, difference: 'relative' })) };
+  const effects = { absolute: effectOf(absolute), relative: effectOf(compared('relative')) };
   return {
     treatment: treatment.arm,
     control: control.arm,

@@ -21,6 +21,9 @@ const COLUMNS: readonly (readonly [name: string, of: (row: SufficientStatistics)
   ['covariate_sum', (row) => row.covariate?.covariateSum],
   ['covariate_sum_squares', (row) => row.covariate?.covariateSumSquares],
   ['covariate_cross_sum', (row) => row.covariate?.covariateCrossSum],
+  ['joint_units', (row) => row.joint?.units],
+  ['joint_sums', (row) => row.joint?.sums.join(' ')],
+  ['joint_products', (row) => row.joint?.products.join(' ')],
 ];
 
 /** RFC 4180, lines end in CR LF; what a metric does not have is empty. */

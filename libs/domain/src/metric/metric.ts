@@ -30,7 +30,13 @@ export interface MetricDefinition {
   readonly capLower?: string | undefined;
   readonly capUpper?: string | undefined;
   readonly covariate?:
-    | { readonly selector?: EventSelector | undefined; readonly lookbackUs: number; readonly whenMissing: 'zero' | 'exclude' }
+    | {
+        readonly selector?: EventSelector | undefined;
+        /** Ratio only. */
+        readonly denominator?: EventSelector | undefined;
+        readonly lookbackUs: number;
+        readonly whenMissing: 'zero' | 'exclude';
+      }
     | undefined;
   /** Which way is good. */
   readonly direction: 'increase' | 'decrease';

@@ -1,8 +1,8 @@
 /** What a sum is, unit by unit: the definition that the statement in SQL is tested against. */
 import type { FeedbackRow, InstantUs } from '@rampart/contracts';
-import type { CellSums, ComparisonQuery, ComparisonSums, MetricSums, PlacedRow, PopulationCount } from '../feedback-store.js';
+import type { CellSums, ComparisonQuery, ComparisonSums, JointSums, MetricSums, PlacedRow, PopulationCount } from '../feedback-store.js';
 import { idHashOf, knownTimeOf } from '../row-identity.js';
-import { boundTo, closesAfterUs, type Measure, type MeasuredMetric, measured, ONE_EVENT, takesValues } from './measures.js';
+import { boundTo, closesAfterUs, jointSize, type Measure, type MeasuredMetric, measured, ONE_EVENT, takesValues } from './measures.js';
 import { matchesAll, valueTaken } from './selectors.js';
 
 /** A row as a comparison sees it. */
@@ -143,7 +143,7 @@ const cellSums = (
 interface Contribution {
   readonly x: bigint;
   readonly y: bigint;
-  readonly covariate: bigint | undefined;
+  readonly covariates: readonly (bigint | undefined)[];
   readonly late: number;
   readonly unconverted: number;
 }
@@ -157,8 +157,8 @@ const sumsOf = (query: ComparisonQuery, metric: MeasuredMetric, here: readonly U
   const closed = members.filter((unit) => after === null || metric.countsWhileOpen || closeOf(unit) <= query.knownUntilUs);
   const all = closed.map((unit) => contribution(metric, unit, closeOf(unit)));
   const total = (of: (one: Contribution) => bigint, among = all) => among.reduce((sum, one) => sum + of(one), 0n);
-  const adjusted = all.filter(({ covariate }) => metric.covariate?.whenMissing === 'zero' || covariate !== undefined);
-  const c = ({ covariate = 0n }: Contribution) => covariate;
+  const adjusted = all.filter(({ covariates }) => metric.required.every((group) => group.some((place) => covariates[place] !== undefined)));
+  const c = ({ covariates: [first = 0n] }: Contribution) => first;
   return {
     units: closed.length,
     openUnits: members.length - closed.length,
@@ -168,7 +168,7 @@ const sumsOf = (query: ComparisonQuery, metric: MeasuredMetric, here: readonly U
     denominatorSumSquares: total(({ y }) => y * y),
     crossSum: total(({ x, y }) => x * y),
     covariate:
-      metric.covariate === null
+      metric.covariates.length !== 1
         ? null
         : {
             units: adjusted.length,
@@ -178,13 +178,38 @@ const sumsOf = (query: ComparisonQuery, metric: MeasuredMetric, here: readonly U
             covariateSumSquares: total((one) => c(one) * c(one), adjusted),
             covariateCrossSum: total((one) => one.x * c(one), adjusted),
           },
+    ...(metric.covariates.length > 1
+      ? {
+          joint: jointSums(
+            adjusted.map((one) => jointValues(metric, one)),
+            jointSize(metric),
+          ),
+        }
+      : {}),
     lateEvents: all.reduce((sum, { late }) => sum + late, 0),
     unconverted: all.reduce((sum, { unconverted }) => sum + unconverted, 0),
   };
 };
 
+const jointValues = ({ denominator }: MeasuredMetric, { x, y, covariates }: Contribution): readonly bigint[] => [
+  x,
+  ...(denominator === null ? [] : [y]),
+  ...covariates.map((value) => value ?? 0n),
+];
+
+const jointSums = (units: readonly (readonly bigint[])[], size: number): JointSums => {
+  const total = (of: (values: readonly bigint[]) => bigint) => units.reduce((sum, values) => sum + of(values), 0n);
+  const at = (values: readonly bigint[], place: number) => values[place] ?? 0n;
+  const places = [...Array(size).keys()];
+  return {
+    units: units.length,
+    sums: places.map((i) => total((values) => at(values, i))),
+    products: places.flatMap((i) => places.slice(i).map((j) => total((values) => at(values, i) * at(values, j)))),
+  };
+};
+
 const contribution = (metric: MeasuredMetric, unit: Unit, closesAt: InstantUs): Contribution => {
-  const { numerator, denominator, covariate, delayUs, windowUs } = metric;
+  const { numerator, denominator, covariates, delayUs, windowUs } = metric;
   const selected =
     (measure: Measure) =>
     ({ row }: Seen) =>
@@ -192,8 +217,7 @@ const contribution = (metric: MeasuredMetric, unit: Unit, closesAt: InstantUs): 
   const age = ({ row }: Seen) => row.at - unit.t0;
   const inWindow = unit.events.filter((event) => age(event) >= delayUs && (windowUs === null || age(event) < delayUs + windowUs));
   const inTime = ({ knownAt }: Seen) => knownAt <= closesAt;
-  const before =
-    covariate === null ? [] : unit.events.filter((event) => age(event) < 0 && age(event) >= -covariate.lookbackUs && inTime(event));
+  const before = (lookbackUs: number) => unit.events.filter((event) => age(event) < 0 && age(event) >= -lookbackUs && inTime(event));
   const hasNoValue = (measure: Measure) => (event: Seen) =>
     takesValues(measure) && selected(measure)(event) && valueTaken(measure.selector, event.row) === undefined;
   const measures = denominator === null ? [numerator] : [numerator, denominator];
@@ -201,7 +225,7 @@ const contribution = (metric: MeasuredMetric, unit: Unit, closesAt: InstantUs): 
   return {
     x: boundTo(metric, together(numerator, taken(numerator)) ?? 0n),
     y: denominator === null ? 0n : (together(denominator, taken(denominator)) ?? 0n),
-    covariate: covariate === null ? undefined : together(covariate, before.filter(selected(covariate))),
+    covariates: covariates.map((covariate) => together(covariate, before(covariate.lookbackUs).filter(selected(covariate)))),
     late: inWindow.filter((event) => !inTime(event) && measures.some((measure) => selected(measure)(event))).length,
     unconverted: inWindow.filter((event) => inTime(event) && measures.some((measure) => hasNoValue(measure)(event))).length,
   };

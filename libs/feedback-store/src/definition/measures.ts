@@ -10,10 +10,17 @@ export interface Measure {
   readonly aggregate: Aggregate;
 }
 
+export interface CovariateMeasure extends Measure {
+  readonly lookbackUs: number;
+}
+
 export interface MeasuredMetric {
   readonly numerator: Measure;
   readonly denominator: Measure | null;
-  readonly covariate: (Measure & { readonly lookbackUs: number; readonly whenMissing: 'zero' | 'exclude' }) | null;
+  /** Taken before the exposure. Of a ratio two: its numerator and its denominator as they were. */
+  readonly covariates: readonly CovariateMeasure[];
+  /** A unit takes part in the adjusted comparison if it has one at least of each group; places in `covariates`. None: all units do. */
+  readonly required: readonly (readonly number[])[];
   readonly delayUs: number;
   /** Null: open end. */
   readonly windowUs: number | null;
@@ -37,18 +44,12 @@ export const takesValues = ({ aggregate }: Measure): boolean => aggregate !== 'a
 export const measured = (metric: MetricDefinition): MeasuredMetric => {
   const numerator: Measure = { selector: metric.numerator, aggregate: numeratorAggregate(metric) };
   const scale = takesValues(numerator) ? BigInt(metric.scale) : 1n;
-  const { covariate } = metric;
+  const denominator: Measure | null =
+    metric.denominator === undefined ? null : { selector: metric.denominator, aggregate: metric.denominatorAggregate };
   return {
     numerator,
-    denominator: metric.denominator === undefined ? null : { selector: metric.denominator, aggregate: metric.denominatorAggregate },
-    covariate:
-      covariate === undefined
-        ? null
-        : {
-            ...(covariate.selector === undefined ? numerator : { selector: covariate.selector, aggregate: metric.aggregate }),
-            lookbackUs: covariate.lookbackUs,
-            whenMissing: covariate.whenMissing,
-          },
+    denominator,
+    ...before(metric, numerator, denominator),
     delayUs: metric.delayUs,
     windowUs: metric.windowUs,
     countsWhileOpen: metric.type === 'first-error',
@@ -57,6 +58,29 @@ export const measured = (metric: MetricDefinition): MeasuredMetric => {
     population: metric.population,
   };
 };
+
+const before = (
+  { covariate, aggregate }: MetricDefinition,
+  numerator: Measure,
+  denominator: Measure | null,
+): Pick<MeasuredMetric, 'covariates' | 'required'> => {
+  if (covariate === undefined) return { covariates: [], required: [] };
+  const { lookbackUs, whenMissing } = covariate;
+  const first = covariate.selector === undefined ? numerator : { selector: covariate.selector, aggregate };
+  const second = denominator === null ? [] : [{ ...denominator, selector: covariate.denominator ?? denominator.selector }];
+  const covariates = [first, ...second].map((measure) => ({ ...measure, lookbackUs }));
+  return { covariates, required: whenMissing === 'zero' ? [] : [[...covariates.keys()]] };
+};
+
+/** Everything that is read of a unit's events. */
+export const measuresOf = ({ numerator, denominator, covariates }: MeasuredMetric): readonly Measure[] => [
+  numerator,
+  ...(denominator === null ? [] : [denominator]),
+  ...covariates,
+];
+
+/** How many values of a unit are summed together. */
+export const jointSize = ({ denominator, covariates }: MeasuredMetric): number => 1 + (denominator === null ? 0 : 1) + covariates.length;
 
 const numeratorAggregate = (metric: MetricDefinition): Aggregate => {
   if (metric.type === 'proportion' || metric.type === 'first-error') return 'any';

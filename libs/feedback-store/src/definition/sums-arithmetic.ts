@@ -1,5 +1,5 @@
 /** Sums are exact integers over disjoint units: they are added and subtracted, and nothing is lost. */
-import type { CellSums, ComparisonSums, MetricSums, PopulationCount } from '../feedback-store.js';
+import type { CellSums, ComparisonSums, JointSums, MetricSums, PopulationCount } from '../feedback-store.js';
 
 /** The sums that a recount would give, in its order: cells and groups that nobody is in any more are gone. */
 export const addSums = (base: ComparisonSums, delta: ComparisonSums): ComparisonSums => {
@@ -77,21 +77,35 @@ const combinedNumbers = (a: Numbers | undefined, b: Numbers | undefined, sign: S
   );
 
 const combinedMetrics = (a: MetricSums | undefined, b: MetricSums | undefined, sign: Sign): MetricSums => {
-  const { covariate } = present(a, b);
+  const { covariate, joint } = present(a, b);
   return {
-    ...(combinedNumbers(plain(a), plain(b), sign) as unknown as Omit<MetricSums, 'covariate'>),
+    ...(combinedNumbers(plain(a), plain(b), sign) as unknown as Omit<MetricSums, 'covariate' | 'joint'>),
     covariate:
       covariate === null
         ? null
         : (combinedNumbers(a?.covariate ?? undefined, b?.covariate ?? undefined, sign) as unknown as MetricSums['covariate']),
+    ...(joint === undefined ? {} : { joint: combinedJoint(a?.joint, b?.joint, sign) }),
   };
+};
+
+const combinedJoint = (a: JointSums | undefined, b: JointSums | undefined, sign: Sign): JointSums => {
+  const list = (of: (joint: JointSums) => readonly bigint[]) => {
+    const [one, other] = [a === undefined ? [] : of(a), b === undefined ? [] : of(b)];
+    return of(present(a, b)).map((_, place) => (one[place] ?? 0n) + BigInt(sign) * (other[place] ?? 0n));
+  };
+  return { units: (a?.units ?? 0) + sign * (b?.units ?? 0), sums: list(({ sums }) => sums), products: list(({ products }) => products) };
 };
 
 const plain = (sums: MetricSums | undefined): Numbers | undefined => {
   if (sums === undefined) return undefined;
-  const { covariate: _, ...numbers } = sums;
+  const { covariate: _, joint: __, ...numbers } = sums;
   return numbers;
 };
 
 const hasAny = (sums: MetricSums): boolean =>
-  [...Object.values(plain(sums) ?? {}), ...Object.values(sums.covariate ?? {})].some((value) => Number(value) !== 0);
+  [...Object.values(plain(sums) ?? {}), ...Object.values(sums.covariate ?? {}), ...jointNumbers(sums.joint)].some(
+    (value) => Number(value) !== 0,
+  );
+
+const jointNumbers = (joint: JointSums | undefined): readonly (number | bigint)[] =>
+  joint === undefined ? [] : [joint.units, ...joint.sums, ...joint.products];

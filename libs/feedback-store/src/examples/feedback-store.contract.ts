@@ -226,6 +226,31 @@ export const feedbackStoreContract = (name: string, create: () => Promise<Feedba
       expect(exclude?.covariate).toMatchObject({ units: 1, ...pair });
     });
 
+    it('sums the parts of a ratio together with what they were before the exposure', async () => {
+      const rows = [
+        event(1, { at: 960, value: '2000000' }),
+        event(2, { at: 970, name: 'visit', value: '4000000' }),
+        exposure(3, { at: 1000 }),
+        event(4, { at: 1010, value: '5000000' }),
+        event(5, { at: 1010, name: 'visit', value: '3000000' }),
+        event(6, { at: 980, unit: 2, name: 'visit', value: '1000000' }),
+        exposure(7, { at: 1000, unit: 2 }),
+        exposure(8, { at: 1000, unit: 3 }),
+        event(9, { at: 1010, unit: 3, name: 'visit', value: '7000000' }),
+      ];
+      const ratio = (whenMissing: 'zero' | 'exclude', more: Partial<MetricInput> = {}) =>
+        ({ type: 'ratio', denominator: { event: 'visit' }, covariate: { lookbackUs: 50, whenMissing }, ...more }) as const;
+      const metrics = [ratio('zero'), ratio('exclude'), ratio('zero', { capLower: '1' })];
+      const [zero, exclude, raised] = await sumsOf(rows, comparison(metrics));
+      const millions = (...values: readonly number[]) => values.map((value) => BigInt(value) * 1_000_000n);
+      const squares = (...values: readonly number[]) => values.map((value) => BigInt(value) * 1_000_000_000_000n);
+      expect(zero?.covariate).toBeNull();
+      // Units as (after, after; before, before): (5, 3; 2, 4), (0, 0; 0, 1), (0, 7; 0, 0).
+      expect(zero?.joint).toEqual({ units: 3, sums: millions(5, 10, 2, 5), products: squares(25, 15, 10, 20, 58, 6, 12, 4, 8, 17) });
+      expect(exclude?.joint).toEqual({ units: 2, sums: millions(5, 3, 2, 5), products: squares(25, 15, 10, 20, 9, 6, 12, 4, 8, 17) });
+      expect(raised?.joint).toEqual({ units: 3, sums: millions(7, 10, 2, 5), products: squares(27, 22, 10, 21, 58, 6, 12, 4, 8, 17) });
+    });
+
     it('takes the known time that a history states, and breaks its ties by id, not by place', async () => {
       const rows = [
         exposure(1, { id: 'x', at: 1000, known: 5_000, knownAt: 1000, variant: 'a' }),

@@ -189,7 +189,7 @@ const metric = fc
     capUpper: fc.option(cap, { nil: undefined }),
     covariate: fc.option(
       fc.record(
-        { selector, lookbackUs: fc.constantFrom(5, 10, 20), whenMissing: fc.constantFrom('zero', 'exclude') },
+        { selector, denominator: selector, lookbackUs: fc.constantFrom(5, 10, 20), whenMissing: fc.constantFrom('zero', 'exclude') },
         { requiredKeys: ['lookbackUs', 'whenMissing'] },
       ),
       { nil: undefined },
@@ -211,9 +211,12 @@ const allowed = ({ capLower, capUpper, denominator, covariate, aggregate: taken,
     ...(isBinary || capLower === undefined ? {} : { capLower }),
     ...(isBinary || capUpper === undefined || !areOrdered ? {} : { capUpper }),
     ...(rest.type === 'ratio' ? { denominator } : {}),
-    ...(rest.type === 'first-error' || covariate === undefined ? {} : { covariate }),
+    ...(rest.type === 'first-error' || covariate === undefined ? {} : { covariate: allowedCovariate(rest.type, covariate) }),
   });
 };
+
+const allowedCovariate = (type: MetricInput['type'], { denominator, ...covariate }: NonNullable<MetricInput['covariate']>) =>
+  type !== 'ratio' || denominator === undefined ? covariate : { ...covariate, denominator };
 
 export const worlds: fc.Arbitrary<World> = fc
   .record({

@@ -1,4 +1,5 @@
 /** Whose numbers may differ between two instants: units that got a row in between, and units one of whose windows closed. */
+import { measuresOf } from '../definition/measures.js';
 import { type ComparisonQuery, untilOf } from '../feedback-store.js';
 import { scopeOf } from '../row-identity.js';
 import { Parameters } from '../statement/clickhouse-parameters.js';
@@ -13,10 +14,10 @@ export interface ScopesRead {
 }
 
 export const scopesRead = (queries: readonly ComparisonQuery[]): ScopesRead => {
-  const measures = (query: ComparisonQuery) =>
-    groupOf([query]).metrics.flatMap(({ measured: { numerator, denominator, covariate } }) => [numerator, denominator, covariate]);
   const events = queries.flatMap((query) =>
-    measures(query).flatMap((measure) => (measure === null ? [] : [scopeOf({ ...query, name: measure.selector.event })])),
+    groupOf([query])
+      .metrics.flatMap(({ measured }) => measuresOf(measured))
+      .map(({ selector }) => scopeOf({ ...query, name: selector.event })),
   );
   return { exposures: [...new Set(queries.flatMap(exposureScopesOf))], events: [...new Set(events)] };
 };
@@ -26,8 +27,8 @@ export const mapsRead = (queries: readonly ComparisonQuery[]): readonly Property
   propertyMaps(
     queries
       .flatMap((query) => groupOf([query]).metrics)
-      .flatMap(({ measured: { numerator, denominator, covariate } }) => [numerator, denominator, covariate])
-      .flatMap((measure) => (measure === null ? [] : [measure.selector])),
+      .flatMap(({ measured }) => measuresOf(measured))
+      .map(({ selector }) => selector),
   );
 
 const exposureScopesOf = (query: ComparisonQuery): readonly bigint[] =>

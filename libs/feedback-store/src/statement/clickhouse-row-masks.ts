@@ -20,7 +20,7 @@ export const plannedMetric = (measured: MeasuredMetric, index: number, query: Co
   return { index, measured, closesAfterUs: afterUs, counting: `${afterUs}${measured.countsWhileOpen ? 'early' : ''}` };
 };
 
-export type Role = 'numerator' | 'denominator' | 'covariate';
+export type Role = 'numerator' | 'denominator' | `covariate${number}`;
 export type Meaning = Role | 'late' | 'unconverted';
 
 const meaningsOf = ({ measured }: PlannedMetric): readonly Meaning[] => [
@@ -28,7 +28,7 @@ const meaningsOf = ({ measured }: PlannedMetric): readonly Meaning[] => [
   'late',
   'unconverted',
   ...(measured.denominator === null ? [] : (['denominator'] as const)),
-  ...(measured.covariate === null ? [] : (['covariate'] as const)),
+  ...measured.covariates.map((_, place) => `covariate${place}` as const),
 ];
 
 const MASK_BITS = 64;
@@ -53,19 +53,33 @@ export interface RoleSql {
   readonly metric: PlannedMetric;
   readonly role: Role;
   readonly measure: Measure;
+  /** Of a covariate, which lies before the exposure. */
+  readonly lookbackUs: number | null;
   readonly scope: bigint;
   readonly filters: string;
   readonly value: ValueSql;
 }
 
 export const rolesOf = (metric: PlannedMetric, query: ComparisonQuery, parameters: Parameters): readonly RoleSql[] =>
-  (['numerator', 'denominator', 'covariate'] as const).flatMap((role) => {
-    const measure = metric.measured[role];
-    if (measure === null) return [];
-    const scope = scopeOf({ ...query, name: measure.selector.event });
-    const filters = filtersSql(measure.selector.filters, parameters);
-    return [{ metric, role, measure, scope, filters, value: valueSql(measure.selector, parameters) }];
-  });
+  measuresByRole(metric.measured).map(({ role, measure, lookbackUs }) => ({
+    metric,
+    role,
+    measure,
+    lookbackUs,
+    scope: scopeOf({ ...query, name: measure.selector.event }),
+    filters: filtersSql(measure.selector.filters, parameters),
+    value: valueSql(measure.selector, parameters),
+  }));
+
+const measuresByRole = ({
+  numerator,
+  denominator,
+  covariates,
+}: MeasuredMetric): readonly Pick<RoleSql, 'role' | 'measure' | 'lookbackUs'>[] => [
+  { role: 'numerator', measure: numerator, lookbackUs: null },
+  ...(denominator === null ? [] : [{ role: 'denominator' as const, measure: denominator, lookbackUs: null }]),
+  ...covariates.map((measure, place) => ({ role: `covariate${place}` as const, measure, lookbackUs: measure.lookbackUs })),
+];
 
 export class Masks {
   private readonly bits = new Map<string, number>();
@@ -131,12 +145,12 @@ export class Masks {
   }
 }
 
-const conditionsOf = ({ metric, role, measure, filters, value }: RoleSql): readonly (readonly [Meaning, string])[] => {
-  const { delayUs, windowUs, covariate } = metric.measured;
+const conditionsOf = ({ metric, role, measure, lookbackUs, filters, value }: RoleSql): readonly (readonly [Meaning, string])[] => {
+  const { delayUs, windowUs } = metric.measured;
   const all = (...conditions: readonly string[]) => conditions.filter((condition) => condition !== '').join(' AND ');
   const inTime = metric.closesAfterUs === null ? '' : `lag <= ${metric.closesAfterUs}`;
   const hasValue = takesValues(measure) ? value.hasValue : '';
-  if (role === 'covariate') return [[role, all('age < 0', `age >= -${covariate?.lookbackUs}`, inTime, hasValue, filters)]];
+  if (lookbackUs !== null) return [[role, all('age < 0', `age >= -${lookbackUs}`, inTime, hasValue, filters)]];
   const inWindow = all(`age >= ${delayUs}`, windowUs === null ? '' : `age < ${delayUs + windowUs}`, filters);
   return [
     [role, all(inWindow, inTime, hasValue)],

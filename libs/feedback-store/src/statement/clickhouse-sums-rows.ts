@@ -1,7 +1,7 @@
 /** From the statement's rows of text to the sums of the port. */
 
-import { boundTo } from '../definition/measures.js';
-import type { CellSums, ComparisonQuery, ComparisonSums, MetricSums, PopulationCount } from '../feedback-store.js';
+import { boundTo, jointSize, type MeasuredMetric } from '../definition/measures.js';
+import type { CellSums, ComparisonQuery, ComparisonSums, JointSums, MetricSums, PopulationCount } from '../feedback-store.js';
 import type { QueryGroup } from './clickhouse-query-group.js';
 import type { PlannedMetric } from './clickhouse-row-masks.js';
 import type { Statement } from './clickhouse-sums-statement.js';
@@ -117,7 +117,8 @@ const metricSums = ({ index, measured, counting }: PlannedMetric, unitNumbers: N
   const without = units - of('rows');
   const sum = of('sx') + without * zero;
   const sumSquares = of('sxx') + without * zero * zero;
-  const isEverybody = measured.covariate?.whenMissing === 'zero';
+  const isEverybody = measured.required.length === 0;
+  const adjusted = Number(isEverybody ? units : of('nc'));
   return {
     units: Number(units),
     openUnits: Number(unitNumbers(`open${counting}`)),
@@ -127,17 +128,30 @@ const metricSums = ({ index, measured, counting }: PlannedMetric, unitNumbers: N
     denominatorSumSquares: of('syy'),
     crossSum: of('sxy'),
     covariate:
-      measured.covariate === null
+      measured.covariates.length !== 1
         ? null
         : {
-            units: Number(isEverybody ? units : of('nc')),
+            units: adjusted,
             sum: isEverybody ? sum : of('cx'),
             sumSquares: isEverybody ? sumSquares : of('cxx'),
             covariateSum: of('sc'),
             covariateSumSquares: of('scc'),
             covariateCrossSum: of('sxc'),
           },
+    ...(measured.covariates.length > 1
+      ? { joint: { units: adjusted, ...jointNumbers(measured, of, isEverybody ? without * zero : 0n) } }
+      : {}),
     lateEvents: Number(of('late')),
     unconverted: Number(of('unconverted')),
+  };
+};
+
+/** @param missing  what units without any row bring to the sum of the numerator */
+const jointNumbers = (measured: MeasuredMetric, of: Numbers, missing: bigint): Pick<JointSums, 'sums' | 'products'> => {
+  const zero = boundTo(measured, 0n);
+  const places = [...Array(jointSize(measured)).keys()];
+  return {
+    sums: places.map((i) => of(`j${i}_`) + (i === 0 ? missing : 0n)),
+    products: places.flatMap((i) => places.slice(i).map((j) => of(`j${i}_${j}_`) + (i + j === 0 ? missing * zero : 0n))),
   };
 };

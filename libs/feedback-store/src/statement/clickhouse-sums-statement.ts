@@ -171,18 +171,27 @@ const unitNumbers = (roles: readonly RoleSql[], metrics: readonly PlannedMetric[
       const number = aggregateSql(measure, column(value), has);
       if (role === 'numerator') return [`${cappedSql(number, metric.measured)} AS x${metric.index}`];
       if (role === 'denominator') return [`${number} AS y${metric.index}`];
-      const isKnown = metric.measured.covariate?.whenMissing === 'exclude' ? [`countIf(${has}) > 0 AS has${metric.index}`] : [];
-      return [`${number} AS c${metric.index}`, ...isKnown];
+      return [`${number} AS ${covariateName(metric, Number(role.slice('covariate'.length)))}`];
     }),
+    ...metrics
+      .filter(({ measured }) => measured.required.length > 0)
+      .map((metric) => `${hasRequired(metric, masks)} AS has${metric.index}`),
     // One list that is nearly always empty, instead of two counters for each metric.
     `groupArrayIf(mask, bitAnd(mask, ${rare}) != 0) AS rare`,
   ];
 };
 
+const covariateName = ({ index }: PlannedMetric, place: number): string => `c${index}_${place}`;
+
+const hasRequired = (metric: PlannedMetric, masks: Masks): string =>
+  metric.measured.required
+    .map((group) => `(${group.map((place) => `countIf(${masks.has(metric, `covariate${place}`)}) > 0`).join(' OR ')})`)
+    .join(' AND ');
+
 /** Sums over the units that have any row. Where a unit without rows counts as more or less than 0, those with rows are counted as well. */
 const sumColumns = (metric: PlannedMetric, masks: Masks): readonly Column[] => {
   const { index, measured } = metric;
-  const [x, y, c] = [`x${index}`, `y${index}`, `c${index}`];
+  const [x, y, c] = [`x${index}`, `y${index}`, covariateName(metric, 0)];
   const zeroIsNotZero = boundTo(measured, 0n) !== 0n;
   const takesPart = `bitTest(allowed, ${masks.bit(metric, 'numerator')})`;
   const sum = (name: string, sql: string, where = zeroIsNotZero ? takesPart : '') => ({
@@ -190,15 +199,19 @@ const sumColumns = (metric: PlannedMetric, masks: Masks): readonly Column[] => {
     sql: where === '' ? `sum(toInt256(${sql}))` : `sumIf(toInt256(${sql}), ${where})`,
   });
   const ratio = [sum('sy', y), sum('syy', `${y}) * toInt256(${y}`), sum('sxy', `${x}) * toInt256(${y}`)];
-  const isKnown = measured.covariate?.whenMissing === 'exclude' ? `has${index}` : undefined;
+  const isKnown = measured.required.length > 0 ? `has${index}` : undefined;
+  const known = isKnown === undefined ? [] : [{ name: `nc${index}`, sql: `countIf(${isKnown})` }];
   const covariate = [
     sum('sc', c, isKnown),
     sum('scc', `${c}) * toInt256(${c}`, isKnown),
     sum('sxc', `${x}) * toInt256(${c}`, isKnown),
-    ...(isKnown === undefined
-      ? []
-      : [{ name: `nc${index}`, sql: `countIf(${isKnown})` }, sum('cx', x, isKnown), sum('cxx', `${x}) * toInt256(${x}`, isKnown)]),
+    ...(isKnown === undefined ? [] : [sum('cx', x, isKnown), sum('cxx', `${x}) * toInt256(${x}`, isKnown)]),
   ];
+  const values = [x, ...(measured.denominator === null ? [] : [y]), ...measured.covariates.map((_, place) => covariateName(metric, place))];
+  const joint = values.flatMap((one, i) => [
+    sum(`j${i}_`, one, isKnown),
+    ...values.slice(i).map((other, j) => sum(`j${i}_${i + j}_`, `${one}) * toInt256(${other}`, isKnown)),
+  ]);
   const rare = (name: string, meaning: 'late' | 'unconverted') => ({
     name: `${name}${index}`,
     sql: `sum(arrayCount(one -> bitTest(one, ${masks.bit(metric, meaning)}), rare))`,
@@ -208,7 +221,9 @@ const sumColumns = (metric: PlannedMetric, masks: Masks): readonly Column[] => {
     sum('sx', x),
     sum('sxx', `${x}) * toInt256(${x}`),
     ...(measured.denominator === null ? [] : ratio),
-    ...(measured.covariate === null ? [] : covariate),
+    ...known,
+    ...(measured.covariates.length === 1 ? covariate : []),
+    ...(measured.covariates.length > 1 ? joint : []),
     rare('late', 'late'),
     rare('unconverted', 'unconverted'),
   ];

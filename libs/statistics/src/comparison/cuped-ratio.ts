@@ -1,7 +1,8 @@
 /** CUPED for ratios: the same ratio before exposure as covariate, first order in all four sums (GrowthBook; Deng et al. 2013, 2018). */
 import { type Probability, requireLevel } from '../kernel/requirements.js';
+import type { CoMoments } from '../sums/co-moments.js';
 import { type CrossMoments, mergeCrossMoments, quadraticForm } from '../sums/cross-moments.js';
-import type { Moments } from '../sums/moments.js';
+import { type Moments, withoutRounding } from '../sums/moments.js';
 import { obstacleTo, welchDf } from './compare-means.js';
 import { type Alternative, type Difference, type EffectEstimate, type Refused, refused, tJudged } from './compared-effect.js';
 
@@ -35,6 +36,13 @@ const gradient = (arm: RatioWithCovariate, theta: number): Four => {
 
 const hasDenominators = (arm: RatioWithCovariate): boolean => meansOf(arm)[1] !== 0 && meansOf(arm)[3] !== 0;
 
+/** gᵀ·S·g, or 0 where rounding is all that is left of it: a ratio that is the same for every unit. */
+const variation = (direction: readonly number[], { scatter }: RatioWithCovariate): number =>
+  withoutRounding(
+    quadraticForm(direction, scatter),
+    direction.reduce((sum, g, i) => sum + g * g * (scatter[i]?.[i] ?? 0), 0),
+  );
+
 /** Cov(R_post, R_pre) / Var(R_pre), per unit; 0 when the covariate does not vary. */
 export const cupedRatioTheta = (arms: readonly RatioWithCovariate[], from: RatioThetaFrom = 'pooled'): number => {
   const [first, ...rest] = arms;
@@ -45,9 +53,33 @@ export const cupedRatioTheta = (arms: readonly RatioWithCovariate[], from: Ratio
     const [ofMPost, ofDPost, ofMPre, ofDPre] = gradient(sample, -1);
     const before = [0, 0, ofMPre, ofDPre];
     covariance += quadraticForm([ofMPost, ofDPost, 0, 0], sample.scatter, before) / (sample.n - 1);
-    variance += quadraticForm(before, sample.scatter) / (sample.n - 1);
+    variance += variation(before, sample) / (sample.n - 1);
   }
   return variance > 0 ? covariance / variance : 0;
+};
+
+/**
+ * The arm as pairs per unit, first order: x stands for the ratio before exposure, y for the one after it. Means are the two ratios, and y − θx has the moments
+ * of the adjusted ratio: goes where pairs do (`cupedAdjusted`, `cupedNonInferiorityContrast`), with θ from `cupedRatioTheta`.
+ * @returns `refused` INSUFFICIENT_UNITS without any unit, ZERO_DENOMINATOR when a denominator sums to 0
+ */
+export const linearisedRatios = (arm: RatioWithCovariate): { readonly kind: 'pairs'; readonly pairs: CoMoments } | Refused => {
+  if (arm.n === 0) return refused('INSUFFICIENT_UNITS');
+  if (!hasDenominators(arm)) return refused('ZERO_DENOMINATOR');
+  const [ofMPost, ofDPost, ofMPre, ofDPre] = gradient(arm, -1);
+  const [after, before] = [
+    [ofMPost, ofDPost, 0, 0],
+    [0, 0, ofMPre, ofDPre],
+  ] as const;
+  const pairs = {
+    n: arm.n,
+    meanX: ratioBefore(arm),
+    meanY: ratioAfter(arm),
+    m2X: variation(before, arm),
+    m2Y: variation(after, arm),
+    cXY: quadraticForm(after, arm.scatter, before),
+  };
+  return { kind: 'pairs', pairs };
 };
 
 export interface CupedRatioComparison {

@@ -5,7 +5,7 @@ import { type CrossMoments, mergeCrossMoments } from '../sums/cross-moments.js';
 import { compareMeans } from './compare-means.js';
 import type { EffectEstimate } from './compared-effect.js';
 import { compareCuped, cupedAdjusted, cupedTheta } from './cuped.js';
-import { compareCupedRatios, cupedRatioTheta } from './cuped-ratio.js';
+import { compareCupedRatios, cupedRatioTheta, linearisedRatios } from './cuped-ratio.js';
 
 const pairs = fc.array(fc.tuple(fc.double({ min: 1, max: 100, noNaN: true }), fc.double({ min: -5, max: 5, noNaN: true })), {
   minLength: 5,
@@ -139,6 +139,31 @@ describe('CUPED of a ratio', () => {
     if (plain.kind === 'refused' || negated.kind === 'refused') throw new Error('refused');
     expect(negated.estimate).toBeCloseTo(-plain.estimate, 12);
     expect(negated.se).toBeCloseTo(plain.se, 12);
+  });
+
+  it('to first order is a mean of pairs: the same adjusted moments and error', () => {
+    const [of, on] = [linearisedRatios(control), linearisedRatios(treatment)];
+    if (of.kind === 'refused' || on.kind === 'refused') throw new Error('refused');
+    const theta = cupedRatioTheta([control, treatment]);
+    const [ratios, means] = [
+      compareCupedRatios({ control, treatment, theta, ...asked }),
+      compareCuped({ control: of.pairs, treatment: on.pairs, theta, ...asked }),
+    ];
+    if (ratios.kind === 'refused' || means.kind === 'refused') throw new Error('refused');
+    expect(of.pairs).toMatchObject({ n: 100, meanX: 4 / 9, meanY: 0.5 });
+    expect(means.estimate).toBeCloseTo(ratios.estimate, 12);
+    expect(means.se).toBeCloseTo(ratios.se, 12);
+    expect(linearisedRatios({ ...control, n: 0 })).toMatchObject({ reason: 'INSUFFICIENT_UNITS' });
+    expect(linearisedRatios(arm(100, [5, 10, 4, 0]))).toMatchObject({ reason: 'ZERO_DENOMINATOR' });
+  });
+
+  it('has no slope where every unit had the same ratio before', () => {
+    const same = {
+      ...control,
+      scatter: control.scatter.map((row, i) => row.map((_, j) => (i === 2 ? 4 / 9 : 1) * (j === 2 ? 4 / 9 : 1) * 70)),
+    };
+    expect(cupedRatioTheta([same])).toBe(0);
+    expect(linearisedRatios(same)).toMatchObject({ pairs: { m2X: 0 } });
   });
 
   it('pools all arms as one sample by default', () => {
