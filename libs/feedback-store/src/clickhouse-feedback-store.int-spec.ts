@@ -66,6 +66,10 @@ describe('the sums of ClickHouse', () => {
         const expected = await definition.sums(world.query);
         await insertApart(world);
         expect(await store.sums(world.query)).toEqual(expected);
+        if (world.query.strata !== undefined) {
+          const { property } = world.query.strata;
+          expect(await store.strata(world.query, property, 3)).toEqual(await definition.strata(world.query, property, 3));
+        }
         seen.push({ query: world.query, expected });
       }),
       { numRuns },
@@ -78,6 +82,7 @@ describe('the sums of ClickHouse', () => {
     expect(new Set(seen.map(({ query }) => query.historical)).size).toBe(2);
     expect(new Set(seen.map(({ query }) => query.loggedUntilUs === undefined)).size).toBe(2);
     expect(new Set(seen.map(({ query }) => query.multipleExposure)).size).toBe(2);
+    expect(new Set(seen.map(({ query }) => query.strata === undefined)).size).toBe(2);
   });
 
   it('are the same after merges', async () => {

@@ -9,9 +9,10 @@ import {
   type PlacedRow,
   type Progress,
   type StoreServer,
+  type StratumCount,
   untilOf,
 } from './feedback-store.js';
-import { answersTo } from './look/clickhouse-answers.js';
+import { answersTo, strataOf } from './look/clickhouse-answers.js';
 import { type DeltaOptions, deltaOf } from './look/clickhouse-delta.js';
 import { groupOf } from './statement/clickhouse-query-group.js';
 import { comparisonSums } from './statement/clickhouse-sums-rows.js';
@@ -72,6 +73,10 @@ export class ClickhouseFeedbackStore extends FeedbackStore {
   async delta(queries: readonly ComparisonQuery[], sinceUs: InstantUs): Promise<readonly ComparisonSums[]> {
     if (untilOf(queries, sinceUs) === sinceUs || queries.length === 0) return queries.map(() => nothing);
     return deltaOf(this.connections, queries, { ...this.deltas, sinceUs });
+  }
+
+  strata(query: ComparisonQuery, property: string, limit: number): Promise<readonly StratumCount[]> {
+    return strataOf(this.connections, query, property, limit);
   }
 
   identity(): Promise<string> {

@@ -53,7 +53,27 @@ export interface ComparisonQuery {
   readonly knownUntilUs: InstantUs;
   /** Historical: rows that the log itself knew later are not there, whenever they say that they became known. Absent: every row is. */
   readonly loggedUntilUs?: InstantUs;
+  /** Absent: all units are of one stratum. */
+  readonly strata?: Strata;
   readonly metrics: readonly MetricQuery[];
+}
+
+/** Units told apart by a property of their first exposure event: nothing that came later moves a unit to another stratum. */
+export interface Strata {
+  readonly property: string;
+  /** As texts: the number 1, like the text "1", is "1"; the empty text is that of units without the property. All others are one stratum. */
+  readonly values: readonly string[];
+}
+
+/** Of the units that `strata` does not name. */
+export const OTHER_STRATUM = '*';
+/** How sums name the stratum of a value; without strata it is the empty text. */
+export const stratumOf = (value: string): string => `=${value}`;
+
+export interface StratumCount {
+  /** As in `Strata.values`. */
+  readonly value: string;
+  readonly units: number;
 }
 
 export interface MetricQuery {
@@ -105,6 +125,7 @@ export interface CellSums {
   /** Index into `cells`. */
   readonly cell: number;
   readonly segment: number;
+  /** `stratumOf` a value, or `OTHER_STRATUM`; empty where the query has no strata. */
   readonly stratum: string;
   /** Parallel to the query's `metrics`. */
   readonly metrics: readonly MetricSums[];
@@ -114,6 +135,8 @@ export interface CellSums {
 export interface PopulationCount {
   readonly cell: number;
   readonly segment: number;
+  /** As in `CellSums`; absent where the query has no strata. */
+  readonly stratum?: string;
   readonly kind: 'counted' | 'own-choice' | 'override' | 'unknown-variant' | 'reason-unknown' | 'two-arms' | 'not-randomised';
   readonly units: number;
 }
@@ -179,6 +202,8 @@ export abstract class FeedbackStore {
    * than recounts as long as few units have changed, the more so for many queries at once. All queries have one `knownUntilUs`, not before `sinceUs`.
    */
   abstract delta(queries: readonly ComparisonQuery[], sinceUs: InstantUs): Promise<readonly ComparisonSums[]>;
+  /** The most frequent values of a property among units whose first exposure is randomised: those with most units first, then by text. */
+  abstract strata(query: ComparisonQuery, property: string, limit: number): Promise<readonly StratumCount[]>;
   /** Of this filling of the store: what was read into it must be read again into another one. Changes with `reset`. */
   abstract identity(): Promise<string>;
   /** Empties the store: everything in it can be made again from the log. */

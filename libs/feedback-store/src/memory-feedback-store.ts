@@ -1,6 +1,6 @@
 /** The feedback store as plain TypeScript: slow, and short enough to be read as the definition of what a sum is. Keeps its rows in memory. */
 import type { InstantUs } from '@rampart/contracts';
-import { bruteForceSums } from './definition/brute-force-sums.js';
+import { bruteForceStrata, bruteForceSums } from './definition/brute-force-sums.js';
 import { subtractSums } from './definition/sums-arithmetic.js';
 import {
   type ComparisonQuery,
@@ -9,6 +9,7 @@ import {
   type PlacedRow,
   type Progress,
   type StoreServer,
+  type StratumCount,
   untilOf,
 } from './feedback-store.js';
 import { idHashOf, scopedName, scopeOf } from './row-identity.js';
@@ -46,6 +47,10 @@ export class MemoryFeedbackStore extends FeedbackStore {
     untilOf(queries, sinceUs);
     const rows = [...this.rows.values()];
     return queries.map((query) => subtractSums(bruteForceSums(query, rows), bruteForceSums({ ...query, knownUntilUs: sinceUs }, rows)));
+  }
+
+  async strata(query: ComparisonQuery, property: string, limit: number): Promise<readonly StratumCount[]> {
+    return bruteForceStrata(query, [...this.rows.values()], property, limit);
   }
 
   async identity(): Promise<string> {

@@ -1,9 +1,21 @@
 /** What a sum is, unit by unit: the definition that the statement in SQL is tested against. */
 import type { FeedbackRow, InstantUs } from '@rampart/contracts';
-import type { CellSums, ComparisonQuery, ComparisonSums, JointSums, MetricSums, PlacedRow, PopulationCount } from '../feedback-store.js';
+import {
+  type CellSums,
+  type ComparisonQuery,
+  type ComparisonSums,
+  type JointSums,
+  type MetricSums,
+  OTHER_STRATUM,
+  type PlacedRow,
+  type PopulationCount,
+  type StratumCount,
+  stratumOf,
+} from '../feedback-store.js';
 import { idHashOf, knownTimeOf } from '../row-identity.js';
 import { boundTo, closesAfterUs, jointSize, type Measure, type MeasuredMetric, measured, ONE_EVENT, takesValues } from './measures.js';
-import { matchesAll, valueTaken } from './selectors.js';
+import { matchesAll, textOfProperty, valueTaken } from './selectors.js';
+import { byPopulation, byText, mostFrequent } from './sums-order.js';
 
 /** A row as a comparison sees it. */
 interface Seen {
@@ -19,17 +31,14 @@ interface Unit {
   /** −1: a variant that the definition does not have. */
   readonly cell: number;
   readonly kind: Exclude<PopulationCount['kind'], 'two-arms'>;
+  readonly firstExposure: Seen;
   /** Known time of the first randomised exposure in another arm. */
   readonly crossedAt: InstantUs | undefined;
   readonly events: readonly Seen[];
 }
 
 export const bruteForceSums = (query: ComparisonQuery, rows: readonly PlacedRow[]): ComparisonSums => {
-  const visible = rows
-    .filter(({ row }) => row.project === query.project && row.environment === query.environment && row.unitType === query.unitType)
-    .filter(({ knownAtUs }) => query.loggedUntilUs === undefined || knownAtUs <= query.loggedUntilUs)
-    .map((placed) => seen(query, placed))
-    .filter(({ knownAt }) => knownAt <= query.knownUntilUs);
+  const visible = visibleRows(query, rows);
   const metrics = query.metrics.map(({ definition }) => measured(definition));
   const exposed = unitsOf(query, visible, ['exposure']);
   const assigned = unitsOf(query, visible, ['exposure', 'assignment']);
@@ -47,6 +56,13 @@ export const bruteForceSums = (query: ComparisonQuery, rows: readonly PlacedRow[
     crossedLate: counted.units.filter((unit) => crossing(unit) === 'late').length,
   };
 };
+
+const visibleRows = (query: ComparisonQuery, rows: readonly PlacedRow[]): readonly Seen[] =>
+  rows
+    .filter(({ row }) => row.project === query.project && row.environment === query.environment && row.unitType === query.unitType)
+    .filter(({ knownAtUs }) => query.loggedUntilUs === undefined || knownAtUs <= query.loggedUntilUs)
+    .map((placed) => seen(query, placed))
+    .filter(({ knownAt }) => knownAt <= query.knownUntilUs);
 
 const seen = (query: ComparisonQuery, placed: PlacedRow): Seen => ({
   row: placed.row,
@@ -89,6 +105,7 @@ const unitsOf = (
         cell,
         kind: kindOf(reasonOf(query, first), cell),
         crossedAt: crossed?.knownAt,
+        firstExposure: first,
         events: rows.filter(({ row }) => row.unit === unit && (row.kind === 'metric' || row.kind === 'feedback')),
       },
     ];
@@ -119,10 +136,38 @@ const population = (query: ComparisonQuery, units: readonly Unit[], hasCrossed: 
   const counts = new Map<string, PopulationCount>();
   for (const unit of units) {
     const kind = query.multipleExposure === 'exclude' && hasCrossed(unit) ? 'two-arms' : unit.kind;
-    const key = `${unit.cell} ${unit.segment} ${kind}`;
-    counts.set(key, { cell: unit.cell, segment: unit.segment, kind, units: (counts.get(key)?.units ?? 0) + 1 });
+    const stratum = stratumOfUnit(query, unit);
+    const key = `${unit.cell} ${unit.segment} ${kind} ${stratum}`;
+    const place = { cell: unit.cell, segment: unit.segment, ...(query.strata === undefined ? {} : { stratum }) };
+    counts.set(key, { ...place, kind, units: (counts.get(key)?.units ?? 0) + 1 });
   }
-  return [...counts.values()].sort((a, b) => a.cell - b.cell || a.segment - b.segment || (a.kind < b.kind ? -1 : 1));
+  return [...counts.values()].sort(byPopulation);
+};
+
+const stratumOfUnit = ({ strata }: ComparisonQuery, { firstExposure }: Unit): string => {
+  if (strata === undefined) return '';
+  const value = textOfProperty(firstExposure.row.properties, strata.property);
+  return strata.values.includes(value) ? stratumOf(value) : OTHER_STRATUM;
+};
+
+export const bruteForceStrata = (
+  query: ComparisonQuery,
+  rows: readonly PlacedRow[],
+  property: string,
+  limit: number,
+): readonly StratumCount[] => {
+  const counts = new Map<string, number>();
+  const isAssigned = query.metrics.length > 0 && query.metrics.every(({ definition }) => definition.population === 'assigned');
+  const { units } = unitsOf(query, visibleRows(query, rows), isAssigned ? ['exposure', 'assignment'] : ['exposure']);
+  for (const { kind, firstExposure } of units) {
+    if (kind !== 'counted') continue;
+    const value = textOfProperty(firstExposure.row.properties, property);
+    counts.set(value, (counts.get(value) ?? 0) + 1);
+  }
+  return mostFrequent(
+    [...counts].map(([value, units]) => ({ value, units })),
+    limit,
+  );
 };
 
 const cellSums = (
@@ -130,11 +175,15 @@ const cellSums = (
   metrics: readonly MeasuredMetric[],
   units: Readonly<Record<'exposed' | 'assigned', readonly Unit[]>>,
 ): readonly CellSums[] => {
-  const places = [...query.cells.keys()].flatMap((cell) => [...query.segments].sort((a, b) => a - b).map((segment) => ({ cell, segment })));
+  const strata = query.strata === undefined ? [''] : [OTHER_STRATUM, ...new Set(query.strata.values.map(stratumOf))].sort(byText);
+  const places = [...query.cells.keys()].flatMap((cell) =>
+    [...query.segments].sort((a, b) => a - b).flatMap((segment) => strata.map((stratum) => ({ cell, segment, stratum }))),
+  );
   return places
-    .map(({ cell, segment }): CellSums => {
-      const here = (unit: Unit) => unit.kind === 'counted' && unit.cell === cell && unit.segment === segment;
-      return { cell, segment, stratum: '', metrics: metrics.map((metric) => sumsOf(query, metric, units[metric.population].filter(here))) };
+    .map(({ cell, segment, stratum }): CellSums => {
+      const here = (unit: Unit) =>
+        unit.kind === 'counted' && unit.cell === cell && unit.segment === segment && stratumOfUnit(query, unit) === stratum;
+      return { cell, segment, stratum, metrics: metrics.map((metric) => sumsOf(query, metric, units[metric.population].filter(here))) };
     })
     .filter(({ metrics: sums }) => sums.some(({ units: closed, openUnits }) => closed + openUnits > 0));
 };

@@ -57,6 +57,12 @@ const startsAsDecimal = (text: string): boolean => {
   return (code >= 48 && code <= 57) || code === 43 || code === 45 || code === 46;
 };
 
+/** What a stratum is told by: the property as a text, as its number or boolean is written in JSON; empty without it. */
+export const textOfProperty = (properties: FeedbackRow['properties'], name: string): string => {
+  const property = ownProperty(properties, name);
+  return property === undefined ? '' : String(property);
+};
+
 /** @returns undefined where the row has no such value: it is counted as unconverted and left out */
 export const valueTaken = ({ property }: EventSelector, { value, properties }: FeedbackRow): bigint | undefined => {
   if (property !== undefined) return millionthsOfProperty(ownProperty(properties, property));

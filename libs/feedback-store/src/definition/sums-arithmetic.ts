@@ -1,5 +1,6 @@
 /** Sums are exact integers over disjoint units: they are added and subtracted, and nothing is lost. */
 import type { CellSums, ComparisonSums, JointSums, MetricSums, PopulationCount } from '../feedback-store.js';
+import { byCell, byPopulation } from './sums-order.js';
 
 /** The sums that a recount would give, in its order: cells and groups that nobody is in any more are gone. */
 export const addSums = (base: ComparisonSums, delta: ComparisonSums): ComparisonSums => {
@@ -31,10 +32,7 @@ const combined = (a: ComparisonSums, b: ComparisonSums, sign: Sign): ComparisonS
 });
 
 const cellKey = ({ cell, segment, stratum }: CellSums): string => `${cell} ${segment} ${stratum}`;
-const populationKey = ({ cell, segment, kind }: PopulationCount): string => `${cell} ${segment} ${kind}`;
-const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
-const byCell = (a: CellSums, b: CellSums): number => a.cell - b.cell || a.segment - b.segment || byText(a.stratum, b.stratum);
-const byPopulation = (a: PopulationCount, b: PopulationCount): number => a.cell - b.cell || a.segment - b.segment || byText(a.kind, b.kind);
+const populationKey = ({ cell, segment, kind, stratum }: PopulationCount): string => `${cell} ${segment} ${kind} ${stratum}`;
 
 const merged = <T>(
   a: readonly T[],

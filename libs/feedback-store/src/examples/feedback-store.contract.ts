@@ -251,6 +251,52 @@ export const feedbackStoreContract = (name: string, create: () => Promise<Feedba
       expect(raised?.joint).toEqual({ units: 3, sums: millions(7, 10, 2, 5), products: squares(27, 22, 10, 21, 58, 6, 12, 4, 8, 17) });
     });
 
+    it('tells units apart by a property of their first exposure', async () => {
+      const rows = [
+        exposure(1, { at: 1000, properties: { plan: 'free', seats: 1 } }),
+        exposure(2, { at: 1005, properties: { plan: 'paid' } }),
+        event(3, { at: 1010 }),
+        exposure(4, { at: 1000, unit: 2, properties: { plan: 'paid', seats: 12.5 } }),
+        exposure(5, { at: 1000, unit: 3, properties: { plan: true, seats: '1' } }),
+        exposure(6, { at: 1000, unit: 4 }),
+        exposure(7, { at: 1000, unit: 5, properties: { plan: 'free', seats: 1e21 }, reason: 'OVERRIDE' }),
+      ];
+      await store.insert(rows, []);
+      const unitsBy = async (strata: NonNullable<ComparisonQuery['strata']>) => {
+        const { cells, population } = await store.sums(comparison([{}], { strata }));
+        const counted = population.filter(({ kind }) => kind === 'counted').map(({ stratum, units }) => [stratum, units]);
+        return { units: cells.map(({ stratum, metrics }) => [stratum, metrics[0]?.units, Number(metrics[0]?.sum) / 1e6]), counted };
+      };
+      expect(await unitsBy({ property: 'plan', values: ['free', 'paid', 'none'] })).toEqual({
+        units: [
+          ['*', 2, 0],
+          ['=free', 1, 1],
+          ['=paid', 1, 0],
+        ],
+        counted: [
+          ['*', 2],
+          ['=free', 1],
+          ['=paid', 1],
+        ],
+      });
+      expect((await unitsBy({ property: 'seats', values: ['1', '12.5', '', '1e+21'] })).units).toEqual([
+        ['=', 1, 0],
+        ['=1', 2, 1],
+        ['=12.5', 1, 0],
+      ]);
+      expect((await unitsBy({ property: 'plan', values: ['true', ''] })).units.map(([stratum]) => stratum)).toEqual(['*', '=', '=true']);
+      expect(await store.strata(comparison([{}]), 'seats', 2)).toEqual([
+        { value: '1', units: 2 },
+        { value: '', units: 1 },
+      ]);
+      expect(await store.strata(comparison([{}]), 'plan', 9)).toEqual([
+        { value: '', units: 1 },
+        { value: 'free', units: 1 },
+        { value: 'paid', units: 1 },
+        { value: 'true', units: 1 },
+      ]);
+    });
+
     it('takes the known time that a history states, and breaks its ties by id, not by place', async () => {
       const rows = [
         exposure(1, { id: 'x', at: 1000, known: 5_000, knownAt: 1000, variant: 'a' }),

@@ -218,6 +218,9 @@ const allowed = ({ capLower, capUpper, denominator, covariate, aggregate: taken,
 const allowedCovariate = (type: MetricInput['type'], { denominator, ...covariate }: NonNullable<MetricInput['covariate']>) =>
   type !== 'ratio' || denominator === undefined ? covariate : { ...covariate, denominator };
 
+const stratumValues = ['', 'de', 'de ', '1', '12.5', '0', '-3.25', '1e+21', '1e-7', 'true', 'false', "it's", 'never', 'NaN'];
+const strata = fc.record({ property: propertyName, values: fc.subarray(stratumValues) });
+
 export const worlds: fc.Arbitrary<World> = fc
   .record({
     arrivals: fc.oneof(
@@ -231,6 +234,7 @@ export const worlds: fc.Arbitrary<World> = fc
     timeline,
     reasonWhenMissing: fc.constantFrom('SPLIT' as const, 'unknown' as const),
     multipleExposure: fc.constantFrom('exclude' as const, 'first' as const),
+    strata: fc.option(strata, { nil: undefined, freq: 2 }),
     allowedLatenessUs: fc.constantFrom(0, 5, 5, 10, 20),
     untilAfter: fc.oneof(often(2, END_OF_TIME - START), { weight: 1, arbitrary: fc.nat(20).map((fives) => 5 * fives) }),
     loggedAfter: fc.option(
@@ -241,7 +245,7 @@ export const worlds: fc.Arbitrary<World> = fc
     repeats: fc.array(fc.nat(79), { maxLength: 20 }),
     inserts: fc.integer({ min: 1, max: 3 }),
   })
-  .map(({ arrivals, historical, opens, metrics, untilAfter, loggedAfter, order, repeats, inserts, ...rest }) => {
+  .map(({ arrivals, historical, opens, metrics, untilAfter, loggedAfter, order, repeats, inserts, strata: asked, ...rest }) => {
     const rows = placed(opens ? [...opening, ...arrivals] : arrivals, historical);
     const query: ComparisonQuery = {
       project: 'shop',
@@ -252,6 +256,7 @@ export const worlds: fc.Arbitrary<World> = fc
       cells,
       ...rest,
       knownUntilUs: START + untilAfter,
+      ...(asked === undefined ? {} : { strata: asked }),
       ...(historical && loggedAfter !== undefined ? { loggedUntilUs: START + loggedAfter } : {}),
       metrics: metrics.map((definition) => ({ version: 1, definition })),
     };

@@ -40,7 +40,8 @@ export const deltaOf = async (
     const units = counts.flat().reduce((sum, count) => sum + Number(count.units), 0);
     if (units > mostChangedUnits) return await counted(servers, apart(queries), { ...everything, sinceUs });
     const { exposures, events } = scopesRead(queries);
-    await Promise.all([each(look.createExposures(exposures)), each(look.createEvents(events, mapsRead(queries)))]);
+    const isStratified = queries.some(({ strata }) => strata !== undefined);
+    await Promise.all([each(look.createExposures(exposures, isStratified)), each(look.createEvents(events, mapsRead(queries)))]);
     return await counted(servers, grouped(queries), { exposures: look.exposures, events: look.events, sinceUs });
   } finally {
     for (const table of [look.units, look.exposures, look.events]) await each(`DROP TABLE IF EXISTS ${table}`);

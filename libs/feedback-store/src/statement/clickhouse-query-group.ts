@@ -1,6 +1,6 @@
 /**
  * Queries that one statement answers, since a statement takes longer to plan than to count a few units. They are about one environment and type of unit, count
- * the same populations under the same rules, and differ in experiment, cells, segments, timeline, and in which of the metrics they ask for.
+ * the same populations and strata under the same rules, and differ in experiment, cells, segments, timeline, and in which of the metrics they ask for.
  */
 import { type MeasuredMetric, measured } from '../definition/measures.js';
 import type { ComparisonQuery } from '../feedback-store.js';
@@ -53,7 +53,7 @@ export const groupOf = (queries: QueryGroup['queries']): QueryGroup => {
 
 /** Everything but what may differ within a group. */
 const rulesOf = (query: ComparisonQuery): string => {
-  const { project, environment, unitType, historical, multipleExposure, allowedLatenessUs, knownUntilUs, loggedUntilUs } = query;
+  const { project, environment, unitType, historical, multipleExposure, allowedLatenessUs, knownUntilUs, loggedUntilUs, strata } = query;
   const populations = [...new Set(query.metrics.map(({ definition }) => definition.population))].sort();
   return JSON.stringify([
     project,
@@ -64,6 +64,7 @@ const rulesOf = (query: ComparisonQuery): string => {
     allowedLatenessUs,
     knownUntilUs,
     loggedUntilUs ?? null,
+    strata ?? null,
     populations,
   ]);
 };

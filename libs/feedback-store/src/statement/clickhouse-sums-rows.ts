@@ -1,7 +1,17 @@
 /** From the statement's rows of text to the sums of the port. */
 
 import { boundTo, jointSize, type MeasuredMetric } from '../definition/measures.js';
-import type { CellSums, ComparisonQuery, ComparisonSums, JointSums, MetricSums, PopulationCount } from '../feedback-store.js';
+import { byCell, byPopulation } from '../definition/sums-order.js';
+import {
+  type CellSums,
+  type ComparisonQuery,
+  type ComparisonSums,
+  type JointSums,
+  type MetricSums,
+  OTHER_STRATUM,
+  type PopulationCount,
+  stratumOf,
+} from '../feedback-store.js';
 import type { QueryGroup } from './clickhouse-query-group.js';
 import type { PlannedMetric } from './clickhouse-row-masks.js';
 import type { Statement } from './clickhouse-sums-statement.js';
@@ -15,6 +25,8 @@ export interface StatementRow {
   readonly earlier: number;
   readonly cell: number;
   readonly segment: number;
+  /** Place among the values of the query's strata, from 1; 0: none of them. */
+  readonly stratum: number;
   readonly why: number;
   readonly numbers: readonly string[];
 }
@@ -48,15 +60,18 @@ const sumsOfOne = (query: ComparisonQuery, uses: readonly number[], answers: rea
   const groups = rows.filter(({ part }) => part === 'units').map((row) => ({ row, number: named(columns.units, row.numbers) }));
   const total = (name: string) => groups.reduce((sum, { number }) => sum + Number(number(name)), 0);
   return {
-    cells: cellSums(answers, uses),
-    population: groups.flatMap(({ row, number }) => populationCounts(query, row, number)).sort(byPlace),
+    cells: cellSums(query, answers, uses),
+    population: groups.flatMap(({ row, number }) => populationCounts(query, row, number)).sort(byPopulation),
     lateExposures: total('lateExposures'),
     crossedLate: total('crossedLate'),
   };
 };
 
-const byPlace = (a: PopulationCount, b: PopulationCount): number =>
-  a.cell - b.cell || a.segment - b.segment || (a.kind < b.kind ? -1 : a.kind > b.kind ? 1 : 0);
+const stratumName = ({ strata }: ComparisonQuery, place: number): string => {
+  if (strata === undefined) return '';
+  const value = strata.values[place - 1];
+  return value === undefined ? OTHER_STRATUM : stratumOf(value);
+};
 
 const kindOfWhy = {
   OVERRIDE: 'override',
@@ -66,16 +81,17 @@ const kindOfWhy = {
 } as const;
 
 const populationCounts = (
-  { multipleExposure }: ComparisonQuery,
-  { cell, segment, why: code }: StatementRow,
+  query: ComparisonQuery,
+  { cell, segment, stratum, why: code }: StatementRow,
   number: Numbers,
 ): readonly PopulationCount[] => {
   const units = Number(number('units'));
-  const place = { cell: cell === UNKNOWN_CELL ? -1 : cell, segment };
+  const told = query.strata === undefined ? {} : { stratum: stratumName(query, stratum) };
+  const place = { cell: cell === UNKNOWN_CELL ? -1 : cell, segment, ...told };
   const why = whys[code] ?? 'unknown';
   if (why !== 'SPLIT') return present([{ ...place, kind: kindOfWhy[why], units }]);
   if (cell === UNKNOWN_CELL) return present([{ ...place, kind: 'unknown-variant', units }]);
-  const twoArms = multipleExposure === 'exclude' ? Number(number('crossed')) : 0;
+  const twoArms = query.multipleExposure === 'exclude' ? Number(number('crossed')) : 0;
   return present([
     { ...place, kind: 'counted', units: units - twoArms },
     { ...place, kind: 'two-arms', units: twoArms },
@@ -84,25 +100,29 @@ const populationCounts = (
 
 const present = (counts: readonly PopulationCount[]): readonly PopulationCount[] => counts.filter(({ units }) => units > 0);
 
-const cellSums = (answers: readonly Answer[], uses: readonly number[]): readonly CellSums[] => {
+type Place = Pick<StatementRow, 'cell' | 'segment' | 'stratum'>;
+
+const cellSums = (query: ComparisonQuery, answers: readonly Answer[], uses: readonly number[]): readonly CellSums[] => {
   const places = new Map(
     answers
       .flatMap(({ rows }) => rows)
       .filter(({ part, why, cell }) => part === 'units' && why === 0 && cell !== UNKNOWN_CELL)
-      .map(({ cell, segment }) => [`${cell} ${segment}`, { cell, segment }]),
+      .map(({ cell, segment, stratum }) => [`${cell} ${segment} ${stratum}`, { cell, segment, stratum }]),
   );
   return [...places.values()]
     .map((place): CellSums => {
       const byIndex = new Map(answers.flatMap((answer) => sumsAt(answer, place)));
-      return { ...place, stratum: '', metrics: uses.flatMap((index) => byIndex.get(index) ?? []) };
+      return { ...place, stratum: stratumName(query, place.stratum), metrics: uses.flatMap((index) => byIndex.get(index) ?? []) };
     })
     .filter(({ metrics }) => metrics.some(({ units, openUnits }) => units + openUnits > 0))
-    .sort((a, b) => a.cell - b.cell || a.segment - b.segment);
+    .sort(byCell);
 };
 
-const sumsAt = ({ metrics, columns, rows }: Answer, { cell, segment }: Pick<CellSums, 'cell' | 'segment'>) => {
+const sumsAt = ({ metrics, columns, rows }: Answer, place: Place) => {
+  const isHere = ({ why, ...row }: StatementRow) =>
+    why === 0 && row.cell === place.cell && row.segment === place.segment && row.stratum === place.stratum;
   const numbers = (part: 'units' | 'sums') => {
-    const row = rows.find((one) => one.part === part && one.why === 0 && one.cell === cell && one.segment === segment);
+    const row = rows.find((one) => one.part === part && isHere(one));
     return row === undefined ? none : named(columns[part], row.numbers);
   };
   const [units, sums] = [numbers('units'), numbers('sums')];

@@ -41,11 +41,11 @@ export const sumsStatement = (
   const roles = metrics.flatMap((metric) => rolesOf(metric, query, parameters));
   const counts = [...populationColumns(group), ...unitColumns(metrics, query, until)];
   const sums = metrics.flatMap((metric) => sumColumns(metric, masks));
-  const counted = `SELECT 'units' AS part, toUInt16(${isOne(group) ? 0 : 'which'}) AS which, ${isEarlier} AS earlier, toInt32(cell) AS cell, toInt32(segment) AS segment, toInt32(why) AS why, ${numbers(counts)}
-FROM (${units}) GROUP BY ${isTwo ? 'until, ' : ''}${isOne(group) ? '' : 'which, '}cell, segment, why`;
+  const counted = `SELECT 'units' AS part, toUInt16(${isOne(group) ? 0 : 'which'}) AS which, ${isEarlier} AS earlier, toInt32(cell) AS cell, toInt32(segment) AS segment, toInt32(stratum) AS stratum, toInt32(why) AS why, ${numbers(counts)}
+FROM (${units}) GROUP BY ${isTwo ? 'until, ' : ''}${isOne(group) ? '' : 'which, '}cell, segment, stratum, why`;
   const logged = loggedSql(query, parameters);
   const joined = joinedRows(units, roles, masks, { group, metrics, reading, last, logged, until, isEarlier });
-  const summed = `SELECT 'sums' AS part, toUInt16(intDiv(place, 4294967296)) AS which, toUInt8(intDiv(place, 16777216) % 256) AS earlier, toInt32(place % 256) AS cell, toInt32(intDiv(place, 256) % 65536) AS segment, toInt32(0) AS why, ${numbers(sums)}
+  const summed = `SELECT 'sums' AS part, toUInt16(intDiv(place, 4294967296)) AS which, toUInt8(intDiv(place, 16777216) % 256) AS earlier, toInt32(place % 256) AS cell, toInt32(intDiv(place, 256) % 65536) AS segment, toInt32(intDiv(place, 281474976710656)) AS stratum, toInt32(0) AS why, ${numbers(sums)}
 FROM (SELECT any(place) AS place, any(allowed) AS allowed, ${unitNumbers(roles, metrics, masks).join(', ')}
 FROM (${joined}) GROUP BY rn)
 GROUP BY place`;
@@ -123,6 +123,7 @@ const joinedRows = (
   const [query] = group.queries;
   const isTwo = reading.sinceUs !== null;
   const which = isOne(group) ? '' : 'toUInt64(which) * 4294967296 + ';
+  const stratum = query.strata === undefined ? '' : 'toUInt64(stratum) * 281474976710656 + ';
   const maps = propertyMaps(roles.map(({ measure }) => measure.selector)).map((map) => `, e.${map} AS ${map}`);
   const scopes = [...new Set(roles.map(({ scope }) => scope))];
   const values = valuesOf(roles).map((value, at) => `, ${value} AS v${at}`);
@@ -135,7 +136,7 @@ FROM (SELECT e.scope AS scope, e.id_hash AS id_hash, e.event_at AS event_at, e.p
   u.rn AS rn, u.place AS place, u.allowed AS allowed, e.event_at - u.t0 AS age, e.known_at - u.t0 AS lag
 FROM (SELECT * FROM ${reading.events} WHERE scope IN (${scopes.join(', ')}) AND known_at <= ${last}${logged}) AS e
 INNER JOIN (
-  SELECT unit${isTwo ? ', until' : ''}, t0, ${which}toUInt32(${isEarlier}) * 16777216 + toUInt32(segment) * 256 + cell AS place,
+  SELECT unit${isTwo ? ', until' : ''}, t0, ${stratum}${which}toUInt32(${isEarlier}) * 16777216 + toUInt32(segment) * 256 + cell AS place,
     ${allowedSql(metrics, masks, group, until)} AS allowed, toUInt32(rowNumberInAllBlocks()) AS rn
   FROM (${units}) WHERE allowed != 0
 ) AS u ON e.unit = u.unit${isTwo ? ' WHERE e.known_at <= u.until' : ''}))

@@ -6,6 +6,7 @@ import type { ComparisonQuery, SegmentStart } from '../feedback-store.js';
 import { scopedName, scopeOf } from '../row-identity.js';
 import type { Parameters } from './clickhouse-parameters.js';
 import { ownSql, type QueryGroup } from './clickhouse-query-group.js';
+import { stratumSql } from './clickhouse-strata.js';
 
 export type Population = 'exposed' | 'assigned';
 
@@ -47,9 +48,9 @@ export const exposureScopes = (query: ComparisonQuery, population: Population): 
 export const armsOf = ({ cells }: ComparisonQuery): readonly string[] => [...new Set(cells.map(({ arm }) => arm))];
 
 /**
- * Columns: unit, hasFirst, t0, segment, cell, why (index into `whys`), crossedAt (known time of the first SPLIT exposure in another arm, or NEVER),
+ * Columns: unit, hasFirst, t0, stratum (place among the values of the query's strata, from 1; 0: none of them), segment, cell, why (index into `whys`), crossedAt (known time of the first SPLIT exposure in another arm, or NEVER),
  * lateExposures; `until`, with one row for each of the two instants, where there are two; and `which`, with one row for each query, where there are several.
- * The first exposure is found by one minimum over a packed number: known time, tie, time, segment, cell, why.
+ * The first exposure is found by one minimum over a packed number: known time, tie, time, stratum, segment, cell, why.
  */
 export const unitsSql = (group: QueryGroup, population: Population, parameters: Parameters, reading: Reading): string => {
   const keys = `unit${reading.sinceUs === null ? '' : ', until'}${group.queries.length === 1 ? '' : ', which'}`;
@@ -59,7 +60,7 @@ export const unitsSql = (group: QueryGroup, population: Population, parameters: 
   const others = arms.map((arm) => `if(arm = ${arm}, ${NEVER}, known${arm})`);
   return `SELECT ${keys}, first > 0 AS hasFirst,
   toInt64(toUInt64(bitShiftRight(first, 64))) - ${BIAS} AS t0,
-  toUInt16(bitShiftRight(first, 16)) AS segment, toUInt8(bitShiftRight(first, 8)) AS cell, toUInt8(first) AS why,
+  toUInt16(bitShiftRight(first, 32)) AS stratum, toUInt16(bitShiftRight(first, 16)) AS segment, toUInt8(bitShiftRight(first, 8)) AS cell, toUInt8(first) AS why,
   if(cell = ${UNKNOWN_CELL}, toUInt8(${UNKNOWN_CELL}), toUInt8(${armsOfCells}[cell + 1])) AS arm,
   if(arm = ${UNKNOWN_CELL}, ${NEVER}, least(${[NEVER, ...others].join(', ')})) AS crossedAt, lateExposures
 FROM (
@@ -110,9 +111,11 @@ const cellAndArmSql = ({ queries }: QueryGroup, parameters: Parameters): { reado
   };
 };
 
-const exposuresSql = (group: QueryGroup, population: Population, parameters: Parameters, reading: Reading): string => {
+/** @param more  further columns, each after a comma */
+export const exposuresSql = (group: QueryGroup, population: Population, parameters: Parameters, reading: Reading, more = ''): string => {
   const { queries } = group;
   const [query] = queries;
+  const { strata } = query;
   const segment = `ifNull(segment, ${inForceSql(group, parameters)})`;
   const missing = ownSql(queries.map(({ reasonWhenMissing }) => String(whys.indexOf(reasonWhenMissing))));
   const segments = ownSql(queries.map((one) => parameters.bind('Array(UInt16)', one.segments)));
@@ -127,7 +130,8 @@ const exposuresSql = (group: QueryGroup, population: Population, parameters: Par
     toUInt8(${cell}) AS cell, toUInt8(${arm}) AS arm,
     toUInt8(multiIf(reason = 'SPLIT', 0, reason = 'OVERRIDE', 1, reason = 'USER_CHANNEL', 2, reason IN ('HOLDOUT', 'STATIC'), 3, ${missing})) AS why,
     bitShiftLeft(toUInt256(toUInt64(known_at + ${BIAS})), 192) + bitShiftLeft(toUInt256(${tieSql(query.historical)}), 128)
-      + bitShiftLeft(toUInt256(toUInt64(t + ${BIAS})), 64) + toUInt256(toUInt64(${segment}) * 65536 + toUInt64(cell) * 256 + why) AS packed
+      + bitShiftLeft(toUInt256(toUInt64(t + ${BIAS})), 64)
+      + toUInt256(${strata === undefined ? '' : `toUInt64(${stratumSql(strata, parameters)}) * 4294967296 + `}toUInt64(${segment}) * 65536 + toUInt64(cell) * 256 + why) AS packed${more}
   FROM ${reading.exposures}${instants}
   WHERE scope IN (${numbers}) AND known_at <= ${instants === '' ? last : 'until'}${loggedSql(query, parameters)} AND has(${segments}, ${segment})`;
 };

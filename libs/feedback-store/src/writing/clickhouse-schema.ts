@@ -217,7 +217,8 @@ interface LookTables {
   readonly exposures: string;
   readonly events: string;
   readonly createUnits: string;
-  createExposures(scopes: readonly bigint[]): string;
+  /** @param withProperties  where units are told apart by a property of their exposure */
+  createExposures(scopes: readonly bigint[], withProperties: boolean): string;
   /** @param maps  of properties, those that are looked into */
   createEvents(scopes: readonly bigint[], maps: readonly string[]): string;
 }
@@ -234,8 +235,12 @@ export const lookTables = (id: string): LookTables => {
     exposures,
     events,
     createUnits: `CREATE TABLE ${units} (unit UInt128) ENGINE = Memory`,
-    createExposures: (scopes) =>
-      copy(exposures, 'scope, unit, id_hash, event_at, known_at, position, segment, variant, reason', 'exposure_by_unit', scopes),
+    createExposures: (scopes, withProperties) => {
+      const columns = 'scope, unit, id_hash, event_at, known_at, position, segment, variant, reason';
+      // Those by unit have no properties: they are few and small.
+      if (withProperties) return copy(exposures, `${columns}, strings, numbers, booleans`, 'exposure', scopes);
+      return copy(exposures, columns, 'exposure_by_unit', scopes);
+    },
     createEvents: (scopes, maps) =>
       copy(events, ['scope', 'unit', 'id_hash', 'event_at', 'known_at', 'position', 'value', ...maps].join(', '), 'feedback', scopes),
   };
