@@ -418,6 +418,45 @@ export interface Freshness extends StoreFreshness {
   readonly looks: { readonly comparisons: number; readonly tookMs: number } | null;
 }
 
+/** Units that had this value of the property at their first exposure, compared by themselves. */
+export interface DimensionValue {
+  /** As a text; the empty one stands for units without the property. Null: all values that have no row of their own. */
+  readonly value: string | null;
+  /** Counted units. */
+  readonly units: number;
+  /** At the level of one of as many tests as there are values. */
+  readonly srm: SrmResult;
+  /** `adjustedP` is that of the dimension's family. */
+  readonly metrics: readonly MetricResult[];
+}
+
+/** Do the values differ in their effect by more than chance (Cochran's Q)? Of one look. */
+export interface DimensionHeterogeneity {
+  readonly metric: string;
+  readonly treatment: string;
+  readonly control: string;
+  /** With an effect. */
+  readonly values: number;
+  readonly q: number;
+  readonly df: number;
+  readonly p: number;
+  /** Share of the variation beyond chance, 0 to 1. */
+  readonly iSquared: number;
+  /** The effect over all values has the sign of none of them. */
+  readonly isSimpson: boolean;
+}
+
+/** For display: no verdict is made of it. */
+export interface DimensionBreakdown {
+  readonly property: string;
+  /** Benjamini–Hochberg over all values, metrics and comparisons. */
+  readonly correction: 'bh';
+  readonly tests: number;
+  /** Most units first, the rest last. */
+  readonly values: readonly DimensionValue[];
+  readonly heterogeneity: readonly DimensionHeterogeneity[];
+}
+
 export interface Results {
   readonly project: string;
   readonly environment: string;
@@ -437,6 +476,8 @@ export interface Results {
   readonly quality: QualityResult;
   readonly population: Population;
   readonly metrics: readonly MetricResult[];
+  /** Where a dimension was asked for. */
+  readonly dimension?: DimensionBreakdown;
   readonly verdict: Verdict;
   readonly actions: Actions;
   /** Boundaries crossed up to here; harm and sample ratio stay crossed. */

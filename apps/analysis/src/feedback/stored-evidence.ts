@@ -7,6 +7,7 @@ import {
   FeedbackStore,
   FeedbackViews,
   type MetricPreview,
+  type StratumCount,
 } from '@rampart/feedback-store';
 import { Evidence, type KnownQuery, type PreviewQuery, type SeenEvent } from '../results/evidence.source.js';
 import { Watermark } from './watermark.js';
@@ -33,6 +34,10 @@ export class StoredEvidence extends Evidence {
 
   sums(query: ComparisonQuery): Promise<ComparisonSums> {
     return this.store.sums(query);
+  }
+
+  strata(query: ComparisonQuery, property: string, limit: number): Promise<readonly StratumCount[]> {
+    return this.store.strata(query, property, limit);
   }
 
   duplicates(query: ComparisonQuery): Promise<DuplicateCount> {

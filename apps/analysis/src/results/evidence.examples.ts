@@ -1,5 +1,5 @@
 /** An environment for specs: sums by known time instead of rows, and what the store would say about itself. */
-import type { ComparisonQuery, ComparisonSums, DuplicateCount, MetricPreview } from '@rampart/feedback-store';
+import type { ComparisonQuery, ComparisonSums, DuplicateCount, MetricPreview, StratumCount } from '@rampart/feedback-store';
 import { type DefinitionInForce, Definitions } from '../definitions/definition-in-force.js';
 import { noDuplicates } from '../figures/figures.examples.js';
 import { Evidence, type KnownQuery, type SeenEvent } from './evidence.source.js';
@@ -37,6 +37,9 @@ export class EvidenceOf extends Evidence {
   }
   async sums({ knownUntilUs, loggedUntilUs }: ComparisonQuery): Promise<ComparisonSums> {
     return this.stored.sumsAt(knownUntilUs, loggedUntilUs);
+  }
+  async strata(..._asked: Parameters<Evidence['strata']>): Promise<readonly StratumCount[]> {
+    return [];
   }
   async duplicates(): Promise<DuplicateCount> {
     return noDuplicates;

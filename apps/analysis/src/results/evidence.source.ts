@@ -1,6 +1,6 @@
 /** What the results need of the feedback store: the port between figures and rows. */
 import type { MetricDefinition } from '@rampart/contracts';
-import type { ComparisonQuery, ComparisonSums, DuplicateCount, MetricPreview } from '@rampart/feedback-store';
+import type { ComparisonQuery, ComparisonSums, DuplicateCount, MetricPreview, StratumCount } from '@rampart/feedback-store';
 
 export interface SeenEvent {
   readonly name: string;
@@ -27,6 +27,8 @@ export abstract class Evidence {
   /** Everything known up to here is stored; null while a partition never had a message. */
   abstract watermark(): Promise<number | null>;
   abstract sums(query: ComparisonQuery): Promise<ComparisonSums>;
+  /** The values of a property at first exposures, most units first. */
+  abstract strata(query: ComparisonQuery, property: string, limit: number): Promise<readonly StratumCount[]>;
   /** Over the exposures and assignments of the query's experiment and the events of its metrics. */
   abstract duplicates(query: ComparisonQuery): Promise<DuplicateCount>;
   /**

@@ -11,7 +11,18 @@ import { statisticsCsv } from './statistics-csv.js';
 const instant = instantText.describe('only what was known by then counts; beyond the watermark: 409');
 
 const scope = { project: z.string().optional(), environment: z.string().optional() };
-const resultsQuery = z.strictObject({ ...scope, asOf: instant.optional() });
+const populationQuery = z.strictObject({ ...scope, asOf: instant.optional() });
+type PopulationQuery = z.infer<typeof populationQuery>;
+const resultsQuery = z.strictObject({
+  ...scope,
+  asOf: instant.optional(),
+  dimension: z
+    .string()
+    .min(1)
+    .max(200)
+    .optional()
+    .describe('a property of the exposure events: effects by its values at each unit’s first exposure, for display'),
+});
 type ResultsQuery = z.infer<typeof resultsQuery>;
 const statisticsQuery = z.strictObject({ ...scope, asOf: instant.optional(), format: z.enum(['json', 'csv']).default('json') });
 type StatisticsQuery = z.infer<typeof statisticsQuery>;
@@ -46,7 +57,7 @@ export class ResultsController {
     @Environment() environment: string,
     @Query({ schema: resultsQuery }) query: ResultsQuery,
   ): Promise<Results> {
-    return this.resultsOf(project, environment, key, query.asOf);
+    return this.resultsOf(project, environment, key, query.asOf, query.dimension);
   }
 
   @Get('statistics')
@@ -73,14 +84,20 @@ export class ResultsController {
     @Param('key') key: string,
     @Project() project: string,
     @Environment() environment: string,
-    @Query({ schema: resultsQuery }) query: ResultsQuery,
+    @Query({ schema: populationQuery }) query: PopulationQuery,
   ): Promise<PopulationAnswer> {
     const { experiment, status, asOf, watermark, srm, population } = await this.resultsOf(project, environment, key, query.asOf);
     return { experiment, status, asOf, watermark, srm, population };
   }
 
-  private resultsOf(project: string, environment: string, experiment: string, asOf: string | undefined): Promise<Results> {
+  private resultsOf(
+    project: string,
+    environment: string,
+    experiment: string,
+    asOf: string | undefined,
+    dimension?: string,
+  ): Promise<Results> {
     const asOfUs = asOf === undefined ? null : (parseInstant(asOf) ?? null);
-    return this.service.results({ project, environment, experiment, asOfUs, nowUs: Date.now() * 1000 });
+    return this.service.results({ project, environment, experiment, asOfUs, nowUs: Date.now() * 1000, dimension });
   }
 }

@@ -1,6 +1,6 @@
 /** From a definition and the store's sums to the results document: figures, quality, verdict, warnings. */
 import { Injectable, Optional } from '@nestjs/common';
-import { formatInstant, type Results } from '@rampart/contracts';
+import { type DimensionBreakdown, formatInstant, type Results } from '@rampart/contracts';
 import { DomainError, isWatched, type PlanState } from '@rampart/domain';
 import { type ComparisonQuery, END_OF_TIME } from '@rampart/feedback-store';
 import {
@@ -12,6 +12,7 @@ import {
   planInForceOf,
   planOf,
 } from '../definitions/definition-in-force.js';
+import { breakdownOf } from '../figures/breakdown.js';
 import { type Conclusion, conclude } from '../figures/conclusion.js';
 import type { Figures } from '../figures/look-of-results.js';
 import { countedByArm } from '../figures/population.js';
@@ -30,7 +31,12 @@ export interface ResultsRequest {
   /** Null: everything known; for a plan whose one look is over, as of that look. */
   readonly asOfUs: number | null;
   readonly nowUs: number;
+  /** A property of first exposures, by whose values the figures are shown besides. */
+  readonly dimension?: string | undefined;
 }
+
+/** Values of a dimension that have a row of their own: those with most units. */
+const VALUES_SHOWN = 10;
 
 /** How far the answer goes, and what the plan says about it. */
 interface Reach {
@@ -85,6 +91,8 @@ export class ResultsService {
       ...figures,
       quality,
       metrics: withPowerReached(withSegments(figures.metrics, counted), definition, this.pace(definition, reach, figures)),
+      metrics: withPowerReached(figures.metrics, definition, this.pace(definition, reach, figures)),
+      ...(request.dimension === undefined ? {} : { dimension: await this.dimension(definition, query, request.dimension) }),
       verdict: judged.verdict,
       actions: judged.actions,
       latched: judged.latched,
@@ -99,6 +107,12 @@ export class ResultsService {
         ...warningsOf(definition, figures, plan, new Set(seen.map((event) => event.name))),
       ],
     };
+  }
+
+  private async dimension(definition: DefinitionInForce, query: ComparisonQuery, property: string): Promise<DimensionBreakdown> {
+    const values = await this.evidence.strata(query, property, VALUES_SHOWN);
+    const sums = await this.evidence.sums({ ...query, strata: { property, values: values.map(({ value }) => value) } });
+    return breakdownOf({ definition, query, property, values, sums });
   }
 
   /** In force at the look's own known time; what is younger than the watermark only where nothing else is known yet. */

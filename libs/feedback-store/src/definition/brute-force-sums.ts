@@ -88,8 +88,8 @@ const unitsOf = (
     .sort(byKnownTime);
   const isAdmissible = (exposure: Seen) => exposure.knownAt <= timeOf(exposure) + query.allowedLatenessUs;
   const cellOf = ({ row }: Seen) => query.cells.findIndex(({ variant }) => variant === row.variant);
-  const units = [...new Set(exposures.map(({ row }) => row.unit))].flatMap((unit): Unit[] => {
-    const own = exposures.filter(({ row }) => row.unit === unit);
+  const events = byUnit(rows.filter(({ row }) => row.kind === 'metric' || row.kind === 'feedback'));
+  const units = [...byUnit(exposures)].flatMap(([unit, own]): Unit[] => {
     const first = own.find(isAdmissible);
     if (first === undefined) return [];
     const cell = cellOf(first);
@@ -106,11 +106,21 @@ const unitsOf = (
         kind: kindOf(reasonOf(query, first), cell),
         crossedAt: crossed?.knownAt,
         firstExposure: first,
-        events: rows.filter(({ row }) => row.unit === unit && (row.kind === 'metric' || row.kind === 'feedback')),
+        events: events.get(unit) ?? [],
       },
     ];
   });
   return { units, lateExposures: exposures.filter((exposure) => !isAdmissible(exposure)).length };
+};
+
+const byUnit = (rows: readonly Seen[]): ReadonlyMap<string, readonly Seen[]> => {
+  const units = new Map<string, Seen[]>();
+  for (const one of rows) {
+    const own = units.get(one.row.unit);
+    if (own === undefined) units.set(one.row.unit, [one]);
+    else own.push(one);
+  }
+  return units;
 };
 
 const reasonOf = (query: ComparisonQuery, { row }: Seen): NonNullable<FeedbackRow['reason']> =>

@@ -1,0 +1,102 @@
+/** Effects by the values of a property that each unit had at its first exposure: to show, never to decide on. */
+import type { Comparison, DimensionBreakdown, DimensionHeterogeneity, DimensionValue, MetricResult, Population } from '@rampart/contracts';
+import { type ComparisonQuery, type ComparisonSums, OTHER_STRATUM, type StratumCount, stratumOf } from '@rampart/feedback-store';
+import { adjustPValues, heterogeneity, type LevelEffect } from '@rampart/statistics';
+import type { DefinitionInForce } from '../definitions/definition-in-force.js';
+import { budgetOf } from './look-of-results.js';
+import { decidingComparisons, metricResults } from './metric-results.js';
+import { populationOf, sampleRatio } from './population.js';
+
+export interface BreakingDown {
+  readonly definition: DefinitionInForce;
+  readonly query: Pick<ComparisonQuery, 'cells'>;
+  readonly property: string;
+  /** Those that have a row of their own; everybody else is together. */
+  readonly values: readonly StratumCount[];
+  /** By these values. */
+  readonly sums: ComparisonSums;
+}
+
+export const breakdownOf = ({ definition, query, property, values, sums }: BreakingDown): DimensionBreakdown => {
+  const strata = [...values.map(({ value }) => ({ value, name: stratumOf(value) })), { value: null, name: OTHER_STRATUM }];
+  const present = strata.filter(({ name }) => sums.population.some(({ stratum }) => stratum === name));
+  const alone = withoutFamily(definition);
+  const rows = present.map(({ value, name }): DimensionValue => {
+    const own = ofStratum(sums, name);
+    const population = populationOf(definition.experiment, own, NO_DUPLICATES);
+    return {
+      value,
+      units: population.counted,
+      srm: ratioAmong(definition, population, present.length),
+      metrics: metricResults(alone, query, own),
+    };
+  });
+  const adjusted = withAdjustedP(rows);
+  return {
+    property,
+    correction: 'bh',
+    tests: testsOf(rows).length,
+    values: adjusted,
+    heterogeneity: heterogeneities(definition, adjusted),
+  };
+};
+
+const NO_DUPLICATES = { accepted: 0, stored: 0, duplicates: 0, idsReused: 0 };
+
+const ofStratum = (sums: ComparisonSums, name: string): ComparisonSums => ({
+  ...sums,
+  cells: sums.cells.filter(({ stratum }) => stratum === name),
+  population: sums.population.filter(({ stratum }) => stratum === name),
+});
+
+/** What belongs to the experiment as a whole has no place in one value of a dimension. */
+const withoutFamily = (definition: DefinitionInForce): DefinitionInForce => ({
+  ...definition,
+  experiment: { ...definition.experiment, plan: { ...definition.experiment.plan, multiplicity: 'none' } },
+});
+
+/** M values are M tests: each has its share of the level. */
+const ratioAmong = (definition: DefinitionInForce, population: Population, tests: number) => {
+  const { experiment, environment } = definition;
+  const isLooking = environment.kind === 'live' && experiment.plan.method === 'sequential';
+  const plan = { ...experiment.plan, srmAlpha: experiment.plan.srmAlpha / tests };
+  return sampleRatio({ ...experiment, plan }, population, isLooking ? budgetOf(definition).ratioAlarmAtE * tests : null);
+};
+
+/** One family: all values, metrics and comparisons of the dimension; without what gave no p. */
+const withAdjustedP = (rows: readonly DimensionValue[]): readonly DimensionValue[] => {
+  const adjusted = adjustPValues(testsOf(rows), 'benjamini-hochberg').values();
+  const own = (one: Comparison): Comparison => (pOf(one) === null ? one : { ...one, adjustedP: adjusted.next().value ?? null });
+  return rows.map((row) => ({ ...row, metrics: row.metrics.map((metric) => withDeciding(metric, own)) }));
+};
+
+const testsOf = (rows: readonly DimensionValue[]): readonly number[] =>
+  rows.flatMap(({ metrics }) => metrics.flatMap((metric) => decidingComparisons(metric).flatMap((one) => pOf(one) ?? [])));
+
+const withDeciding = (metric: MetricResult, change: (comparison: Comparison) => Comparison): MetricResult => {
+  const { cuped } = metric;
+  if (cuped === null || 'refused' in cuped) return { ...metric, comparisons: metric.comparisons.map(change) };
+  return { ...metric, cuped: { ...cuped, comparisons: cuped.comparisons.map((one) => ({ ...one, ...change(one) })) } };
+};
+
+/** Where the plan is looked at continuously, the p that holds at any look. */
+const pOf = ({ absolute, anytime }: Comparison): number | null => {
+  if (anytime === null) return 'refused' in absolute ? null : absolute.p;
+  return 'refused' in anytime.absolute ? null : anytime.absolute.p;
+};
+
+/** Whether effects differ between values: of one look, and of two values at least. */
+const heterogeneities = ({ metrics }: DefinitionInForce, rows: readonly DimensionValue[]): readonly DimensionHeterogeneity[] =>
+  metrics.flatMap(({ definition: { key } }, index) => {
+    const comparisons = rows.map(({ metrics: results }) => decidingComparisons(results[index] as MetricResult));
+    const [first = []] = comparisons;
+    return first.flatMap(({ control, treatment }, place): DimensionHeterogeneity[] => {
+      const effects = comparisons.flatMap((own): LevelEffect[] => {
+        const effect = own[place]?.absolute;
+        return effect === undefined || 'refused' in effect ? [] : [{ effect: effect.estimate, se: effect.se }];
+      });
+      if (effects.length < 2) return [];
+      const { q, df, p, iSquared, isSimpson } = heterogeneity(effects);
+      return [{ metric: key, treatment, control, values: effects.length, q, df, p, iSquared, isSimpson }];
+    });
+  });

@@ -1,0 +1,117 @@
+import { describe, expect, it } from '@jest/globals';
+import type { DimensionBreakdown, DimensionValue, EffectEstimate } from '@rampart/contracts';
+import { exampleDefinition } from '../figures/figures.examples.js';
+import { CountedEvidence, type ExampleUnit } from './counted-evidence.examples.js';
+import { OneDefinition } from './evidence.examples.js';
+import { ResultsService } from './results.service.js';
+
+const definition = exampleDefinition({ variants: [{ key: 'A' }, { key: 'B' }], control: 'A' }, [
+  { input: { key: 'bought', type: 'proportion' } },
+  { input: { key: 'spend', type: 'mean', numerator: { event: 'bought' } }, use: { role: 'secondary' } },
+]);
+
+/** @param rates  of A and B: of each ten so many buy */
+const units = (count: number, rates: readonly [number, number], properties?: ExampleUnit['properties'], variant?: string): ExampleUnit[] =>
+  Array.from({ length: count }, (_, index) => {
+    const of = variant ?? (index % 2 === 0 ? 'A' : 'B');
+    const buys = Math.floor(index / 2) % 10 < rates[of === 'A' ? 0 : 1];
+    const about = { variant: of, ...(buys ? { events: { bought: [1 + (index % 3)] } } : {}) };
+    return properties === undefined ? about : { ...about, properties };
+  });
+
+const ask = (all: readonly ExampleUnit[], about = definition) =>
+  new ResultsService(new OneDefinition(about), new CountedEvidence(all, { completedAtUs: 50_000_000 })).results({
+    project: 'shop',
+    environment: 'past',
+    experiment: 'button',
+    asOfUs: null,
+    nowUs: 100_000_000,
+    dimension: 'country',
+  });
+
+const breakdown = async (all: readonly ExampleUnit[]): Promise<DimensionBreakdown> => {
+  const { dimension } = await ask(all);
+  if (dimension === undefined) throw new Error('no dimension');
+  return dimension;
+};
+
+const comparisonOf = (value: DimensionValue | undefined, metric = 0) => value?.metrics[metric]?.comparisons[0];
+
+const effectOf = (value: DimensionValue | undefined): EffectEstimate => {
+  const effect = comparisonOf(value)?.absolute;
+  if (effect === undefined || 'refused' in effect) throw new Error(`no effect: ${JSON.stringify(effect)}`);
+  return effect;
+};
+
+describe('a dimension', () => {
+  const all = [...units(600, [2, 5], { country: 'de' }), ...units(400, [4, 2], { country: 'fr' }), ...units(200, [3, 3])];
+
+  it('shows effects by the value that units had at their first exposure, most units first', async () => {
+    const { values, property } = await breakdown(all);
+    expect(property).toBe('country');
+    expect(values.map(({ value, units: counted }) => [value, counted])).toEqual([
+      ['de', 600],
+      ['fr', 400],
+      ['', 200],
+    ]);
+    expect(values.map((value) => effectOf(value).estimate)).toEqual([expect.closeTo(0.3, 12), expect.closeTo(-0.2, 12), 0]);
+  });
+
+  it('is a family of its own: every value, metric and comparison, by Benjamini and Hochberg', async () => {
+    const { values, tests } = await breakdown(all);
+    const told = values.flatMap((value) => [0, 1].flatMap((metric) => comparisonOf(value, metric) ?? []));
+    const raw = told.flatMap(({ absolute }) => ('refused' in absolute ? [] : [absolute.p]));
+    expect(tests).toBe(6);
+    const ranked = [...raw].sort((a, b) => a - b);
+    const expected = raw.map((p) =>
+      Math.min(...ranked.flatMap((other, rank) => (other >= p ? [Math.min(1, (other * 6) / (rank + 1))] : []))),
+    );
+    expect(told.map(({ adjustedP }) => adjustedP)).toEqual(expected.map((p) => expect.closeTo(p, 12)));
+  });
+
+  it('says whether effects differ, and leaves the verdict as it is', async () => {
+    const { dimension, verdict } = await ask(all);
+    expect(dimension?.heterogeneity[0]).toMatchObject({ metric: 'bought', treatment: 'B', control: 'A', values: 3, df: 2 });
+    expect(dimension?.heterogeneity[0]?.p).toBeLessThan(1e-9);
+    const plain = await new ResultsService(new OneDefinition(definition), new CountedEvidence(all, { completedAtUs: 50_000_000 })).results({
+      project: 'shop',
+      environment: 'past',
+      experiment: 'button',
+      asOfUs: null,
+      nowUs: 100_000_000,
+    });
+    expect(plain.verdict).toEqual(verdict);
+    expect(plain.dimension).toBeUndefined();
+  });
+
+  it('tests the ratio of each value at its share of the level', async () => {
+    // 400 : 300 has p 1.6e-4: an alarm by itself at .001, and one of eleven no more.
+    const skewed = [...units(400, [3, 3], { country: 'de' }, 'A'), ...units(300, [3, 3], { country: 'de' }, 'B')];
+    const countries = Array.from({ length: 10 }, (_, index) => units(100, [3, 3], { country: `c${index}` })).flat();
+    const alone = await breakdown(skewed);
+    expect(alone.values[0]?.srm.test).toMatchObject({ failed: true });
+    const many = await breakdown([...skewed, ...countries]);
+    expect(many.values[0]?.srm.test).toMatchObject({ p: expect.closeTo(1.57e-4, 6), failed: false });
+  });
+
+  it('takes values beyond the ten with most units together', async () => {
+    const countries = Array.from({ length: 13 }, (_, index) => units(200 - 2 * index, [3, 3], { country: `c${index}` })).flat();
+    const { values } = await breakdown(countries);
+    expect(values).toHaveLength(11);
+    expect(values.at(-1)).toMatchObject({ value: null, units: 180 + 178 + 176 });
+  });
+
+  it('of a plan that is looked at continuously goes by the p that holds at any look', async () => {
+    const live = exampleDefinition(
+      { variants: [{ key: 'A' }, { key: 'B' }], control: 'A' },
+      [{ input: { key: 'bought', type: 'proportion', windowUs: 1_000_000 } }],
+      'live',
+    );
+    const lived = { ...live, experiment: { ...live.experiment, plan: { ...live.experiment.plan, allowedLatenessUs: 1000 } } };
+    const { dimension } = await ask(units(600, [2, 5], { country: 'de' }), lived);
+    const comparison = comparisonOf(dimension?.values[0]);
+    const anytime = comparison?.anytime?.absolute;
+    expect(comparison?.adjustedP).toBe(anytime !== undefined && 'p' in anytime ? anytime.p : 'no p');
+    expect(dimension?.values[0]?.srm.anytime).toMatchObject({ failed: false });
+  });
+});
