@@ -158,6 +158,18 @@ export const analysisPlan = z.strictObject({
     .describe('over success metrics × treatments; which ones a method allows: docs/statistics.md'),
   cupedTheta: z.enum(['pooled', 'within']).default('pooled'),
   srmAlpha: level.default(0.001),
+  stratum: z
+    .strictObject({
+      property: z.string().min(1).max(200).describe('of the exposure events; a unit has the value of its first one'),
+      values: z
+        .array(z.string().max(200))
+        .min(1)
+        .max(20)
+        .refine((values) => new Set(values).size === values.length, 'must name each value once')
+        .describe('as texts; the empty one is for units without the property. All other values are one stratum'),
+    })
+    .optional()
+    .describe('post-stratification: effects per stratum, weighted by the strata’s shares'),
 });
 export type AnalysisPlan = z.infer<typeof analysisPlan>;
 

@@ -201,6 +201,14 @@ export interface CupedResult {
   readonly comparisons: readonly (Comparison & { readonly relativeToAdjusted: Effect })[];
 }
 
+/** By the plan's strata: effects per stratum, weighted by the strata's shares. */
+export interface StratifiedResult {
+  readonly property: string;
+  /** The fewest of any comparison: strata in which an arm has no spread are merged into the largest. */
+  readonly strataUsed: number;
+  readonly comparisons: readonly Comparison[];
+}
+
 export interface MetricResult {
   readonly metric: string;
   readonly version: number;
@@ -214,6 +222,8 @@ export interface MetricResult {
   readonly cuped: CupedResult | Refusal | null;
   /** Where at least two segments have enough units. */
   readonly acrossSegments?: readonly AcrossSegments[];
+  /** Present where the plan names strata. With a covariate its comparisons are adjusted by it too. */
+  readonly stratified?: StratifiedResult | Refusal;
   readonly notes: readonly string[];
 }
 

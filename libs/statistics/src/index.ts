@@ -12,6 +12,7 @@ export * from './decisions/decision-corrections.js';
 export * from './decisions/decision-rule.js';
 export * from './decisions/multiplicity.js';
 export * from './decisions/non-inferiority.js';
+export * from './decisions/post-stratified-margin.js';
 export { beta, chiSquare, gamma, logGamma, noncentralT, normal, studentT } from './distributions.js';
 export type { Probability } from './kernel/requirements.js';
 export * from './planning/power.js';

@@ -146,6 +146,7 @@ export const comparisonQuery = (
     multipleExposure: experiment.plan.multipleExposure,
     allowedLatenessUs: experiment.plan.allowedLatenessUs,
     knownUntilUs,
+    ...(experiment.plan.stratum === undefined ? {} : { strata: experiment.plan.stratum }),
     ...(environment.kind === 'historical' && completedAtUs !== null ? { loggedUntilUs: completedAtUs } : {}),
     metrics: metrics.map(({ version, definition: metric }) => ({ version, definition: metric })),
   };

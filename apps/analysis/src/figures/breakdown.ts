@@ -1,10 +1,20 @@
 /** Effects by the values of a property that each unit had at its first exposure: to show, never to decide on. */
-import type { Comparison, DimensionBreakdown, DimensionHeterogeneity, DimensionValue, MetricResult, Population } from '@rampart/contracts';
+import type {
+  AnalysisPlan,
+  Comparison,
+  DimensionBreakdown,
+  DimensionHeterogeneity,
+  DimensionValue,
+  MetricResult,
+  Population,
+} from '@rampart/contracts';
+import { isWatched } from '@rampart/domain';
 import { type ComparisonQuery, type ComparisonSums, OTHER_STRATUM, type StratumCount, stratumOf } from '@rampart/feedback-store';
 import { adjustPValues, heterogeneity, type LevelEffect } from '@rampart/statistics';
 import type { DefinitionInForce } from '../definitions/definition-in-force.js';
+import { decidingComparisons, withDeciding } from './corrected-for-many.js';
 import { budgetOf } from './look-of-results.js';
-import { decidingComparisons, metricResults } from './metric-results.js';
+import { metricResults } from './metric-results.js';
 import { populationOf, sampleRatio } from './population.js';
 
 export interface BreakingDown {
@@ -52,13 +62,18 @@ const ofStratum = (sums: ComparisonSums, name: string): ComparisonSums => ({
 /** What belongs to the experiment as a whole has no place in one value of a dimension. */
 const withoutFamily = (definition: DefinitionInForce): DefinitionInForce => ({
   ...definition,
-  experiment: { ...definition.experiment, plan: { ...definition.experiment.plan, multiplicity: 'none' } },
+  experiment: { ...definition.experiment, plan: { ...planWithoutStrata(definition), multiplicity: 'none' } },
 });
+
+const planWithoutStrata = ({ experiment }: DefinitionInForce): AnalysisPlan => {
+  const { stratum: _, ...plan } = experiment.plan;
+  return plan;
+};
 
 /** M values are M tests: each has its share of the level. */
 const ratioAmong = (definition: DefinitionInForce, population: Population, tests: number) => {
   const { experiment, environment } = definition;
-  const isLooking = environment.kind === 'live' && experiment.plan.method === 'sequential';
+  const isLooking = environment.kind === 'live' && isWatched(experiment.plan.method);
   const plan = { ...experiment.plan, srmAlpha: experiment.plan.srmAlpha / tests };
   return sampleRatio({ ...experiment, plan }, population, isLooking ? budgetOf(definition).ratioAlarmAtE * tests : null);
 };
@@ -66,18 +81,12 @@ const ratioAmong = (definition: DefinitionInForce, population: Population, tests
 /** One family: all values, metrics and comparisons of the dimension; without what gave no p. */
 const withAdjustedP = (rows: readonly DimensionValue[]): readonly DimensionValue[] => {
   const adjusted = adjustPValues(testsOf(rows), 'benjamini-hochberg').values();
-  const own = (one: Comparison): Comparison => (pOf(one) === null ? one : { ...one, adjustedP: adjusted.next().value ?? null });
+  const own = <One extends Comparison>(one: One): One => (pOf(one) === null ? one : { ...one, adjustedP: adjusted.next().value ?? null });
   return rows.map((row) => ({ ...row, metrics: row.metrics.map((metric) => withDeciding(metric, own)) }));
 };
 
 const testsOf = (rows: readonly DimensionValue[]): readonly number[] =>
   rows.flatMap(({ metrics }) => metrics.flatMap((metric) => decidingComparisons(metric).flatMap((one) => pOf(one) ?? [])));
-
-const withDeciding = (metric: MetricResult, change: (comparison: Comparison) => Comparison): MetricResult => {
-  const { cuped } = metric;
-  if (cuped === null || 'refused' in cuped) return { ...metric, comparisons: metric.comparisons.map(change) };
-  return { ...metric, cuped: { ...cuped, comparisons: cuped.comparisons.map((one) => ({ ...one, ...change(one) })) } };
-};
 
 /** Where the plan is looked at continuously, the p that holds at any look. */
 const pOf = ({ absolute, anytime }: Comparison): number | null => {

@@ -1,5 +1,5 @@
 /** Success metrics × comparisons are one family: p-values and intervals that allow for how many they are. */
-import type { AdjustedInterval, AnalysisPlan, Comparison, CupedResult, Effect, MetricResult } from '@rampart/contracts';
+import type { AdjustedInterval, AnalysisPlan, Comparison, CupedResult, Effect, MetricResult, StratifiedResult } from '@rampart/contracts';
 import {
   adjustPValues,
   eBenjaminiHochberg,
@@ -32,11 +32,24 @@ const PROCEDURES: Readonly<Record<Exclude<AnalysisPlan['multiplicity'], 'none' |
   bonferroni: 'bonferroni',
 };
 
-/** What the verdict judges: the adjusted comparisons of a metric with a covariate, else the plain ones. */
-export const decidingComparisons = (result: MetricResult): readonly Comparison[] =>
-  isAdjusted(result.cuped) ? result.cuped.comparisons : result.comparisons;
+/** What the verdict judges: by the plan's strata where it names any, adjusted where the metric has a covariate, else plain. */
+export const decidingComparisons = ({ stratified, cuped, comparisons }: MetricResult): readonly Comparison[] => {
+  if (isStratified(stratified)) return stratified.comparisons;
+  return isAdjusted(cuped) ? cuped.comparisons : comparisons;
+};
 
-const isAdjusted = (cuped: MetricResult['cuped']): cuped is CupedResult => cuped !== null && !('refused' in cuped);
+/** The same with these comparisons changed, and no others. */
+export const withDeciding = (result: MetricResult, change: <One extends Comparison>(one: One, index: number) => One): MetricResult => {
+  const { stratified, cuped } = result;
+  if (isStratified(stratified)) return { ...result, stratified: withComparisons(stratified, change) };
+  if (isAdjusted(cuped)) return { ...result, cuped: withComparisons(cuped, change) };
+  return { ...result, comparisons: result.comparisons.map(change) };
+};
+
+const isStratified = (stratified: MetricResult['stratified']): stratified is StratifiedResult =>
+  stratified !== undefined && !('refused' in stratified);
+
+export const isAdjusted = (cuped: MetricResult['cuped']): cuped is CupedResult => cuped !== null && !('refused' in cuped);
 
 /** On each scale by itself; a comparison without p stays in the family as not rejected. */
 const withAdjustedP = (results: readonly MetricResult[], procedure: Procedure): readonly MetricResult[] => {
@@ -56,15 +69,16 @@ const withAdjustedP = (results: readonly MetricResult[], procedure: Procedure): 
       adjustedP: student[start + index] ?? null,
       adjustedNormalP: againstNormal[start + index] ?? null,
     }));
-    const ofCuped = <One extends Comparison>(one: One, index: number): One => ({ ...one, adjustedP: deciding[start + index] ?? null });
-    return { ...result, comparisons, cuped: isAdjusted(result.cuped) ? withComparisons(result.cuped, ofCuped) : result.cuped };
+    const plain = { ...result, comparisons };
+    if (decidingComparisons(plain) === comparisons) return plain;
+    return withDeciding(plain, (one, index) => ({ ...one, adjustedP: deciding[start + index] ?? null }));
   });
 };
 
-const withComparisons = (cuped: CupedResult, change: <One extends Comparison>(one: One, index: number) => One): CupedResult => ({
-  ...cuped,
-  comparisons: cuped.comparisons.map(change),
-});
+const withComparisons = <One extends Comparison, Of extends { readonly comparisons: readonly One[] }>(
+  of: Of,
+  change: <Each extends Comparison>(one: Each, index: number) => Each,
+): Of => ({ ...of, comparisons: of.comparisons.map(change) });
 
 const pOf = (effect: Effect): number | null => ('refused' in effect ? null : effect.p);
 
@@ -89,11 +103,13 @@ const withAdjustedIntervals = (results: readonly MetricResult[], { plan, tuning 
     };
   return results.map((result) => {
     if (result.role !== 'success') return result;
-    const { cuped } = result;
+    const { cuped, stratified } = result;
+    const counted = isAdjusted(cuped) ? cuped.arms : result.arms;
     return {
       ...result,
       comparisons: result.comparisons.map(change(result, result.arms)),
-      cuped: isAdjusted(cuped) ? withComparisons(cuped, change(result, cuped.arms)) : cuped,
+      cuped: isAdjusted(cuped) ? withComparisons(cuped, change(result, counted)) : cuped,
+      ...(isStratified(stratified) ? { stratified: withComparisons(stratified, change(result, counted)) } : {}),
     };
   });
 };

@@ -1,7 +1,9 @@
 /** Two arms of one metric compared: floating point begins here, after the last sum. */
 import type { AnalysisPlan, Comparison, Effect, Interval, MetricDefinition, MetricUse, Refusal } from '@rampart/contracts';
 import {
+  type CoMoments,
   type ComparedEffect,
+  coMomentsFromIntegerSums,
   compareMeans,
   fromIntegerSums,
   type Margin,
@@ -53,6 +55,27 @@ export const armFigures = (metric: MetricDefinition, sums: ArmSums): ArmFigures 
       return { arm, sums, moments: rescaled(ratio.moments, scaleOf(perOne) / below), denominator: rescaled(ratio.denominator, below) };
     }
   }
+};
+
+/** Pairs per unit (x = denominator, y = numerator), in the metric's own units. */
+export const denominatorPair = (metric: MetricDefinition, sums: ArmSums): CoMoments => {
+  const [below, above] = [scaleOf(unitsPerOne(metric, 'denominator')), scaleOf(unitsPerOne(metric, 'numerator'))];
+  const pair = coMomentsFromIntegerSums({
+    n: sums.units,
+    sumX: sums.denominatorSum,
+    sumY: sums.sum,
+    sumSquaresX: sums.denominatorSumSquares,
+    sumSquaresY: sums.sumSquares,
+    sumProducts: sums.crossSum,
+  });
+  return {
+    n: pair.n,
+    meanX: pair.meanX / below,
+    meanY: pair.meanY / above,
+    m2X: pair.m2X / below / below,
+    m2Y: pair.m2Y / above / above,
+    cXY: pair.cXY / below / above,
+  };
 };
 
 /** Beyond millionths: a power of ten up to 1e12, so that 1e6 times it may not be a safe integer. */

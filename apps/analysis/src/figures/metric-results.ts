@@ -6,9 +6,10 @@ import { denominatorShift, sampleVariance } from '@rampart/statistics';
 import { armsOf, type DefinitionInForce, type MetricInUse } from '../definitions/definition-in-force.js';
 import { type AnytimeTuning, anytimeTuning } from './anytime.js';
 import { armSums, unitsPerOne } from './arm-sums.js';
-import { withCorrection } from './corrected-for-many.js';
+import { isAdjusted, withCorrection } from './corrected-for-many.js';
 import { cupedResult } from './cuped-results.js';
 import { type ArmFigures, armFigures, compared } from './effects.js';
+import { stratifiedResult } from './stratified-results.js';
 
 type Pair = readonly [control: string, treatment: string];
 
@@ -28,9 +29,24 @@ export const metricResults = (
   const about = { pairs: comparedPairs(arms, plan.comparisons), plan, tuning: anytimeTuning(definition) };
   const results = definition.metrics.map((metric, index) => {
     const figures = armSums(arms, query.cells, sums, index).map((arm) => armFigures(metric.definition, arm));
-    return metricResult(metric, figures, about);
+    const result = metricResult(metric, figures, about);
+    const { comparisons: plain } = result;
+    const { plan: asked, tuning } = about;
+    return withStrata(result, stratifiedResult({ metric, index, arms: figures, plain, plan: asked, tuning, query, sums }));
   });
   return withCorrection(results, about);
+};
+
+const withStrata = (result: MetricResult, stratified: ReturnType<typeof stratifiedResult>): MetricResult =>
+  stratified === null ? result : { ...result, stratified, notes: [...result.notes, ...stratifiedNotes(stratified, result)] };
+
+const stratifiedNotes = (stratified: NonNullable<MetricResult['stratified']>, { cuped }: MetricResult): readonly string[] => {
+  if (!('refused' in stratified)) {
+    const { strataUsed, property } = stratified;
+    return [`the comparison by ${strataUsed} strata of ${property}${isAdjusted(cuped) ? ', with the covariate,' : ''} decides`];
+  }
+  const instead = isAdjusted(cuped) ? 'the comparison that is adjusted by the covariate decides' : 'the plain comparison decides';
+  return [`not post-stratified (${stratified.refused}): ${instead}`];
 };
 
 interface Compared {

@@ -30,7 +30,8 @@ export const possibleLoss = (
   return end === null ? null : -sign * end;
 };
 
-const isAdjusted = (result: MetricResult): boolean => result.cuped !== null && !('refused' in result.cuped);
+const isAdjusted = ({ cuped, stratified }: MetricResult): boolean =>
+  (cuped !== null && !('refused' in cuped)) || (stratified !== undefined && !('refused' in stratified));
 
 const momentsOf = (result: MetricResult, { control, treatment }: Comparison): { control: Moments; treatment: Moments } | undefined => {
   const of = (name: string): Moments | undefined => {

@@ -56,4 +56,6 @@ export interface AnalysisPlan {
   readonly multiplicity: Multiplicity;
   readonly cupedTheta: 'pooled' | 'within';
   readonly srmAlpha: number;
+  /** Post-stratification by a property of first exposures. */
+  readonly stratum?: { readonly property: string; readonly values: readonly string[] } | undefined;
 }

@@ -39,6 +39,7 @@ describe('a sequential plan that is looked at', () => {
     ['plan.allowedLatenessUs', sequential({ plan: { allowedLatenessUs: 0 } }), '3600000000 to 0'],
     ['plan.multipleExposure', sequential({ plan: { multipleExposure: 'first' } }), '"exclude" to "first"'],
     ['plan.cupedTheta', sequential({ plan: { cupedTheta: 'within' } }), '"pooled" to "within"'],
+    ['plan.stratum', sequential({ plan: { stratum: { property: 'country', values: ['de'] } } }), 'none to {"property":"country"'],
     ['plan.harmBound', sequential({ plan: { harmBound: 0.1 } }), 'none to 0.1'],
     ['policy', sequential({ policy: 'stage' }), '"ship" to "stage"'],
     ['control', sequential({ control: 'green' }), '"blue" to "green"'],

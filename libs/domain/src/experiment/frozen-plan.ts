@@ -40,6 +40,7 @@ const frozen = ({ plan, metrics, policy, control }: ExperimentDefinition, { metr
   'plan.bayesian': plan.method === 'bayesian' ? plan.bayesian : undefined,
   // What only widens figures that are shown may change; how e-values are corrected decides.
   'plan.multiplicity': plan.multiplicity === 'e-bh' ? plan.multiplicity : undefined,
+  'plan.stratum': plan.stratum,
   metrics: metrics
     .filter(({ role }) => role !== 'secondary')
     .map(({ metric, version, role, margin, tau, onHarm = 'roll-back' }) => ({

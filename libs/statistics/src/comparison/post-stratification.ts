@@ -4,7 +4,15 @@ import { type CoMoments, mergeCoMoments, momentsOfX, momentsOfY } from '../sums/
 import { type Matrix, quadraticForm } from '../sums/cross-moments.js';
 import { type Moments, mergeMoments, varianceOfMean } from '../sums/moments.js';
 import { compareMeans, obstacleTo } from './compare-means.js';
-import { type Alternative, type ComparedEffect, type Difference, type EffectEstimate, refused, tJudged } from './compared-effect.js';
+import {
+  type Alternative,
+  type ComparedEffect,
+  type Difference,
+  type EffectEstimate,
+  type Refused,
+  refused,
+  tJudged,
+} from './compared-effect.js';
 import { compareCuped } from './cuped.js';
 import { compareRatios } from './ratio.js';
 
@@ -26,7 +34,7 @@ export type PostStratified =
   | Exclude<ComparedEffect, EffectEstimate>;
 
 /** A stratum's estimates (control mean and effect, once or for numerator and denominator) and n times their covariance. */
-interface StratumEstimates {
+export interface StratumEstimates {
   readonly n: number;
   readonly values: readonly number[];
   readonly scaledCovariance: Matrix;
@@ -39,33 +47,67 @@ interface StratumEstimates {
  * Golden: ps-count-abs
  */
 export const postStratifiedMeans = (strata: readonly Stratum<Moments>[], asked: Stratified): PostStratified => {
-  const used = mergeUnusable(
+  const used = usableMeans(strata);
+  if (isOne(used)) return plain(compareMeans({ ...used[0], ...asked }));
+  return judged({ kind: 'means', strata: used }, asked, effectOfMeans);
+};
+
+const usableMeans = (strata: readonly Stratum<Moments>[]) =>
+  mergeUnusable(
     strata,
     mergeMoments,
     ({ n }) => n,
     (stratum) => obstacleTo(stratum.control, stratum.treatment) === undefined,
   );
-  if (isOne(used)) return plain(compareMeans({ ...used[0], ...asked }));
-  return combine(used.map(meansOfStratum), asked, effectOfMeans, 2);
-};
 
 /** Outcome (y) with a covariate from before exposure (x), by regression in each stratum. N − 3K degrees of freedom. Golden: ps-cuped-* */
 export const postStratifiedCuped = (strata: readonly Stratum<CoMoments>[], asked: Stratified): PostStratified => {
-  const isUsable = ({ control, treatment }: Stratum<CoMoments>): boolean =>
-    obstacleTo(momentsOfY(control), momentsOfY(treatment)) === undefined && control.n + treatment.n > 3;
-  const used = mergeUnusable(strata, mergeCoMoments, ({ n }) => n, isUsable);
+  const used = usablePairs(strata, 4);
   if (isOne(used)) return plain(compareCuped({ ...used[0], ...asked }));
-  return combine(used.map(regressionOfStratum), asked, effectOfMeans, 3);
+  return judged({ kind: 'cuped', strata: used }, asked, effectOfMeans);
 };
 
 /** Ratios (x = denominator, y = numerator): the parts are stratified, then divided. Golden: ps-ratio-abs */
 export const postStratifiedRatios = (strata: readonly Stratum<CoMoments>[], asked: Stratified): PostStratified => {
-  const isUsable = ({ control, treatment }: Stratum<CoMoments>): boolean =>
-    obstacleTo(momentsOfY(control), momentsOfY(treatment)) === undefined;
-  const used = mergeUnusable(strata, mergeCoMoments, ({ n }) => n, isUsable);
+  const used = usablePairs(strata);
   if (isOne(used)) return plain(compareRatios({ ...used[0], ...asked }));
-  return combine(used.map(ratioOfStratum), asked, effectOfRatios, 2);
+  return judged({ kind: 'ratios', strata: used }, asked, effectOfRatios);
 };
+
+const usablePairs = (strata: readonly Stratum<CoMoments>[], fewestUnits = 0) => {
+  const isUsable = ({ control, treatment }: Stratum<CoMoments>): boolean =>
+    obstacleTo(momentsOfY(control), momentsOfY(treatment)) === undefined && control.n + treatment.n >= fewestUnits;
+  return mergeUnusable(strata, mergeCoMoments, ({ n }) => n, isUsable);
+};
+
+/** `means` per unit, `cuped` (x = covariate, y = outcome), `ratios` (x = denominator, y = numerator). */
+export type StratifiedSample =
+  | { readonly kind: 'means'; readonly strata: readonly Stratum<Moments>[] }
+  | { readonly kind: 'cuped' | 'ratios'; readonly strata: readonly Stratum<CoMoments>[] };
+
+/** Strata without an estimate of their own merged into the largest; none when fewer than two are left. */
+export const stratumEstimates = (sample: StratifiedSample): readonly StratumEstimates[] => {
+  const estimates = estimatesOf(merged(sample));
+  return estimates.length < 2 ? [] : estimates;
+};
+
+const merged = (sample: StratifiedSample): StratifiedSample => {
+  switch (sample.kind) {
+    case 'means':
+      return { kind: 'means', strata: usableMeans(sample.strata) };
+    case 'cuped':
+      return { kind: 'cuped', strata: usablePairs(sample.strata, 4) };
+    case 'ratios':
+      return { kind: 'ratios', strata: usablePairs(sample.strata) };
+  }
+};
+
+const estimatesOf = (sample: StratifiedSample): readonly StratumEstimates[] => {
+  if (sample.kind === 'means') return sample.strata.map(meansOfStratum);
+  return sample.strata.map(sample.kind === 'cuped' ? regressionOfStratum : ratioOfStratum);
+};
+
+const PARAMETERS_PER_STRATUM = { means: 2, cuped: 3, ratios: 2 } as const;
 
 const isOne = <T>(strata: readonly T[]): strata is readonly [T] => strata.length === 1;
 
@@ -154,10 +196,8 @@ const ratioOfStratum = ({ control, treatment }: Stratum<CoMoments>): StratumEsti
   };
 };
 
-type EffectOf = (
-  values: readonly number[],
-  difference: Difference,
-) => { estimate: number; gradient: readonly number[] } | 'ZERO_BASELINE' | 'ZERO_DENOMINATOR';
+type OfValues = { readonly estimate: number; readonly gradient: readonly number[] } | 'ZERO_BASELINE' | 'ZERO_DENOMINATOR';
+type EffectOf = (values: readonly number[], difference: Difference) => OfValues;
 
 const effectOfMeans: EffectOf = ([base = 0, effect = 0], difference) => {
   if (difference === 'absolute') return { estimate: effect, gradient: [0, 1] };
@@ -182,18 +222,15 @@ const effectOfRatios: EffectOf = ([numerator = 0, onNumerator = 0, denominator =
 };
 
 /** The multinomial share of the strata themselves is random too: first part of the covariance. */
-const combine = (
+export const combinedStrata = (
+  kind: StratifiedSample['kind'],
   strata: readonly StratumEstimates[],
-  asked: Stratified,
-  effectOf: EffectOf,
-  parametersPerStratum: number,
-): PostStratified => {
-  const { alternative = 'two-sided', difference, nullDifference = 0 } = asked;
-  const alpha = requireLevel('alpha', asked.alpha);
+  of: (values: readonly number[]) => OfValues,
+): { readonly kind: 'combined'; readonly estimate: number; readonly se: number; readonly df: number } | Refused => {
   const total = strata.reduce((sum, { n }) => sum + n, 0);
   const size = strata[0]?.values.length ?? 0;
   const means = Array.from({ length: size }, (_, i) => strata.reduce((sum, { n, values }) => sum + (n / total) * (values[i] ?? 0), 0));
-  const effect = effectOf(means, difference);
+  const effect = of(means);
   if (typeof effect === 'string') return refused(effect);
   const covariance = means.map((meanI, i) =>
     means.map((meanJ, j) => {
@@ -204,7 +241,19 @@ const combine = (
   );
   const variance = quadraticForm(effect.gradient, covariance);
   if (!(variance > 0)) return refused('ZERO_VARIANCE');
-  const df = Math.max(1, total - parametersPerStratum * strata.length);
-  const judged = tJudged({ estimate: effect.estimate, se: Math.sqrt(variance), df, alpha, alternative, nullDifference });
-  return { ...judged, postStratificationApplied: true, strataUsed: strata.length };
+  const df = Math.max(1, total - PARAMETERS_PER_STRATUM[kind] * strata.length);
+  return { kind: 'combined', estimate: effect.estimate, se: Math.sqrt(variance), df };
+};
+
+const judged = (sample: StratifiedSample, asked: Stratified, effectOf: EffectOf): PostStratified => {
+  const { alternative = 'two-sided', difference, nullDifference = 0 } = asked;
+  const alpha = requireLevel('alpha', asked.alpha);
+  const found = combinedStrata(sample.kind, estimatesOf(sample), (values) => effectOf(values, difference));
+  if (found.kind === 'refused') return found;
+  const { estimate, se, df } = found;
+  return {
+    ...tJudged({ estimate, se, df, alpha, alternative, nullDifference }),
+    postStratificationApplied: true,
+    strataUsed: sample.strata.length,
+  };
 };
