@@ -467,6 +467,20 @@ export interface DimensionBreakdown {
   readonly heterogeneity: readonly DimensionHeterogeneity[];
 }
 
+/** One metric that the experiment's plan does not know, on the units that it compares. Nothing is stored, and no verdict is made of it. */
+export interface Exploration
+  extends Pick<
+    Results,
+    'project' | 'environment' | 'experiment' | 'definitionVersion' | 'comparison' | 'status' | 'asOf' | 'watermark' | 'control' | 'warnings'
+  > {
+  readonly exploratory: true;
+  /** Benjamini–Hochberg over the comparisons of this metric and all of the plan's: `adjustedP`. */
+  readonly correction: 'bh';
+  readonly tests: number;
+  readonly metric: MetricResult;
+  readonly sufficientStatistics: readonly SufficientStatistics[];
+}
+
 export interface Results {
   readonly project: string;
   readonly environment: string;

@@ -1,18 +1,11 @@
 /** Effects by the values of a property that each unit had at its first exposure: to show, never to decide on. */
-import type {
-  AnalysisPlan,
-  Comparison,
-  DimensionBreakdown,
-  DimensionHeterogeneity,
-  DimensionValue,
-  MetricResult,
-  Population,
-} from '@rampart/contracts';
+import type { DimensionBreakdown, DimensionHeterogeneity, DimensionValue, MetricResult, Population } from '@rampart/contracts';
 import { isWatched } from '@rampart/domain';
 import { type ComparisonQuery, type ComparisonSums, OTHER_STRATUM, type StratumCount, stratumOf } from '@rampart/feedback-store';
-import { adjustPValues, heterogeneity, type LevelEffect } from '@rampart/statistics';
+import { heterogeneity, type LevelEffect } from '@rampart/statistics';
 import type { DefinitionInForce } from '../definitions/definition-in-force.js';
-import { decidingComparisons, withDeciding } from './corrected-for-many.js';
+import { decidingComparisons } from './corrected-for-many.js';
+import { asFamily, uncorrected } from './exploratory-family.js';
 import { budgetOf } from './look-of-results.js';
 import { metricResults } from './metric-results.js';
 import { populationOf, sampleRatio } from './population.js';
@@ -30,7 +23,7 @@ export interface BreakingDown {
 export const breakdownOf = ({ definition, query, property, values, sums }: BreakingDown): DimensionBreakdown => {
   const strata = [...values.map(({ value }) => ({ value, name: stratumOf(value) })), { value: null, name: OTHER_STRATUM }];
   const present = strata.filter(({ name }) => sums.population.some(({ stratum }) => stratum === name));
-  const alone = withoutFamily(definition);
+  const alone = uncorrected(withoutStrata(definition));
   const rows = present.map(({ value, name }): DimensionValue => {
     const own = ofStratum(sums, name);
     const population = populationOf(definition.experiment, own, NO_DUPLICATES);
@@ -41,11 +34,13 @@ export const breakdownOf = ({ definition, query, property, values, sums }: Break
       metrics: metricResults(alone, query, own),
     };
   });
-  const adjusted = withAdjustedP(rows);
+  const { tests, results } = asFamily(rows.flatMap(({ metrics }) => metrics));
+  const perValue = definition.metrics.length;
+  const adjusted = rows.map((row, place) => ({ ...row, metrics: results.slice(place * perValue, (place + 1) * perValue) }));
   return {
     property,
     correction: 'bh',
-    tests: testsOf(rows).length,
+    tests,
     values: adjusted,
     heterogeneity: heterogeneities(definition, adjusted),
   };
@@ -59,15 +54,10 @@ const ofStratum = (sums: ComparisonSums, name: string): ComparisonSums => ({
   population: sums.population.filter(({ stratum }) => stratum === name),
 });
 
-/** What belongs to the experiment as a whole has no place in one value of a dimension. */
-const withoutFamily = (definition: DefinitionInForce): DefinitionInForce => ({
-  ...definition,
-  experiment: { ...definition.experiment, plan: { ...planWithoutStrata(definition), multiplicity: 'none' } },
-});
-
-const planWithoutStrata = ({ experiment }: DefinitionInForce): AnalysisPlan => {
-  const { stratum: _, ...plan } = experiment.plan;
-  return plan;
+/** Within a value of one property there are no strata of another. */
+const withoutStrata = (definition: DefinitionInForce): DefinitionInForce => {
+  const { stratum: _, ...plan } = definition.experiment.plan;
+  return { ...definition, experiment: { ...definition.experiment, plan } };
 };
 
 /** M values are M tests: each has its share of the level. */
@@ -76,22 +66,6 @@ const ratioAmong = (definition: DefinitionInForce, population: Population, tests
   const isLooking = environment.kind === 'live' && isWatched(experiment.plan.method);
   const plan = { ...experiment.plan, srmAlpha: experiment.plan.srmAlpha / tests };
   return sampleRatio({ ...experiment, plan }, population, isLooking ? budgetOf(definition).ratioAlarmAtE * tests : null);
-};
-
-/** One family: all values, metrics and comparisons of the dimension; without what gave no p. */
-const withAdjustedP = (rows: readonly DimensionValue[]): readonly DimensionValue[] => {
-  const adjusted = adjustPValues(testsOf(rows), 'benjamini-hochberg').values();
-  const own = <One extends Comparison>(one: One): One => (pOf(one) === null ? one : { ...one, adjustedP: adjusted.next().value ?? null });
-  return rows.map((row) => ({ ...row, metrics: row.metrics.map((metric) => withDeciding(metric, own)) }));
-};
-
-const testsOf = (rows: readonly DimensionValue[]): readonly number[] =>
-  rows.flatMap(({ metrics }) => metrics.flatMap((metric) => decidingComparisons(metric).flatMap((one) => pOf(one) ?? [])));
-
-/** Where the plan is looked at continuously, the p that holds at any look. */
-const pOf = ({ absolute, anytime }: Comparison): number | null => {
-  if (anytime === null) return 'refused' in absolute ? null : absolute.p;
-  return 'refused' in anytime.absolute ? null : anytime.absolute.p;
 };
 
 /** Whether effects differ between values: of one look, and of two values at least. */

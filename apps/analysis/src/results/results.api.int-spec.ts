@@ -67,6 +67,20 @@ const call = async (method: 'GET' | 'POST', url: string, body?: object) => {
 const experiment = '/v1/experiments/button';
 
 describe('the results API', () => {
+  it('explores a metric that is not stored, and says where one can not be read', async () => {
+    const metric = { key: 'visits', name: 'Visits', type: 'count', unitType: 'user', numerator: { event: 'visit' } };
+    const explored = await call('POST', `${experiment}/explore?environment=past`, { definition: metric });
+    expect(explored).toMatchObject({ status: 200, body: { exploratory: true, metric: { metric: 'visits' } } });
+    const refused = await call('POST', `${experiment}/explore?environment=past`, { definition: { ...metric, type: 'ratio' } });
+    expect(refused).toMatchObject({ status: 400, body: { errors: [{ path: '/definition/denominator' }] } });
+  });
+
+  it('shows a dimension where it is asked for', async () => {
+    const { body } = await call('GET', `${experiment}/results?environment=past&dimension=country`);
+    expect(body.dimension).toMatchObject({ property: 'country', correction: 'bh' });
+    expect((await call('GET', `${experiment}/results?environment=past&dimension=`)).status).toBe(400);
+  });
+
   it('answers with figures, verdict and evidence in one document', async () => {
     const { status, body } = await call('GET', `${experiment}/results?environment=past`);
     expect(status).toBe(200);

@@ -1,11 +1,19 @@
 /** The results API: what an experiment shows, who is in it, and the sums from which anybody can recompute it. */
-import { Controller, Get, Param, Query, Res } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
-import { type Population, parseInstant, type Results, type SrmResult, type SufficientStatistics } from '@rampart/contracts';
+import {
+  type Exploration,
+  metricDefinition,
+  type Population,
+  parseInstant,
+  type Results,
+  type SrmResult,
+  type SufficientStatistics,
+} from '@rampart/contracts';
 import { Environment, Project, Scope } from '@rampart/service-kit';
 import { z } from 'zod';
 import { instantText } from './instant-text.js';
-import { ResultsService } from './results.service.js';
+import { type ResultsRequest, ResultsService } from './results.service.js';
 import { statisticsCsv } from './statistics-csv.js';
 
 const instant = instantText.describe('only what was known by then counts; beyond the watermark: 409');
@@ -26,6 +34,9 @@ const resultsQuery = z.strictObject({
 type ResultsQuery = z.infer<typeof resultsQuery>;
 const statisticsQuery = z.strictObject({ ...scope, asOf: instant.optional(), format: z.enum(['json', 'csv']).default('json') });
 type StatisticsQuery = z.infer<typeof statisticsQuery>;
+
+const exploreBody = z.strictObject({ definition: metricDefinition });
+type ExploreBody = z.infer<typeof exploreBody>;
 
 /** Of Fastify's reply, what is needed to answer with a table. */
 interface Reply {
@@ -58,6 +69,21 @@ export class ResultsController {
     @Query({ schema: resultsQuery }) query: ResultsQuery,
   ): Promise<Results> {
     return this.resultsOf(project, environment, key, query.asOf, query.dimension);
+  }
+
+  @Post('explore')
+  @HttpCode(200)
+  @ApiOperation({
+    summary: 'A metric of the moment on the units that the experiment compares: marked and corrected as exploratory; stores nothing',
+  })
+  explore(
+    @Param('key') key: string,
+    @Project() project: string,
+    @Environment() environment: string,
+    @Body({ schema: exploreBody }) { definition }: ExploreBody,
+    @Query({ schema: populationQuery }) query: PopulationQuery,
+  ): Promise<Exploration> {
+    return this.service.explore(requestOf(project, environment, key, query.asOf), definition);
   }
 
   @Get('statistics')
@@ -97,7 +123,11 @@ export class ResultsController {
     asOf: string | undefined,
     dimension?: string,
   ): Promise<Results> {
-    const asOfUs = asOf === undefined ? null : (parseInstant(asOf) ?? null);
-    return this.service.results({ project, environment, experiment, asOfUs, nowUs: Date.now() * 1000, dimension });
+    return this.service.results({ ...requestOf(project, environment, experiment, asOf), dimension });
   }
 }
+
+const requestOf = (project: string, environment: string, experiment: string, asOf: string | undefined): ResultsRequest => {
+  const asOfUs = asOf === undefined ? null : (parseInstant(asOf) ?? null);
+  return { project, environment, experiment, asOfUs, nowUs: Date.now() * 1000 };
+};

@@ -1,6 +1,6 @@
 /** From a definition and the store's sums to the results document: figures, quality, verdict, warnings. */
 import { Injectable, Optional } from '@nestjs/common';
-import { type DimensionBreakdown, formatInstant, type Results } from '@rampart/contracts';
+import { type DimensionBreakdown, type Exploration, formatInstant, type MetricDefinition, type Results } from '@rampart/contracts';
 import { DomainError, isWatched, type PlanState } from '@rampart/domain';
 import { type ComparisonQuery, END_OF_TIME } from '@rampart/feedback-store';
 import {
@@ -17,6 +17,7 @@ import { type Conclusion, conclude } from '../figures/conclusion.js';
 import type { Figures } from '../figures/look-of-results.js';
 import { countedByArm } from '../figures/population.js';
 import { withSegments } from './across-segments.js';
+import { exploredFigures, exploring } from '../figures/exploration.js';
 import { Crossings } from './crossings.source.js';
 import { Evidence } from './evidence.source.js';
 import { knownNames } from './known-names.js';
@@ -109,6 +110,43 @@ export class ResultsService {
     };
   }
 
+  /**
+   * A metric that nobody has defined, on the units that the experiment compares.
+   * @throws DomainError as `results`, and metric-unit-type
+   */
+  async explore(request: ResultsRequest, metric: MetricDefinition): Promise<Exploration> {
+    const watermarkUs = await this.evidence.watermark();
+    const definition = this.definitionOf(request, watermarkUs);
+    requireUnitType(definition, metric);
+    const reach = await this.reachOf(definition, request, watermarkUs);
+    const explored = exploring(definition, metric);
+    const query = comparisonQuery(explored, reach.knownUntilUs, reach.completedAtUs);
+    const [sums, duplicates, seen] = await Promise.all([
+      this.evidence.sums(query),
+      this.evidence.duplicates(query),
+      this.evidence.seenEvents(request.project, request.environment, query.loggedUntilUs),
+    ]);
+    const { population, result, tests, statistics } = exploredFigures(explored, query, sums, duplicates);
+    const alone = { ...explored, metrics: explored.metrics.slice(-1) };
+    return {
+      project: request.project,
+      environment: request.environment,
+      experiment: request.experiment,
+      definitionVersion: definition.version,
+      comparison: comparedSegments(definition.state)?.[0].comparison ?? 0,
+      status: statusOf(definition, reach),
+      asOf: instantOrNull(reach.asOfUs),
+      watermark: instantOrNull(watermarkUs),
+      control: definition.experiment.control,
+      exploratory: true,
+      correction: 'bh',
+      tests,
+      metric: result,
+      sufficientStatistics: statistics,
+      warnings: warningsOf(alone, { metrics: [result], population }, reach.plan, new Set(seen.map((event) => event.name))),
+    };
+  }
+
   private async dimension(definition: DefinitionInForce, query: ComparisonQuery, property: string): Promise<DimensionBreakdown> {
     const values = await this.evidence.strata(query, property, VALUES_SHOWN);
     const sums = await this.evidence.sums({ ...query, strata: { property, values: values.map(({ value }) => value) } });
@@ -184,6 +222,12 @@ export class ResultsService {
 }
 
 type Concluded = (at: Pick<Parameters<typeof conclude>[0], 'sums' | 'duplicates' | 'knownUntilUs'>) => Promise<Conclusion>;
+
+const requireUnitType = ({ experiment }: DefinitionInForce, { unitType }: MetricDefinition): void => {
+  if (unitType === experiment.unitType) return;
+  const message = `the metric is measured per ${unitType}, ${experiment.key} compares units of type ${experiment.unitType}`;
+  throw new DomainError('metric-unit-type', message, { path: '/definition/unitType' });
+};
 
 const requireKnown = (definition: DefinitionInForce, asOfUs: number, watermarkUs: number | null, isImporting: boolean): void => {
   if (isImporting) {

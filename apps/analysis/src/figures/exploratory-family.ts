@@ -1,0 +1,28 @@
+/** What is looked at beside the plan is a family of its own: p-values that allow for how many they are. */
+import type { Comparison, MetricResult } from '@rampart/contracts';
+import { adjustPValues } from '@rampart/statistics';
+import type { DefinitionInForce } from '../definitions/definition-in-force.js';
+import { decidingComparisons, withDeciding } from './corrected-for-many.js';
+
+/** The plan's own correction is for its own family. */
+export const uncorrected = (definition: DefinitionInForce): DefinitionInForce => ({
+  ...definition,
+  experiment: { ...definition.experiment, plan: { ...definition.experiment.plan, multiplicity: 'none' } },
+});
+
+/**
+ * Benjamini–Hochberg over the deciding comparisons of all results. Where a plan is looked at continuously it takes p = 1/E, which makes it the e-BH procedure:
+ * valid at every look and under any dependence.
+ * @returns what was given, in its order, with `adjustedP`
+ */
+export const asFamily = (results: readonly MetricResult[]): { readonly tests: number; readonly results: readonly MetricResult[] } => {
+  const pValues = results.flatMap((result) => decidingComparisons(result).flatMap((one) => pOf(one) ?? []));
+  const adjusted = adjustPValues(pValues, 'benjamini-hochberg').values();
+  const own = <One extends Comparison>(one: One): One => (pOf(one) === null ? one : { ...one, adjustedP: adjusted.next().value ?? null });
+  return { tests: pValues.length, results: results.map((result) => withDeciding(result, own)) };
+};
+
+const pOf = ({ absolute, anytime }: Comparison): number | null => {
+  if (anytime === null) return 'refused' in absolute ? null : absolute.p;
+  return 'refused' in anytime.absolute ? null : anytime.absolute.p;
+};
