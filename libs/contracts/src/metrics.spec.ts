@@ -31,6 +31,18 @@ describe('a metric definition', () => {
       { ...mean, covariate: { lookbackUs: 1, denominator: { event: 'visit' } } },
       '/covariate/denominator only a ratio’s covariate has a denominator, this is a mean',
     ],
+    ['a quantile without its level', { ...mean, type: 'quantile' }, '/quantileLevel a quantile needs its level, such as 0.95'],
+    ['the level of a mean', { ...mean, quantileLevel: 0.9 }, '/quantileLevel only a quantile has a quantileLevel, this is a mean'],
+    [
+      'a capped quantile',
+      { ...mean, type: 'quantile', quantileLevel: 0.9, capUpper: '1' },
+      '/capUpper a quantile has no cap: large values do not move it',
+    ],
+    [
+      'a quantile of events that are taken together',
+      { ...mean, type: 'quantile', quantileLevel: 0.9, aggregate: 'max' },
+      '/aggregate a quantile of events takes each event’s own value',
+    ],
     ['a scale that is no power of ten', { ...mean, scale: 20 }, '/scale must be a power of ten, got 20'],
     ['a capped proportion', { ...mean, type: 'proportion', capUpper: '1' }, '/capUpper a proportion is 0 or 1 and has no cap'],
     ['caps that cross', { ...mean, capLower: '5', capUpper: '5' }, '/capLower must be below capUpper: 5 ≥ 5'],

@@ -45,13 +45,14 @@ const decimal = z.string().regex(/^-?\d{1,13}(\.\d{1,6})?$/, 'must be a decimal 
  * - `count`: per unit, how many events.
  * - `ratio`: sum of `numerator` over sum of `denominator`, by the delta method at the unit.
  * - `first-error`: units with at least one error; each unit's first error only.
+ * - `quantile`: the value that a share of all events (or of the units' values) does not exceed, such as a 95th percentile.
  */
 export const metricDefinition = z
   .strictObject({
     key: slug,
     name: z.string().min(1).max(200),
     description: z.string().max(2000).default(''),
-    type: z.enum(['proportion', 'mean', 'count', 'ratio', 'first-error']),
+    type: z.enum(['proportion', 'mean', 'count', 'ratio', 'first-error', 'quantile']),
     unitType: z.string().min(1).max(200),
     numerator: eventSelector,
     denominator: eventSelector.optional().describe('ratio only'),
@@ -60,6 +61,13 @@ export const metricDefinition = z
       .default('sum')
       .describe('how a unit’s values become one (mean; numerator of a ratio)'),
     denominatorAggregate: z.enum(['sum', 'max', 'min', 'first', 'last', 'count']).default('sum'),
+    quantileLevel: z.number().gte(0.001).lte(0.999).optional().describe('quantile only: which, such as 0.95'),
+    quantileOf: z
+      .enum(['events', 'units'])
+      .optional()
+      .describe(
+        'quantile only: of the values of all events (default), or of one value per unit, by `aggregate`; a unit without events counts as 0',
+      ),
     scale: z
       .int()
       .min(1)
@@ -99,6 +107,7 @@ export const metricDefinition = z
     const isBinary = metric.type === 'proportion' || metric.type === 'first-error';
     if (isBinary && (metric.capLower ?? metric.capUpper) !== undefined) issue('capUpper', `a ${metric.type} is 0 or 1 and has no cap`);
     if (isBinary && metric.aggregate !== 'sum') issue('aggregate', `a ${metric.type} asks only whether there is an event`);
+    for (const [path, message] of quantileIssues(metric)) issue(path, message);
     if (metric.type !== 'ratio' && metric.covariate?.denominator !== undefined)
       ctx.addIssue({
         code: 'custom',
@@ -109,5 +118,27 @@ export const metricDefinition = z
     if (metric.capLower !== undefined && metric.capUpper !== undefined && Number(metric.capLower) >= Number(metric.capUpper))
       issue('capLower', `must be below capUpper: ${metric.capLower} ≥ ${metric.capUpper}`);
   });
+
+/** What a quantile needs and can't have. */
+function* quantileIssues(metric: {
+  readonly type: string;
+  readonly aggregate: string;
+  readonly quantileLevel?: number | undefined;
+  readonly quantileOf?: string | undefined;
+  readonly capLower?: string | undefined;
+  readonly capUpper?: string | undefined;
+  readonly covariate?: unknown;
+}): Generator<readonly [path: string, message: string]> {
+  const { type, aggregate, quantileLevel, quantileOf = 'events' } = metric;
+  if (type !== 'quantile') {
+    for (const name of ['quantileLevel', 'quantileOf'] as const)
+      if (metric[name] !== undefined) yield [name, `only a quantile has a ${name}, this is a ${type}`];
+    return;
+  }
+  if (quantileLevel === undefined) yield ['quantileLevel', 'a quantile needs its level, such as 0.95'];
+  if (quantileOf === 'events' && aggregate !== 'sum') yield ['aggregate', 'a quantile of events takes each event’s own value'];
+  if ((metric.capLower ?? metric.capUpper) !== undefined) yield ['capUpper', 'a quantile has no cap: large values do not move it'];
+  if (metric.covariate !== undefined) yield ['covariate', 'a quantile has no covariate'];
+}
 export type MetricDefinition = z.infer<typeof metricDefinition>;
 export type MetricInput = z.input<typeof metricDefinition>;

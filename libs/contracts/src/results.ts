@@ -32,6 +32,18 @@ export interface SufficientStatistics {
    * before. `products` are Σ x_i·x_j for i ≤ j, row by row.
    */
   readonly joint?: { readonly units: number; readonly sums: readonly string[]; readonly products: readonly string[] };
+  /**
+   * A quantile that is decided on, in a row of its own for each arm (variant `*`, segment 0): order statistics of all its values, which can't be added up from
+   * cells.
+   */
+  readonly quantile?: {
+    readonly observations: number;
+    readonly value: string;
+    readonly lower: string;
+    readonly upper: string;
+    /** Of events, over the units: x = events, y = those at or below the quantile. */
+    readonly clusters?: Readonly<Record<'sumX' | 'sumY' | 'sumSquaresX' | 'sumSquaresY' | 'sumProducts', string>>;
+  };
 }
 
 export interface ArmResult {
@@ -46,6 +58,16 @@ export interface ArmResult {
   readonly lateEvents: number;
   readonly openUnits: number;
   readonly unconverted: number;
+  /** Quantile only: `mean` is the quantile, between two order statistics that bound it at 95 %. Absent without observations. */
+  readonly quantile?:
+    | {
+        readonly level: number;
+        readonly of: 'events' | 'units';
+        readonly observations: number;
+        readonly lower: number;
+        readonly upper: number;
+      }
+    | undefined;
 }
 
 export interface Interval {

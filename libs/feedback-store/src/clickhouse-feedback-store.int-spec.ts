@@ -66,6 +66,10 @@ describe('the sums of ClickHouse', () => {
         const expected = await definition.sums(world.query);
         await insertApart(world);
         expect(await store.sums(world.query)).toEqual(expected);
+        if (world.query.metrics.some(({ definition: { type } }) => type === 'quantile')) {
+          const asked = { ...world.query, quantiles: true };
+          expect(await store.sums(asked)).toEqual(await definition.sums(asked));
+        }
         if (world.query.strata !== undefined) {
           const { property } = world.query.strata;
           expect(await store.strata(world.query, property, 3)).toEqual(await definition.strata(world.query, property, 3));
@@ -78,7 +82,7 @@ describe('the sums of ClickHouse', () => {
 
   it('were asked for every type of metric, live and historical', () => {
     const types = new Set(seen.flatMap(({ query }) => query.metrics.map(({ definition }) => definition.type)));
-    expect([...types].sort()).toEqual(['count', 'first-error', 'mean', 'proportion', 'ratio']);
+    expect([...types].sort()).toEqual(['count', 'first-error', 'mean', 'proportion', 'quantile', 'ratio']);
     expect(new Set(seen.map(({ query }) => query.historical)).size).toBe(2);
     expect(new Set(seen.map(({ query }) => query.loggedUntilUs === undefined)).size).toBe(2);
     expect(new Set(seen.map(({ query }) => query.multipleExposure)).size).toBe(2);

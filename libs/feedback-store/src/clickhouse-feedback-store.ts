@@ -12,7 +12,7 @@ import {
   type StratumCount,
   untilOf,
 } from './feedback-store.js';
-import { answersTo, strataOf } from './look/clickhouse-answers.js';
+import { answersTo, quantilesOf, strataOf } from './look/clickhouse-answers.js';
 import { type DeltaOptions, deltaOf } from './look/clickhouse-delta.js';
 import { groupOf } from './statement/clickhouse-query-group.js';
 import { comparisonSums } from './statement/clickhouse-sums-rows.js';
@@ -67,7 +67,7 @@ export class ClickhouseFeedbackStore extends FeedbackStore {
   async sums(query: ComparisonQuery): Promise<ComparisonSums> {
     const group = groupOf([query]);
     const [sums = nothing] = comparisonSums(group, await answersTo(this.connections, group, everything));
-    return sums;
+    return query.quantiles === true ? { ...sums, quantiles: await quantilesOf(this.connections, query) } : sums;
   }
 
   async delta(queries: readonly ComparisonQuery[], sinceUs: InstantUs): Promise<readonly ComparisonSums[]> {

@@ -55,6 +55,8 @@ export interface ComparisonQuery {
   readonly loggedUntilUs?: InstantUs;
   /** Absent: all units are of one stratum. */
   readonly strata?: Strata;
+  /** Whether quantile metrics are asked for their order statistics, which only a count of all rows has. */
+  readonly quantiles?: boolean;
   readonly metrics: readonly MetricQuery[];
 }
 
@@ -121,6 +123,25 @@ export interface JointSums {
   readonly products: readonly bigint[];
 }
 
+/** Where a share of an arm's observations ends, and how far it may be off. Values in the metric's integers, as sums. */
+export interface ArmQuantile {
+  readonly arm: string;
+  /** Values of events, or units. */
+  readonly observations: number;
+  /** At `quantileRanks`; 0 without observations. */
+  readonly quantile: bigint;
+  readonly lower: bigint;
+  readonly upper: bigint;
+  /** Of events: over all closed units of the arm, x = its events, y = those at or below the quantile. */
+  readonly clusters: null | {
+    readonly sumX: bigint;
+    readonly sumY: bigint;
+    readonly sumSquaresX: bigint;
+    readonly sumSquaresY: bigint;
+    readonly sumProducts: bigint;
+  };
+}
+
 export interface CellSums {
   /** Index into `cells`. */
   readonly cell: number;
@@ -148,6 +169,8 @@ export interface ComparisonSums {
   readonly lateExposures: number;
   /** Units that showed up in a second arm after every window of theirs had closed. */
   readonly crossedLate: number;
+  /** Where the query asks for quantiles, in the order of the metrics; arms in the order of the cells. A delta has none. */
+  readonly quantiles?: readonly { readonly metric: number; readonly arms: readonly ArmQuantile[] }[];
 }
 
 /** Rows that arrived, distinct rows that are kept, and ids that came with two contents. */
@@ -179,6 +202,8 @@ export const untilOf = (queries: readonly ComparisonQuery[], sinceUs: InstantUs)
   if (untils.length > 1) throw new RangeError(`the queries of a delta must have one knownUntilUs, got ${untils.join(' and ')}`);
   if (queries.some(({ loggedUntilUs }) => loggedUntilUs !== undefined))
     throw new RangeError('a delta is of what becomes known while time goes on: a history up to a completion is counted whole');
+  if (queries.some(({ quantiles }) => quantiles === true))
+    throw new RangeError('a delta has no order statistics: a query that asks for quantiles is counted whole');
   if (until < sinceUs) throw new RangeError(`a delta must not end before it begins: knownUntilUs ${until} < sinceUs ${sinceUs}`);
   return until;
 };

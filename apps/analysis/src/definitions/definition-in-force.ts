@@ -117,6 +117,16 @@ const timelineOf = (first: Segment, state: ExperimentState | null): ComparisonQu
   return [start(earliest), ...later.map(start)];
 };
 
+export const hasQuantiles = ({ metrics }: Pick<DefinitionInForce, 'metrics'>): boolean =>
+  metrics.some(({ definition }) => definition.type === 'quantile');
+
+/** They are of one look, so only such a look counts them as evidence: what else shows them asks besides. */
+const decidesOnQuantiles = (definition: DefinitionInForce, knownUntilUs: number): boolean => {
+  if (!hasQuantiles(definition)) return false;
+  if (definition.environment.kind === 'historical') return true;
+  return definition.experiment.plan.method === 'fixed-horizon' && planOf(definition, { importing: false, knownUntilUs }).isDue;
+};
+
 /**
  * @param knownUntilUs  rows known later are not there
  * @param completedAtUs  of a history: when the log knew its completion; what came later is not there either. Null while it is being imported
@@ -147,6 +157,7 @@ export const comparisonQuery = (
     allowedLatenessUs: experiment.plan.allowedLatenessUs,
     knownUntilUs,
     ...(experiment.plan.stratum === undefined ? {} : { strata: experiment.plan.stratum }),
+    ...(decidesOnQuantiles(definition, knownUntilUs) ? { quantiles: true } : {}),
     ...(environment.kind === 'historical' && completedAtUs !== null ? { loggedUntilUs: completedAtUs } : {}),
     metrics: metrics.map(({ version, definition: metric }) => ({ version, definition: metric })),
   };

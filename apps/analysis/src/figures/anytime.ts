@@ -74,7 +74,11 @@ export const countedArm = (metric: MetricDefinition, sums: ArmSums, compared: Mo
   const about = compared === undefined ? { n } : { n, moments: compared };
   const perOne = unitsPerOne(metric, 'numerator');
   const isBinary =
-    metric.type !== 'ratio' && sums.sumSquares === sums.sum * perOne && sums.sum >= 0n && sums.sum <= BigInt(sums.units) * perOne;
+    metric.type !== 'ratio' &&
+    metric.type !== 'quantile' &&
+    sums.sumSquares === sums.sum * perOne &&
+    sums.sum >= 0n &&
+    sums.sum <= BigInt(sums.units) * perOne;
   return isBinary ? { ...about, successes: Math.min(n, Number(sums.sum / perOne)) } : about;
 };
 

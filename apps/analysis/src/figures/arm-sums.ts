@@ -1,6 +1,6 @@
 /** From the store's cells to arms: integers are added, nothing is rounded. */
 import type { MetricDefinition, SufficientStatistics } from '@rampart/contracts';
-import type { CellSums, ComparisonSums, DesignCell, JointSums, MetricSums } from '@rampart/feedback-store';
+import type { ArmQuantile, CellSums, ComparisonSums, DesignCell, JointSums, MetricSums } from '@rampart/feedback-store';
 import type { MetricInUse } from '../definitions/definition-in-force.js';
 
 export interface ArmSums extends MetricSums {
@@ -75,13 +75,49 @@ const addedJoint = (a: JointSums, b: JointSums): JointSums => ({
   products: a.products.map((product, place) => product + (b.products[place] ?? 0n)),
 });
 
-/** Every cell's integers as decimal strings, in one order whatever order the store answered in. */
+/** Every cell's integers, and the quantiles that are decided on, as decimal strings, in one order whatever order the store answered in. */
 export const sufficientStatistics = (
   cells: readonly DesignCell[],
   metrics: readonly MetricInUse[],
   sums: ComparisonSums,
+  withQuantiles = false,
 ): readonly SufficientStatistics[] =>
-  sums.cells.flatMap((cell) => metrics.flatMap((metric, index) => statisticsOf(cells, cell, metric, index))).sort(byIdentity);
+  [
+    ...sums.cells.flatMap((cell) => metrics.flatMap((metric, index) => statisticsOf(cells, cell, metric, index))),
+    ...(withQuantiles ? (sums.quantiles ?? []).flatMap(({ metric, arms }) => quantileRows(metrics[metric], arms)) : []),
+  ].sort(byIdentity);
+
+/** Order statistics are those of an arm: no cell has a part of them. */
+const quantileRows = (metric: MetricInUse | undefined, arms: readonly ArmQuantile[]): readonly SufficientStatistics[] =>
+  metric === undefined
+    ? []
+    : arms.map(({ arm, observations, quantile, lower, upper, clusters }) => ({
+        metric: metric.definition.key,
+        version: metric.version,
+        variant: '*',
+        arm,
+        segment: 0,
+        stratum: '',
+        scale: String(unitsPerOne(metric.definition, 'numerator')),
+        units: 0,
+        sum: '0',
+        sumSquares: '0',
+        quantile: {
+          observations,
+          value: String(quantile),
+          lower: String(lower),
+          upper: String(upper),
+          ...(clusters === null ? {} : { clusters: textsOf(clusters) }),
+        },
+      }));
+
+const textsOf = ({ sumX, sumY, sumSquaresX, sumSquaresY, sumProducts }: NonNullable<ArmQuantile['clusters']>) => ({
+  sumX: String(sumX),
+  sumY: String(sumY),
+  sumSquaresX: String(sumSquaresX),
+  sumSquaresY: String(sumSquaresY),
+  sumProducts: String(sumProducts),
+});
 
 const statisticsOf = (
   cells: readonly DesignCell[],
@@ -133,7 +169,8 @@ const byIdentity = (a: SufficientStatistics, b: SufficientStatistics): number =>
   a.version - b.version ||
   compareText(a.variant, b.variant) ||
   a.segment - b.segment ||
-  compareText(a.stratum, b.stratum);
+  compareText(a.stratum, b.stratum) ||
+  compareText(a.arm, b.arm);
 
 // By code unit, not by locale: digests depend on it.
 const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

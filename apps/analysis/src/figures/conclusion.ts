@@ -23,7 +23,7 @@ import { populationOf, sampleRatio } from './population.js';
 
 export interface Concluding {
   readonly definition: DefinitionInForce;
-  readonly query: Pick<ComparisonQuery, 'cells'>;
+  readonly query: Pick<ComparisonQuery, 'cells' | 'quantiles'>;
   readonly sums: ComparisonSums;
   /** By time alone (`planState`); what the sums say about it is added here. */
   readonly plan: PlanState;
@@ -60,7 +60,7 @@ export interface Conclusion {
 export const conclude = (concluding: Concluding): Conclusion => {
   const { definition, query, sums, seenEvents, latchedBefore, knownUntilUs } = concluding;
   const figures = figuresOf(concluding);
-  const statistics = sufficientStatistics(query.cells, definition.metrics, sums);
+  const statistics = sufficientStatistics(query.cells, definition.metrics, sums, query.quantiles === true);
   const units = pairUnits(definition, figures);
   const schedule = concluding.plan.method === 'group-sequential' ? scheduleOf(definition) : null;
   const looks = schedule === null ? null : looksWith(concluding, schedule, figures, units);

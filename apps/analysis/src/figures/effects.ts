@@ -1,5 +1,6 @@
 /** Two arms of one metric compared: floating point begins here, after the last sum. */
 import type { AnalysisPlan, Comparison, Effect, Interval, MetricDefinition, MetricUse, Refusal } from '@rampart/contracts';
+import type { ArmQuantile } from '@rampart/feedback-store';
 import {
   type CoMoments,
   type ComparedEffect,
@@ -20,6 +21,7 @@ import {
 import { type AnytimeTuning, anytimeComparison, countedArm, firstErrors } from './anytime.js';
 import { type ArmSums, unitsPerOne } from './arm-sums.js';
 import { bayesianComparison } from './bayesian.js';
+import { quantileFigure } from './quantile-figures.js';
 
 /** An arm's sums with the moments per unit that tests are made of, in the metric's own unit. */
 export interface ArmFigures {
@@ -28,9 +30,12 @@ export interface ArmFigures {
   readonly moments: Moments | Refused;
   /** Ratio only. */
   readonly denominator: Moments | null;
+  /** Quantile only, where it was counted. */
+  readonly quantile?: ArmQuantile;
 }
 
-export const armFigures = (metric: MetricDefinition, sums: ArmSums): ArmFigures => {
+/** @param counted  order statistics, of a quantile */
+export const armFigures = (metric: MetricDefinition, sums: ArmSums, counted?: ArmQuantile): ArmFigures => {
   const { arm, units: n, sum, sumSquares } = sums;
   const perOne = unitsPerOne(metric, 'numerator');
   const plain = (moments: Moments | Refused) => ({ arm, sums, moments, denominator: null });
@@ -41,6 +46,8 @@ export const armFigures = (metric: MetricDefinition, sums: ArmSums): ArmFigures 
     case 'mean':
     case 'count':
       return plain(rescaled(fromIntegerSums({ n, sum, sumSquares }), scaleOf(perOne)));
+    case 'quantile':
+      return { ...plain(quantileFigure(metric, sums, counted)), ...(counted === undefined ? {} : { quantile: counted }) };
     case 'ratio': {
       const ratio = ratioMomentsFromIntegerSums({
         n,
@@ -102,7 +109,8 @@ export const compared = (asked: Compared): Omit<Comparison, 'adjustedP'> => {
   const arms = momentsOfBoth(control, treatment);
   const effect = (difference: 'absolute' | 'relative') => (arms.kind === 'refused' ? arms : compareMeans({ ...arms, alpha, difference }));
   const effects = { absolute: effectOf(effect('absolute')), relative: effectOf(effect('relative')) };
-  const anytime = tuning === null ? null : anytimeOf(asked, effects, tuning);
+  // A quantile has no interval here that holds at every look.
+  const anytime = tuning === null || metric.type === 'quantile' ? null : anytimeOf(asked, effects, tuning);
   const bayesian = bayesianComparison(effects, {
     metric,
     plan,
@@ -188,7 +196,7 @@ const pooledProportion = (metric: MetricDefinition, control: ArmSums, treatment:
   const perOne = unitsPerOne(metric, 'numerator');
   const isBinary = ({ units, sum, sumSquares }: ArmSums) =>
     units > 0 && sumSquares === sum * perOne && sum >= 0n && sum <= BigInt(units) * perOne;
-  if (metric.type === 'ratio' || !isBinary(control) || !isBinary(treatment)) return null;
+  if (metric.type === 'ratio' || metric.type === 'quantile' || !isBinary(control) || !isBinary(treatment)) return null;
   const [a, b] = [Number(control.sum / perOne), Number(treatment.sum / perOne)];
   const pooled = (a + b) / (control.units + treatment.units);
   const se = Math.sqrt(pooled * (1 - pooled) * (1 / control.units + 1 / treatment.units));

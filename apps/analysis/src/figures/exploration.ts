@@ -34,11 +34,17 @@ export const exploredFigures = (
   const result = results.at(-1);
   if (result === undefined) throw new RangeError('an experiment that is explored has a metric');
   const note = 'exploratory: not of the plan, for display only';
-  const own = { ...sums, cells: sums.cells.map((cell) => ({ ...cell, metrics: cell.metrics.slice(-1) })) };
+  const own = {
+    ...sums,
+    cells: sums.cells.map((cell) => ({ ...cell, metrics: cell.metrics.slice(-1) })),
+    quantiles: (sums.quantiles ?? []).flatMap(({ metric, arms }) =>
+      metric === definition.metrics.length - 1 ? [{ metric: 0, arms }] : [],
+    ),
+  };
   return {
     population: populationOf(definition.experiment, sums, duplicates),
     result: { ...result, notes: [note, ...result.notes] },
     tests,
-    statistics: sufficientStatistics(query.cells, definition.metrics.slice(-1), own),
+    statistics: sufficientStatistics(query.cells, definition.metrics.slice(-1), own, true),
   };
 };

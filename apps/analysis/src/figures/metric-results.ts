@@ -9,6 +9,7 @@ import { armSums, unitsPerOne } from './arm-sums.js';
 import { isAdjusted, withCorrection } from './corrected-for-many.js';
 import { cupedResult } from './cuped-results.js';
 import { type ArmFigures, armFigures, compared } from './effects.js';
+import { quantileOfArm } from './quantile-figures.js';
 import { stratifiedResult } from './stratified-results.js';
 
 type Pair = readonly [control: string, treatment: string];
@@ -28,7 +29,14 @@ export const metricResults = (
   const { plan } = definition.experiment;
   const about = { pairs: comparedPairs(arms, plan.comparisons), plan, tuning: anytimeTuning(definition) };
   const results = definition.metrics.map((metric, index) => {
-    const figures = armSums(arms, query.cells, sums, index).map((arm) => armFigures(metric.definition, arm));
+    const ranked = sums.quantiles?.find((one) => one.metric === index)?.arms;
+    const figures = armSums(arms, query.cells, sums, index).map((arm) =>
+      armFigures(
+        metric.definition,
+        arm,
+        ranked?.find((one) => one.arm === arm.arm),
+      ),
+    );
     const result = metricResult(metric, figures, about);
     const { comparisons: plain } = result;
     const { plan: asked, tuning } = about;
@@ -84,7 +92,7 @@ const metricResult = (metric: MetricInUse, arms: readonly ArmFigures[], { pairs,
   };
 };
 
-const armResult = ({ definition }: MetricInUse, { arm, sums, moments }: ArmFigures, isControl: boolean): ArmResult => {
+const armResult = ({ definition }: MetricInUse, { arm, sums, moments, quantile }: ArmFigures, isControl: boolean): ArmResult => {
   const perOne = unitsPerOne(definition, 'numerator');
   const hasMoments = !('kind' in moments);
   return {
@@ -98,6 +106,7 @@ const armResult = ({ definition }: MetricInUse, { arm, sums, moments }: ArmFigur
     lateEvents: sums.lateEvents,
     openUnits: sums.openUnits,
     unconverted: sums.unconverted,
+    ...(quantile === undefined ? {} : { quantile: quantileOfArm(definition, quantile) }),
   };
 };
 
@@ -108,9 +117,17 @@ const typeNotes = ({ definition }: MetricInUse, arms: readonly ArmFigures[]): re
       return ['variance per unit is m(1 − m)'];
     case 'ratio':
       return ['variance per unit is that of (numerator − ratio × denominator) / mean denominator', ...shiftNotes(arms)];
+    case 'quantile':
+      return [quantileNote(definition)];
     default:
       return [];
   }
+};
+
+const quantileNote = ({ quantileLevel, quantileOf = 'events' }: MetricInUse['definition']): string => {
+  const which = `the value that ${Number(((quantileLevel ?? 0) * 100).toPrecision(6))} % of ${quantileOf === 'events' ? 'all events' : 'the units'} do not exceed`;
+  const error = `its error is read off order statistics${quantileOf === 'events' ? ', with events of a unit taken together' : ''}, and holds at one look`;
+  return `${which}; ${error}`;
 };
 
 const shiftNotes = ([control, ...treatments]: readonly ArmFigures[]): readonly string[] =>

@@ -63,7 +63,8 @@ export class ComparisonTotals {
     const groups = new Map<InstantUs | null, Map<string, ComparisonQuery>>();
     for (const [key, query] of queries) {
       const total = this.totals.get(key);
-      const isContinued = total !== undefined && total.meaning === meaningOf(query) && total.knownUntilUs <= query.knownUntilUs;
+      const isContinued =
+        query.quantiles !== true && total !== undefined && total.meaning === meaningOf(query) && total.knownUntilUs <= query.knownUntilUs;
       const since = isContinued ? total.knownUntilUs : null;
       const group = groups.get(since) ?? new Map<string, ComparisonQuery>();
       groups.set(since, group.set(key, query));
@@ -76,10 +77,16 @@ export class ComparisonTotals {
     const startedMs = performance.now();
     // One after another: each takes all cores already.
     for (const [key, query] of queries) {
-      totals.set(key, totalOf(query, await this.store.sums(query)));
+      totals.set(key, this.keptOf(key, query) ?? totalOf(query, await this.store.sums(query)));
       if (performance.now() - startedMs >= this.countForMs) break;
     }
     return totals;
+  }
+
+  /** What can't be moved need not be counted twice as of one moment. */
+  private keptOf(key: string, query: ComparisonQuery): Total | undefined {
+    const total = this.totals.get(key);
+    return total?.meaning === meaningOf(query) && total.knownUntilUs === query.knownUntilUs ? total : undefined;
   }
 
   private async moved(queries: ReadonlyMap<string, ComparisonQuery>, sinceUs: InstantUs): Promise<ReadonlyMap<string, Total>> {

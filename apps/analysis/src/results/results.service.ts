@@ -8,6 +8,7 @@ import {
   comparisonQuery,
   type DefinitionInForce,
   Definitions,
+  hasQuantiles,
   NOT_THERE,
   planInForceOf,
   planOf,
@@ -65,7 +66,7 @@ export class ResultsService {
     const reach = await this.reachOf(definition, request, watermarkUs);
     const query = comparisonQuery(definition, reach.knownUntilUs, reach.completedAtUs);
     const [sums, duplicates, seen, laterRows] = await Promise.all([
-      this.evidence.sums(query),
+      this.evidence.sums({ ...query, quantiles: hasQuantiles(definition) }),
       this.evidence.duplicates(query),
       this.evidence.seenEvents(request.project, request.environment, query.loggedUntilUs),
       this.evidence.laterRows(query),
@@ -122,7 +123,7 @@ export class ResultsService {
     const explored = exploring(definition, metric);
     const query = comparisonQuery(explored, reach.knownUntilUs, reach.completedAtUs);
     const [sums, duplicates, seen] = await Promise.all([
-      this.evidence.sums(query),
+      this.evidence.sums({ ...query, quantiles: hasQuantiles(explored) }),
       this.evidence.duplicates(query),
       this.evidence.seenEvents(request.project, request.environment, query.loggedUntilUs),
     ]);
@@ -149,7 +150,8 @@ export class ResultsService {
 
   private async dimension(definition: DefinitionInForce, query: ComparisonQuery, property: string): Promise<DimensionBreakdown> {
     const values = await this.evidence.strata(query, property, VALUES_SHOWN);
-    const sums = await this.evidence.sums({ ...query, strata: { property, values: values.map(({ value }) => value) } });
+    // Order statistics are those of whole arms.
+    const sums = await this.evidence.sums({ ...query, quantiles: false, strata: { property, values: values.map(({ value }) => value) } });
     return breakdownOf({ definition, query, property, values, sums });
   }
 

@@ -52,7 +52,8 @@ export class TimeseriesService {
     const definition = this.definitions.inForce(project, environment, experiment, watermarkUs);
     requireLive(definition);
     const { knownUntilUs } = lookTarget(definition, watermarkUs);
-    const query = comparisonQuery(definition, knownUntilUs);
+    // Order statistics can't be moved from one moment to the next.
+    const { quantiles: _, ...query } = comparisonQuery(definition, knownUntilUs);
     const moments = momentsOf(definition, request, knownUntilUs, watermarkUs).filter((atUs) => this.isCompared(definition, atUs));
     return {
       project,

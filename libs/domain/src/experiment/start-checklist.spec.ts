@@ -39,6 +39,19 @@ describe('the checklist before a start', () => {
       'refusal metric-without-window /metrics/0/metric',
     ]);
   });
+  it('refuses a quantile that would decide at several looks', () => {
+    const quantile = surroundings({ converted: metricOf({ type: 'quantile', quantileLevel: 0.95 }) });
+    const sequential = (role: 'success' | 'guardrail' | 'secondary') =>
+      anExperiment({ metrics: [{ metric: 'converted', role }], plan: { method: 'sequential', plannedUnits: 20_000 } });
+    const refused = ['refusal quantile-not-sequential /metrics/0/metric'];
+    expect(found({ surroundings: quantile, definition: sequential('success') })).toEqual(refused);
+    expect(found({ surroundings: quantile, definition: sequential('guardrail') })).toEqual(refused);
+    expect(found({ surroundings: quantile, definition: sequential('secondary') })).toEqual([]);
+    expect(found({ surroundings: quantile })).toEqual([]);
+    expect(found({ surroundings: quantile, definition: sequential('success'), environment: past })).toEqual([]);
+    const [item] = startChecklist(planned({ surroundings: quantile, definition: sequential('success') }));
+    expect(item?.sentence).toContain('success "converted" is a quantile, whose error holds at one look, and method sequential has several');
+  });
   it('warns of a guardrail from which only harm could be told', () => {
     expect(found({ surroundings: openEnd, definition: used('guardrail') })).toEqual(['warning metric-without-window /metrics/0/metric']);
   });

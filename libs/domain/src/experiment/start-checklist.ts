@@ -111,7 +111,16 @@ const metricItems = (run: PlannedRun, use: MetricUse, index: number): readonly C
     const sentence = `metric "${use.metric}" is measured per ${unitType}, the experiment compares units of type ${run.definition.unitType}`;
     return [refusal('metric-unit-type', `${path}/metric`, sentence)];
   }
-  return windowItems(run, use, found, path);
+  return [...quantileItems(run, use, found, path), ...windowItems(run, use, found, path)];
+};
+
+/** Its error is read off order statistics at one look. */
+const quantileItems = (run: PlannedRun, use: MetricUse, { definition }: MetricVersion, path: string): readonly ChecklistItem[] => {
+  const { method } = run.definition.plan;
+  if (definition.type !== 'quantile' || use.role === 'secondary') return [];
+  if (run.environment.kind === 'historical' || method === 'fixed-horizon') return [];
+  const sentence = `${use.role} "${use.metric}" is a quantile, whose error holds at one look, and method ${method} has several: make it secondary, choose fixed-horizon, or judge the share of events above a threshold (a ratio)`;
+  return [refusal('quantile-not-sequential', `${path}/metric`, sentence)];
 };
 
 const missingMetric = ({ surroundings }: PlannedRun, use: MetricUse, path: string): ChecklistItem => {

@@ -16,12 +16,14 @@ export interface MetricDefinition {
   readonly key: string;
   readonly name: string;
   readonly description: string;
-  readonly type: 'proportion' | 'mean' | 'count' | 'ratio' | 'first-error';
+  readonly type: 'proportion' | 'mean' | 'count' | 'ratio' | 'first-error' | 'quantile';
   readonly unitType: string;
   readonly numerator: EventSelector;
   readonly denominator?: EventSelector | undefined;
   readonly aggregate: Aggregate;
   readonly denominatorAggregate: Aggregate;
+  readonly quantileLevel?: number | undefined;
+  readonly quantileOf?: 'events' | 'units' | undefined;
   /** Events carry value × scale. */
   readonly scale: number;
   readonly delayUs: number;

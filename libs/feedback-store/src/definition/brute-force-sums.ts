@@ -1,6 +1,7 @@
 /** What a sum is, unit by unit: the definition that the statement in SQL is tested against. */
 import type { FeedbackRow, InstantUs } from '@rampart/contracts';
 import {
+  type ArmQuantile,
   type CellSums,
   type ComparisonQuery,
   type ComparisonSums,
@@ -14,6 +15,7 @@ import {
 } from '../feedback-store.js';
 import { idHashOf, knownTimeOf } from '../row-identity.js';
 import { boundTo, closesAfterUs, jointSize, type Measure, type MeasuredMetric, measured, ONE_EVENT, takesValues } from './measures.js';
+import { quantileRanks } from './quantile-ranks.js';
 import { matchesAll, textOfProperty, valueTaken } from './selectors.js';
 import { byPopulation, byText, mostFrequent } from './sums-order.js';
 
@@ -54,7 +56,65 @@ export const bruteForceSums = (query: ComparisonQuery, rows: readonly PlacedRow[
     population: population(query, counted.units, (unit) => crossing(unit) === 'in-time'),
     lateExposures: counted.lateExposures,
     crossedLate: counted.units.filter((unit) => crossing(unit) === 'late').length,
+    ...(query.quantiles === true ? { quantiles: quantiles(query, metrics, { exposed: exposed.units, assigned: assigned.units }) } : {}),
   };
+};
+
+const quantiles = (
+  query: ComparisonQuery,
+  metrics: readonly MeasuredMetric[],
+  units: Readonly<Record<'exposed' | 'assigned', readonly Unit[]>>,
+): NonNullable<ComparisonSums['quantiles']> =>
+  metrics.flatMap((metric, place) => {
+    if (metric.quantile === null) return [];
+    const arms = [...new Set(query.cells.map(({ arm }) => arm))];
+    const ofArm = (arm: string) =>
+      units[metric.population].filter(({ kind, cell }) => kind === 'counted' && query.cells[cell]?.arm === arm);
+    return [{ metric: place, arms: arms.map((arm) => armQuantile(query, metric, arm, ofArm(arm))) }];
+  });
+
+const armQuantile = (query: ComparisonQuery, metric: MeasuredMetric, arm: string, here: readonly Unit[]): ArmQuantile => {
+  const { closed, closeOf } = closedUnits(query, metric, here);
+  const isOfEvents = metric.quantile?.of === 'events';
+  const values = closed.map((unit) =>
+    isOfEvents ? eventValues(metric, unit, closeOf(unit)) : [contribution(metric, unit, closeOf(unit)).x],
+  );
+  const sorted = values.flat().sort(compare);
+  const observations = sorted.length;
+  const ranks = quantileRanks(Math.max(1, observations), metric.quantile?.level ?? 0);
+  const at = (rank: number) => sorted[rank - 1] ?? 0n;
+  const quantile = at(ranks.quantile);
+  const pairs = values.map((own) => [BigInt(own.length), BigInt(own.filter((value) => value <= quantile).length)] as const);
+  const total = (of: (x: bigint, y: bigint) => bigint) => pairs.reduce((sum, [x, y]) => sum + of(x, y), 0n);
+  const clusters = {
+    sumX: total((x) => x),
+    sumY: total((_, y) => y),
+    sumSquaresX: total((x) => x * x),
+    sumSquaresY: total((_, y) => y * y),
+    sumProducts: total((x, y) => x * y),
+  };
+  return { arm, observations, quantile, lower: at(ranks.lower), upper: at(ranks.upper), clusters: isOfEvents ? clusters : null };
+};
+
+const closedUnits = (query: ComparisonQuery, metric: MeasuredMetric, here: readonly Unit[]) => {
+  const after = closesAfterUs(metric, query.allowedLatenessUs);
+  const closeOf = (unit: Unit) => (after === null ? query.knownUntilUs : unit.t0 + after);
+  const members = here.filter(
+    (unit) => query.multipleExposure === 'first' || unit.crossedAt === undefined || unit.crossedAt > closeOf(unit),
+  );
+  const closed = members.filter((unit) => after === null || metric.countsWhileOpen || closeOf(unit) <= query.knownUntilUs);
+  return { members, closed, closeOf };
+};
+
+/** Of the rows that count, one by one. */
+const eventValues = (metric: MeasuredMetric, unit: Unit, closesAt: InstantUs): readonly bigint[] => {
+  const { numerator, delayUs, windowUs } = metric;
+  return unit.events.flatMap(({ row, knownAt }) => {
+    const age = row.at - unit.t0;
+    const counts = age >= delayUs && (windowUs === null || age < delayUs + windowUs) && knownAt <= closesAt;
+    if (!counts || row.name !== numerator.selector.event || !matchesAll(numerator.selector.filters, row.properties)) return [];
+    return valueTaken(numerator.selector, row) ?? [];
+  });
 };
 
 const visibleRows = (query: ComparisonQuery, rows: readonly PlacedRow[]): readonly Seen[] =>
@@ -208,12 +268,7 @@ interface Contribution {
 }
 
 const sumsOf = (query: ComparisonQuery, metric: MeasuredMetric, here: readonly Unit[]): MetricSums => {
-  const after = closesAfterUs(metric, query.allowedLatenessUs);
-  const closeOf = (unit: Unit) => (after === null ? query.knownUntilUs : unit.t0 + after);
-  const members = here.filter(
-    (unit) => query.multipleExposure === 'first' || unit.crossedAt === undefined || unit.crossedAt > closeOf(unit),
-  );
-  const closed = members.filter((unit) => after === null || metric.countsWhileOpen || closeOf(unit) <= query.knownUntilUs);
+  const { members, closed, closeOf } = closedUnits(query, metric, here);
   const all = closed.map((unit) => contribution(metric, unit, closeOf(unit)));
   const total = (of: (one: Contribution) => bigint, among = all) => among.reduce((sum, one) => sum + of(one), 0n);
   const adjusted = all.filter(({ covariates }) => metric.required.every((group) => group.some((place) => covariates[place] !== undefined)));

@@ -30,6 +30,7 @@ export interface MeasuredMetric {
   readonly capLower: bigint | null;
   readonly capUpper: bigint | null;
   readonly population: MetricDefinition['population'];
+  readonly quantile: { readonly level: number; readonly of: 'events' | 'units' } | null;
 }
 
 /** One event, where events are counted: values are millionths. */
@@ -56,6 +57,7 @@ export const measured = (metric: MetricDefinition): MeasuredMetric => {
     capLower: bound(metric.capLower, scale),
     capUpper: bound(metric.capUpper, scale),
     population: metric.population,
+    quantile: metric.quantileLevel === undefined ? null : { level: metric.quantileLevel, of: metric.quantileOf ?? 'events' },
   };
 };
 

@@ -251,6 +251,48 @@ export const feedbackStoreContract = (name: string, create: () => Promise<Feedba
       expect(raised?.joint).toEqual({ units: 3, sums: millions(7, 10, 2, 5), products: squares(27, 22, 10, 21, 58, 6, 12, 4, 8, 17) });
     });
 
+    it('gives the order statistics of an arm: of all events with their clusters, or of one value per unit', async () => {
+      const values = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10];
+      const rows = [
+        exposure(1, { at: 1000 }),
+        ...values.map((value) => event(1 + value, { at: 1010 + value, value: String(value * 1_000_000) })),
+        exposure(20, { at: 1000, unit: 2 }),
+        event(21, { at: 1010, unit: 2, value: '7000000' }),
+        exposure(22, { at: 1000, unit: 3 }),
+        exposure(23, { at: 1000, unit: 4, variant: 'b' }),
+      ];
+      await store.insert(rows, []);
+      const metrics = [{}, { quantileOf: 'events' }, { quantileOf: 'units' }] as const;
+      const query = comparison(
+        metrics.map((metric, place) => (place === 0 ? metric : { ...metric, type: 'quantile', quantileLevel: 0.5 })),
+        {
+          quantiles: true,
+        },
+      );
+      const { quantiles } = await store.sums(query);
+      // Eleven values, the sixth in the middle; the band reaches from the second to the ninth.
+      const clusters = { sumX: 11n, sumY: 6n, sumSquaresX: 101n, sumSquaresY: 36n, sumProducts: 60n };
+      const none = { sumX: 0n, sumY: 0n, sumSquaresX: 0n, sumSquaresY: 0n, sumProducts: 0n };
+      expect(quantiles).toEqual([
+        {
+          metric: 1,
+          arms: [
+            { arm: 'control', observations: 11, quantile: 6_000_000n, lower: 2_000_000n, upper: 8_000_000n, clusters },
+            { arm: 'treatment', observations: 0, quantile: 0n, lower: 0n, upper: 0n, clusters: none },
+          ],
+        },
+        {
+          metric: 2,
+          arms: [
+            { arm: 'control', observations: 3, quantile: 7_000_000n, lower: 0n, upper: 55_000_000n, clusters: null },
+            { arm: 'treatment', observations: 1, quantile: 0n, lower: 0n, upper: 0n, clusters: null },
+          ],
+        },
+      ]);
+      expect(await store.sums({ ...query, quantiles: false })).not.toHaveProperty('quantiles');
+      await expect(store.delta([{ ...query, knownUntilUs: 2000 }], 1000)).rejects.toThrow(RangeError);
+    });
+
     it('tells units apart by a property of their first exposure', async () => {
       const rows = [
         exposure(1, { at: 1000, properties: { plan: 'free', seats: 1 } }),

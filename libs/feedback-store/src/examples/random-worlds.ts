@@ -177,7 +177,9 @@ const cap = fc.constantFrom('-1', '0.5', '2', '2.5', '9300000000000');
 
 const metric = fc
   .record({
-    type: fc.constantFrom('proportion', 'mean', 'mean', 'mean', 'count', 'ratio', 'first-error'),
+    type: fc.constantFrom('proportion', 'mean', 'mean', 'mean', 'count', 'ratio', 'first-error', 'quantile'),
+    quantileLevel: fc.constantFrom(0.001, 0.1, 0.5, 0.7, 0.95),
+    quantileOf: fc.constantFrom('events', 'units'),
     numerator: selector,
     denominator: selector,
     aggregate,
@@ -199,19 +201,30 @@ const metric = fc
   .map((raw) => allowed(raw as unknown as MetricInput));
 
 /** Drops what a definition of that type may not have. */
-const allowed = ({ capLower, capUpper, denominator, covariate, aggregate: taken, ...rest }: MetricInput): MetricDefinition => {
+const allowed = ({
+  capLower,
+  capUpper,
+  denominator,
+  covariate,
+  aggregate: taken,
+  quantileLevel,
+  quantileOf,
+  ...rest
+}: MetricInput): MetricDefinition => {
   const isBinary = rest.type === 'proportion' || rest.type === 'first-error';
+  const isQuantile = rest.type === 'quantile';
   const areOrdered = capLower === undefined || capUpper === undefined || Number(capLower) < Number(capUpper);
   return metricDefinition.parse({
     ...rest,
     key: 'metric',
     name: 'Metric',
     unitType: 'user',
-    ...(isBinary ? {} : { aggregate: taken }),
-    ...(isBinary || capLower === undefined ? {} : { capLower }),
-    ...(isBinary || capUpper === undefined || !areOrdered ? {} : { capUpper }),
+    ...(isBinary || (isQuantile && quantileOf === 'events') ? {} : { aggregate: taken }),
+    ...(isBinary || isQuantile || capLower === undefined ? {} : { capLower }),
+    ...(isBinary || isQuantile || capUpper === undefined || !areOrdered ? {} : { capUpper }),
+    ...(isQuantile ? { quantileLevel, quantileOf } : {}),
     ...(rest.type === 'ratio' ? { denominator } : {}),
-    ...(rest.type === 'first-error' || covariate === undefined ? {} : { covariate: allowedCovariate(rest.type, covariate) }),
+    ...(rest.type === 'first-error' || isQuantile || covariate === undefined ? {} : { covariate: allowedCovariate(rest.type, covariate) }),
   });
 };
 

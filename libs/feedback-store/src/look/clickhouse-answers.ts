@@ -1,14 +1,17 @@
 /** Asks for the sums of a group of queries: one statement for each population. */
+import type { MetricDefinition } from '@rampart/contracts';
 import type { ClickhouseServers } from '../clickhouse-servers.js';
+import { type QuantileRanks, quantileRanks } from '../definition/quantile-ranks.js';
 import { mostFrequent } from '../definition/sums-order.js';
-import type { ComparisonQuery, StratumCount } from '../feedback-store.js';
+import type { ArmQuantile, ComparisonQuery, ComparisonSums, StratumCount } from '../feedback-store.js';
+import { type ClusterRow, clustersOfRows, quantileStatements } from '../statement/clickhouse-quantile-statements.js';
 import type { QueryGroup } from '../statement/clickhouse-query-group.js';
 import { maskfuls, type PlannedMetric } from '../statement/clickhouse-row-masks.js';
 import { type PropertyTextRow, stratumCounts } from '../statement/clickhouse-strata.js';
 import { strataStatement } from '../statement/clickhouse-strata-statement.js';
 import type { Answer, StatementRow } from '../statement/clickhouse-sums-rows.js';
 import { sumsStatement } from '../statement/clickhouse-sums-statement.js';
-import { everything, type Population, type Reading } from '../statement/clickhouse-units-statement.js';
+import { armsOf, everything, type Population, type Reading } from '../statement/clickhouse-units-statement.js';
 
 export const answersTo = async (servers: ClickhouseServers, group: QueryGroup, reading: Reading): Promise<readonly Answer[]> => {
   const answers: Answer[] = [];
@@ -35,6 +38,54 @@ export const strataOf = async (
   const from = cluster === undefined ? `(${sql})` : `cluster('${cluster}', view(${sql}))`;
   const most = `SELECT kind, text, toString(sum(toUInt64(units))) AS units FROM ${from} GROUP BY kind, text ORDER BY sum(toUInt64(units)) DESC, text LIMIT ${MOST_VALUES}`;
   return mostFrequent(stratumCounts(await whole.rows<PropertyTextRow>(most, parameters.all())), limit);
+};
+
+/** Of each quantile metric the order statistics of each arm, in the order of the metrics. */
+export const quantilesOf = async (
+  servers: ClickhouseServers,
+  query: ComparisonQuery,
+): Promise<NonNullable<ComparisonSums['quantiles']>> => {
+  const found: { metric: number; arms: readonly ArmQuantile[] }[] = [];
+  for (const [place, metric] of query.metrics.entries()) {
+    if (metric.definition.type === 'quantile')
+      found.push({ metric: place, arms: await armQuantiles(servers, { ...query, metrics: [metric] }, metric.definition) });
+  }
+  return found;
+};
+
+const armQuantiles = async (
+  servers: ClickhouseServers,
+  query: ComparisonQuery,
+  { quantileLevel = 0.5, quantileOf = 'events' }: MetricDefinition,
+): Promise<readonly ArmQuantile[]> => {
+  const local = { ...everything, exposures: servers.local(everything.exposures), events: servers.local(everything.events) };
+  const { parameters, histogram, clusters } = quantileStatements(query, local);
+  const { cluster, whole } = servers;
+  const ofAll = (sql: string) => (cluster === undefined ? `(${sql})` : `cluster('${cluster}', view(${sql}))`);
+  const counts = await whole.rows<{ arm: number; total: string }>(
+    `SELECT arm, toString(sum(weight)) AS total FROM ${ofAll(histogram)} GROUP BY arm`,
+    parameters.all(),
+  );
+  const arms = armsOf(query);
+  const totals = arms.map((_, at) => Number(counts.find(({ arm }) => arm === at)?.total ?? 0));
+  const ranks = totals.map((total) => quantileRanks(Math.max(1, total), quantileLevel));
+  const ranked = (of: (one: QuantileRanks) => number) => `minIf(value, upto >= [${ranks.map(of).join(', ')}][arm + 1])`;
+  const statistics = await whole.rows<{ arm: number; numbers: readonly string[] }>(
+    `SELECT arm, [toString(${ranked(({ quantile }) => quantile)}), toString(${ranked(({ lower }) => lower)}), toString(${ranked(({ upper }) => upper)})] AS numbers
+FROM (SELECT arm, value, sum(weight) OVER (PARTITION BY arm ORDER BY value ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS upto
+  FROM (SELECT arm, value, sum(weight) AS weight FROM ${ofAll(histogram)} GROUP BY arm, value HAVING weight > 0)) GROUP BY arm`,
+    parameters.all(),
+  );
+  const values = arms.map((_, at) => (statistics.find(({ arm }) => arm === at)?.numbers ?? ['0', '0', '0']).map(BigInt));
+  const rows =
+    quantileOf === 'units'
+      ? []
+      : await whole.rows<ClusterRow>(`SELECT arm, numbers FROM ${ofAll(clusters(values.map(([value = 0n]) => value)))}`, parameters.all());
+  return arms.map((arm, at) => {
+    const [quantile = 0n, lower = 0n, upper = 0n] = values[at] ?? [];
+    const own = quantileOf === 'units' ? null : clustersOfRows(rows.filter((row) => row.arm === at));
+    return { arm, observations: totals[at] ?? 0, quantile, lower, upper, clusters: own };
+  });
 };
 
 /** A unit's rows are all on one shard: each counts its own, and the integers are added. */

@@ -19,6 +19,39 @@ export interface Statement {
   readonly columns: Readonly<Record<'units' | 'sums', readonly string[]>>;
 }
 
+/** What a statement of another kind is made of: the same units, rows and numbers per unit. */
+export interface CountedRows {
+  readonly parameters: Parameters;
+  readonly masks: Masks;
+  /** Columns as `unitsSql`. */
+  readonly units: string;
+  /** Rows that mean something to a metric, of units that take part: rn (the unit), place (its last byte the cell), mask, v0 … */
+  readonly joined: string;
+  /** Over the rows of a unit: x0 … */
+  readonly perUnit: readonly string[];
+  /** Holds for a unit of `units` whose value is final. */
+  closedMember(metric: PlannedMetric): string;
+}
+
+/** @param reading  at one instant */
+export const countedRows = (
+  group: QueryGroup,
+  population: Population,
+  metrics: readonly PlannedMetric[],
+  reading: Reading,
+): CountedRows => {
+  const parameters = new Parameters();
+  const [query] = group.queries;
+  const units = unitsSql(group, population, parameters, reading);
+  const last = parameters.bind('Int64', query.knownUntilUs);
+  const masks = new Masks(metrics);
+  const roles = metrics.flatMap((metric) => rolesOf(metric, query, parameters));
+  const logged = loggedSql(query, parameters);
+  const joined = joinedRows(units, roles, masks, { group, metrics, reading, last, logged, until: last, isEarlier: 'toUInt8(0)' });
+  const closedMember = (metric: PlannedMetric) => `${isMember(metric, query)} AND ${isClosed(metric, last)}`;
+  return { parameters, masks, units, joined, perUnit: unitNumbers(roles, metrics, masks), closedMember };
+};
+
 interface Column {
   readonly name: string;
   readonly sql: string;

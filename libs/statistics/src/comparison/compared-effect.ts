@@ -11,7 +11,9 @@ export type RefusalReason =
   | 'ZERO_VARIANCE'
   | 'ZERO_BASELINE'
   | 'ZERO_DENOMINATOR'
-  | 'TOO_FEW_OBSERVATIONS';
+  | 'TOO_FEW_OBSERVATIONS'
+  /** A quantile whose order statistics were not taken. */
+  | 'NOT_COUNTED';
 
 export interface EffectEstimate {
   readonly kind: 'estimate';
