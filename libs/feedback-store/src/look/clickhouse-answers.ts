@@ -36,7 +36,8 @@ export const strataOf = async (
   const { sql, parameters } = strataStatement(query, property, local);
   const { cluster, whole } = servers;
   const from = cluster === undefined ? `(${sql})` : `cluster('${cluster}', view(${sql}))`;
-  const most = `SELECT kind, text, toString(sum(toUInt64(units))) AS units FROM ${from} GROUP BY kind, text ORDER BY sum(toUInt64(units)) DESC, text LIMIT ${MOST_VALUES}`;
+  const most = `SELECT kind, text, toString(total) AS units FROM (SELECT kind, text, sum(toUInt64(units)) AS total FROM ${from} GROUP BY kind, text)
+ORDER BY total DESC, text LIMIT ${MOST_VALUES}`;
   return mostFrequent(stratumCounts(await whole.rows<PropertyTextRow>(most, parameters.all())), limit);
 };
 
