@@ -31,6 +31,18 @@ describe('a metric definition', () => {
       { ...mean, covariate: { lookbackUs: 1, denominator: { event: 'visit' } } },
       '/covariate/denominator only a ratio’s covariate has a denominator, this is a mean',
     ],
+    ['a funnel without steps', { ...mean, type: 'funnel' }, '/steps a funnel needs the steps before its numerator'],
+    ['the steps of a mean', { ...mean, steps: [{ event: 'visit' }] }, '/steps only a funnel has steps, this is a mean'],
+    [
+      'retention from the exposure on',
+      { ...mean, type: 'retention', windowUs: 1 },
+      '/delayUs retention begins some time after the exposure: name the delay',
+    ],
+    [
+      'retention without end',
+      { ...mean, type: 'retention', delayUs: 1 },
+      '/windowUs retention ends: name how long after the delay a unit may come back',
+    ],
     ['a quantile without its level', { ...mean, type: 'quantile' }, '/quantileLevel a quantile needs its level, such as 0.95'],
     ['the level of a mean', { ...mean, quantileLevel: 0.9 }, '/quantileLevel only a quantile has a quantileLevel, this is a mean'],
     [

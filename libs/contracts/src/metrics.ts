@@ -45,6 +45,8 @@ const decimal = z.string().regex(/^-?\d{1,13}(\.\d{1,6})?$/, 'must be a decimal 
  * - `count`: per unit, how many events.
  * - `ratio`: sum of `numerator` over sum of `denominator`, by the delta method at the unit.
  * - `first-error`: units with at least one error; each unit's first error only.
+ * - `retention`: units with at least one event in [exposure + delay, + window): both are needed; a proportion.
+ * - `funnel`: units that took all `steps` and then the numerator, each after the one before; a proportion.
  * - `quantile`: the value that a share of all events (or of the units' values) does not exceed, such as a 95th percentile.
  */
 export const metricDefinition = z
@@ -52,10 +54,16 @@ export const metricDefinition = z
     key: slug,
     name: z.string().min(1).max(200),
     description: z.string().max(2000).default(''),
-    type: z.enum(['proportion', 'mean', 'count', 'ratio', 'first-error', 'quantile']),
+    type: z.enum(['proportion', 'mean', 'count', 'ratio', 'first-error', 'quantile', 'retention', 'funnel']),
     unitType: z.string().min(1).max(200),
     numerator: eventSelector,
     denominator: eventSelector.optional().describe('ratio only'),
+    steps: z
+      .array(eventSelector)
+      .min(1)
+      .max(8)
+      .optional()
+      .describe('funnel only: what comes before the numerator, in this order; an event is one step, and the next one is a later event'),
     aggregate: z
       .enum(['sum', 'max', 'min', 'first', 'last', 'count'])
       .default('sum')
@@ -104,7 +112,13 @@ export const metricDefinition = z
     if (metric.type !== 'ratio' && metric.denominator !== undefined)
       issue('denominator', `only a ratio has a denominator, this is a ${metric.type}`);
     if (!/^10*$/.test(String(metric.scale))) issue('scale', `must be a power of ten, got ${metric.scale}`);
-    const isBinary = metric.type === 'proportion' || metric.type === 'first-error';
+    const isBinary = BINARY_TYPES.has(metric.type);
+    if (metric.type === 'funnel' && metric.steps === undefined) issue('steps', 'a funnel needs the steps before its numerator');
+    if (metric.type !== 'funnel' && metric.steps !== undefined) issue('steps', `only a funnel has steps, this is a ${metric.type}`);
+    if (metric.type === 'retention' && metric.delayUs === 0)
+      issue('delayUs', 'retention begins some time after the exposure: name the delay');
+    if (metric.type === 'retention' && metric.windowUs === null)
+      issue('windowUs', 'retention ends: name how long after the delay a unit may come back');
     if (isBinary && (metric.capLower ?? metric.capUpper) !== undefined) issue('capUpper', `a ${metric.type} is 0 or 1 and has no cap`);
     if (isBinary && metric.aggregate !== 'sum') issue('aggregate', `a ${metric.type} asks only whether there is an event`);
     for (const [path, message] of quantileIssues(metric)) issue(path, message);
@@ -118,6 +132,9 @@ export const metricDefinition = z
     if (metric.capLower !== undefined && metric.capUpper !== undefined && Number(metric.capLower) >= Number(metric.capUpper))
       issue('capLower', `must be below capUpper: ${metric.capLower} ≥ ${metric.capUpper}`);
   });
+
+/** A unit has 0 or 1. */
+export const BINARY_TYPES: ReadonlySet<string> = new Set(['proportion', 'first-error', 'retention', 'funnel']);
 
 /** What a quantile needs and can't have. */
 function* quantileIssues(metric: {

@@ -82,7 +82,7 @@ describe('the sums of ClickHouse', () => {
 
   it('were asked for every type of metric, live and historical', () => {
     const types = new Set(seen.flatMap(({ query }) => query.metrics.map(({ definition }) => definition.type)));
-    expect([...types].sort()).toEqual(['count', 'first-error', 'mean', 'proportion', 'quantile', 'ratio']);
+    expect([...types].sort()).toEqual(['count', 'first-error', 'funnel', 'mean', 'proportion', 'quantile', 'ratio', 'retention']);
     expect(new Set(seen.map(({ query }) => query.historical)).size).toBe(2);
     expect(new Set(seen.map(({ query }) => query.loggedUntilUs === undefined)).size).toBe(2);
     expect(new Set(seen.map(({ query }) => query.multipleExposure)).size).toBe(2);

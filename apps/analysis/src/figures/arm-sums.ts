@@ -1,5 +1,5 @@
 /** From the store's cells to arms: integers are added, nothing is rounded. */
-import type { MetricDefinition, SufficientStatistics } from '@rampart/contracts';
+import { BINARY_TYPES, type MetricDefinition, type SufficientStatistics } from '@rampart/contracts';
 import type { ArmQuantile, CellSums, ComparisonSums, DesignCell, JointSums, MetricSums } from '@rampart/feedback-store';
 import type { MetricInUse } from '../definitions/definition-in-force.js';
 
@@ -20,7 +20,7 @@ const isCounted = (metric: MetricDefinition, of: 'numerator' | 'denominator' | '
   if (of === 'denominator') return metric.denominatorAggregate === 'count';
   // A covariate with a selector of its own takes that event's values, whatever the metric counts.
   if (of === 'covariate' && metric.covariate?.selector !== undefined) return metric.aggregate === 'count';
-  return metric.type === 'proportion' || metric.type === 'first-error' || metric.type === 'count' || metric.aggregate === 'count';
+  return BINARY_TYPES.has(metric.type) || metric.type === 'count' || metric.aggregate === 'count';
 };
 
 /** The sums of one metric per arm, over all cells, segments and strata; an arm without units has zeros. */

@@ -42,6 +42,8 @@ export const armFigures = (metric: MetricDefinition, sums: ArmSums, counted?: Ar
   switch (metric.type) {
     case 'proportion':
     case 'first-error':
+    case 'retention':
+    case 'funnel':
       return plain(proportionMoments(n, Number(sum / perOne)));
     case 'mean':
     case 'count':

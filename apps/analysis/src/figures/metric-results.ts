@@ -114,6 +114,8 @@ const typeNotes = ({ definition }: MetricInUse, arms: readonly ArmFigures[]): re
   switch (definition.type) {
     case 'proportion':
     case 'first-error':
+    case 'retention':
+    case 'funnel':
       return ['variance per unit is m(1 − m)'];
     case 'ratio':
       return ['variance per unit is that of (numerator − ratio × denominator) / mean denominator', ...shiftNotes(arms)];

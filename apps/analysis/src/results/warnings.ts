@@ -41,7 +41,8 @@ const populationWarnings = (population: Population): readonly string[] => {
 };
 
 const nameWarnings = ({ definition }: MetricInUse, seen: SeenNames): readonly string[] => {
-  const selectors = [definition.numerator, definition.denominator, definition.covariate?.selector];
+  const { numerator, denominator, covariate, steps = [] } = definition;
+  const selectors = [numerator, denominator, ...steps, covariate?.selector, covariate?.denominator];
   const missing = new Set(selectors.flatMap((selector) => (selector === undefined || seen.has(selector.event) ? [] : [selector.event])));
   return [...missing].map((event) => {
     const nearest = nearestName(event, seen);

@@ -1,5 +1,5 @@
 /** All effects as they are now, one below the other on one scale, with their numbers beside them. */
-import type { Comparison, MetricResult, MetricUse } from '@rampart/contracts';
+import { BINARY_TYPES, type Comparison, type MetricResult, type MetricUse } from '@rampart/contracts';
 import { max } from 'd3-array';
 import { scaleLinear } from 'd3-scale';
 import { Wide } from '../parts/wide.js';
@@ -116,7 +116,7 @@ const Interval = ({ title, row }: { readonly title: string; readonly row: Effect
 };
 
 const Arms = ({ metric, comparison }: { readonly metric: MetricResult; readonly comparison: Comparison }) => {
-  const say = metric.type === 'proportion' || metric.type === 'first-error' ? percent : figure;
+  const say = BINARY_TYPES.has(metric.type) ? percent : figure;
   return (
     <>
       {metric.arms

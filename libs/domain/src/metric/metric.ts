@@ -16,10 +16,12 @@ export interface MetricDefinition {
   readonly key: string;
   readonly name: string;
   readonly description: string;
-  readonly type: 'proportion' | 'mean' | 'count' | 'ratio' | 'first-error' | 'quantile';
+  readonly type: 'proportion' | 'mean' | 'count' | 'ratio' | 'first-error' | 'quantile' | 'retention' | 'funnel';
   readonly unitType: string;
   readonly numerator: EventSelector;
   readonly denominator?: EventSelector | undefined;
+  /** Funnel only: what comes before the numerator. */
+  readonly steps?: readonly EventSelector[] | undefined;
   readonly aggregate: Aggregate;
   readonly denominatorAggregate: Aggregate;
   readonly quantileLevel?: number | undefined;

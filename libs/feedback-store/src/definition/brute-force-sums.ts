@@ -323,7 +323,7 @@ const jointSums = (units: readonly (readonly bigint[])[], size: number): JointSu
 };
 
 const contribution = (metric: MeasuredMetric, unit: Unit, closesAt: InstantUs): Contribution => {
-  const { numerator, denominator, covariates, delayUs, windowUs } = metric;
+  const { numerator, denominator, steps, covariates, delayUs, windowUs } = metric;
   const selected =
     (measure: Measure) =>
     ({ row }: Seen) =>
@@ -334,15 +334,24 @@ const contribution = (metric: MeasuredMetric, unit: Unit, closesAt: InstantUs): 
   const before = (lookbackUs: number) => unit.events.filter((event) => age(event) < 0 && age(event) >= -lookbackUs && inTime(event));
   const hasNoValue = (measure: Measure) => (event: Seen) =>
     takesValues(measure) && selected(measure)(event) && valueTaken(measure.selector, event.row) === undefined;
-  const measures = denominator === null ? [numerator] : [numerator, denominator];
+  const measures = [numerator, ...(denominator === null ? [] : [denominator]), ...steps];
   const taken = (measure: Measure) => inWindow.filter(inTime).filter(selected(measure));
   return {
-    x: boundTo(metric, together(numerator, taken(numerator)) ?? 0n),
+    x:
+      steps.length > 0
+        ? stepped([...steps, numerator].map(selected), inWindow.filter(inTime))
+        : boundTo(metric, together(numerator, taken(numerator)) ?? 0n),
     y: denominator === null ? 0n : (together(denominator, taken(denominator)) ?? 0n),
     covariates: covariates.map((covariate) => together(covariate, before(covariate.lookbackUs).filter(selected(covariate)))),
     late: inWindow.filter((event) => !inTime(event) && measures.some((measure) => selected(measure)(event))).length,
     unconverted: inWindow.filter((event) => inTime(event) && measures.some((measure) => hasNoValue(measure)(event))).length,
   };
+};
+
+/** 1 if there is a row for each step, each after the one before. */
+const stepped = (steps: readonly ((row: Seen) => boolean)[], rows: readonly Seen[]): bigint => {
+  const reached = [...rows].sort(byEventTime).reduce((step, row) => (steps[step]?.(row) === true ? step + 1 : step), 0);
+  return reached === steps.length ? ONE_EVENT : 0n;
 };
 
 /** A unit's rows as one number; undefined when there is none that has what is asked for. */

@@ -1,5 +1,5 @@
 /** What a metric needs of each unit: the few numbers that both adapters compute, decided once. */
-import type { EventSelector, MetricDefinition } from '@rampart/contracts';
+import { BINARY_TYPES, type EventSelector, type MetricDefinition } from '@rampart/contracts';
 
 export type Aggregate = MetricDefinition['aggregate'] | 'any';
 
@@ -17,6 +17,8 @@ export interface CovariateMeasure extends Measure {
 export interface MeasuredMetric {
   readonly numerator: Measure;
   readonly denominator: Measure | null;
+  /** What a unit does before the numerator counts for it, in this order; none: it counts at once. */
+  readonly steps: readonly Measure[];
   /** Taken before the exposure. Of a ratio two: its numerator and its denominator as they were. */
   readonly covariates: readonly CovariateMeasure[];
   /** A unit takes part in the adjusted comparison if it has one at least of each group; places in `covariates`. None: all units do. */
@@ -50,6 +52,7 @@ export const measured = (metric: MetricDefinition): MeasuredMetric => {
   return {
     numerator,
     denominator,
+    steps: (metric.steps ?? []).map((selector) => ({ selector, aggregate: 'any' })),
     ...before(metric, numerator, denominator),
     delayUs: metric.delayUs,
     windowUs: metric.windowUs,
@@ -75,9 +78,10 @@ const before = (
 };
 
 /** Everything that is read of a unit's events. */
-export const measuresOf = ({ numerator, denominator, covariates }: MeasuredMetric): readonly Measure[] => [
+export const measuresOf = ({ numerator, denominator, steps, covariates }: MeasuredMetric): readonly Measure[] => [
   numerator,
   ...(denominator === null ? [] : [denominator]),
+  ...steps,
   ...covariates,
 ];
 
@@ -85,7 +89,7 @@ export const measuresOf = ({ numerator, denominator, covariates }: MeasuredMetri
 export const jointSize = ({ denominator, covariates }: MeasuredMetric): number => 1 + (denominator === null ? 0 : 1) + covariates.length;
 
 const numeratorAggregate = (metric: MetricDefinition): Aggregate => {
-  if (metric.type === 'proportion' || metric.type === 'first-error') return 'any';
+  if (BINARY_TYPES.has(metric.type)) return 'any';
   return metric.type === 'count' ? 'count' : metric.aggregate;
 };
 

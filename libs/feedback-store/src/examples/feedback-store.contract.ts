@@ -251,6 +251,35 @@ export const feedbackStoreContract = (name: string, create: () => Promise<Feedba
       expect(raised?.joint).toEqual({ units: 3, sums: millions(7, 10, 2, 5), products: squares(27, 22, 10, 21, 58, 6, 12, 4, 8, 17) });
     });
 
+    it('counts who takes the steps of a funnel one after another, and who comes back in time', async () => {
+      const rows = [
+        // Looks, then buys; buys before looking; one event that is both; looks twice, buys once.
+        exposure(1, { at: 1000 }),
+        event(2, { at: 1010, name: 'look' }),
+        event(3, { at: 1020 }),
+        exposure(4, { at: 1000, unit: 2 }),
+        event(5, { at: 1010, unit: 2 }),
+        event(6, { at: 1020, unit: 2, name: 'look' }),
+        exposure(7, { at: 1000, unit: 3 }),
+        event(8, { at: 1010, unit: 3, properties: { both: true } }),
+        exposure(9, { at: 1000, unit: 4 }),
+        event(10, { at: 1060, unit: 4, properties: { both: true } }),
+        event(11, { at: 1060, unit: 4 }),
+      ];
+      const both = { event: 'buy', filters: [{ property: 'both', operator: 'eq', value: true }] } as const;
+      const [looked, twice, back] = await sumsOf(
+        rows,
+        comparison([
+          { type: 'funnel', steps: [{ event: 'look' }] },
+          { type: 'funnel', steps: [{ ...both, filters: [...both.filters] }] },
+          { type: 'retention', delayUs: 50, windowUs: 20 },
+        ]),
+      );
+      expect(looked).toMatchObject({ units: 4, sum: 1_000_000n });
+      expect(twice).toMatchObject({ units: 4, sum: 1_000_000n });
+      expect(back).toMatchObject({ units: 4, sum: 1_000_000n });
+    });
+
     it('gives the order statistics of an arm: of all events with their clusters, or of one value per unit', async () => {
       const values = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10];
       const rows = [

@@ -1,5 +1,12 @@
 /** Small random worlds for property tests: few units, few ids and few instants, so that ties, boundaries, retries and late rows are the rule. */
-import { type FeedbackRow, type MetricDefinition, type MetricInput, metricDefinition, type PropertyValue } from '@rampart/contracts';
+import {
+  BINARY_TYPES,
+  type FeedbackRow,
+  type MetricDefinition,
+  type MetricInput,
+  metricDefinition,
+  type PropertyValue,
+} from '@rampart/contracts';
 import fc from 'fast-check';
 import { type ComparisonQuery, END_OF_TIME, type PlacedRow } from '../feedback-store.js';
 
@@ -177,7 +184,8 @@ const cap = fc.constantFrom('-1', '0.5', '2', '2.5', '9300000000000');
 
 const metric = fc
   .record({
-    type: fc.constantFrom('proportion', 'mean', 'mean', 'mean', 'count', 'ratio', 'first-error', 'quantile'),
+    type: fc.constantFrom('proportion', 'mean', 'mean', 'mean', 'count', 'ratio', 'first-error', 'quantile', 'retention', 'funnel'),
+    steps: fc.array(selector, { minLength: 1, maxLength: 2 }),
     quantileLevel: fc.constantFrom(0.001, 0.1, 0.5, 0.7, 0.95),
     quantileOf: fc.constantFrom('events', 'units'),
     numerator: selector,
@@ -209,9 +217,10 @@ const allowed = ({
   aggregate: taken,
   quantileLevel,
   quantileOf,
+  steps,
   ...rest
 }: MetricInput): MetricDefinition => {
-  const isBinary = rest.type === 'proportion' || rest.type === 'first-error';
+  const isBinary = BINARY_TYPES.has(rest.type);
   const isQuantile = rest.type === 'quantile';
   const areOrdered = capLower === undefined || capUpper === undefined || Number(capLower) < Number(capUpper);
   return metricDefinition.parse({
@@ -224,6 +233,8 @@ const allowed = ({
     ...(isBinary || isQuantile || capUpper === undefined || !areOrdered ? {} : { capUpper }),
     ...(isQuantile ? { quantileLevel, quantileOf } : {}),
     ...(rest.type === 'ratio' ? { denominator } : {}),
+    ...(rest.type === 'funnel' ? { steps } : {}),
+    ...(rest.type === 'retention' ? { delayUs: rest.delayUs || 5, windowUs: rest.windowUs ?? 20 } : {}),
     ...(rest.type === 'first-error' || isQuantile || covariate === undefined ? {} : { covariate: allowedCovariate(rest.type, covariate) }),
   });
 };

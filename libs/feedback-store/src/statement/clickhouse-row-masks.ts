@@ -20,7 +20,7 @@ export const plannedMetric = (measured: MeasuredMetric, index: number, query: Co
   return { index, measured, closesAfterUs: afterUs, counting: `${afterUs}${measured.countsWhileOpen ? 'early' : ''}` };
 };
 
-export type Role = 'numerator' | 'denominator' | `covariate${number}`;
+export type Role = 'numerator' | 'denominator' | `step${number}` | `covariate${number}`;
 export type Meaning = Role | 'late' | 'unconverted';
 
 const meaningsOf = ({ measured }: PlannedMetric): readonly Meaning[] => [
@@ -28,6 +28,7 @@ const meaningsOf = ({ measured }: PlannedMetric): readonly Meaning[] => [
   'late',
   'unconverted',
   ...(measured.denominator === null ? [] : (['denominator'] as const)),
+  ...measured.steps.map((_, place) => `step${place}` as const),
   ...measured.covariates.map((_, place) => `covariate${place}` as const),
 ];
 
@@ -74,10 +75,12 @@ export const rolesOf = (metric: PlannedMetric, query: ComparisonQuery, parameter
 const measuresByRole = ({
   numerator,
   denominator,
+  steps,
   covariates,
 }: MeasuredMetric): readonly Pick<RoleSql, 'role' | 'measure' | 'lookbackUs'>[] => [
   { role: 'numerator', measure: numerator, lookbackUs: null },
   ...(denominator === null ? [] : [{ role: 'denominator' as const, measure: denominator, lookbackUs: null }]),
+  ...steps.map((measure, place) => ({ role: `step${place}` as const, measure, lookbackUs: null })),
   ...covariates.map((measure, place) => ({ role: `covariate${place}` as const, measure, lookbackUs: measure.lookbackUs })),
 ];
 

@@ -188,7 +188,8 @@ const allowedSql = (metrics: readonly PlannedMetric[], masks: Masks, group: Quer
   return [...bits].map(([takesPart, all]) => `if(${takesPart}, toUInt64(${all}), 0)`).join(' + ');
 };
 
-const isOrdered = ({ measure }: RoleSql): boolean => measure.aggregate === 'first' || measure.aggregate === 'last';
+const isOrdered = ({ measure, role }: RoleSql): boolean =>
+  measure.aggregate === 'first' || measure.aggregate === 'last' || role.startsWith('step');
 
 const valuesOf = (roles: readonly RoleSql[]): readonly string[] => [
   ...new Set(roles.filter(({ measure }) => takesValues(measure)).map(({ value }) => value.value)),
@@ -203,7 +204,11 @@ const unitNumbers = (roles: readonly RoleSql[], metrics: readonly PlannedMetric[
     ...roles.flatMap(({ metric, role, measure, value }) => {
       const has = masks.has(metric, role);
       const number = aggregateSql(measure, column(value), has);
-      if (role === 'numerator') return [`${cappedSql(number, metric.measured)} AS x${metric.index}`];
+      if (role === 'numerator') {
+        const { steps } = metric.measured;
+        return [`${steps.length > 0 ? steppedSql(metric, masks) : cappedSql(number, metric.measured)} AS x${metric.index}`];
+      }
+      if (role.startsWith('step')) return [];
       if (role === 'denominator') return [`${number} AS y${metric.index}`];
       return [`${number} AS ${covariateName(metric, Number(role.slice('covariate'.length)))}`];
     }),
@@ -213,6 +218,15 @@ const unitNumbers = (roles: readonly RoleSql[], metrics: readonly PlannedMetric[
     // One list that is nearly always empty, instead of two counters for each metric.
     `groupArrayIf(mask, bitAnd(mask, ${rare}) != 0) AS rare`,
   ];
+};
+
+/** Rows in their order, each the next step or none: 1 where the last was reached. */
+const steppedSql = (metric: PlannedMetric, masks: Masks): string => {
+  const bits = [...metric.measured.steps.map((_, place) => masks.bit(metric, `step${place}`)), masks.bit(metric, 'numerator')];
+  const any = bits.reduce((sum, bit) => sum | (1n << BigInt(bit)), 0n);
+  const rows = `arraySort(row -> row.1, groupArrayIf((ordering, mask), bitAnd(mask, toUInt64(${any})) != 0))`;
+  const next = `if(reached < ${bits.length} AND bitTest(row.2, [${bits.join(', ')}][least(toUInt8(reached + 1), ${bits.length})]), toUInt8(reached + 1), reached)`;
+  return `toInt128(arrayFold((reached, row) -> ${next}, ${rows}, toUInt8(0)) = ${bits.length}) * 1000000`;
 };
 
 const covariateName = ({ index }: PlannedMetric, place: number): string => `c${index}_${place}`;
