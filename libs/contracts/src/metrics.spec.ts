@@ -43,6 +43,15 @@ describe('a metric definition', () => {
       { ...mean, type: 'retention', delayUs: 1 },
       '/windowUs retention ends: name how long after the delay a unit may come back',
     ],
+    [
+      'one covariate and several',
+      {
+        ...mean,
+        covariate: { lookbackUs: 1 },
+        covariates: ['a', 'b'].map((event) => ({ selector: { event }, lookbackUs: 1 })),
+      },
+      '/covariates name either one covariate or several covariates, not both',
+    ],
     ['a quantile without its level', { ...mean, type: 'quantile' }, '/quantileLevel a quantile needs its level, such as 0.95'],
     ['the level of a mean', { ...mean, quantileLevel: 0.9 }, '/quantileLevel only a quantile has a quantileLevel, this is a mean'],
     [

@@ -103,6 +103,18 @@ export const metricDefinition = z
       })
       .optional()
       .describe('pre-exposure values of the same unit, for CUPED; of a ratio: numerator and denominator before the exposure'),
+    covariates: z
+      .array(
+        z.strictObject({
+          selector: eventSelector,
+          lookbackUs: z.int().min(1),
+          whenMissing: z.enum(['zero', 'exclude']).default('zero'),
+        }),
+      )
+      .min(2)
+      .max(5)
+      .optional()
+      .describe('several instead of one: a unit takes part in the adjusted comparison if it has each that is not zero when missing'),
     direction: z.enum(['increase', 'decrease']).default('increase').describe('which way is good'),
     population: z.enum(['exposed', 'assigned']).default('exposed'),
   })
@@ -128,6 +140,10 @@ export const metricDefinition = z
         path: ['covariate', 'denominator'],
         message: `only a ratio’s covariate has a denominator, this is a ${metric.type}`,
       });
+    if (metric.covariates !== undefined && metric.covariate !== undefined)
+      issue('covariates', 'name either one covariate or several covariates, not both');
+    if (metric.covariates !== undefined && ['ratio', 'first-error', 'quantile'].includes(metric.type))
+      issue('covariates', `a ${metric.type} ${metric.type === 'ratio' ? 'has one covariate at most' : 'has no covariates'}`);
     if (metric.type === 'first-error' && metric.covariate !== undefined) issue('covariate', 'a first-error metric has no covariate');
     if (metric.capLower !== undefined && metric.capUpper !== undefined && Number(metric.capLower) >= Number(metric.capUpper))
       issue('capLower', `must be below capUpper: ${metric.capLower} ≥ ${metric.capUpper}`);

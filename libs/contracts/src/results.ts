@@ -29,7 +29,7 @@ export interface SufficientStatistics {
   };
   /**
    * A ratio with a covariate: over the units of the adjusted comparison, values per unit in this order: numerator, denominator, numerator before, denominator
-   * before. `products` are Σ x_i·x_j for i ≤ j, row by row.
+   * before. Several covariates: the value, then each of them. `products` are Σ x_i·x_j for i ≤ j, row by row.
    */
   readonly joint?: { readonly units: number; readonly sums: readonly string[]; readonly products: readonly string[] };
   /**
@@ -205,7 +205,10 @@ export interface Comparison {
 }
 
 export interface CupedResult {
+  /** Several: all of them, and `theta` is that of their weighted sum. */
   readonly covariate: string;
+  /** Where there are several: the weight of each; null where the others say what it says. */
+  readonly slopes?: readonly { readonly covariate: string; readonly theta: number | null }[];
   readonly theta: number;
   readonly thetaKind: 'pooled' | 'within';
   readonly units: number;

@@ -3,6 +3,7 @@ export * from './bayesian/beta-posterior.js';
 export * from './bayesian/normal-posterior.js';
 export * from './comparison/compare-means.js';
 export * from './comparison/compared-effect.js';
+export * from './comparison/composite-covariate.js';
 export * from './comparison/cuped.js';
 export * from './comparison/cuped-ratio.js';
 export * from './comparison/post-stratification.js';

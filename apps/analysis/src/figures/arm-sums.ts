@@ -19,7 +19,7 @@ export const unitsPerOne = (metric: MetricDefinition, of: 'numerator' | 'denomin
 const isCounted = (metric: MetricDefinition, of: 'numerator' | 'denominator' | 'covariate'): boolean => {
   if (of === 'denominator') return metric.denominatorAggregate === 'count';
   // A covariate with a selector of its own takes that event's values, whatever the metric counts.
-  if (of === 'covariate' && metric.covariate?.selector !== undefined) return metric.aggregate === 'count';
+  if (of === 'covariate' && (metric.covariates ?? metric.covariate?.selector) !== undefined) return metric.aggregate === 'count';
   return BINARY_TYPES.has(metric.type) || metric.type === 'count' || metric.aggregate === 'count';
 };
 

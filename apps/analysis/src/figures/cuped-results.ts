@@ -2,10 +2,12 @@
 import type { AnalysisPlan, Comparison, CupedResult, MetricDefinition, Refusal } from '@rampart/contracts';
 import {
   type CoMoments,
+  type CrossMoments,
   coMomentsFromIntegerSums,
   compareCuped,
   compareCupedRatios,
   compareMeans,
+  compositeCovariate,
   crossMomentsFromIntegerSums,
   cupedAdjusted,
   cupedNonInferiorityContrast,
@@ -42,6 +44,8 @@ interface Pooled {
   readonly arms: readonly Adjusted[];
   readonly pool: CoMoments;
   readonly theta: number;
+  /** Of several covariates. */
+  readonly slopes?: readonly (number | null)[];
 }
 
 /** @param pairs  (control, treatment) by arm; @returns null for a metric without a covariate */
@@ -52,14 +56,17 @@ export const cupedResult = (
   { plan, tuning }: { readonly plan: AnalysisPlan; readonly tuning: AnytimeTuning | null },
 ): CupedResult | Refusal | null => {
   const { definition } = metric;
-  if (definition.covariate === undefined) return null;
-  const found = definition.type === 'ratio' ? pooledRatios(definition, arms, plan) : pooledPairs(definition, arms, plan);
+  if (definition.covariate === undefined && definition.covariates === undefined) return null;
+  const found = pooledOf(definition, arms, plan);
   if ('refused' in found) return found;
-  const { arms: adjusted, pool, theta } = found;
+  const { arms: adjusted, pool, theta, slopes } = found;
   const all = arms.reduce((sum, arm) => sum + arm.units, 0);
   const named = new Map(adjusted.map((arm) => [arm.arm, arm]));
   return {
-    covariate: definition.covariate.selector?.event ?? definition.numerator.event,
+    covariate: namesOf(definition).join(' + '),
+    ...(slopes === undefined
+      ? {}
+      : { slopes: namesOf(definition).map((name, place) => ({ covariate: name, theta: slopes[place] ?? null })) }),
     theta,
     thetaKind: plan.cupedTheta,
     units: pool.n,
@@ -74,6 +81,29 @@ export const cupedResult = (
         : [comparedAdjusted(metric, a, b, { all: adjusted, theta, centre: pool.meanX, plan, tuning })];
     }),
   };
+};
+
+const namesOf = ({ covariate, covariates, numerator }: MetricDefinition): readonly string[] =>
+  covariates?.map(({ selector }) => selector.event) ?? [covariate?.selector?.event ?? numerator.event];
+
+const pooledOf = (definition: MetricDefinition, arms: readonly ArmSums[], plan: AnalysisPlan): Pooled | Refusal => {
+  if (definition.covariates !== undefined) return pooledComposites(definition, arms, plan);
+  return definition.type === 'ratio' ? pooledRatios(definition, arms, plan) : pooledPairs(definition, arms, plan);
+};
+
+const pooledComposites = (definition: MetricDefinition, arms: readonly ArmSums[], plan: AnalysisPlan): Pooled | Refusal => {
+  if (arms.some(({ joint }) => joint === undefined || joint.units < 2)) return noResult('INSUFFICIENT_UNITS');
+  const scales = ['numerator', ...(definition.covariates ?? []).map(() => 'covariate' as const)] as const;
+  const { pairs, pool, slopes } = compositeCovariate(
+    arms.map((arm) => jointMoments(definition, arm, scales)),
+    plan.cupedTheta,
+  );
+  if (pool.m2X === 0) return { refused: 'ZERO_COVARIATE_VARIANCE' };
+  const adjusted = arms.flatMap((sums, place): Adjusted[] => {
+    const pair = pairs[place];
+    return pair === undefined ? [] : [{ arm: sums.arm, pair, ratio: null, sums }];
+  });
+  return { arms: adjusted, pool, theta: cupedTheta(pairs, plan.cupedTheta), slopes };
 };
 
 const pooledPairs = (definition: MetricDefinition, arms: readonly ArmSums[], plan: AnalysisPlan): Pooled | Refusal => {
@@ -101,10 +131,14 @@ const pooledRatios = (definition: MetricDefinition, arms: readonly ArmSums[], pl
   return { arms: adjusted, pool: pool.pairs, theta: cupedRatioTheta(ratios, plan.cupedTheta === 'pooled' ? 'pooled' : 'perArmSum') };
 };
 
-const ratioWithCovariate = (metric: MetricDefinition, { joint }: ArmSums): RatioWithCovariate => {
+const ratioWithCovariate = (metric: MetricDefinition, arm: ArmSums): RatioWithCovariate =>
+  jointMoments(metric, arm, ['numerator', 'denominator', 'covariate', 'denominator']);
+
+/** @param of  whose scale each value has */
+const jointMoments = (metric: MetricDefinition, { joint }: ArmSums, of: readonly Parameters<typeof unitsPerOne>[1][]): CrossMoments => {
   const { units: n, sums, products } = joint ?? { units: 0, sums: [], products: [] };
   const { means, scatter } = crossMomentsFromIntegerSums({ n, sums, products: squareOf(products, sums.length) });
-  const scales = (['numerator', 'denominator', 'covariate', 'denominator'] as const).map((of) => scaleOf(unitsPerOne(metric, of)));
+  const scales = of.map((one) => scaleOf(unitsPerOne(metric, one)));
   const per = (place: number) => scales[place] ?? 1;
   return {
     n,

@@ -41,6 +41,7 @@ export const stratifiedResult = (asked: Stratifying): StratifiedResult | Refusal
   const { definition } = asked.metric;
   if (stratum === undefined) return null;
   if (definition.type === 'ratio' && definition.covariate !== undefined) return { refused: 'RATIO_WITH_COVARIATE' };
+  if (definition.covariates !== undefined) return { refused: 'SEVERAL_COVARIATES' };
   if (definition.type === 'quantile') return { refused: 'QUANTILE' };
   const strata = strataOf(asked);
   const comparisons: Comparison[] = [];

@@ -41,8 +41,9 @@ const populationWarnings = (population: Population): readonly string[] => {
 };
 
 const nameWarnings = ({ definition }: MetricInUse, seen: SeenNames): readonly string[] => {
-  const { numerator, denominator, covariate, steps = [] } = definition;
-  const selectors = [numerator, denominator, ...steps, covariate?.selector, covariate?.denominator];
+  const { numerator, denominator, covariate, covariates = [], steps = [] } = definition;
+  const before = [covariate?.selector, covariate?.denominator, ...covariates.map(({ selector }) => selector)];
+  const selectors = [numerator, denominator, ...steps, ...before];
   const missing = new Set(selectors.flatMap((selector) => (selector === undefined || seen.has(selector.event) ? [] : [selector.event])));
   return [...missing].map((event) => {
     const nearest = nearestName(event, seen);

@@ -42,6 +42,9 @@ export interface MetricDefinition {
         readonly whenMissing: 'zero' | 'exclude';
       }
     | undefined;
+  readonly covariates?:
+    | readonly { readonly selector: EventSelector; readonly lookbackUs: number; readonly whenMissing: 'zero' | 'exclude' }[]
+    | undefined;
   /** Which way is good. */
   readonly direction: 'increase' | 'decrease';
   readonly population: 'exposed' | 'assigned';

@@ -65,10 +65,15 @@ export const measured = (metric: MetricDefinition): MeasuredMetric => {
 };
 
 const before = (
-  { covariate, aggregate }: MetricDefinition,
+  { covariate, covariates: several, aggregate }: MetricDefinition,
   numerator: Measure,
   denominator: Measure | null,
 ): Pick<MeasuredMetric, 'covariates' | 'required'> => {
+  if (several !== undefined)
+    return {
+      covariates: several.map(({ selector, lookbackUs }) => ({ selector, aggregate, lookbackUs })),
+      required: several.flatMap(({ whenMissing }, place) => (whenMissing === 'exclude' ? [[place]] : [])),
+    };
   if (covariate === undefined) return { covariates: [], required: [] };
   const { lookbackUs, whenMissing } = covariate;
   const first = covariate.selector === undefined ? numerator : { selector: covariate.selector, aggregate };

@@ -182,6 +182,8 @@ const selector = fc
 const aggregate = fc.constantFrom('sum', 'max', 'min', 'first', 'last', 'count');
 const cap = fc.constantFrom('-1', '0.5', '2', '2.5', '9300000000000');
 
+const ownCovariate = fc.record({ selector, lookbackUs: fc.constantFrom(5, 10, 20), whenMissing: fc.constantFrom('zero', 'exclude') });
+
 const metric = fc
   .record({
     type: fc.constantFrom('proportion', 'mean', 'mean', 'mean', 'count', 'ratio', 'first-error', 'quantile', 'retention', 'funnel'),
@@ -204,6 +206,7 @@ const metric = fc
       ),
       { nil: undefined },
     ),
+    covariates: fc.option(fc.array(ownCovariate, { minLength: 2, maxLength: 3 }), { nil: undefined, freq: 1 }),
     population: fc.constantFrom('exposed', 'exposed', 'assigned'),
   })
   .map((raw) => allowed(raw as unknown as MetricInput));
@@ -214,6 +217,7 @@ const allowed = ({
   capUpper,
   denominator,
   covariate,
+  covariates,
   aggregate: taken,
   quantileLevel,
   quantileOf,
@@ -235,6 +239,9 @@ const allowed = ({
     ...(rest.type === 'ratio' ? { denominator } : {}),
     ...(rest.type === 'funnel' ? { steps } : {}),
     ...(rest.type === 'retention' ? { delayUs: rest.delayUs || 5, windowUs: rest.windowUs ?? 20 } : {}),
+    ...(rest.type === 'first-error' || rest.type === 'ratio' || isQuantile || covariates === undefined || covariate !== undefined
+      ? {}
+      : { covariates }),
     ...(rest.type === 'first-error' || isQuantile || covariate === undefined ? {} : { covariate: allowedCovariate(rest.type, covariate) }),
   });
 };
