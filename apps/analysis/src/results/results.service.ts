@@ -15,6 +15,7 @@ import {
 } from '../definitions/definition-in-force.js';
 import { breakdownOf } from '../figures/breakdown.js';
 import { type Conclusion, conclude } from '../figures/conclusion.js';
+import { exploredFigures, exploring } from '../figures/exploration.js';
 import type { Figures } from '../figures/look-of-results.js';
 import { countedByArm } from '../figures/population.js';
 import { withSegments } from './across-segments.js';
