@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { Comparison, CupedResult, EffectEstimate } from '@rampart/contracts';
 import type { MetricSums } from '@rampart/feedback-store';
 import { comparisonQuery } from '../definitions/definition-in-force.js';
+import { covariatePair } from './cuped-results.js';
 import { type ExampleMetric, exampleComparison, exampleDefinition, exampleSums } from './figures.examples.js';
 import { metricResults } from './metric-results.js';
 
@@ -50,6 +51,12 @@ const resultOf = (metric: ExampleMetric, sums: readonly MetricSums[]) => {
   const [result] = metricResults(definition, comparisonQuery(definition, 0), exampleComparison(sums.map((one) => [one])));
   if (result === undefined) throw new Error('no result');
   return result;
+};
+
+const metricInUse = () => {
+  const [metric] = exampleDefinition({ variants: [{ key: 'A' }, { key: 'B' }], control: 'A' }, [clickRate()]).metrics;
+  if (metric === undefined) throw new Error('no metric');
+  return metric;
 };
 
 const adjustedOf = (metric = clickRate(), sums = [sumsOf(control), sumsOf(treatment)]): CupedResult => {
@@ -109,6 +116,13 @@ describe('a ratio with a covariate', () => {
     const [plain, scaled] = [adjustedOf(), adjustedOf(clickRate({ scale: 1000 }), [sumsOf(control, 1000n), sumsOf(treatment, 1000n)])];
     expect(scaled.theta).toBeCloseTo(plain.theta, 12);
     expect(estimate(scaled.comparisons[0], 'relative').se).toBeCloseTo(estimate(plain.comparisons[0], 'relative').se, 12);
+  });
+
+  it('is a pair of ratios where arms are held against each other as they were before', () => {
+    const { definition } = metricInUse();
+    const pair = covariatePair(definition, { arm: 'A', ...sumsOf(control) });
+    expect(pair).toMatchObject({ n: control.length, meanX: expect.closeTo(linear(control).before.ratio, 12) });
+    expect(covariatePair(definition, { arm: 'A', ...sumsOf(control.map(([clicks, views]) => [clicks, views, 0, 0])) }).n).toBe(0);
   });
 
   it('decides unadjusted, and says why, where nothing happened before', () => {

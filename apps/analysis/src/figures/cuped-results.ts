@@ -13,6 +13,7 @@ import {
   cupedNonInferiorityContrast,
   cupedRatioTheta,
   cupedTheta,
+  emptyCoMoments,
   linearisedRatios,
   type Moments,
   mergeCoMoments,
@@ -154,8 +155,14 @@ const squareOf = (triangle: readonly bigint[], size: number): readonly (readonly
   return places.map((i) => places.map((j) => at(Math.min(i, j), Math.max(i, j))));
 };
 
-export const covariatePair = (metric: MetricDefinition, { covariate }: ArmSums): CoMoments => {
-  if (covariate === null) return { n: 0, meanX: 0, meanY: 0, m2X: 0, m2Y: 0, cXY: 0 };
+/** x = covariate, y = outcome; of a ratio to first order. Nobody where the metric has none, or nobody has it. */
+export const covariatePair = (metric: MetricDefinition, arm: ArmSums): CoMoments => {
+  const { covariate, joint } = arm;
+  if (metric.type === 'ratio' && joint !== undefined && joint.units > 0) {
+    const linear = linearisedRatios(ratioWithCovariate(metric, arm));
+    return linear.kind === 'refused' ? emptyCoMoments : linear.pairs;
+  }
+  if (covariate === null) return emptyCoMoments;
   const [perX, perY] = [scaleOf(unitsPerOne(metric, 'covariate')), scaleOf(unitsPerOne(metric, 'numerator'))];
   const pair = coMomentsFromIntegerSums({
     n: covariate.units,

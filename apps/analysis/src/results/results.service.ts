@@ -19,7 +19,6 @@ import { exploredFigures, exploring } from '../figures/exploration.js';
 import type { Figures } from '../figures/look-of-results.js';
 import { countedByArm } from '../figures/population.js';
 import { withSegments } from './across-segments.js';
-import { exploredFigures, exploring } from '../figures/exploration.js';
 import { Crossings } from './crossings.source.js';
 import { Evidence } from './evidence.source.js';
 import { knownNames } from './known-names.js';
@@ -94,7 +93,6 @@ export class ResultsService {
       ...figures,
       quality,
       metrics: withPowerReached(withSegments(figures.metrics, counted), definition, this.pace(definition, reach, figures)),
-      metrics: withPowerReached(figures.metrics, definition, this.pace(definition, reach, figures)),
       ...(request.dimension === undefined ? {} : { dimension: await this.dimension(definition, query, request.dimension) }),
       verdict: judged.verdict,
       actions: judged.actions,
