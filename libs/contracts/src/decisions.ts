@@ -6,7 +6,8 @@ import type { EnvironmentDefinition } from './definitions.js';
 import type { ExperimentDefinition, ExperimentState, MetricUse } from './experiments.js';
 import type { InstantUs } from './instants.js';
 import type { MetricDefinition } from './metrics.js';
-import type { Actions, Crossing, PopulationRow, SufficientStatistics, TakenLook, Verdict, VerdictKind } from './results.js';
+import type { Actions, Crossing, PopulationRow, TakenLook, Verdict, VerdictKind } from './results.js';
+import type { SufficientStatistics } from './sufficient-statistics.js';
 
 /** What is looked at: one comparison of an experiment in an environment, in a stage where a ramp has stages. */
 export interface ComparisonPlace {

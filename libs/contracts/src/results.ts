@@ -1,50 +1,8 @@
 /** The results API: everything an analyst needs to recompute a verdict. Absent numbers are null, never NaN. */
+
 import type { AnalysisPlan, PlanInForce } from './experiments.js';
 import type { InstantUs } from './instants.js';
-
-/** Exact sums over the units of one cell; decimal strings of integers, in units of 1/scale (squares: 1/scale²). */
-export interface SufficientStatistics {
-  readonly metric: string;
-  readonly version: number;
-  readonly variant: string;
-  readonly arm: string;
-  readonly segment: number;
-  readonly stratum: string;
-  readonly scale: string;
-  readonly units: number;
-  readonly sum: string;
-  readonly sumSquares: string;
-  /** Ratio only: the denominator and its products with the numerator. */
-  readonly denominatorSum?: string;
-  readonly denominatorSumSquares?: string;
-  readonly crossSum?: string;
-  /** Where the metric has one covariate: the same over the units that take part in the adjusted comparison. */
-  readonly covariate?: {
-    readonly units: number;
-    readonly sum: string;
-    readonly sumSquares: string;
-    readonly covariateSum: string;
-    readonly covariateSumSquares: string;
-    readonly covariateCrossSum: string;
-  };
-  /**
-   * A ratio with a covariate: over the units of the adjusted comparison, values per unit in this order: numerator, denominator, numerator before, denominator
-   * before. Several covariates: the value, then each of them. `products` are Σ x_i·x_j for i ≤ j, row by row.
-   */
-  readonly joint?: { readonly units: number; readonly sums: readonly string[]; readonly products: readonly string[] };
-  /**
-   * A quantile that is decided on, in a row of its own for each arm (variant `*`, segment 0): order statistics of all its values, which can't be added up from
-   * cells.
-   */
-  readonly quantile?: {
-    readonly observations: number;
-    readonly value: string;
-    readonly lower: string;
-    readonly upper: string;
-    /** Of events, over the units: x = events, y = those at or below the quantile. */
-    readonly clusters?: Readonly<Record<'sumX' | 'sumY' | 'sumSquaresX' | 'sumSquaresY' | 'sumProducts', string>>;
-  };
-}
+import type { SufficientStatistics } from './sufficient-statistics.js';
 
 export interface ArmResult {
   readonly arm: string;
@@ -421,36 +379,6 @@ export interface TakenLook {
   /** The moment that was planned. */
   readonly knownUntilUs: InstantUs;
   readonly tests: readonly LookTest[];
-}
-
-/** How far the store has read the log. */
-export interface StoreFreshness {
-  /** Rows known up to here are counted; null while a partition never had a message. */
-  readonly watermark: string | null;
-  readonly ageMs: number | null;
-  readonly partitions: readonly {
-    readonly topic: string;
-    readonly partition: number;
-    readonly knownAt: string | null;
-    readonly storedOffset: string | null;
-    readonly logEndOffset: string | null;
-    readonly lag: number;
-  }[];
-}
-
-/** One step on the way of an event to a decision. `door` is old while nobody sends, `record` where no verdict changes. */
-export interface Hop {
-  readonly hop: 'door' | 'log' | 'definitions' | 'store' | 'look' | 'record';
-  /** What had happened by then has passed this step. */
-  readonly at: string | null;
-  readonly ageMs: number | null;
-  readonly trouble: string | null;
-}
-
-export interface Freshness extends StoreFreshness {
-  readonly hops: readonly Hop[];
-  /** The newest look; null where this process has taken none. */
-  readonly looks: { readonly comparisons: number; readonly tookMs: number } | null;
 }
 
 /** Units that had this value of the property at their first exposure, compared by themselves. */

@@ -1,0 +1,31 @@
+/** How far what was sent has come on its way to a decision. */
+
+/** How far the store has read the log. */
+export interface StoreFreshness {
+  /** Rows known up to here are counted; null while a partition never had a message. */
+  readonly watermark: string | null;
+  readonly ageMs: number | null;
+  readonly partitions: readonly {
+    readonly topic: string;
+    readonly partition: number;
+    readonly knownAt: string | null;
+    readonly storedOffset: string | null;
+    readonly logEndOffset: string | null;
+    readonly lag: number;
+  }[];
+}
+
+/** One step on the way of an event to a decision. `door` is old while nobody sends, `record` where no verdict changes. */
+export interface Hop {
+  readonly hop: 'door' | 'log' | 'definitions' | 'store' | 'look' | 'record';
+  /** What had happened by then has passed this step. */
+  readonly at: string | null;
+  readonly ageMs: number | null;
+  readonly trouble: string | null;
+}
+
+export interface Freshness extends StoreFreshness {
+  readonly hops: readonly Hop[];
+  /** The newest look; null where this process has taken none. */
+  readonly looks: { readonly comparisons: number; readonly tookMs: number } | null;
+}
