@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { defineExperiment, exposure, purchase, type Setting } from './experiment.js';
 import { eventually, type Platform, startPlatform } from './platform.js';
@@ -19,7 +21,7 @@ const keyOf = async (project: string, role: string, environment?: string): Promi
     .body;
 
 beforeAll(async () => {
-  platform = await startPlatform();
+  platform = await startPlatform({ env: { RAMPART_LOG_LEVEL: 'debug' } });
   // Who holds its key in its path is asked apart.
   routes = (await routesOf(platform)).filter(({ path }) => path !== KEY_IN_PATH);
   ours.set('emit', (await defineExperiment(platform, 'production', 'live', 'ours')).key);
@@ -185,4 +187,137 @@ describe('no key, or one that was revoked', () => {
     expect(await others([401], revoked, {})).toEqual([]);
     expect(await others([401], null, {})).toEqual([]);
   });
+});
+
+/** One route of each service that this key may call, and whether it was let in. */
+const doorsOf = (key: string, role: Holder): readonly (() => Promise<number>)[] => {
+  const status = async (method: string, path: string, body?: unknown) => (await platform.call(method, path, body, { key })).status;
+  if (role === 'client')
+    return [() => status('POST', '/ofrep/v1/evaluate/flags', { context: { targetingKey: 'u' } }), () => status('POST', '/v1/events', [])];
+  return [
+    () => status('GET', '/v1/metrics'),
+    () => status('GET', '/v1/analysis/freshness'),
+    () => status('POST', '/v1/ingest/validate', []),
+  ];
+};
+
+describe('a key that is taken back', () => {
+  it.each([
+    ['manager', undefined],
+    ['client', 'production'],
+  ] as const)('of role %s is refused by every service within a second', async (role, environment) => {
+    const { id, key } = await keyOf('ours', role, environment);
+    const doors = doorsOf(key, role);
+    await eventually('every service knows it', async () => {
+      const statuses = await Promise.all(doors.map((door) => door()));
+      return statuses.every((status) => status !== 401 && status !== 403 && status !== 503) ? true : undefined;
+    });
+    await platform.call('POST', `/v1/keys/${id}/revoke?project=ours`, {});
+    const revokedAt = Date.now();
+    for (const door of doors) await eventually('it is refused', async () => ((await door()) === 401 ? true : undefined));
+    expect(Date.now() - revokedAt).toBeLessThan(1_000);
+  });
+
+  it('by rotation goes on for its overlap, everywhere, and then the new one alone', async () => {
+    const { id, key } = await keyOf('ours', 'manager');
+    const { body } = await platform.call('POST', `/v1/keys/${id}/rotate?project=ours`, { overlapSeconds: 3 });
+    for (const door of doorsOf(body.key, 'manager'))
+      await eventually('the new one works', async () => ((await door()) < 401 ? true : undefined));
+    for (const door of doorsOf(key, 'manager')) expect(await door()).toBeLessThan(401);
+    await eventually('the overlap is over', async () => (Date.now() > Date.parse(body.previousUntil) ? true : undefined));
+    for (const door of doorsOf(key, 'manager')) expect(await door()).toBe(401);
+    for (const door of doorsOf(body.key, 'manager')) expect(await door()).toBeLessThan(401);
+    past.push(key, body.key);
+  });
+});
+
+/** Keys that were used and misused here. */
+const past: string[] = [];
+
+describe('the audit log', () => {
+  it('has what each service denied, and commands of those that keep no history', async () => {
+    const key = ours.get('emit') ?? '';
+    for (const path of ['/v1/metrics', '/v1/analysis/freshness', '/v1/ingest/dead-letters', '/api/features/rk_x_nothing'])
+      await platform.call('GET', path, undefined, { key });
+    await platform.call('POST', '/v1/ingest/dead-letters/replay?project=ours', { all: true });
+    const services = async () => {
+      const { body } = await platform.call('GET', '/v1/audit?outcome=denied&limit=200');
+      return new Set<string>(body.items.map(({ service }: { service: string }) => service));
+    };
+    await eventually('every service has told', async () => ((await services()).size === 4 ? true : undefined));
+    await eventually('the replay is told', async () => {
+      const { body } = await platform.call('GET', '/v1/audit?outcome=done&actor=admin&limit=200');
+      return body.items.some(({ action }: { action: string }) => action === 'POST /v1/ingest/dead-letters/replay') ? true : undefined;
+    });
+  });
+});
+
+describe('every answer of the front door', () => {
+  it('says what a browser must not do with it', async () => {
+    for (const path of [
+      '/',
+      '/status',
+      '/livez',
+      '/v1/metrics',
+      '/v1/nothing',
+      '/docs/analysis/docs',
+      '/metrics/ingestion',
+      '/v1/%ED%A0%80',
+    ]) {
+      const { headers } = await platform.call('GET', path);
+      expect([path, headers.get('x-content-type-options'), headers.get('x-frame-options')]).toEqual([path, 'nosniff', 'DENY']);
+      expect([path, headers.get('content-security-policy')]).toEqual([path, expect.stringMatching(/^default-src 'none'/)]);
+      expect(headers.get('content-security-policy')).not.toMatch(/script-src[^;]*unsafe/);
+    }
+  });
+});
+
+/** What would be found where it does not belong: the part of a key that nobody knows. */
+const secretOf = (key: string): string => key.split('_').slice(2).join('_');
+
+/** Files of a folder, at any depth, that hold one of the texts. */
+const filesWith = (folder: string, texts: readonly string[]): readonly string[] =>
+  readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => join(parentPath, name))
+    .filter((file) => {
+      const bytes = readFileSync(file);
+      return texts.some((text) => bytes.includes(text));
+    })
+    .map((file) => relative(folder, file));
+
+describe('a key that was used, and put where it does not belong', () => {
+  it('is in no log, database or spool afterwards', async () => {
+    const { id, key } = await keyOf('ours', 'manager');
+    const emit = ours.get('emit') ?? '';
+    const misuses = [
+      () => platform.call('GET', `/v1/metrics/${key}`),
+      () => platform.call('POST', `/v1/keys/${key}/revoke?project=ours`, {}),
+      () => platform.call('GET', `/v1/metrics?project=ours&key=${key}`, undefined, { key: null }),
+      () => platform.call('POST', '/v1/metrics?project=ours', { key, name: key }),
+      () => platform.call('GET', '/v1/metrics', undefined, { key, headers: { 'x-request-id': key } }),
+      () => platform.call('GET', '/v1/metrics', undefined, { key: null, headers: { authorization: `Basic ${key}` } }),
+      () => platform.call('GET', `/api/features/${key}`, undefined, { key: null }),
+      () => platform.call('POST', '/v1/events', [{ ...exposure('u', 'control', 1), writekey: key, id: '', note: key }], { key: emit }),
+      () => platform.call('POST', '/v1/events', undefined, { key: emit, raw: `{"broken": "${key}"` }),
+      () => platform.call('POST', '/session', { code: key }),
+      () =>
+        platform.call('POST', `/v1/keys/${id}/rotate?project=ours`, { overlapSeconds: 600 }, { headers: { 'idempotency-key': 'once' } }),
+    ];
+    for (const misuse of misuses) {
+      const { body } = await misuse();
+      if (typeof body?.key === 'string') past.push(body.key);
+    }
+    const used = [...ours.values(), ...past, key, revoked, theirs.key];
+    expect(used.length).toBeGreaterThan(9);
+    const secret = readFileSync(join(platform.data, 'secret'), 'utf8').trim();
+    // What is looked for is found where it is kept.
+    expect(filesWith(platform.data, [secretOf(platform.adminKey)])).toEqual(['admin-key']);
+    expect(filesWith(platform.data, [secret])).toEqual(['secret']);
+    await platform.stop();
+    const all = [...used, platform.adminKey].map(secretOf);
+    expect(all.filter((text) => text.length < 20)).toEqual([]);
+    expect(filesWith(platform.data, [...all, secret]).filter((file) => file !== 'admin-key' && file !== 'secret')).toEqual([]);
+    for (const text of [...all, secret]) expect(platform.output()).not.toContain(text);
+  }, 90_000);
 });

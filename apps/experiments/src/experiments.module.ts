@@ -3,6 +3,8 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { APP_INTERCEPTOR } from '@nestjs/core';
 import { CqrsModule } from '@nestjs/cqrs';
 import { EventStore, type PostgresEventStore } from '@rampart/event-store';
+import { AuditModule } from './audit/audit.module.js';
+import { AuditLog } from './audit/audit-log.store.js';
 import { CatalogueModule } from './catalogue/catalogue.module.js';
 import { Catalogue } from './catalogue/catalogue.store.js';
 import { CommandModule } from './command/command.module.js';
@@ -38,6 +40,7 @@ export const experimentsModule = (config: ExperimentsConfig): DynamicModule => (
   imports: [
     CqrsModule.forRoot(),
     StoresModule.of(config),
+    AuditModule,
     CommandModule,
     CatalogueModule,
     DecisionsModule,
@@ -65,14 +68,15 @@ export const experimentsModule = (config: ExperimentsConfig): DynamicModule => (
     { provide: APP_INTERCEPTOR, useClass: AnswerInterceptor },
     {
       provide: Rebuilder,
-      inject: [EventStore, Catalogue, DefinitionsPublisher, DecisionRecords, DecisionsPublisher],
+      inject: [EventStore, Catalogue, DefinitionsPublisher, DecisionRecords, DecisionsPublisher, AuditLog],
       useFactory: (
         store: PostgresEventStore,
         catalogue: Catalogue,
         definitions: DefinitionsPublisher,
         decisions: DecisionRecords,
         decisionsV1: DecisionsPublisher,
-      ) => new Rebuilder(store, { catalogue, definitions, decisions, 'decisions.v1': decisionsV1 }),
+        audit: AuditLog,
+      ) => new Rebuilder(store, { catalogue, definitions, decisions, 'decisions.v1': decisionsV1, audit }),
     },
   ],
 });

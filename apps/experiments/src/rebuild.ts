@@ -1,6 +1,7 @@
-/** `node dist/rebuild.js [catalogue] [definitions] [decisions] [decisions.v1]`: rebuilds beside a running service or without one, and prints what was done. */
+/** `node dist/rebuild.js [catalogue] [definitions] [decisions] [decisions.v1] [audit]`: rebuilds beside a running service or without one, and prints what was done. */
 import 'reflect-metadata';
 import { readConfig } from '@rampart/service-kit';
+import { AuditLog } from './audit/audit-log.store.js';
 import { Catalogue } from './catalogue/catalogue.store.js';
 import { DecisionRecords } from './decisions/decision-records.store.js';
 import { experimentsConfig } from './experiments-config.js';
@@ -26,6 +27,7 @@ const rebuilder = new Rebuilder(store, {
   definitions: new DefinitionsPublisher(store, log),
   decisions: new DecisionRecords(store, dataSource),
   'decisions.v1': new DecisionsPublisher(store, log),
+  audit: new AuditLog(store, dataSource),
 });
 const rebuilt = await rebuilder.run(names);
 await closeStores(stores);

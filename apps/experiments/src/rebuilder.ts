@@ -1,11 +1,12 @@
 /** Makes everything that follows from the event store anew, from its first event. */
 import type { PostgresEventStore } from '@rampart/event-store';
+import type { AuditLog } from './audit/audit-log.store.js';
 import type { Catalogue } from './catalogue/catalogue.store.js';
 import type { DecisionRecords } from './decisions/decision-records.store.js';
 import type { DecisionsPublisher } from './publishing/decisions.publisher.js';
 import type { DefinitionsPublisher } from './publishing/definitions.publisher.js';
 
-export const REBUILDABLE = ['catalogue', 'definitions', 'decisions', 'decisions.v1'] as const;
+export const REBUILDABLE = ['catalogue', 'definitions', 'decisions', 'decisions.v1', 'audit'] as const;
 export type Rebuildable = (typeof REBUILDABLE)[number];
 
 export interface Rebuilt {
@@ -19,6 +20,7 @@ export type RebuiltParts = Readonly<{
   definitions: DefinitionsPublisher;
   decisions: DecisionRecords;
   'decisions.v1': DecisionsPublisher;
+  audit: AuditLog;
 }>;
 
 export class Rebuilder {

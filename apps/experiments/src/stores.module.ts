@@ -5,6 +5,7 @@ import { openEventLog } from '@rampart/event-log/configured';
 import { connectControlDatabase, EventStore, PostgresEventStore } from '@rampart/event-store';
 import { Diagnostics, Metrics, meterLog, Readiness } from '@rampart/service-kit';
 import { DataSource } from 'typeorm';
+import { auditMigrations } from './audit/postgres-audit-tables.js';
 import { catalogueEntity } from './catalogue/catalogue.entities.js';
 import { catalogueMigrations } from './catalogue/postgres-catalogue-tables.js';
 import { AnswerSeal } from './command/answer-seal.js';
@@ -18,7 +19,7 @@ export const openStores = async (url: string, kafkaBrokers?: string) => {
   const dataSource = await connectControlDatabase({
     url,
     entities: [catalogueEntity, decisionEntity],
-    migrations: [...catalogueMigrations, ...decisionMigrations, ...webhookMigrations],
+    migrations: [...catalogueMigrations, ...decisionMigrations, ...webhookMigrations, ...auditMigrations],
   });
   const log = await openEventLog({ databaseUrl: url, kafkaBrokers, clientId: 'experiments' });
   return { dataSource, store: new PostgresEventStore(dataSource, url), log };

@@ -1,3 +1,4 @@
+export * from './access.js';
 export * from './allocation.js';
 export * from './canonical-json.js';
 export * from './control.js';

@@ -16,6 +16,8 @@ export const SKIPPED = 'skipped.v1';
 export const LOOKS = 'look.v1';
 export const RECORD_PROPOSALS = 'record-proposals.v1';
 export const DECISIONS = 'decisions.v1';
+export const AUDIT = 'audit.v1';
+export const KEY_USES = 'key-uses.v1';
 
 /** @param feedbackPartitions  how many partitions a new `feedback.v1` gets, ≥ 1 */
 export const topicSpecs = (feedbackPartitions: number): readonly TopicSpec[] => [
@@ -28,6 +30,8 @@ export const topicSpecs = (feedbackPartitions: number): readonly TopicSpec[] => 
   { topic: RECORD_PROPOSALS, partitions: 1, compacted: false },
   // The history of decisions: kept as long as the platform lives.
   { topic: DECISIONS, partitions: 1, compacted: false },
+  { topic: AUDIT, partitions: 1, compacted: false },
+  { topic: KEY_USES, partitions: 1, compacted: true },
 ];
 
 /** Events as services write them into the log themselves: CloudEvents with their write key, not believed yet. Ingestion reads them as a group. */

@@ -1,3 +1,4 @@
+export { startAccessReports } from './access-reports.js';
 export { FollowedTopic, type FollowedTopicOptions } from './consuming/followed-topic.js';
 export * from './definitions-replica.js';
 export * from './event-log.js';

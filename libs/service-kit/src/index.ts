@@ -1,7 +1,9 @@
+export { AccessJournal } from './access/access-journal.js';
 export { AdminKey } from './access/admin-key.js';
 export { ApiKeys, hashOfKey, type KeyRecord, type Quota, type Role } from './access/api-keys.js';
 export { refusalOf } from './access/key-standing.js';
-export { Caller, type CallerIdentity, Environment, Project, Scope } from './access/scope.js';
+export { withMaskedKeys } from './access/masked-keys.js';
+export { Caller, type CallerIdentity, type CallingRequest, Environment, Project, Scope } from './access/scope.js';
 export { RawBody, UnreadBody } from './http/body-parsing.js';
 export { parseJson } from './http/json-text.js';
 export { InvalidRequest, type Problem, type ProblemItem } from './http/problem-details.js';

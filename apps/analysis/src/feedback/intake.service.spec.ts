@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { MemoryEventLog } from '@rampart/event-log/memory';
 import { ClickhouseFeedbackViews, MemoryFeedbackStore, StoreError } from '@rampart/feedback-store';
-import { createLog, Metrics, Readiness } from '@rampart/service-kit';
+import { AccessJournal, createLog, Metrics, Readiness } from '@rampart/service-kit';
 import { DefinitionsLink, LinkedDefinitions } from '../definitions/definitions-link.js';
 import { ViewConsumers } from '../ingest-views/view.consumers.js';
 import { DecisionLog } from '../looks/decision-log.js';
@@ -47,7 +47,19 @@ const intakeOf = (log: MemoryEventLog, store: MemoryFeedbackStore) => {
   const feedback = new FeedbackConsumer(log, store, new IntakeFigures(new Metrics('analysis')), lines);
   const link = new DefinitionsLink();
   const looks = looksOf(log, store, views, link);
-  const intake = new Intake(log, store, views, link, feedback, new ViewConsumers(log, views, lines), looks, readiness, 1, lines);
+  const intake = new Intake(
+    log,
+    store,
+    views,
+    link,
+    feedback,
+    new ViewConsumers(log, views, lines),
+    looks,
+    new AccessJournal(),
+    readiness,
+    1,
+    lines,
+  );
   return { intake, isReady: async () => Object.keys(await readiness.reasons()).length === 0 };
 };
 

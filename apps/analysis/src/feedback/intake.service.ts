@@ -2,9 +2,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { topicSpecs } from '@rampart/contracts';
-import { EventLog } from '@rampart/event-log';
+import { EventLog, startAccessReports } from '@rampart/event-log';
 import { FeedbackStore, FeedbackViews } from '@rampart/feedback-store';
-import { LOG, type Log, Readiness } from '@rampart/service-kit';
+import { AccessJournal, LOG, type Log, Readiness } from '@rampart/service-kit';
 import { DefinitionsLink } from '../definitions/definitions-link.js';
 import { ViewConsumers } from '../ingest-views/view.consumers.js';
 import { LookLoop } from '../looks/look-loop.js';
@@ -20,6 +20,7 @@ export class Intake implements OnModuleInit, OnApplicationShutdown {
   private trouble: string | undefined = 'log and store were not reached yet';
   private readonly stopping = new AbortController();
   private inHand: Promise<unknown> = Promise.resolve();
+  private endReports: (() => Promise<void>) | undefined;
 
   constructor(
     private readonly log: EventLog,
@@ -29,6 +30,7 @@ export class Intake implements OnModuleInit, OnApplicationShutdown {
     private readonly feedback: FeedbackConsumer,
     private readonly viewConsumers: ViewConsumers,
     private readonly looks: LookLoop,
+    private readonly journal: AccessJournal,
     readiness: Readiness,
     @Inject(PARTITIONS) private readonly partitions: number,
     @Inject(LOG) private readonly lines: Log,
@@ -67,6 +69,7 @@ export class Intake implements OnModuleInit, OnApplicationShutdown {
     await this.inHand.catch(() => undefined);
     await this.stopReading();
     await this.link.close();
+    await this.endReports?.();
     await this.log.close();
     await Promise.all([this.store.close(), this.views.close()]);
   }
@@ -76,6 +79,7 @@ export class Intake implements OnModuleInit, OnApplicationShutdown {
       try {
         for (const spec of topicSpecs(this.partitions)) await this.log.createTopic(spec);
         this.link.start(this.log);
+        this.endReports ??= startAccessReports(this.log, this.journal);
         await this.store.prepare();
         await this.startReading();
         return;

@@ -6,7 +6,7 @@ import { Project, Scope } from '@rampart/service-kit';
 import { ReplayService } from './replay.service.js';
 
 @ApiTags('decisions')
-@Scope('analyst')
+@Scope('analyst', { audited: false })
 @Controller('v1/decisions')
 export class DecisionsController {
   constructor(private readonly replays: ReplayService) {}

@@ -10,7 +10,7 @@ import { powerPlan } from './power-plan.js';
 export class PlansController {
   @Post('power')
   @HttpCode(200)
-  @Scope('analyst', { project: false })
+  @Scope('analyst', { project: false, audited: false })
   @ApiOperation({ summary: 'How many units an effect takes, how long that is, and what could be found with fewer' })
   power(@Body({ schema: powerQuestion }) question: PowerQuestion): PowerPlan {
     return powerPlan(question);

@@ -43,7 +43,7 @@ export class MetricPreviewController {
 
   @Post('preview')
   @HttpCode(200)
-  @Scope('analyst')
+  @Scope('analyst', { audited: false })
   @ApiOperation({ summary: 'What a metric definition counts in the events that are there; stores nothing' })
   async preview(
     @Body({ schema: previewBody }) { definition, since }: PreviewBody,

@@ -31,7 +31,7 @@ export class EvaluateController {
 
   @Post('explain')
   @HttpCode(200)
-  @Scope(ASKERS)
+  @Scope(ASKERS, { audited: false })
   @ApiQuery(inEnvironment)
   @ApiBody({
     schema: {
@@ -55,7 +55,7 @@ export class EvaluateController {
   }
 
   @Get('ruleset')
-  @Scope(ASKERS)
+  @Scope(ASKERS, { audited: false })
   @ApiQuery(inEnvironment)
   @ApiOperation({ summary: 'What is served in an environment: version, age, features, and what could not be meant' })
   ruleset(@Caller() caller: CallerIdentity) {

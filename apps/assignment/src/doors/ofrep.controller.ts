@@ -29,7 +29,7 @@ export class OfrepController {
 
   @Post(':key')
   @HttpCode(200)
-  @Scope(EVALUATORS)
+  @Scope(EVALUATORS, { audited: false })
   @RawBody()
   @ApiHeader(counting)
   @ApiBody({ schema: evaluationBody })
@@ -62,7 +62,7 @@ export class OfrepController {
 
   @Post()
   @HttpCode(200)
-  @Scope(EVALUATORS)
+  @Scope(EVALUATORS, { audited: false })
   @RawBody()
   @ApiHeader(counting)
   @ApiHeader({

@@ -2,8 +2,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { topicSpecs } from '@rampart/contracts';
-import { EventLog } from '@rampart/event-log';
-import { LOG, type Log, Metrics, meterLog, noTracing, Readiness, Tracing } from '@rampart/service-kit';
+import { EventLog, startAccessReports } from '@rampart/event-log';
+import { AccessJournal, LOG, type Log, Metrics, meterLog, noTracing, Readiness, Tracing } from '@rampart/service-kit';
 import { Gauge } from 'prom-client';
 import { ExposureSpool } from '../exposures/exposure-spool.js';
 import { SpoolForwarder } from '../exposures/spool-forwarder.js';
@@ -20,6 +20,7 @@ export const PARTITIONS = 'assignment:partitions';
 export class LogLink implements OnModuleInit, OnApplicationShutdown {
   private trouble: string | undefined = 'the log was not reached yet';
   private readonly stopping = new AbortController();
+  private endReports: (() => Promise<void>) | undefined;
   readonly forwarder: SpoolForwarder;
 
   constructor(
@@ -27,6 +28,7 @@ export class LogLink implements OnModuleInit, OnApplicationShutdown {
     private readonly feed: DefinitionsFeed,
     private readonly spool: ExposureSpool,
     exposures: SpooledExposures,
+    private readonly journal: AccessJournal,
     readiness: Readiness,
     metrics: Metrics,
     @Inject(PARTITIONS) private readonly partitions: number,
@@ -51,7 +53,7 @@ export class LogLink implements OnModuleInit, OnApplicationShutdown {
 
   async onApplicationShutdown(): Promise<void> {
     this.stopping.abort();
-    const forwarded = this.forwarder.stop();
+    const forwarded = Promise.all([this.forwarder.stop(), this.endReports?.()]);
     // An append that waits for a log which is away ends with the log's own closing.
     await Promise.race([forwarded, sleep(STOP_PATIENCE_MS)]);
     await this.feed.close();
@@ -100,6 +102,7 @@ export class LogLink implements OnModuleInit, OnApplicationShutdown {
     this.trouble = undefined;
     this.feed.follow(this.log);
     this.forwarder.start();
+    this.endReports = startAccessReports(this.log, this.journal);
   }
 
   private gauges({ registry }: Metrics): void {

@@ -70,7 +70,7 @@ const overApi = async (request: KeysRequest, client: ApiClient, print: (text: st
   }
   const { body } = await client.expect('GET', '/v1/keys', [200], undefined, options);
   const list = (Array.isArray(body) ? body : (body.items ?? body.keys ?? [])) as readonly Record<string, unknown>[];
-  const columns = ['id', 'name', 'role', 'environment', 'revoked', 'expiresAt'];
+  const columns = ['id', 'name', 'role', 'environment', 'revoked', 'expiresAt', 'lastUsedAt'];
   const rows = list.map((key) => columns.map((field) => String(key[field] ?? '–')));
   print(textTable([columns, ...rows], columns.length));
 };

@@ -42,6 +42,10 @@ const aKey = {
 };
 /** Never with the key itself. */
 export const apiKey = documented(keyFields, aKey);
+export const listedKey = documented(
+  keyFields.extend({ lastUsedAt: instant.nullable().describe('by any service, exact to half a minute') }),
+  { ...aKey, lastUsedAt: AT },
+);
 export const newKey = documented(keyFields.extend({ key: z.string().describe('shown here and nowhere else') }), {
   ...aKey,
   key: `rk_${ID}_the-secret-part`,

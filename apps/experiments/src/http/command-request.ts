@@ -3,12 +3,11 @@ import { createHash } from 'node:crypto';
 import { toUSVString } from 'node:util';
 import { applyDecorators, createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import { ApiHeader, ApiQuery } from '@nestjs/swagger';
-import { type CallerIdentity, currentRequestId, InvalidRequest, jsonPointer } from '@rampart/service-kit';
-import type { FastifyRequest } from 'fastify';
+import { type CallerIdentity, type CallingRequest, currentRequestId, InvalidRequest, jsonPointer } from '@rampart/service-kit';
 import { nowUs } from '../clock.js';
 import type { Envelope } from '../command/command-door.js';
 
-type Request = FastifyRequest & { readonly caller?: CallerIdentity };
+type Request = CallingRequest;
 
 /** The envelope of the command: `@Asked() envelope: Envelope`. */
 export const Asked = createParamDecorator(
@@ -39,6 +38,8 @@ const envelopeOf = (request: Request): Envelope => {
   const { validate, reason } = query as Readonly<Record<string, unknown>>;
   const said = (body as { readonly reason?: unknown } | undefined)?.reason ?? reason;
   const isDryRun = flagOf(validate);
+  // It only asks.
+  if (isDryRun) request.isAudited = false;
   requireShallow(body);
   requireStorable(body, []);
   requireStorable(said, ['reason']);

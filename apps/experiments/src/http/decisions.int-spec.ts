@@ -159,7 +159,13 @@ describe('the records of an experiment', () => {
     const told = async () => (await log.offsets('decisions.v1'))[0]?.end;
     const end = await told();
     const { body } = await plane.call('POST', '/v1/admin/rebuild', { body: {} });
-    expect(body.rebuilt.map(({ name }: { name: string }) => name)).toEqual(['catalogue', 'definitions', 'decisions', 'decisions.v1']);
+    expect(body.rebuilt.map(({ name }: { name: string }) => name)).toEqual([
+      'catalogue',
+      'definitions',
+      'decisions',
+      'decisions.v1',
+      'audit',
+    ]);
     expect((await get('/v1/experiments/paged/decisions')).body).toEqual(before);
     expect(await told()).toBe(end);
   });

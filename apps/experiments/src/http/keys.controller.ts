@@ -17,7 +17,8 @@ import {
 import { DomainError } from '@rampart/domain';
 import { Caller, type CallerIdentity, Scope } from '@rampart/service-kit';
 import { Answers, AnswersMade, listOf } from '../answers/answering.js';
-import { apiKey, newKey } from '../answers/definition-answers.js';
+import { apiKey, listedKey, newKey } from '../answers/definition-answers.js';
+import { KeyUses } from '../audit/key-uses.js';
 import { ResourceList } from '../catalogue/catalogue-queries.js';
 import type { Envelope } from '../command/command-door.js';
 import { ApiKeyMessage } from '../command/command-messages.js';
@@ -41,6 +42,7 @@ export class KeysController {
     private readonly commands: CommandBus,
     private readonly queries: QueryBus,
     private readonly surroundings: SurroundingsReader,
+    private readonly uses: KeyUses,
   ) {}
 
   @Post()
@@ -66,10 +68,11 @@ export class KeysController {
   @Get()
   @Scope('manager', { project: false })
   @OfProject()
-  @Answers(listOf(apiKey))
+  @Answers(listOf(listedKey))
   @ApiOperation({ summary: 'The keys of the project, or of the platform where an admin names no project; never the keys themselves' })
   async list(@Caller() { project }: CallerIdentity) {
-    return { items: await this.queries.execute(new ResourceList('key', project)) };
+    const keys = await this.queries.execute(new ResourceList('key', project));
+    return { items: keys.map((key) => ({ ...key, lastUsedAt: this.uses.lastUsedAt(String(key.id)) })) };
   }
 
   @Post(':id/revoke')

@@ -41,7 +41,7 @@ export class RolloutGateController {
   }
 
   @Post(':key/gate')
-  @Scope('analyst')
+  @Scope('analyst', { audited: false })
   @UnreadBody()
   @Answers(gate, GATE_ANSWERS)
   @ApiOperation({ summary: 'The same for tools that can only post: what they send is not read' })

@@ -21,7 +21,7 @@ export class EventsController {
 
   @Post('events')
   @HttpCode(202)
-  @Scope(['emit', 'client', 'import'])
+  @Scope(['emit', 'client', 'import'], { audited: false })
   @RawBody()
   @ApiConsumes(...EVENTS_TYPES)
   @ApiBody({ schema: eventsBody })
@@ -37,7 +37,7 @@ export class EventsController {
 
   @Post('ingest/validate')
   @HttpCode(200)
-  @Scope(['emit', 'client', 'import', 'manager'])
+  @Scope(['emit', 'client', 'import', 'manager'], { audited: false })
   @RawBody()
   @ApiConsumes(...EVENTS_TYPES)
   @ApiBody({ schema: eventsBody })

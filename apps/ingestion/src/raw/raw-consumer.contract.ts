@@ -14,7 +14,7 @@ import {
 } from '@rampart/contracts';
 import type { EventLog, OutgoingMessage } from '@rampart/event-log';
 import { Pseudonyms } from '@rampart/feedback-rows';
-import { createLog, Metrics, Readiness } from '@rampart/service-kit';
+import { AccessJournal, createLog, Metrics, Readiness } from '@rampart/service-kit';
 import { IntakeScopes } from '../doors/intake-scopes.js';
 import { purchase } from '../intake/event.examples.js';
 import { IngestCounters } from '../running/ingest-counters.js';
@@ -38,7 +38,7 @@ const started = async (log: EventLog) => {
   const metrics = new Metrics('ingestion');
   const lines = createLog('ingestion', 'silent');
   const counters = new IngestCounters(log, metrics, lines);
-  const link = new LogLink(log, counters, new Readiness(), PARTITIONS, lines);
+  const link = new LogLink(log, counters, new AccessJournal(), new Readiness(), PARTITIONS, lines);
   const scopes = new IntakeScopes(link);
   const intake = new Intake(log, link, counters, new Pseudonyms('the secret of this spec'));
   const consumer = new RawConsumer(log, link, new RawKeys(log, link, scopes), intake, counters, metrics, lines);

@@ -19,7 +19,7 @@ import { LogLink } from '../running/log-link.js';
 import { type RawEvent, type RawRefusal, rawEventsOf } from './raw-event.js';
 import { type Admission, type Owner, RawKeys } from './raw-keys.js';
 import { RawTraces } from './raw-traces.js';
-import { withMaskedKeys } from './write-key.js';
+import { withoutKey } from './write-key.js';
 
 /** Offsets hang on it. */
 const GROUP = 'ingestion-raw';
@@ -172,7 +172,7 @@ const letterOf = ({ event, message, partition }: Arrived, refusal: RawRefusal, o
     topic: RAW_FEEDBACK,
     position: `${partition}-${message.offset}`,
   };
-  return { partition: 0, value: withMaskedKeys(JSON.stringify(letter), event.writeKey) };
+  return { partition: 0, value: withoutKey(JSON.stringify(letter), event.writeKey) };
 };
 
 const gauge = (metrics: Metrics, name: string, help: string, read: () => number): void => {

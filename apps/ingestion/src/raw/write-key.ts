@@ -1,11 +1,10 @@
 /** The write key of a raw event travels inside of it, and must not be kept with it: not in the log, not in a dead letter, not in a sentence. */
+import { withMaskedKeys } from '@rampart/service-kit';
 import { withoutMember } from '../intake/request-items.js';
 
 /** The CloudEvents extension attribute; as a Kafka header `ce_writekey`. */
 export const WRITE_KEY = 'writekey';
 
-/** A key of the platform anywhere in a text: what is left of it is its id, which is no secret. */
-const ANY_KEY = /\brk_([A-Za-z0-9]{1,40})_[A-Za-z0-9_-]{6,}/g;
 /** In text that is not JSON; it may end in the middle of the key. */
 const ANY_MEMBER = /("writekey"\s*:\s*")(?:[^"\\]|\\.)*/gi;
 /** Shorter ones would cut up the words around them. */
@@ -18,8 +17,8 @@ export const withoutWriteKey = (json: string): string => withoutMember(json, WRI
 export const withMaskedMember = (text: string): string => text.replace(ANY_MEMBER, '$1…');
 
 /** @param writeKey  the key that came with it, whatever it looks like */
-export const withMaskedKeys = (text: string, writeKey: unknown): string => {
-  const masked = text.replace(ANY_KEY, 'rk_$1_…');
+export const withoutKey = (text: string, writeKey: unknown): string => {
+  const masked = withMaskedKeys(text);
   return typeof writeKey === 'string' && writeKey.length >= SHORTEST_KEY ? masked.replaceAll(writeKey, '…') : masked;
 };
 

@@ -13,7 +13,7 @@ import {
 } from '@rampart/contracts';
 import { EventLog, LogUnavailableError, type OutgoingMessage } from '@rampart/event-log';
 import { messagesOf, Pseudonyms, type TraceOf, traceHeaders } from '@rampart/feedback-rows';
-import { noTracing, Tracing } from '@rampart/service-kit';
+import { noTracing, Tracing, withMaskedKeys } from '@rampart/service-kit';
 import { type IntakeScope, rowsOf } from '../intake/event-rows.js';
 import type { Arrival } from '../intake/event-time.js';
 import { type Rejection, rejected } from '../intake/rejection.js';
@@ -136,7 +136,8 @@ const lettersOf = (outcomes: readonly Outcome[], items: RequestItems, scope: Int
       source: textOf(items.values[index], 'source'),
       raw: code === 'too-large' ? null : items.rawOf(index),
     };
-    return [{ partition: 0, value: JSON.stringify(letter) }];
+    // A key that was put into an event by mistake must not be kept with it.
+    return [{ partition: 0, value: withMaskedKeys(JSON.stringify(letter)) }];
   });
 
 const LONGEST_TEXT = 200;

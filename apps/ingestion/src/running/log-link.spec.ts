@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { MemoryEventLog } from '@rampart/event-log/memory';
-import { createLog, Metrics, Readiness } from '@rampart/service-kit';
+import { AccessJournal, createLog, Metrics, Readiness } from '@rampart/service-kit';
 import { IngestCounters } from './ingest-counters.js';
 import { LogLink } from './log-link.js';
 
@@ -10,7 +10,7 @@ describe('the tie to the log', () => {
     const notice = (error: unknown) => unhandled.push(error);
     process.on('unhandledRejection', notice);
     const [log, lines] = [new MemoryEventLog(), createLog('ingestion', 'silent')];
-    const link = new LogLink(log, new IngestCounters(log, new Metrics('ingestion'), lines), new Readiness(), 4, lines);
+    const link = new LogLink(log, new IngestCounters(log, new Metrics('ingestion'), lines), new AccessJournal(), new Readiness(), 4, lines);
     // Already: the stop closes it between two calls of the start.
     await log.close();
     link.onModuleInit();

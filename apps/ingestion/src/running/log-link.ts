@@ -2,8 +2,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { FEEDBACK, rawTopicSpec, topicSpecs } from '@rampart/contracts';
-import { DefinitionsReplica, EventLog, LogError, LogUnavailableError, startTicks, type Ticking } from '@rampart/event-log';
-import { LOG, type Log, Readiness } from '@rampart/service-kit';
+import {
+  DefinitionsReplica,
+  EventLog,
+  LogError,
+  LogUnavailableError,
+  startAccessReports,
+  startTicks,
+  type Ticking,
+} from '@rampart/event-log';
+import { AccessJournal, LOG, type Log, Readiness } from '@rampart/service-kit';
 import { IngestCounters } from './ingest-counters.js';
 
 const RETRY = { firstMs: 100, maxMs: 2_000 };
@@ -17,6 +25,7 @@ export class LogLink implements OnModuleInit, OnApplicationShutdown {
   private replica: DefinitionsReplica | undefined;
   private ticking: Ticking | undefined;
   private flushing: NodeJS.Timeout | undefined;
+  private endReports: (() => Promise<void>) | undefined;
   private trouble: string | undefined = 'the log was not reached yet';
   private readonly stopping = new AbortController();
   /** Resolves when the log is there and what this process needs in it; never, when it is stopped before. */
@@ -26,6 +35,7 @@ export class LogLink implements OnModuleInit, OnApplicationShutdown {
   constructor(
     private readonly log: EventLog,
     private readonly counters: IngestCounters,
+    private readonly journal: AccessJournal,
     readiness: Readiness,
     @Inject(PARTITIONS) readonly partitions: number,
     @Inject(LOG) private readonly lines: Log,
@@ -53,6 +63,7 @@ export class LogLink implements OnModuleInit, OnApplicationShutdown {
     this.stopping.abort();
     clearInterval(this.flushing);
     await this.ticking?.stop();
+    await this.endReports?.();
     await this.counters.flush(Date.now() * 1_000);
     await this.replica?.close();
     await this.log.close();
@@ -90,6 +101,7 @@ export class LogLink implements OnModuleInit, OnApplicationShutdown {
     if (this.stopping.signal.aborted) return;
     this.replica = DefinitionsReplica.start(this.log);
     this.ticking = startTicks(this.log, FEEDBACK);
+    this.endReports = startAccessReports(this.log, this.journal);
     this.flushing = setInterval(() => void this.counters.flush(Date.now() * 1_000), FLUSH_EVERY_MS);
     this.trouble = undefined;
     this.hasBegun();

@@ -59,6 +59,20 @@ describe('the front door', () => {
     expect(await answer.text()).toBe('3000000 /v1/events?project=a r-1');
   });
 
+  it('says with every answer what a browser must not do with it, where the service does not', async () => {
+    const port = await serve((_, response) => response.writeHead(200, { 'cache-control': 'max-age=30' }).end());
+    const address = await open(port);
+    for (const path of ['/status', '/readyz', '/nowhere', '/v1/metrics', '/docs']) {
+      const { headers } = await fetch(address + path, { redirect: 'manual' });
+      expect([path, headers.get('x-content-type-options'), headers.get('x-frame-options')]).toEqual([path, 'nosniff', 'DENY']);
+      expect(headers.get('content-security-policy')).toMatch(/^default-src 'none'/);
+      expect(headers.get('content-security-policy')).not.toMatch(/script-src[^;]*unsafe-inline/);
+      expect(headers.get('cache-control')).toBe(path === '/v1/metrics' ? 'max-age=30' : 'no-store');
+    }
+    const { headers } = await fetch(`${address}/readyz`, { headers: { 'x-forwarded-proto': 'https' } });
+    expect(headers.get('strict-transport-security')).toBe('max-age=31536000');
+  });
+
   it('hands over the first part of an answer before the last exists', async () => {
     const port = await serve((_, response) => {
       response.writeHead(200, { 'content-type': 'text/event-stream' }).write('data: 1\n\n');

@@ -26,9 +26,17 @@ export interface FrontDoor {
   close(graceMs: number): Promise<void>;
 }
 
+/** Of every answer; what a service or a page says for itself has the last word. */
+const securityHeaders = {
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+  'cache-control': 'no-store',
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'DENY',
+};
+
 const pageHeaders = {
   'cache-control': 'no-store',
-  'x-content-type-options': 'nosniff',
   'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
 };
 
@@ -53,6 +61,8 @@ const ownPages: Readonly<Record<string, Page>> = {
 };
 
 const handle = async (incoming: IncomingMessage, outgoing: ServerResponse, relay: Relay, options: FrontDoorOptions): Promise<void> => {
+  for (const [name, value] of Object.entries(securityHeaders)) outgoing.setHeader(name, value);
+  if (incoming.headers['x-forwarded-proto'] === 'https') outgoing.setHeader('strict-transport-security', 'max-age=31536000');
   const requestId = requestIdOf(incoming.headers['x-request-id']);
   const [path = '/', ...query] = (incoming.url ?? '/').split('?');
   const method = incoming.method ?? 'GET';
@@ -98,8 +108,8 @@ const readable = ({ address, port, family }: AddressInfo): string => {
 
 export const openFrontDoor = async (options: FrontDoorOptions): Promise<FrontDoor> => {
   const relay = new Relay(options.places);
-  // Long uploads are meant to be possible; slow headers are not.
-  const server = createServer({ requestTimeout: 0, headersTimeout: 20_000, keepAliveTimeout: 65_000 }, (incoming, outgoing) => {
+  // The largest body is a megabyte: who needs longer for it keeps a connection from others.
+  const server = createServer({ requestTimeout: 300_000, headersTimeout: 20_000, keepAliveTimeout: 65_000 }, (incoming, outgoing) => {
     handle(incoming, outgoing, relay, options).catch(() => outgoing.destroy());
   });
   server.on('clientError', refuseUnreadable);

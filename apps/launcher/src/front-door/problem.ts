@@ -41,6 +41,6 @@ export const refuseUnreadable = ({ code = '' }: NodeJS.ErrnoException, connectio
   const title = STATUS_CODES[status] ?? 'Error';
   const body = JSON.stringify({ type: `urn:rampart:problem:${name}`, status, code: name, title, detail, requestId: randomUUID() });
   connection.end(
-    `HTTP/1.1 ${status} ${title}\r\nContent-Type: application/problem+json; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+    `HTTP/1.1 ${status} ${title}\r\nContent-Type: application/problem+json; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(body)}\r\nX-Content-Type-Options: nosniff\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n${body}`,
   );
 };

@@ -22,9 +22,9 @@ export const endToEnd = (headers: IncomingHttpHeaders): OutgoingHttpHeaders => {
   return Object.fromEntries(Object.entries(headers).filter(([name]) => !hopByHop.includes(name) && !named.includes(name)));
 };
 
-/** The client's own id where it is a sane one. */
+/** The client's own id where it is a sane one, and no key: it ends up in logs. */
 export const requestIdOf = (given: string | string[] | undefined): string =>
-  typeof given === 'string' && /^[\w.:-]{1,128}$/.test(given) ? given : randomUUID();
+  typeof given === 'string' && /^[\w.:-]{1,128}$/.test(given) && !/\brk_/.test(given) ? given : randomUUID();
 
 const forwardedHeaders = (incoming: IncomingMessage, requestId: string): OutgoingHttpHeaders => {
   const { expect: _, ...headers } = endToEnd(incoming.headers);

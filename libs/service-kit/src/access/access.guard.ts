@@ -3,12 +3,15 @@ import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/com
 import { ModuleRef, Reflector } from '@nestjs/core';
 import { DomainError } from '@rampart/domain/errors';
 import type { FastifyRequest } from 'fastify';
+import { AccessJournal } from './access-journal.js';
 import { AdminKey } from './admin-key.js';
 import { ApiKeys, hashOfKey, type KeyRecord } from './api-keys.js';
 import { refusalOf } from './key-standing.js';
 import { assertRole, type CallerIdentity, type CallingRequest, type RouteScope, SCOPE } from './scope.js';
 
 const LONGEST_KEY = 512;
+/** Of the platform’s own key, which is in no list. */
+const ADMIN = 'admin';
 
 @Injectable()
 export class AccessGuard implements CanActivate {
@@ -17,6 +20,7 @@ export class AccessGuard implements CanActivate {
   constructor(
     private readonly reflector: Reflector,
     private readonly admin: AdminKey,
+    private readonly journal: AccessJournal,
     private readonly modules: ModuleRef,
   ) {}
 
@@ -25,19 +29,23 @@ export class AccessGuard implements CanActivate {
     if (scope === undefined) throw new DomainError('scope-undeclared', 'This route declares no scope, so nobody may call it.');
     if (scope.roles === 'open') return true;
     const request = context.switchToHttp().getRequest<CallingRequest>();
+    request.isAudited = scope.isAudited;
     const key = await this.keyOf(request);
+    request.holder = key;
     assertRole(key.role, scope.roles);
     request.caller = await this.callerOf(key, request, scope);
+    if (key.id !== ADMIN) this.journal.used(key.id, Date.now() * 1_000);
     return true;
   }
 
-  private async keyOf(request: FastifyRequest): Promise<KeyRecord> {
+  private async keyOf(request: CallingRequest): Promise<KeyRecord> {
     const presented = presentedKey(request);
     if (presented === undefined) throw new DomainError('key-missing', 'Send an API key: Authorization: Bearer <key>, or X-API-Key: <key>.');
     const hash = hashOfKey(presented);
-    if (this.admin.matches(hash)) return { id: 'admin', hash, role: 'admin', project: null, environment: null, revoked: false };
+    if (this.admin.matches(hash)) return { id: ADMIN, hash, role: 'admin', project: null, environment: null, revoked: false };
     const record = await this.source().byHash(hash);
     const refusal = refusalOf(record, hash, Date.now() * 1_000);
+    if (record !== undefined) request.holder = record;
     if (record === undefined || refusal !== undefined) throw new DomainError(refusal?.code ?? 'key-unknown', refusal?.message ?? '');
     return record;
   }

@@ -3,7 +3,7 @@ import { applyDecorators, createParamDecorator, type ExecutionContext, SetMetada
 import { ApiBearerAuth, ApiExtension, ApiQuery } from '@nestjs/swagger';
 import { DomainError } from '@rampart/domain/errors';
 import type { FastifyRequest } from 'fastify';
-import type { Role } from './api-keys.js';
+import type { KeyRecord, Role } from './api-keys.js';
 
 export const SCOPE = 'rampart:scope';
 /** In the OpenAPI document, beside each operation: every role that may call it. */
@@ -14,6 +14,8 @@ export interface RouteScope {
   readonly roles: readonly Role[] | 'open';
   /** False where a route belongs to no project: then none is asked for and `Caller.project` is that of the key. */
   readonly needsProject: boolean;
+  /** Whether what is not read is a command, to be kept in the audit log. */
+  readonly isAudited: boolean;
 }
 
 /** Who asks, as the guard found out. */
@@ -26,18 +28,34 @@ export interface CallerIdentity {
   readonly environment: string | null;
 }
 
-export type CallingRequest = FastifyRequest & { caller?: CallerIdentity };
+export type CallingRequest = FastifyRequest & {
+  caller?: CallerIdentity;
+  /** Whose key it is, also where it was not let through. */
+  holder?: KeyRecord;
+  isAudited?: boolean;
+  /** Set by a service that has stored the command with its actor: the audit log has it from there. */
+  isInHistory?: boolean;
+  /** Code of the problem that was answered. */
+  refusal?: string;
+};
 
-/** Declares who may call: `@Scope('analyst')`, `@Scope(['emit', 'import'])`, `@Scope('admin', { project: false })`. */
-export const Scope = (roles: Role | readonly Role[], { project = true }: { readonly project?: boolean } = {}) => {
-  const scope: RouteScope = { roles: typeof roles === 'string' ? [roles] : roles, needsProject: project };
+export interface ScopeOptions {
+  /** False: the route belongs to no project. */
+  readonly project?: boolean;
+  /** False: a POST that only asks or sends events: no command. */
+  readonly audited?: boolean;
+}
+
+/** Declares who may call: `@Scope('analyst')`, `@Scope(['emit', 'import'], { audited: false })`, `@Scope('admin', { project: false })`. */
+export const Scope = (roles: Role | readonly Role[], { project = true, audited = true }: ScopeOptions = {}) => {
+  const scope: RouteScope = { roles: typeof roles === 'string' ? [roles] : roles, needsProject: project, isAudited: audited };
   const named = ApiQuery({ name: 'project', required: false, type: String, description: 'admin keys only: the project this is about' });
   const told = ApiExtension(SCOPE_EXTENSION, { roles: holdersOf(scope.roles as readonly Role[]), needsProject: project });
   return applyDecorators(SetMetadata(SCOPE, scope), ApiBearerAuth(), told, ...(project ? [named] : []));
 };
 
 /** For probes of the kit only: no key at all. */
-export const Open = () => SetMetadata(SCOPE, { roles: 'open', needsProject: false } satisfies RouteScope);
+export const Open = () => SetMetadata(SCOPE, { roles: 'open', needsProject: false, isAudited: false } satisfies RouteScope);
 
 const callerOf = (context: ExecutionContext): CallerIdentity => {
   const { caller } = context.switchToHttp().getRequest<CallingRequest>();

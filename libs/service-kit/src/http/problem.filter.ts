@@ -3,8 +3,10 @@ import type { IncomingMessage } from 'node:http';
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '@nestjs/common';
 import { DomainError } from '@rampart/domain/errors';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { CallingRequest } from '../access/scope.js';
 import type { Log } from '../observability/log.js';
 import { type Problem, problemOf } from './problem-details.js';
+import { SECURITY_HEADERS } from './security-headers.js';
 
 /** What Fastify refuses before there is a route to answer: a path that can't be decoded, or a part of it that is too long. */
 export const answerUnroutable = (error: { readonly code: string }, request: FastifyRequest, reply: FastifyReply): void => {
@@ -13,6 +15,7 @@ export const answerUnroutable = (error: { readonly code: string }, request: Fast
       ? new DomainError('path-too-long', 'A part of the path is longer than 100 characters; no key is.')
       : new DomainError('bad-path', 'The path holds a percent sign that begins no UTF-8 character.');
   const problem = problemOf(refusal, request.id);
+  void reply.headers(SECURITY_HEADERS);
   void reply.status(problem.status).type('application/problem+json').serializer(JSON.stringify).send(problem);
 };
 
@@ -25,9 +28,10 @@ export class ProblemFilter implements ExceptionFilter {
 
   async catch(error: unknown, host: ArgumentsHost): Promise<void> {
     const http = host.switchToHttp();
-    const request = http.getRequest<FastifyRequest>();
+    const request = http.getRequest<CallingRequest>();
     const reply = http.getResponse<FastifyReply>();
     const problem = withLimit(problemOf(error, request.id, this.statuses), request);
+    request.refusal = problem.code;
     if (problem.status === 503) this.log.warn({ err: error, route: request.routeOptions.url }, 'not available');
     else if (problem.status >= 500)
       this.log.error({ err: causeOf(error), route: request.routeOptions.url, status: problem.status }, 'request failed');

@@ -26,6 +26,16 @@ describe('a log line', () => {
     expect(JSON.stringify(lines)).toContain('*/*');
   });
 
+  it('shows no more than the id of a key that strayed into a sentence, a field or an error', () => {
+    const secret = 'Zm9vYmFyYmF6cXV4cXV1eGZvb2JhcmJhenF1eHF1dXg';
+    const lines = linesOf((log) => {
+      log.info({ id: `rk_k1_${secret}`, deep: { er: [{ x: `rk_k1_${secret}` }] } }, `who sent rk_k1_${secret}?`);
+      log.error({ err: new Error(`no rk_k1_${secret}`) }, 'failed');
+    });
+    expect(JSON.stringify(lines)).not.toContain(secret);
+    expect(lines[0]).toMatchObject({ id: 'rk_k1_…', msg: 'who sent rk_k1_…?' });
+  });
+
   it('below the level is not written', () => {
     expect(linesOf((log) => log.debug('quiet'))).toEqual([]);
   });

@@ -2,6 +2,7 @@
 import type { LoggerService } from '@nestjs/common';
 import type { FastifyInstance } from 'fastify';
 import { type DestinationStream, type Logger, pino } from 'pino';
+import { withMaskedKeys } from '../access/masked-keys.js';
 import { currentRequestId } from './request-context.js';
 
 export type Log = Logger;
@@ -30,6 +31,8 @@ export const createLog = (service: string, level: string, destination?: Destinat
         return requestId === undefined ? {} : { requestId };
       },
       redact: { paths: SECRETS, censor: '[redacted]' },
+      // Whatever field or sentence they came in by.
+      hooks: { streamWrite: withMaskedKeys },
     },
     destination ?? pino.destination({ dest: 1, sync: true }),
   );

@@ -2,6 +2,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { randomUUID } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
+import { withMaskedKeys } from '../access/masked-keys.js';
 
 interface RequestContext {
   readonly requestId: string;
@@ -13,10 +14,10 @@ const ACCEPTABLE = /^[\w.:/+=-]{1,128}$/;
 /** @returns the id of the request being answered, or undefined outside of one */
 export const currentRequestId = (): string | undefined => storage.getStore()?.requestId;
 
-/** The caller's X-Request-Id where it is a plain token (it ends up in logs), else a new one. */
+/** The caller's X-Request-Id where it is a plain token and no key (it ends up in logs), else a new one. */
 export const requestIdOf = (request: { readonly headers: Readonly<Record<string, unknown>> }): string => {
   const given = request.headers['x-request-id'];
-  return typeof given === 'string' && ACCEPTABLE.test(given) ? given : randomUUID();
+  return typeof given === 'string' && ACCEPTABLE.test(given) && withMaskedKeys(given) === given ? given : randomUUID();
 };
 
 export const followRequests = (fastify: FastifyInstance): void => {

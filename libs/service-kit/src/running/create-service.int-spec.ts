@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { ApiKeys, hashOfKey, type KeyRecord, type Role } from '../access/api-keys.js';
 import { Caller, type CallerIdentity, Environment, Project, Scope } from '../access/scope.js';
 import { RawBody, UnreadBody } from '../http/body-parsing.js';
+import { SECURITY_HEADERS } from '../http/security-headers.js';
 import { createService } from './create-service.js';
 import { serviceConfig } from './service-config.js';
 
@@ -308,6 +309,27 @@ describe('answers to errors', () => {
 
   it('answers a path that does not exist as a problem', async () => {
     expect(await call('GET', '/v1/nothing')).toMatchObject({ status: 404, body: { code: 'route-not-found' } });
+  });
+});
+
+describe('every answer', () => {
+  it.each([
+    ['of a route', '/v1/whoami', 'analyst', 200],
+    ['to a stranger', '/v1/whoami', undefined, 401],
+    ['to a path that leads nowhere', '/v1/nothing', 'analyst', 404],
+    ['to a path that can not be read', '/v1/things/%ED%A0%80', 'analyst', 400],
+    ['of a probe', '/livez', undefined, 200],
+    ['of an error', '/v1/broken', ADMIN, 500],
+  ])('%s says what a browser must not do with it', async (_, path, key, status) => {
+    const answer = await call('GET', path, key === undefined ? {} : { key });
+    expect(answer).toMatchObject({ status, headers: SECURITY_HEADERS });
+    expect(answer.headers).not.toHaveProperty('strict-transport-security');
+    expect(answer.headers).not.toHaveProperty('x-powered-by');
+  });
+
+  it('that was asked for by TLS wants it ever after', async () => {
+    const { headers } = await call('GET', '/livez', { headers: { 'x-forwarded-proto': 'https' } });
+    expect(headers['strict-transport-security']).toBe('max-age=31536000');
   });
 });
 

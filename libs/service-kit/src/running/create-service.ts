@@ -3,11 +3,14 @@ import { type DynamicModule, Module, type ModuleMetadata, type OnApplicationShut
 import { APP_GUARD, NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { AccessGuard } from '../access/access.guard.js';
+import { AccessJournal } from '../access/access-journal.js';
 import { AdminKey } from '../access/admin-key.js';
+import { noteRequests } from '../access/audited-requests.js';
 import { requireScopes } from '../access/declared-scopes.js';
 import { type ApiDescription, serveDocs } from '../http/api-docs.js';
 import { parseBodies } from '../http/body-parsing.js';
 import { answerUnroutable, ProblemFilter } from '../http/problem.filter.js';
+import { secureAnswers } from '../http/security-headers.js';
 import { schemaValidation } from '../http/validation.js';
 import { Diagnostics, DiagnosticsController } from '../observability/diagnostics.js';
 import { createLog, type Log, logRequests, nestLogger } from '../observability/log.js';
@@ -20,6 +23,8 @@ import { Tracing } from '../observability/tracing.js';
 import type { ServiceConfig } from './service-config.js';
 
 const DEFAULT_BODY_LIMIT = 1024 * 1024;
+/** Until a request has arrived whole; answers may take longer, and streams do. */
+const LONGEST_REQUEST_MS = 120_000;
 
 export interface ServiceDescription<Config extends ServiceConfig> {
   /** As it appears in logs and metrics: `ingestion`. */
@@ -51,7 +56,7 @@ const kitOf = (providers: NonNullable<ModuleMetadata['providers']>): DynamicModu
   global: true,
   controllers: [ProbesController, DiagnosticsController],
   providers,
-  exports: [LOG, Metrics, Readiness, AdminKey, Diagnostics, Tracing],
+  exports: [LOG, Metrics, Readiness, AdminKey, AccessJournal, Diagnostics, Tracing],
 });
 
 @Module({})
@@ -66,12 +71,14 @@ export const createService = async <Config extends ServiceConfig>(
   const tracing = await openTracing(description.name, config, log);
   const readiness = new Readiness();
   metrics.meterReadiness(readiness);
+  const journal = new AccessJournal();
   const kit = kitOf([
     { provide: LOG, useValue: log },
     { provide: Metrics, useValue: metrics },
     { provide: Readiness, useValue: readiness },
     { provide: Tracing, useValue: tracing },
     { provide: Diagnostics, useValue: new Diagnostics(description.name) },
+    { provide: AccessJournal, useValue: journal },
     { provide: AdminKey, useValue: new AdminKey({ key: config.RAMPART_ADMIN_KEY, file: config.RAMPART_ADMIN_KEY_FILE }) },
     { provide: APP_GUARD, useClass: AccessGuard },
   ]);
@@ -79,11 +86,14 @@ export const createService = async <Config extends ServiceConfig>(
     bodyLimit: description.bodyLimit ?? DEFAULT_BODY_LIMIT,
     genReqId: requestIdOf,
     frameworkErrors: answerUnroutable,
+    requestTimeout: LONGEST_REQUEST_MS,
   });
   const fastify = adapter.getInstance();
   tracing.followRequests(fastify);
   followRequests(fastify);
+  secureAnswers(fastify);
   logRequests(fastify, log);
+  noteRequests(fastify, description.name, journal);
   metrics.observe(fastify);
   parseBodies(fastify);
   const root: DynamicModule = { module: Service, imports: [kit, description.module(config)] };

@@ -1,0 +1,58 @@
+/** How a stored event, and what a service told, become lines of the audit log. */
+import { type AuditEntry, formatInstant } from '@rampart/contracts';
+import type { StoredEvent } from '@rampart/event-store';
+
+/** One row; its id is that of its source, so that what is told twice is kept once. */
+export interface AuditRow {
+  readonly id: string;
+  readonly actor: string | null;
+  readonly project: string | null;
+  readonly outcome: AuditEntry['outcome'];
+  readonly entry: AuditEntry & { readonly reason: string | null };
+}
+
+/** What happened in the control plane, by people and by processes. */
+export const rowOfEvent = ({ position, stream, event, atUs, actor, reason, requestId }: StoredEvent): AuditRow => {
+  const project = projectOf(stream, event);
+  return {
+    ...{ id: `event/${position}`, actor, project, outcome: 'done' },
+    entry: {
+      ...{ atUs, service: 'experiments', outcome: 'done', actor, role: null, project, environment: null },
+      ...{ action: event.type, target: { stream }, status: 200, code: null, requestId, address: null, count: 1, reason },
+    },
+  };
+};
+
+/** @param position  of the message: unlike any other in its topic. @returns undefined for what can't be read */
+export const rowOfMessage = (position: bigint, value: Uint8Array): AuditRow | undefined => {
+  const told = parsed(value);
+  if (told === undefined) return undefined;
+  const { actor, project, outcome } = told;
+  return { id: `log/${position}`, actor, project, outcome, entry: { ...told, reason: null } };
+};
+
+/** As it is read: instants as text. */
+export const auditDocument = (position: string, { entry: { atUs, ...entry } }: Pick<AuditRow, 'entry'>) => ({
+  position,
+  at: formatInstant(atUs),
+  ...entry,
+});
+
+/** The second part of every name but those of what belongs to the platform; a new key says it itself. */
+const projectOf = (stream: string, event: StoredEvent['event']): string | null => {
+  const [kind, first = null] = stream.split('/');
+  if (kind !== 'key') return first;
+  return event.type === 'ApiKeyCreated' ? event.project : null;
+};
+
+const OUTCOMES: ReadonlySet<unknown> = new Set<AuditEntry['outcome']>(['done', 'denied', 'refused', 'failed']);
+
+const parsed = (value: Uint8Array): AuditEntry | undefined => {
+  try {
+    const told = JSON.parse(Buffer.from(value).toString('utf8')) as Partial<AuditEntry> | null;
+    const isEntry = typeof told?.atUs === 'number' && typeof told.action === 'string' && OUTCOMES.has(told.outcome);
+    return isEntry ? (told as AuditEntry) : undefined;
+  } catch {
+    return undefined;
+  }
+};

@@ -1,0 +1,88 @@
+/** The audit log: what was stored with its actor, and what the services tell of denied and refused requests, in the order in which it came here. */
+import type { AuditEntry } from '@rampart/contracts';
+import { type EventStore, explained, type Subscriber, type Subscription } from '@rampart/event-store';
+import type { DataSource, EntityManager } from 'typeorm';
+import { type AuditRow, auditDocument, rowOfEvent } from './audit-entry.js';
+
+/** Names of subscriptions are forever. */
+const AUDIT_LOG = 'audit';
+
+export interface AuditQuestion {
+  readonly actor?: string | undefined;
+  readonly project?: string | undefined;
+  readonly outcome?: AuditEntry['outcome'] | undefined;
+  /** Older than this position. */
+  readonly before?: string | undefined;
+  readonly limit: number;
+}
+
+interface StoredRow extends AuditRow {
+  /** A bigint in decimal. */
+  readonly position: string;
+}
+
+export class AuditLog {
+  readonly subscriber: Subscriber<EntityManager>;
+  private subscription: Subscription | undefined;
+
+  constructor(
+    private readonly store: EventStore<EntityManager>,
+    private readonly dataSource: DataSource,
+    onTrouble?: (error: unknown) => void,
+  ) {
+    this.subscriber = {
+      name: AUDIT_LOG,
+      handle: (events, transaction) => insert(transaction, events.map(rowOfEvent)),
+      // What services told is nowhere else to be had: only what follows from events is made anew.
+      reset: async (transaction) => void (await transaction.query(`delete from control.audit_entry where id like 'event/%'`)),
+      ...(onTrouble === undefined ? {} : { onTrouble }),
+    };
+  }
+
+  follow(): void {
+    this.subscription = this.store.subscribe(this.subscriber);
+  }
+
+  trouble(): string | undefined {
+    return this.subscription?.trouble();
+  }
+
+  async add(rows: readonly AuditRow[]): Promise<void> {
+    await guarded(() => insert(this.dataSource.manager, rows));
+  }
+
+  /** Newest first, every command that was stored before the call included. */
+  async page({ actor, project, outcome, before, limit }: AuditQuestion) {
+    return guarded(async () => {
+      await this.subscription?.caughtUp();
+      const rows = await this.dataSource.query<StoredRow[]>(
+        `select position, entry from control.audit_entry
+         where ($1::text is null or actor = $1) and ($2::text is null or project = $2) and ($3::text is null or outcome = $3)
+           and ($4::bigint is null or position < $4)
+         order by position desc limit $5`,
+        [actor ?? null, project ?? null, outcome ?? null, before ?? null, limit + 1],
+      );
+      const shown = rows.slice(0, limit);
+      const next = rows.length > limit ? (shown.at(-1)?.position ?? null) : null;
+      return { items: shown.map((row) => auditDocument(row.position, row)), next };
+    });
+  }
+}
+
+const insert = async (manager: EntityManager, rows: readonly AuditRow[]): Promise<void> => {
+  if (rows.length === 0) return;
+  await manager.query(
+    `insert into control.audit_entry (id, actor, project, outcome, entry)
+     select r->>'id', r->>'actor', r->>'project', r->>'outcome', r->'entry' from jsonb_array_elements($1::jsonb) with ordinality as t(r, n) order by n
+     on conflict (id) do nothing`,
+    [JSON.stringify(rows)],
+  );
+};
+
+const guarded = async <Answer>(ask: () => Promise<Answer>): Promise<Answer> => {
+  try {
+    return await ask();
+  } catch (error) {
+    throw explained(error);
+  }
+};
