@@ -14,6 +14,7 @@ import { IngestCounters } from './running/ingest-counters.js';
 import type { IngestionConfig } from './running/ingestion-config.js';
 import { Intake } from './running/intake.service.js';
 import { LogLink, PARTITIONS } from './running/log-link.js';
+import { DEFAULT_RATE, Quotas } from './running/quotas.js';
 
 /** What waits for the log, about a second’s worth at full speed: beyond it senders get 503 instead of us running out of memory. */
 const MOST_QUEUED_BYTES = 32 * 1024 * 1024;
@@ -26,6 +27,7 @@ export const ingestionModule = (config: IngestionConfig): DynamicModule => ({
   controllers: [EventsController, DeadLettersController],
   providers: [
     { provide: PARTITIONS, useValue: config.RAMPART_LOG_PARTITIONS },
+    { provide: DEFAULT_RATE, useValue: config.RAMPART_QUOTA_EVENTS_PER_SECOND },
     {
       provide: EventLog,
       useFactory: () =>
@@ -42,6 +44,7 @@ export const ingestionModule = (config: IngestionConfig): DynamicModule => ({
     IngestCounters,
     Intake,
     IntakeScopes,
+    Quotas,
     RawKeys,
     RawConsumer,
   ],

@@ -3,11 +3,12 @@ import { Body, Controller, HttpCode, Post, Req } from '@nestjs/common';
 import { ApiBody, ApiConsumes, ApiOperation, ApiResponse } from '@nestjs/swagger';
 import { type BatchAnswer, decimalText, type FeedbackRow, formatInstant } from '@rampart/contracts';
 import { partitionOfRow } from '@rampart/feedback-rows';
-import { Caller, type CallerIdentity, RawBody, Scope } from '@rampart/service-kit';
+import { Caller, type CallerIdentity, type CallingRequest, RawBody, Scope } from '@rampart/service-kit';
 import type { FastifyRequest } from 'fastify';
 import { itemsOf } from '../intake/request-items.js';
 import { Intake, isRejection } from '../running/intake.service.js';
 import { LogLink } from '../running/log-link.js';
+import { Quotas } from '../running/quotas.js';
 import { EVENTS_TYPES, eventsBody } from './events-schema.js';
 import { IntakeScopes } from './intake-scopes.js';
 
@@ -17,6 +18,7 @@ export class EventsController {
     private readonly intake: Intake,
     private readonly scopes: IntakeScopes,
     private readonly link: LogLink,
+    private readonly quotas: Quotas,
   ) {}
 
   @Post('events')
@@ -31,8 +33,14 @@ export class EventsController {
     status: 503,
     description: 'The log takes nothing now: send all of it again after Retry-After. What was stored already counts once.',
   })
-  async send(@Body() body: Buffer | undefined, @Req() request: FastifyRequest, @Caller() caller: CallerIdentity): Promise<BatchAnswer> {
-    return this.intake.take(itemsOf(body, request.headers), this.scopes.of(caller), justNow());
+  @ApiResponse({
+    status: 429,
+    description: 'The quota of the key is used up: none of it was taken, send all of it again after Retry-After.',
+  })
+  async send(@Body() body: Buffer | undefined, @Req() request: CallingRequest, @Caller() caller: CallerIdentity): Promise<BatchAnswer> {
+    const [items, scope] = [itemsOf(body, request.headers), this.scopes.of(caller)];
+    this.quotas.spend(items, scope, request.holder);
+    return this.intake.take(items, scope, justNow());
   }
 
   @Post('ingest/validate')

@@ -26,6 +26,33 @@ const outcomes = (body: { items: { status: string; code?: string; path?: string 
   body.items.map(({ status, code, path }) => [status, code, path]);
 const recent = () => new Date(Date.now() - 1_000).toISOString();
 
+describe('a key with a quota', () => {
+  const send = (events: readonly object[]) => ingestion.call('POST', '/v1/events', { key: key('limited'), body: events });
+
+  it('that is used up is answered for each item, and nothing of it is taken or kept as a dead letter', async () => {
+    expect((await send([purchase({ id: 'q1' }), purchase({ id: 'q2' }), purchase({ id: 'q3' })])).status).toBe(202);
+    const { status, headers, body } = await send([purchase({ id: 'q4' }), purchase({ id: 'q5' })]);
+    expect([status, body.code]).toEqual([429, 'quota-exceeded']);
+    expect(Number(headers.get('retry-after'))).toBeGreaterThanOrEqual(1);
+    expect(body.errors.map(({ code, path }: { code: string; path: string }) => [code, path])).toEqual([
+      ['quota-exceeded', '/0'],
+      ['quota-exceeded', '/1'],
+    ]);
+    expect([body.details.accepted, body.details.rejected]).toEqual([0, 2]);
+    expect([await storedRows('q3'), await storedRows('q4')]).toEqual([[expect.objectContaining({ key: 'limited' })], []]);
+    expect(await letters('q4')).toEqual([]);
+  });
+
+  it('goes on after Retry-After, and what was refused is counted', async () => {
+    const answer = await send([purchase({ id: 'q4' })]);
+    await new Promise((resolve) => setTimeout(resolve, Number(answer.headers.get('retry-after') ?? 0) * 1_000));
+    expect((await send([purchase({ id: 'q4' })])).status).toBe(202);
+    expect((await ingestion.send([purchase({ id: 'other' })])).status).toBe(202);
+    const { body } = await ingestion.call('GET', '/metrics');
+    expect(body).toMatch(/rampart_ingest_events_rejected_total\{[^}]*code="quota-exceeded"[^}]*\} [23]\b/);
+  });
+});
+
 describe('a batch', () => {
   it('is answered item by item, and the log has what was accepted', async () => {
     const events = [

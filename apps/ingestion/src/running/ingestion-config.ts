@@ -14,6 +14,15 @@ const settings = serviceConfig.extend({
     .max(256)
     .default(4)
     .describe('partitions of a new feedback log; fixed when it is created'),
+  RAMPART_QUOTA_EVENTS_PER_SECOND: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .optional()
+    .describe(
+      'what a key of role emit or client without a quota of its own may send to this process, ten times as much at once; default: no limit',
+    ),
 });
 export const ingestionConfig = needsLog(settings);
 export type IngestionConfig = z.infer<typeof ingestionConfig>;

@@ -14,5 +14,5 @@ export const ingestionService: RunnableService<IngestionConfig> = {
   config: ingestionConfig,
   module: ingestionModule,
   bodyLimit: LIMITS.batchBytes,
-  statuses: { 'environment-kind': 403, 'too-many-events': 413 },
+  statuses: { 'environment-kind': 403, 'too-many-events': 413, 'quota-exceeded': 429 },
 };

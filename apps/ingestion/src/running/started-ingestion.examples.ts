@@ -42,6 +42,7 @@ export const definitions = () => [
   writeKey('emitspast', 'emit', { environment: 'past' }),
   writeKey('manages', 'manager'),
   writeKey('reads', 'analyst'),
+  writeKey('limited', 'emit', { environment: 'production', quota: { eventsPerSecond: 2, burst: 2 } }),
   writeKey('gone', 'emit', { environment: 'production', revoked: true }),
 ];
 

@@ -38,7 +38,7 @@ export class ProblemFilter implements ExceptionFilter {
     // A stream that broke in the middle has sent its status already.
     if (reply.sent || reply.raw.headersSent) return;
     if (problem.status === 401) void reply.header('www-authenticate', 'Bearer');
-    if (problem.status === 503) void reply.header('retry-after', retryAfterSeconds(error));
+    if (problem.status === 503 || problem.status === 429) void reply.header('retry-after', retryAfterSeconds(error));
     if (problem.status === 413) {
       // An answer before the end of the body would meet a sender that still writes, and get lost in a reset connection.
       await readAway(request.raw);
