@@ -5,7 +5,7 @@ import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { brokerJars, checkJava } from './jars.mjs';
-import { serverProperties } from './settings.mjs';
+import { securedProperties, serverProperties } from './settings.mjs';
 
 const clusterId = 'cvt8vnPgR3GfhNHexg57Iw';
 const startMs = 60_000;
@@ -13,16 +13,16 @@ const stopMs = 15_000;
 const attempts = 4;
 
 /**
- * @param {{ brokers?: 1 | 3, data: string, settings?: Readonly<Record<string, string>> }} options
+ * @param {{ brokers?: 1 | 3, data: string, settings?: Readonly<Record<string, string>>, security?: import('./settings.mjs').Security }} options
  *   data: the folder of all of them; what it holds from before is used again
  */
-export const startBrokers = async ({ brokers = 1, data, settings = {} }) => {
+export const startBrokers = async ({ brokers = 1, data, settings = {}, security }) => {
   if (brokers !== 1 && brokers !== 3) throw new RangeError(`brokers must be 1 or 3, got ${brokers}`);
   checkJava();
   const jars = await brokerJars();
   for (let attempt = 1; ; attempt += 1) {
     const nodes = await withPorts(brokers);
-    const running = nodes.map((node) => new BrokerProcess(node, nodes, join(data, `broker-${node.id}`), jars, settings));
+    const running = nodes.map((node) => new BrokerProcess(node, nodes, join(data, `broker-${node.id}`), jars, settings, security));
     try {
       await Promise.all(running.map((one) => one.start()));
       return {
@@ -42,8 +42,9 @@ export const startBrokers = async ({ brokers = 1, data, settings = {} }) => {
 };
 
 class BrokerProcess {
-  constructor(node, nodes, folder, jars, settings) {
-    Object.assign(this, { node, nodes, folder, jars, settings });
+  constructor(node, nodes, folder, jars, settings, security) {
+    const secured = security === undefined ? {} : securedProperties(node, security);
+    Object.assign(this, { node, nodes, folder, jars, settings: { ...secured, ...settings }, security });
     this.log = join(folder, 'broker.log');
     this.process = undefined;
     this.javaId = undefined;
@@ -56,7 +57,9 @@ class BrokerProcess {
     const data = join(this.folder, 'data');
     writeFileSync(properties, serverProperties(this.nodes, this.node, data, this.settings));
     if (!existsSync(join(data, 'meta.properties'))) {
-      await this.spawn(['-Xmx64m', 'kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', properties]);
+      const { username, password } = this.security ?? {};
+      const users = username === undefined ? [] : ['--add-scram', `SCRAM-SHA-512=[name=${username},password=${password}]`];
+      await this.spawn(['-Xmx64m', 'kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', properties, ...users]);
       await this.ended;
     }
     await this.spawn(['-Xms64m', this.nodes.length === 1 ? '-Xmx256m' : '-Xmx384m', '-Xss512k', 'kafka.Kafka', properties]);

@@ -2,6 +2,27 @@
 
 /** @typedef {{ id: number, port: number, controllerPort: number }} Node */
 
+/**
+ * What clients meet where connections are secured: TLS, and a name with a password (PLAIN or SCRAM-SHA-512). The controllers' own listener stays plain on 127.0.0.1.
+ * @typedef {{ keystore: string, truststore: string, username: string, password: string }} Security  keystore: PEM file with key and certificate; truststore: PEM file
+ */
+
+/** @param {Node} node @param {Security} security */
+export const securedProperties = ({ port, controllerPort }, { keystore, truststore, username, password }) => ({
+  listeners: `SASL_SSL://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
+  'advertised.listeners': `SASL_SSL://127.0.0.1:${port}`,
+  'listener.security.protocol.map': 'SASL_SSL:SASL_SSL,CONTROLLER:PLAINTEXT',
+  'inter.broker.listener.name': 'SASL_SSL',
+  'ssl.keystore.type': 'PEM',
+  'ssl.keystore.location': keystore,
+  'ssl.truststore.type': 'PEM',
+  'ssl.truststore.location': truststore,
+  'sasl.enabled.mechanisms': 'PLAIN,SCRAM-SHA-512',
+  'sasl.mechanism.inter.broker.protocol': 'PLAIN',
+  'listener.name.sasl_ssl.plain.sasl.jaas.config': `org.apache.kafka.common.security.plain.PlainLoginModule required username="${username}" password="${password}" user_${username}="${password}";`,
+  'listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config': 'org.apache.kafka.common.security.scram.ScramLoginModule required;',
+});
+
 /** @param {readonly Node[]} nodes @param {Node} node @param {string} data @param {Readonly<Record<string, string>>} changes */
 export const serverProperties = (nodes, node, data, changes = {}) => {
   const replicas = Math.min(3, nodes.length);

@@ -3,7 +3,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { EventLog } from '@rampart/event-log';
 import { openEventLog } from '@rampart/event-log/configured';
 import { ClickhouseFeedbackStore, ClickhouseFeedbackViews, FeedbackStore, FeedbackViews } from '@rampart/feedback-store';
-import { ApiKeys, Diagnostics } from '@rampart/service-kit';
+import { ApiKeys, Diagnostics, kafkaSecurityOf } from '@rampart/service-kit';
 import { type AnalysisConfig, storeOptions } from './config.js';
 import { Definitions } from './definitions/definition-in-force.js';
 import { DefinitionsLink, LinkedDefinitions, LinkedKeys } from './definitions/definitions-link.js';
@@ -59,7 +59,12 @@ export const analysisModule = (config: AnalysisConfig): DynamicModule => ({
     {
       provide: EventLog,
       useFactory: () =>
-        openEventLog({ databaseUrl: config.RAMPART_DATABASE_URL, kafkaBrokers: config.KAFKA_BROKERS, clientId: 'analysis' }),
+        openEventLog({
+          databaseUrl: config.RAMPART_DATABASE_URL,
+          kafkaBrokers: config.KAFKA_BROKERS,
+          kafkaSecurity: kafkaSecurityOf(config),
+          clientId: 'analysis',
+        }),
     },
     {
       provide: FeedbackStore,

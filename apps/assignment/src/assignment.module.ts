@@ -4,7 +4,7 @@ import { HttpAdapterHost } from '@nestjs/core';
 import { EventLog } from '@rampart/event-log';
 import { openEventLog } from '@rampart/event-log/configured';
 import { Pseudonyms } from '@rampart/feedback-rows';
-import { ApiKeys, Diagnostics, LOG, type Log } from '@rampart/service-kit';
+import { ApiKeys, Diagnostics, kafkaSecurityOf, LOG, type Log } from '@rampart/service-kit';
 import { Browsers } from './doors/browsers.js';
 import { EvaluateController } from './doors/evaluate.controller.js';
 import { EvaluationScopes, FedKeys } from './doors/evaluation-scopes.js';
@@ -35,6 +35,7 @@ export const assignmentModule = (config: AssignmentConfig): DynamicModule => ({
         openEventLog({
           databaseUrl: config.RAMPART_DATABASE_URL,
           kafkaBrokers: config.KAFKA_BROKERS,
+          kafkaSecurity: kafkaSecurityOf(config),
           clientId: 'assignment',
           maxQueuedBytes: MOST_QUEUED_BYTES,
         }),

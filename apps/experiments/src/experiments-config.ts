@@ -1,10 +1,16 @@
 /** What this service reads from its environment. */
-import { kafkaBrokers, serviceConfig } from '@rampart/service-kit';
+import { kafkaBrokers, kafkaSecurityConfig, serviceConfig } from '@rampart/service-kit';
 import { z } from 'zod';
 
-export const experimentsConfig = serviceConfig.extend({
+/** Where the event store and the log are. */
+export const storesConfig = z.object({
   RAMPART_DATABASE_URL: z.string().min(1).describe('postgres://…, schema control; and log, unless KAFKA_BROKERS are named'),
   KAFKA_BROKERS: kafkaBrokers,
+  ...kafkaSecurityConfig,
+});
+
+export const experimentsConfig = serviceConfig.extend({
+  ...storesConfig.shape,
   RAMPART_SECRET: z.string().min(16, 'must have at least 16 characters').describe('the platform’s secret; seals recorded answers'),
   RAMPART_WEBHOOK_ALLOW_PRIVATE: z
     .enum(['true', 'false'])

@@ -4,7 +4,7 @@ import { readConfig } from '@rampart/service-kit';
 import { AuditLog } from './audit/audit-log.store.js';
 import { Catalogue } from './catalogue/catalogue.store.js';
 import { DecisionRecords } from './decisions/decision-records.store.js';
-import { experimentsConfig } from './experiments-config.js';
+import { storesConfig } from './experiments-config.js';
 import { DecisionsPublisher } from './publishing/decisions.publisher.js';
 import { DefinitionsPublisher } from './publishing/definitions.publisher.js';
 import { REBUILDABLE, Rebuilder } from './rebuilder.js';
@@ -16,11 +16,7 @@ if (asked.length > 0 && asked.length !== names.length) {
   process.stderr.write(`rebuild knows ${REBUILDABLE.join(' and ')}, got: ${asked.join(' ')}\n`);
   process.exit(2);
 }
-const { RAMPART_DATABASE_URL, KAFKA_BROKERS } = readConfig(
-  experimentsConfig.pick({ RAMPART_DATABASE_URL: true, KAFKA_BROKERS: true }),
-  process.env,
-);
-const stores = await openStores(RAMPART_DATABASE_URL, KAFKA_BROKERS);
+const stores = await openStores(readConfig(storesConfig, process.env));
 const { store, dataSource, log } = stores;
 const rebuilder = new Rebuilder(store, {
   catalogue: new Catalogue(store, dataSource),

@@ -3,25 +3,28 @@ import { type DynamicModule, Inject, Module, type OnApplicationShutdown } from '
 import { EventLog } from '@rampart/event-log';
 import { openEventLog } from '@rampart/event-log/configured';
 import { connectControlDatabase, EventStore, PostgresEventStore } from '@rampart/event-store';
-import { Diagnostics, Metrics, meterLog, Readiness } from '@rampart/service-kit';
+import { Diagnostics, kafkaSecurityOf, Metrics, meterLog, Readiness } from '@rampart/service-kit';
 import { DataSource } from 'typeorm';
+import type { z } from 'zod';
 import { auditMigrations } from './audit/postgres-audit-tables.js';
 import { catalogueEntity } from './catalogue/catalogue.entities.js';
 import { catalogueMigrations } from './catalogue/postgres-catalogue-tables.js';
 import { AnswerSeal } from './command/answer-seal.js';
 import { decisionEntity } from './decisions/decision-records.entities.js';
 import { decisionMigrations } from './decisions/postgres-decision-tables.js';
-import type { ExperimentsConfig } from './experiments-config.js';
+import type { ExperimentsConfig, storesConfig } from './experiments-config.js';
 import { webhookMigrations } from './webhooks/postgres-webhook-tables.js';
 
-/** @param kafkaBrokers  where the log is; in the same database without them */
-export const openStores = async (url: string, kafkaBrokers?: string) => {
+/** The log is on Kafka where brokers are named, in the same database without them. */
+export const openStores = async (config: z.infer<typeof storesConfig>) => {
+  const { RAMPART_DATABASE_URL: url, KAFKA_BROKERS: kafkaBrokers } = config;
+  const kafkaSecurity = kafkaSecurityOf(config);
   const dataSource = await connectControlDatabase({
     url,
     entities: [catalogueEntity, decisionEntity],
     migrations: [...catalogueMigrations, ...decisionMigrations, ...webhookMigrations, ...auditMigrations],
   });
-  const log = await openEventLog({ databaseUrl: url, kafkaBrokers, clientId: 'experiments' });
+  const log = await openEventLog({ databaseUrl: url, kafkaBrokers, kafkaSecurity, clientId: 'experiments' });
   return { dataSource, store: new PostgresEventStore(dataSource, url), log };
 };
 type Stores = Awaited<ReturnType<typeof openStores>>;
@@ -52,16 +55,16 @@ export class StoresModule implements OnApplicationShutdown {
     readiness.add('event store', async () => void (await stores.store.readStream('project/default')));
   }
 
-  static of({ RAMPART_DATABASE_URL, KAFKA_BROKERS, RAMPART_SECRET }: ExperimentsConfig): DynamicModule {
+  static of(config: ExperimentsConfig): DynamicModule {
     return {
       module: StoresModule,
       global: true,
       providers: [
-        { provide: STORES, useFactory: () => openStores(RAMPART_DATABASE_URL, KAFKA_BROKERS) },
+        { provide: STORES, useFactory: () => openStores(config) },
         { provide: DataSource, inject: [STORES], useFactory: ({ dataSource }: Stores) => dataSource },
         { provide: EventStore, inject: [STORES], useFactory: ({ store }: Stores) => store },
         { provide: EventLog, inject: [STORES], useFactory: ({ log }: Stores) => log },
-        { provide: AnswerSeal, useFactory: () => new AnswerSeal(RAMPART_SECRET) },
+        { provide: AnswerSeal, useFactory: () => new AnswerSeal(config.RAMPART_SECRET) },
       ],
       exports: [DataSource, EventStore, EventLog, AnswerSeal],
     };

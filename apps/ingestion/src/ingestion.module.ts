@@ -3,7 +3,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { EventLog } from '@rampart/event-log';
 import { openEventLog } from '@rampart/event-log/configured';
 import { Pseudonyms } from '@rampart/feedback-rows';
-import { ApiKeys } from '@rampart/service-kit';
+import { ApiKeys, kafkaSecurityOf } from '@rampart/service-kit';
 import { DeadLettersController } from './doors/dead-letters.controller.js';
 import { EventsController } from './doors/events.controller.js';
 import { IntakeScopes } from './doors/intake-scopes.js';
@@ -34,6 +34,7 @@ export const ingestionModule = (config: IngestionConfig): DynamicModule => ({
         openEventLog({
           databaseUrl: config.RAMPART_DATABASE_URL,
           kafkaBrokers: config.KAFKA_BROKERS,
+          kafkaSecurity: kafkaSecurityOf(config),
           clientId: 'ingestion',
           maxQueuedBytes: MOST_QUEUED_BYTES,
         }),

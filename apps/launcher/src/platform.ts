@@ -7,7 +7,7 @@ import { platformSecret, prepareDataFolder } from './data-folder.js';
 import { embeddedClickhouse } from './engines/embedded-clickhouse.js';
 import { embeddedPostgres } from './engines/embedded-postgres.js';
 import { type Engine, isEmbedded } from './engines/engine.js';
-import { externalClickhouse, externalKafka, externalPostgres } from './engines/external-engines.js';
+import { externalClickhouse, externalKafka, externalPostgres, kafkaTlsOf } from './engines/external-engines.js';
 import { type FrontDoor, openFrontDoor } from './front-door/front-door.js';
 import { PageFiles } from './front-door/page-files.js';
 import type { Place } from './front-door/relay.js';
@@ -68,7 +68,10 @@ export class Platform {
     keepToItsLog(this.folder, this.settings);
     const postgres = this.engine(this.postgres());
     const clickhouse = this.engine(this.clickhouse());
-    const kafka = this.settings.kafkaBrokers.length > 0 ? this.engine(externalKafka(this.settings.kafkaBrokers)) : undefined;
+    const kafka =
+      this.settings.kafkaBrokers.length > 0
+        ? this.engine(externalKafka(this.settings.kafkaBrokers, undefined, kafkaTlsOf(process.env)))
+        : undefined;
     const log = kafka ?? postgres;
     await Promise.all([
       Promise.all([postgres, log]).then((engines) => this.service('experiments', engines)),

@@ -14,11 +14,21 @@ export interface OwnKafka {
   stop(): Promise<void>;
 }
 
+/** TLS and a name with a password, for every client. */
+export interface OwnKafkaSecurity {
+  /** PEM files. */
+  readonly keystore: string;
+  readonly truststore: string;
+  readonly username: string;
+  readonly password: string;
+}
+
 interface Brokers {
   startBrokers(options: {
     readonly brokers: 1 | 3;
     readonly data: string;
     readonly settings?: Readonly<Record<string, string>>;
+    readonly security?: OwnKafkaSecurity | undefined;
   }): Promise<OwnKafka>;
 }
 
@@ -26,10 +36,16 @@ interface Brokers {
 const settings = { 'log.cleaner.backoff.ms': '200', 'log.initial.task.delay.ms': '100' };
 
 /** Throws a sentence that says what is missing when there is no Java or Maven. */
-export const ownKafka = async ({ brokers = 1 }: { readonly brokers?: 1 | 3 } = {}): Promise<OwnKafka> => {
+export const ownKafka = async ({
+  brokers = 1,
+  security,
+}: {
+  readonly brokers?: 1 | 3;
+  readonly security?: OwnKafkaSecurity;
+} = {}): Promise<OwnKafka> => {
   const starter: Brokers = await import(new URL('../../../infra/kafka/brokers.mjs', import.meta.url).href);
   const data = mkdtempSync(join(tmpdir(), 'rampart-own-kafka-'));
-  const running = await starter.startBrokers({ brokers, data, settings });
+  const running = await starter.startBrokers({ brokers, data, settings, security });
   const stop = async () => {
     // What nobody needs any more need not end in good order, which takes seconds.
     await Promise.all(Array.from({ length: brokers }, (_, n) => running.kill(n)));

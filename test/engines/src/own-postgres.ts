@@ -1,6 +1,6 @@
 /** A PostgreSQL server of a test's own, for what can't be done to a shared one: to stop it, and to kill it. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { chmodSync, chownSync, cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, chownSync, copyFileSync, cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -57,7 +57,12 @@ const freePort = (): Promise<number> =>
     });
   });
 
-export const ownPostgres = async (): Promise<OwnPostgres> => {
+/** @param tls  PEM files: then nobody gets in without encryption */
+export const ownPostgres = async ({
+  tls,
+}: {
+  readonly tls?: { readonly cert: string; readonly key: string };
+} = {}): Promise<OwnPostgres> => {
   const folder = mkdtempSync(join(tmpdir(), 'rampart-own-postgres-'));
   const user = unprivileged();
   const binaries = reachable(await packagedBinaries(), folder, user);
@@ -68,8 +73,11 @@ export const ownPostgres = async (): Promise<OwnPostgres> => {
     encoding: 'utf8',
   });
   if (made.status !== 0) throw new Error(`initdb failed: ${made.stderr || made.error?.message}`);
+  const secured = tls === undefined ? [] : encrypted(data, tls, user);
   const port = await freePort();
   const url = `postgres://postgres@127.0.0.1:${port}/postgres`;
+  // Whether it is up is asked without knowing who signed its certificate.
+  const probe = tls === undefined ? url : `${url}?sslmode=no-verify`;
   let server: ChildProcess | undefined;
   const stop = async (how: 'fast' | 'kill') => {
     const running = server;
@@ -80,10 +88,13 @@ export const ownPostgres = async (): Promise<OwnPostgres> => {
     await ended;
   };
   const start = async () => {
-    const settings = [`port=${port}`, 'listen_addresses=127.0.0.1', 'unix_socket_directories=', 'jit=off'].flatMap((one) => ['-c', one]);
+    const settings = [`port=${port}`, 'listen_addresses=127.0.0.1', 'unix_socket_directories=', 'jit=off', ...secured].flatMap((one) => [
+      '-c',
+      one,
+    ]);
     const deadline = Date.now() + 30_000;
     // The children of a killed server hold its memory for a moment, and a start is refused so long.
-    while (!(await answers(url))) {
+    while (!(await answers(probe))) {
       if (Date.now() > deadline) throw new Error(`The test's own PostgreSQL in ${data} did not start within 30 s.`);
       if (server === undefined || hasEnded(server)) {
         server = spawn(binaries.postgres, ['-D', data, ...settings], { ...user, cwd: '/', stdio: 'ignore' });
@@ -97,6 +108,21 @@ export const ownPostgres = async (): Promise<OwnPostgres> => {
   };
   await start();
   return { url, start, stop, remove };
+};
+
+/** Every connection over the network must be encrypted. @returns settings */
+const encrypted = (
+  data: string,
+  { cert, key }: { readonly cert: string; readonly key: string },
+  user: User | undefined,
+): readonly string[] => {
+  const copied = { cert: join(data, 'server.crt'), key: join(data, 'server.key') };
+  copyFileSync(cert, copied.cert);
+  copyFileSync(key, copied.key);
+  chmodSync(copied.key, 0o600);
+  if (user !== undefined) for (const file of Object.values(copied)) chownSync(file, user.uid, user.gid);
+  writeFileSync(join(data, 'pg_hba.conf'), 'hostssl all all 127.0.0.1/32 trust\n');
+  return ['ssl=on', `ssl_cert_file=${copied.cert}`, `ssl_key_file=${copied.key}`];
 };
 
 /** Root's checkout may be out of the other user's reach: the server gets a copy (60 MB). */

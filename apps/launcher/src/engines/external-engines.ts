@@ -1,5 +1,7 @@
 /** Engines that somebody else runs: asked once whether they are there and new enough, then left alone. */
-import { connect } from 'node:net';
+import { readFileSync } from 'node:fs';
+import { connect, isIP } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import { Refusal } from '../refusal.js';
 import type { Engine } from './engine.js';
 import { postgresVersion } from './postgres-probe.js';
@@ -53,17 +55,26 @@ export const externalClickhouse = async (urls: readonly string[]): Promise<Engin
   return { name: 'clickhouse', url: () => urls.join(','), version };
 };
 
-/** ApiVersions, version 0: what every broker answers to anybody, as far as it speaks Kafka without encryption. */
+/** Who signed the brokers' certificates, and our own where they ask for one: PEM. */
+interface KafkaTls {
+  readonly ca?: Buffer;
+  readonly cert?: Buffer;
+  readonly key?: Buffer;
+}
+
+/** ApiVersions, version 0: what every broker answers to anybody, before it asks for a password. */
 const apiVersions = Buffer.from([0, 0, 0, 10, 0, 18, 0, 0, 0, 0, 0, 1, 0xff, 0xff]);
 const produceKey = 0;
 /** Of the produce request in Kafka 3.9, the oldest that Rampart is tested with. */
 const oldestProduce = 11;
 
 /** @returns the newest version of the produce request that the broker takes */
-const askBroker = (broker: string): Promise<number> =>
+const askBroker = (broker: string, tls: KafkaTls | undefined): Promise<number> =>
   new Promise((resolve, reject) => {
     const colon = broker.lastIndexOf(':');
-    const socket = connect(Number(broker.slice(colon + 1)), broker.slice(0, colon).replace(/^\[|\]$/g, ''));
+    const place = { port: Number(broker.slice(colon + 1)), host: broker.slice(0, colon).replace(/^\[|\]$/g, '') };
+    const socket =
+      tls === undefined ? connect(place) : connectTls({ ...place, ...(isIP(place.host) === 0 ? { servername: place.host } : {}), ...tls });
     const fail = (why: string) => {
       socket.destroy();
       reject(new Error(why));
@@ -72,7 +83,7 @@ const askBroker = (broker: string): Promise<number> =>
     socket.setTimeout(3_000, () => fail('no answer'));
     socket.once('error', (error) => reject(error));
     socket.once('close', () => reject(new Error('it closed the connection')));
-    socket.once('connect', () => socket.write(apiVersions));
+    socket.once(tls === undefined ? 'connect' : 'secureConnect', () => socket.write(apiVersions));
     socket.on('data', (part: Buffer) => {
       answer = Buffer.concat([answer, part]);
       // Size, correlation, error and the number of requests; then key, oldest and newest version of each.
@@ -85,11 +96,26 @@ const askBroker = (broker: string): Promise<number> =>
     });
   });
 
-export const externalKafka = async (brokers: readonly string[], withinMs = patienceMs): Promise<Engine> => {
-  const ask = () => Promise.any(brokers.map(askBroker)).catch(firstReason);
+export const externalKafka = async (brokers: readonly string[], withinMs = patienceMs, tls?: KafkaTls): Promise<Engine> => {
+  const ask = () => Promise.any(brokers.map((broker) => askBroker(broker, tls))).catch(firstReason);
   const newest = await persist('KAFKA_BROKERS', brokers.join(','), ask, withinMs);
   if (newest < oldestProduce) throw new Refusal(`KAFKA_BROKERS: ${brokers.join(',')} is older than Kafka 3.9, which Rampart needs.`);
   return { name: 'kafka', url: () => brokers.join(','), version: undefined };
+};
+
+/** As the services read it; what does not fit together they say themselves. @throws Refusal for a file that can't be read */
+export const kafkaTlsOf = (environment: NodeJS.ProcessEnv): KafkaTls | undefined => {
+  if (environment.KAFKA_TLS !== '1') return undefined;
+  const part = (name: keyof KafkaTls, setting: string) => {
+    const file = environment[setting];
+    if (file === undefined || file === '') return {};
+    try {
+      return { [name]: readFileSync(file) };
+    } catch (error) {
+      throw new Refusal(`${setting}: ${file} can't be read (${(error as Error).message}).`);
+    }
+  };
+  return { ...part('ca', 'KAFKA_TLS_CA_FILE'), ...part('cert', 'KAFKA_TLS_CERT_FILE'), ...part('key', 'KAFKA_TLS_KEY_FILE') };
 };
 
 const firstReason = (error: AggregateError): never => {

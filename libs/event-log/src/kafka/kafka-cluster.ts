@@ -9,6 +9,7 @@ import { Kafka, type KafkaConfig, logLevel } from 'kafkajs';
 import { LogError } from '../log-errors.js';
 import { registerCodecs } from './kafka-codecs.js';
 import { delayed, isStale, typeOf } from './kafka-errors.js';
+import type { KafkaSecurity } from './kafka-options.js';
 
 export interface RawRecord {
   readonly offset: string;
@@ -78,15 +79,30 @@ export interface ClusterOptions {
   readonly clientId: string;
   /** An answer that takes longer counts as an outage, in milliseconds. */
   readonly patienceMs: number;
+  readonly security?: KafkaSecurity;
 }
+
+/** As kafkajs takes it. The name of a broker must be in its certificate: that is never turned off. */
+const secured = ({ security: { tls, sasl } = {} }: ClusterOptions): Pick<KafkaConfig, 'ssl' | 'sasl'> => ({
+  ...(tls === undefined ? {} : { ssl: { ...tls, rejectUnauthorized: true } }),
+  ...(sasl === undefined ? {} : { sasl: sasl as NonNullable<KafkaConfig['sasl']> }),
+});
 
 registerCodecs();
 
 /** Every request fails at its first trouble: who asked decides about trying again, and for how long. */
 const noRetries = { retries: 0, initialRetryTime: 50, maxRetryTime: 200 };
 
-export const kafkaOf = ({ brokers, clientId, patienceMs }: ClusterOptions, retry: KafkaConfig['retry'] = noRetries): Kafka =>
-  new Kafka({ brokers: [...brokers], clientId, requestTimeout: patienceMs, connectionTimeout: 2_000, logLevel: logLevel.NOTHING, retry });
+export const kafkaOf = (options: ClusterOptions, retry: KafkaConfig['retry'] = noRetries): Kafka =>
+  new Kafka({
+    brokers: [...options.brokers],
+    clientId: options.clientId,
+    requestTimeout: options.patienceMs,
+    connectionTimeout: 2_000,
+    logLevel: logLevel.NOTHING,
+    retry,
+    ...secured(options),
+  });
 
 export class KafkaCluster {
   private raw: Promise<RawCluster> | undefined;
@@ -218,6 +234,7 @@ export class KafkaCluster {
       metadataMaxAge: 3_000,
       allowAutoTopicCreation: false,
       retry: noRetries,
+      ...secured(this.options),
     });
     // The first of the list may be the one that is away.
     for (let attempt = 1; ; attempt += 1) {

@@ -1,8 +1,21 @@
 /** What a log on Kafka can be told, and what it assumes otherwise. */
 
+/** How brokers are believed, and how this process shows who it is. Certificates and keys are PEM texts. */
+export interface KafkaSecurity {
+  /** Absent: connections are not encrypted. */
+  readonly tls?: {
+    /** Who signed the brokers' certificates; absent: whom this system trusts. */
+    readonly ca?: string;
+    readonly cert?: string;
+    readonly key?: string;
+  };
+  readonly sasl?: { readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512'; readonly username: string; readonly password: string };
+}
+
 export interface KafkaEventLogOptions {
   /** Where to ask for the cluster first: host:port. */
   readonly brokers: readonly string[];
+  readonly security?: KafkaSecurity;
   /** As the brokers' logs and quotas name this process; "rampart" by default. */
   readonly clientId?: string;
   /** Appends beyond this wait are refused; 64 MiB by default. */
@@ -25,7 +38,9 @@ export interface KafkaEventLogOptions {
   readonly stampMs?: () => number;
 }
 
-export type KafkaSettings = Required<Omit<KafkaEventLogOptions, 'stampMs'>> & { readonly stampMs: (() => number) | undefined };
+export type KafkaSettings = Required<Omit<KafkaEventLogOptions, 'stampMs'>> & {
+  readonly stampMs: (() => number) | undefined;
+};
 
 export const settingsOf = (options: KafkaEventLogOptions): KafkaSettings => {
   const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as KafkaEventLogOptions;
@@ -38,6 +53,7 @@ export const settingsOf = (options: KafkaEventLogOptions): KafkaSettings => {
     roundMs: 1_000,
     sessionMs: 10_000,
     topicSettings: {},
+    security: {},
     stampMs: undefined,
     ...given,
   };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { logConfig, needsLog } from './log-config.js';
+import { kafkaSecurityOf, logConfig, needsLog } from './log-config.js';
 import { readConfig, serviceConfig } from './service-config.js';
 
 const config = needsLog(serviceConfig.extend(logConfig));
@@ -30,5 +30,32 @@ describe('the log in a configuration', () => {
     expect(() => readConfig(config, { RAMPART_LISTEN_PORT: '-1' })).toThrow(
       /RAMPART_LISTEN_PORT: .*\n.*RAMPART_DATABASE_URL: is missing: it says where the log is, unless KAFKA_BROKERS does/,
     );
+  });
+});
+
+describe('the security of connections to Kafka', () => {
+  const of = (environment: Record<string, string>) => kafkaSecurityOf(readConfig(config, { KAFKA_BROKERS: 'kafka:9092', ...environment }));
+  const user = { KAFKA_SASL_USERNAME: 'u', KAFKA_SASL_PASSWORD: 'p' };
+
+  it('is none unless it is asked for', () => {
+    expect(of({})).toEqual({});
+  });
+
+  it('is TLS, a password, or both', () => {
+    expect(of({ KAFKA_TLS: '1', KAFKA_TLS_CA_FILE: 'ca' })).toEqual({ tls: { caFile: 'ca' } });
+    const sasl = { mechanism: 'scram-sha-512', username: 'u', password: 'p' };
+    expect(of({ KAFKA_SASL_MECHANISM: 'scram-sha-512', ...user })).toEqual({ sasl });
+    expect(of({ KAFKA_TLS: '1', KAFKA_SASL_MECHANISM: 'plain', ...user })).toMatchObject({ tls: {}, sasl: { mechanism: 'plain' } });
+  });
+
+  it.each([
+    ['a password that would be readable', { KAFKA_SASL_MECHANISM: 'plain', ...user }, 'set KAFKA_TLS=1'],
+    ['a mechanism without a password', { KAFKA_SASL_MECHANISM: 'scram-sha-256', KAFKA_SASL_USERNAME: 'u' }, 'both are needed'],
+    ['a password without a mechanism', user, 'KAFKA_SASL_MECHANISM: is missing'],
+    ['files without TLS', { KAFKA_TLS_CA_FILE: 'ca' }, 'KAFKA_TLS: must be 1'],
+    ['a certificate without its key', { KAFKA_TLS: '1', KAFKA_TLS_CERT_FILE: 'c' }, 'goes with KAFKA_TLS_KEY_FILE'],
+    ['a mechanism that nobody knows', { KAFKA_SASL_MECHANISM: 'md5', ...user }, 'KAFKA_SASL_MECHANISM'],
+  ])('refuses %s', (_, environment, sentence) => {
+    expect(() => of(environment as Record<string, string>)).toThrow(sentence);
   });
 });
