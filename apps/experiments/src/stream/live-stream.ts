@@ -16,9 +16,16 @@ export interface Watcher {
   readonly project: string;
   /** null: every environment. */
   readonly environment: string | null;
+  /** When its key stops to work by itself, in microseconds since the epoch; null: never. */
+  readonly endsAtUs: number | null;
 }
 
 const HEADERS = {
+  ...{
+    'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+    'referrer-policy': 'no-referrer',
+    'x-frame-options': 'DENY',
+  },
   'content-type': 'text/event-stream; charset=utf-8',
   'cache-control': 'no-store, no-transform',
   'x-accel-buffering': 'no',
@@ -76,6 +83,12 @@ export class LiveStream {
   }
 
   private write(response: ServerResponse, text: string): void {
+    const endsAtUs = this.watchers.get(response)?.endsAtUs ?? null;
+    // A key that expired sees nothing more, whatever it was let in to.
+    if (endsAtUs !== null && Date.now() * 1_000 >= endsAtUs) {
+      this.drop(response);
+      return;
+    }
     response.write(text);
     if (response.writableLength > MOST_WAITING) this.drop(response);
   }

@@ -24,8 +24,8 @@ export class StreamController {
         'event: record\ndata: {"kind":"record","environment":"production","experiment":"button","id":"5f…"}\n\n',
     },
   })
-  watch(@Project() project: string, @Caller() { keyId, environment }: CallerIdentity, @Res() reply: FastifyReply): void {
-    this.live.open(reply.raw, { keyId, project, environment });
+  watch(@Project() project: string, @Caller() { keyId, environment, endsAtUs }: CallerIdentity, @Res() reply: FastifyReply): void {
+    this.live.open(reply.raw, { keyId, project, environment, endsAtUs });
     reply.hijack();
   }
 }

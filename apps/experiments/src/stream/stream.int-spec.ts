@@ -68,6 +68,17 @@ describe('the live stream', () => {
     await eventually('it ends', async () => (watching.isEnded() ? true : undefined));
   });
 
+  it('tells nothing more to a key that expired', async () => {
+    const expiresAt = new Date(Date.now() + 1_500).toISOString();
+    const { body } = await plane.call('POST', '/v1/keys?project=default', { body: { name: 'a page', role: 'analyst', expiresAt } });
+    const watching = await watch('', body.key);
+    await new Promise((resolve) => setTimeout(resolve, Date.parse(expiresAt) - Date.now() + 10));
+    const told = watching.notices().length;
+    live().tell({ project: 'default', environment: null, notice: { kind: 'changed', resource: 'metric', key: 'k', revision: 1 } });
+    await eventually('it ends', async () => (watching.isEnded() ? true : undefined));
+    expect(watching.notices()).toHaveLength(told);
+  });
+
   it('drops who does not read, and keeps telling the others', async () => {
     const slow = await watch();
     const quick = await watch();

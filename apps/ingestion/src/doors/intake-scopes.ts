@@ -10,7 +10,7 @@ export class IntakeScopes {
   constructor(private readonly link: LogLink) {}
 
   /** @throws DomainError environment-not-found; environment-kind when the key's role and the environment don't fit */
-  of({ project, environment, role, keyId }: CallerIdentity): IntakeScope {
+  of({ project, environment, role, keyId }: Omit<CallerIdentity, 'endsAtUs'>): IntakeScope {
     const scope = this.named(project ?? '', environment ?? 'production', keyId);
     const fitting = scope.kind === 'historical' ? 'import' : 'emit';
     if ((role === 'emit' || role === 'import') && role !== fitting)

@@ -6,7 +6,7 @@ import type { FastifyRequest } from 'fastify';
 import { AccessJournal } from './access-journal.js';
 import { AdminKey } from './admin-key.js';
 import { ApiKeys, hashOfKey, type KeyRecord } from './api-keys.js';
-import { refusalOf } from './key-standing.js';
+import { endOf, refusalOf } from './key-standing.js';
 import { assertRole, type CallerIdentity, type CallingRequest, type RouteScope, SCOPE } from './scope.js';
 
 const LONGEST_KEY = 512;
@@ -30,27 +30,28 @@ export class AccessGuard implements CanActivate {
     if (scope.roles === 'open') return true;
     const request = context.switchToHttp().getRequest<CallingRequest>();
     request.isAudited = scope.isAudited;
-    const key = await this.keyOf(request);
+    const { key, endsAtUs } = await this.keyOf(request);
     request.holder = key;
     assertRole(key.role, scope.roles);
-    request.caller = await this.callerOf(key, request, scope);
+    request.caller = { ...(await this.callerOf(key, request, scope)), endsAtUs };
     if (key.id !== ADMIN) this.journal.used(key.id, Date.now() * 1_000);
     return true;
   }
 
-  private async keyOf(request: CallingRequest): Promise<KeyRecord> {
+  private async keyOf(request: CallingRequest): Promise<{ readonly key: KeyRecord; readonly endsAtUs: number | null }> {
     const presented = presentedKey(request);
     if (presented === undefined) throw new DomainError('key-missing', 'Send an API key: Authorization: Bearer <key>, or X-API-Key: <key>.');
     const hash = hashOfKey(presented);
-    if (this.admin.matches(hash)) return { id: ADMIN, hash, role: 'admin', project: null, environment: null, revoked: false };
+    if (this.admin.matches(hash))
+      return { key: { id: ADMIN, hash, role: 'admin', project: null, environment: null, revoked: false }, endsAtUs: null };
     const record = await this.source().byHash(hash);
     const refusal = refusalOf(record, hash, Date.now() * 1_000);
     if (record !== undefined) request.holder = record;
     if (record === undefined || refusal !== undefined) throw new DomainError(refusal?.code ?? 'key-unknown', refusal?.message ?? '');
-    return record;
+    return { key: record, endsAtUs: endOf(record, hash) };
   }
 
-  private async callerOf(key: KeyRecord, request: FastifyRequest, scope: RouteScope): Promise<CallerIdentity> {
+  private async callerOf(key: KeyRecord, request: FastifyRequest, scope: RouteScope): Promise<Omit<CallerIdentity, 'endsAtUs'>> {
     const project = await this.projectOf(key, request, scope);
     const environment = queryOf(request, 'environment');
     if (key.environment !== null && environment !== undefined && environment !== key.environment)

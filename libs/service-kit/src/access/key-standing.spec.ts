@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { KeyRecord } from './api-keys.js';
-import { refusalOf } from './key-standing.js';
+import { endOf, refusalOf } from './key-standing.js';
 
 const hash = 'a'.repeat(64);
 const old = 'b'.repeat(64);
@@ -29,5 +29,10 @@ describe('a key', () => {
     const previous = { hash: old, untilUs: 100 };
     expect(codeOf({ ...key, previous, revoked: true }, old, 9)).toBe('key-revoked');
     expect(codeOf({ ...key, previous, expiresAtUs: 5 }, old, 9)).toBe('key-expired');
+  });
+
+  it('says when it will stop by itself: the secret before earlier than the new one', () => {
+    const rotated = { ...key, previous: { hash: old, untilUs: 10 }, expiresAtUs: 100 };
+    expect([endOf(key, hash), endOf(rotated, hash), endOf(rotated, old)]).toEqual([null, 100, 10]);
   });
 });

@@ -26,6 +26,12 @@ export const refusalOf = (record: KeyRecord | undefined, hash: string, nowUs: nu
   return undefined;
 };
 
+/** When this secret stops to work by itself, in microseconds since the epoch; null: never. */
+export const endOf = ({ hash: newest, previous, expiresAtUs }: KeyRecord, hash: string): number | null => {
+  const ends = [expiresAtUs, hash === newest ? undefined : previous?.untilUs].filter((end) => end !== undefined);
+  return ends.length === 0 ? null : Math.min(...ends);
+};
+
 const textOf = (atUs: number): string => new Date(atUs / 1_000).toISOString();
 
 const isSame = (left: string, right: string): boolean =>

@@ -26,6 +26,8 @@ export interface CallerIdentity {
   readonly project: string | null;
   /** The key's environment, or the one named by `?environment=`; null when neither. */
   readonly environment: string | null;
+  /** When the key stops to work by itself, in microseconds since the epoch: for answers that go on. */
+  readonly endsAtUs: number | null;
 }
 
 export type CallingRequest = FastifyRequest & {

@@ -181,7 +181,7 @@ describe('who may call', () => {
 
   it('takes the project from the key, and refuses another', async () => {
     expect((await call('GET', '/v1/whoami', { key: 'analyst' })).body).toEqual({
-      caller: { keyId: 'analyst', role: 'analyst', project: 'shop', environment: null },
+      caller: { keyId: 'analyst', role: 'analyst', project: 'shop', environment: null, endsAtUs: null },
       project: 'shop',
       environment: 'production',
     });
