@@ -308,6 +308,9 @@ describe('a key that was used, and put where it does not belong', () => {
       const { body } = await misuse();
       if (typeof body?.key === 'string') past.push(body.key);
     }
+    const hook = { key: 'hook', url: 'https://hooks.example/rampart' };
+    const signing = (await platform.call('POST', '/v1/webhooks?project=ours', hook)).body.secret as string;
+    expect(signing).toMatch(/^whsec_/);
     const used = [...ours.values(), ...past, key, revoked, theirs.key];
     expect(used.length).toBeGreaterThan(9);
     const secret = readFileSync(join(platform.data, 'secret'), 'utf8').trim();
@@ -315,7 +318,7 @@ describe('a key that was used, and put where it does not belong', () => {
     expect(filesWith(platform.data, [secretOf(platform.adminKey)])).toEqual(['admin-key']);
     expect(filesWith(platform.data, [secret])).toEqual(['secret']);
     await platform.stop();
-    const all = [...used, platform.adminKey].map(secretOf);
+    const all = [...[...used, platform.adminKey].map(secretOf), signing.slice('whsec_'.length)];
     expect(all.filter((text) => text.length < 20)).toEqual([]);
     expect(filesWith(platform.data, [...all, secret]).filter((file) => file !== 'admin-key' && file !== 'secret')).toEqual([]);
     for (const text of [...all, secret]) expect(platform.output()).not.toContain(text);
