@@ -34,8 +34,8 @@ export const kafkaSecurityConfig = {
     .enum(['plain', 'scram-sha-256', 'scram-sha-512'])
     .optional()
     .describe('how this client says who it is; plain needs KAFKA_TLS=1'),
-  KAFKA_SASL_USERNAME: z.string().min(1).optional(),
-  KAFKA_SASL_PASSWORD: z.string().min(1).optional(),
+  KAFKA_SASL_USERNAME: z.string().min(1).optional().describe('the account at the brokers'),
+  KAFKA_SASL_PASSWORD: z.string().min(1).optional().describe('its password'),
 };
 
 type KafkaSecurityConfig = z.infer<z.ZodObject<typeof kafkaSecurityConfig>>;
