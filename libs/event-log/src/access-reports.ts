@@ -4,7 +4,8 @@ import type { EventLog } from './event-log.js';
 
 /** Where it is noted. */
 export interface AccessSource {
-  take(): AccessReport;
+  /** @param all  nothing may be left for another time */
+  take(all: boolean): AccessReport;
   /** What could not be told. */
   giveBack(report: AccessReport): void;
 }
@@ -21,8 +22,8 @@ const EVERY_MS = 500;
 export const startAccessReports = (log: EventLog, source: AccessSource, everyMs = EVERY_MS): (() => Promise<void>) => {
   let areTopicsThere = false;
   let inHand: Promise<void> | undefined;
-  const tell = async (): Promise<void> => {
-    const report = source.take();
+  const tell = async (all: boolean): Promise<void> => {
+    const report = source.take(all);
     const { uses, entries } = report;
     if (uses.length + entries.length === 0) return;
     try {
@@ -45,7 +46,7 @@ export const startAccessReports = (log: EventLog, source: AccessSource, everyMs 
   };
   const beat = () => {
     // One at a time: behind an outage they must not pile up.
-    inHand ??= tell().finally(() => {
+    inHand ??= tell(false).finally(() => {
       inHand = undefined;
     });
   };
@@ -53,6 +54,6 @@ export const startAccessReports = (log: EventLog, source: AccessSource, everyMs 
   return async () => {
     clearInterval(timer);
     await inHand;
-    await tell();
+    await tell(true);
   };
 };

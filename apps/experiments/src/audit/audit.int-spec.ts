@@ -59,7 +59,7 @@ describe('the audit log', () => {
       const found = (await lines('outcome=denied')).filter(({ code }) => code === 'key-unknown');
       return found.reduce((sum, { count }) => sum + Number(count), 0) >= 20 ? found : undefined;
     });
-    expect(denials.length).toBeLessThan(10);
+    expect(denials.length).toBeLessThan(4);
     expect(denials[0]).toMatchObject({ actor: null, action: 'GET /v1/projects/:key', target: { key: 'shop' } });
   });
 
@@ -104,15 +104,12 @@ describe('the audit log', () => {
     for (const { key } of [manager, analyst]) expect((await plane.call('GET', '/v1/audit', { key })).status).toBe(403);
   });
 
-  it('is complete again after its events were read anew, without any line twice', async () => {
-    const events = async () => (await lines('limit=200&outcome=done')).map(({ action }) => action).sort();
-    const denied = async () => (await lines('limit=200&outcome=denied')).length;
-    const [was, wasDenied] = [await events(), await denied()];
+  it('has every line once after its events were read anew, and in the order of before', async () => {
+    const read = async () => (await lines('limit=200')).map(({ position, action }) => [position, action]);
+    const before = await read();
     await plane.call('POST', '/v1/admin/rebuild', { body: { names: ['audit'] } });
-    expect((await events()).filter((action) => action !== 'POST /v1/admin/rebuild')).toEqual(
-      was.filter((action) => action !== 'POST /v1/admin/rebuild'),
-    );
-    expect(await denied()).toBe(wasDenied);
+    expect((await read()).slice(-before.length)).toEqual(before);
+    expect((await read()).slice(0, -before.length).filter(([, action]) => action !== 'POST /v1/admin/rebuild')).toEqual([]);
   });
 });
 

@@ -7,6 +7,8 @@ const entry = (change: Partial<AccessEntry> = {}): AccessEntry => ({
   ...change,
 });
 
+const sumOf = (entries: readonly AccessEntry[]): number => entries.reduce((sum, { count }) => sum + count, 0);
+
 let journal: AccessJournal;
 beforeEach(() => {
   journal = new AccessJournal();
@@ -29,11 +31,29 @@ describe('the journal', () => {
   });
 
   it('counts what would fill the memory, and loses the number of none', () => {
-    for (let n = 0; n < 10_000; n++) journal.note(entry({ address: `10.0.${n >> 8}.${n & 255}` }));
+    for (let n = 0; n < 10_000; n++) journal.note(entry({ action: `GET /v1/${n}` }));
     const { entries } = journal.take();
     expect(entries.length).toBeLessThan(2_100);
-    expect(entries.reduce((sum, { count }) => sum + count, 0)).toBe(10_000);
+    expect(sumOf(entries)).toBe(10_000);
     expect(entries.at(-1)).toMatchObject({ action: '(others)', outcome: 'denied' });
+  });
+
+  it('tells of strangers by address and code, seldom and few, and loses the number of none', () => {
+    const stranger = { actor: null, role: null, code: 'key-unknown' };
+    for (let n = 0; n < 100; n++) journal.note(entry({ ...stranger, action: `GET /v1/${n}` }));
+    for (let n = 0; n < 10_000; n++) journal.note(entry({ ...stranger, address: `10.1.${n >> 8}.${n & 255}` }));
+    for (let n = 0; n < 100; n++) journal.note(entry({ role: 'client', action: `GET /v1/${n}`, address: '10.2.0.1' }));
+    for (let n = 0; n < 9; n++) expect(journal.take().entries).toEqual([]);
+    const { entries } = journal.take();
+    expect(entries.length).toBeLessThan(52);
+    expect(sumOf(entries)).toBe(10_200);
+    expect(entries[0]).toMatchObject({ action: '(several routes)', address: '10.0.0.1', count: 100 });
+    expect(entries.at(-1)).toMatchObject({ action: '(others)' });
+  });
+
+  it('keeps nothing back when it is taken for the last time', () => {
+    journal.note(entry({ actor: null, role: null }));
+    expect(journal.take(true).entries).toHaveLength(1);
   });
 
   it('tells what could not be told the next time', () => {

@@ -31,12 +31,20 @@ export interface KeyUse {
 
 /** A key in use is told again after so long: last uses are exact to this. */
 const TELL_USE_EVERY_US = 30_000_000;
-/** Between two takings: strangers must not fill our memory. What is more is counted. */
+/** Between two takings. What is more is counted. */
 const MOST_ENTRIES = 2_000;
+/**
+ * Whoever has no key, or one that everybody may have, must not fill our memory or anybody's disk: their denials are told by address and code, so many at
+ * once, and each time that it was taken so often.
+ */
+const MOST_STRANGERS = 50;
+const STRANGERS_EVERY = 10;
 const MOST_KEYS = 100_000;
 
 export class AccessJournal {
   private entries = new Map<string, AccessEntry>();
+  private strangers = new Map<string, AccessEntry>();
+  private taken = 0;
   private uses = new Map<string, KeyUse>();
   private readonly toldUs = new Map<string, number>();
   private serial = 0;
@@ -50,39 +58,58 @@ export class AccessJournal {
   }
 
   note(entry: AccessEntry): void {
-    this.add(entry.outcome === 'denied' ? sameDenial(entry) : `#${this.serial++}`, entry);
+    if (entry.outcome !== 'denied') this.put(this.entries, `#${this.serial++}`, entry);
+    else if (entry.actor !== null && entry.role !== 'client') this.put(this.entries, sameDenial(entry), entry);
+    else this.noteStranger(entry);
   }
 
-  take(): { readonly uses: readonly KeyUse[]; readonly entries: readonly AccessEntry[] } {
-    const taken = { uses: [...this.uses.values()], entries: [...this.entries.values()] };
+  /** @param all  nothing may be left for another time */
+  take(all = false): AccessReport {
+    this.taken += 1;
+    const withStrangers = all || this.taken % STRANGERS_EVERY === 0;
+    const strangers = withStrangers ? [...this.strangers.values()] : [];
+    if (withStrangers) this.strangers = new Map();
+    const report = { uses: [...this.uses.values()], entries: [...this.entries.values(), ...strangers] };
     this.uses = new Map();
     this.entries = new Map();
-    return taken;
+    return report;
   }
 
   /** What could not be told is told the next time. */
-  giveBack({ uses, entries }: { readonly uses: readonly KeyUse[]; readonly entries: readonly AccessEntry[] }): void {
+  giveBack({ uses, entries }: AccessReport): void {
     for (const use of uses) if (!this.uses.has(use.key)) this.uses.set(use.key, use);
     for (const entry of entries) this.note(entry);
   }
 
-  private add(key: string, entry: AccessEntry): void {
-    const same = this.entries.get(key);
-    if (same !== undefined) {
-      const atUs = Math.min(same.atUs, entry.atUs);
-      this.entries.set(key, { ...same, atUs, count: same.count + entry.count });
-      return;
-    }
-    if (this.entries.size < MOST_ENTRIES || key === sameDenial(others(entry))) this.entries.set(key, entry);
-    else this.add(sameDenial(others(entry)), others(entry));
+  private noteStranger(entry: AccessEntry): void {
+    const key = JSON.stringify([entry.actor, entry.code, entry.address]);
+    const same = this.strangers.get(key);
+    if (same !== undefined && same.action !== entry.action) this.strangers.set(key, { ...same, action: SEVERAL, target: {} });
+    if (same !== undefined) this.put(this.strangers, key, entry);
+    else if (this.strangers.size < MOST_STRANGERS) this.strangers.set(key, entry);
+    else this.put(this.strangers, OTHERS, others(entry));
+  }
+
+  private put(entries: Map<string, AccessEntry>, key: string, entry: AccessEntry): void {
+    const same = entries.get(key);
+    if (same !== undefined) entries.set(key, { ...same, atUs: Math.min(same.atUs, entry.atUs), count: same.count + entry.count });
+    else if (entries.size < MOST_ENTRIES || key.startsWith(OTHERS)) entries.set(key, entry);
+    else this.put(entries, OTHERS + entry.outcome, others(entry));
   }
 }
 
-const sameDenial = ({ outcome, actor, action, code, address }: AccessEntry): string =>
-  JSON.stringify([outcome, actor, action, code, address]);
+export interface AccessReport {
+  readonly uses: readonly KeyUse[];
+  readonly entries: readonly AccessEntry[];
+}
+
+const OTHERS = '(others)';
+const SEVERAL = '(several routes)';
+
+const sameDenial = ({ actor, action, code, address }: AccessEntry): string => JSON.stringify([actor, action, code, address]);
 
 /** What is left of an entry when there are too many. */
 const others = ({ atUs, service, count, outcome }: AccessEntry): AccessEntry => ({
-  ...{ atUs, service, count, outcome, action: '(others)', target: {}, status: 0 },
+  ...{ atUs, service, count, outcome, action: OTHERS, target: {}, status: 0 },
   ...{ actor: null, role: null, project: null, environment: null, code: null, requestId: null, address: null },
 });
