@@ -236,6 +236,7 @@ describe('a rebuild', () => {
       { name: 'definitions', events: expect.any(Number) },
       { name: 'decisions', events: expect.any(Number) },
       { name: 'decisions.v1', events: expect.any(Number) },
+      { name: 'audit', events: expect.any(Number) },
     ]);
     expect(await lists()).toEqual(before);
   });
