@@ -42,7 +42,7 @@ const program = `
   await store.prepare();
   await store.insert([exposure(1), event(2)], []);
   const { cells } = await store.sums(comparison([{}]));
-  process.stdout.write(JSON.stringify(cells.map(({ metrics }) => metrics[0].units)));
+  process.stdout.write(String(cells.reduce((units, { metrics }) => units + metrics[0].units, 0)));
   await store.close();
 `;
 
@@ -54,9 +54,9 @@ const run = async (env: Record<string, string>): Promise<string> => {
 };
 
 it('is written and read by whoever names its authority', async () => {
-  expect(await run({ NODE_EXTRA_CA_CERTS: certificates.ca })).toBe('[1]');
+  expect(await run({ NODE_EXTRA_CA_CERTS: certificates.ca })).toBe('1');
 }, 60_000);
 
 it('is not there for whoever believes only what the system trusts', async () => {
-  await expect(run({})).rejects.toThrow(/certificate/);
+  await expect(run({})).rejects.toThrow(/certificate|CERT/);
 }, 60_000);
