@@ -1,4 +1,5 @@
 /** How a stored event, and what a service told, become lines of the audit log. */
+import { toUSVString } from 'node:util';
 import { type AuditEntry, formatInstant } from '@rampart/contracts';
 import type { StoredEvent } from '@rampart/event-store';
 
@@ -28,8 +29,12 @@ export const rowOfMessage = (position: bigint, value: Uint8Array): AuditRow | un
   const told = parsed(value);
   if (told === undefined) return undefined;
   const { actor, project, outcome } = told;
-  return { id: `log/${position}`, actor, project, outcome, entry: { ...told, reason: null } };
+  const target = Object.fromEntries(Object.entries(told.target).map(([name, value]) => [name, storable(value)]));
+  return { id: `log/${position}`, actor, project, outcome, entry: { ...told, target, reason: null } };
 };
+
+/** Anybody may put anything into a path: PostgreSQL keeps no NUL and no half of a surrogate pair. */
+const storable = (text: string): string => toUSVString(text).replaceAll('\0', '\ufffd');
 
 /** As it is read: instants as text. */
 export const auditDocument = (position: string, { entry: { atUs, ...entry } }: Pick<AuditRow, 'entry'>) => ({
@@ -50,7 +55,8 @@ const OUTCOMES: ReadonlySet<unknown> = new Set<AuditEntry['outcome']>(['done', '
 const parsed = (value: Uint8Array): AuditEntry | undefined => {
   try {
     const told = JSON.parse(Buffer.from(value).toString('utf8')) as Partial<AuditEntry> | null;
-    const isEntry = typeof told?.atUs === 'number' && typeof told.action === 'string' && OUTCOMES.has(told.outcome);
+    const hasTarget = typeof told?.target === 'object' && told.target !== null;
+    const isEntry = hasTarget && typeof told.atUs === 'number' && typeof told.action === 'string' && OUTCOMES.has(told.outcome);
     return isEntry ? (told as AuditEntry) : undefined;
   } catch {
     return undefined;
