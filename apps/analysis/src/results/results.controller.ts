@@ -54,7 +54,7 @@ export interface PopulationAnswer extends Pick<Results, 'experiment' | 'status' 
 }
 
 @ApiTags('results')
-@Scope('analyst')
+@Scope('analyst', { audited: false })
 @Controller('v1/experiments/:key')
 export class ResultsController {
   constructor(private readonly service: ResultsService) {}

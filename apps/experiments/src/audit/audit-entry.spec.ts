@@ -1,0 +1,27 @@
+import { describe, expect, it } from '@jest/globals';
+import type { AuditEntry } from '@rampart/contracts';
+import { rowOfMessage } from './audit-entry.js';
+
+const told: AuditEntry = {
+  ...{ atUs: 1, service: 'analysis', outcome: 'denied', actor: 'k', role: 'emit', project: 'shop', environment: null },
+  ...{ action: 'GET /v1/metrics/:key', target: { key: 'a' }, status: 403, code: 'wrong-role', requestId: 'r', address: null, count: 1 },
+};
+const rowOf = (value: unknown) => rowOfMessage(7n, Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)));
+
+describe('what a service told', () => {
+  it('is a line with the id of its place', () => {
+    expect(rowOf(told)).toEqual({
+      ...{ id: 'log/7', actor: 'k', project: 'shop', outcome: 'denied' },
+      entry: { ...told, reason: null },
+    });
+  });
+
+  it('has a target that a database keeps, whatever stood in the path', () => {
+    expect(rowOf({ ...told, target: { key: 'a\0b', id: 'x\ud800' } })?.entry.target).toEqual({ key: 'a\ufffdb', id: 'x\ufffd' });
+  });
+
+  it('is passed over where it can not be read', () => {
+    const wrong = ['', 'null', '[]', '{"atUs":1', { ...told, outcome: 'x' }, { ...told, target: null }, { ...told, atUs: '1' }];
+    expect(wrong.map(rowOf)).toEqual(wrong.map(() => undefined));
+  });
+});
