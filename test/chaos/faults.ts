@@ -1,0 +1,211 @@
+/** What is done to the deployment, one thing at a time: each fault hurts, waits, heals, and says how long everybody needed to be ready again. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Kafka, logLevel } from 'kafkajs';
+import { BROKERS, SHARDS } from '../journeys/deployment.js';
+import { wrongClock } from '../journeys/wrong-clock.js';
+import type { Random } from '../simulation/random.js';
+import { type Attacked, oneOf, services, untilReady } from './attacked.js';
+
+export interface Injury {
+  readonly fault: string;
+  readonly victim: string;
+  readonly kills: number;
+  readonly away: Fault['away'];
+  /** From the engine's return, or the process's death, until everybody is ready. */
+  readonly readyAfterMs: number;
+}
+
+export interface Pace {
+  /** How long a process stands still, and how long an engine or a line is away. */
+  readonly stoppedMs: number;
+  readonly awayMs: number;
+}
+
+export interface Fault {
+  readonly name: string;
+  /** What was away: for an engine's return there is a limit; a process that died or stood still starts as fast as its machine lets it. */
+  readonly away: 'engine' | 'process' | 'nothing';
+  /** @returns who was hurt and how many died; everything has been given back when it resolves */
+  hurt(attacked: Attacked, random: Random, pace: Pace): Promise<{ readonly victim: string; readonly kills: number }>;
+}
+
+/** So long after its cause is gone nobody may still be unready; a violation is said, it does not end the run. */
+const GIVE_UP_MS = 60_000;
+const HOUR_MS = 3_600_000;
+
+const killService: Fault = {
+  name: 'kill -9 of a service',
+  away: 'process',
+  hurt: async (attacked, random) => {
+    const member = oneOf(services(attacked), random);
+    await member.kill();
+    return { victim: member.name, kills: 1 };
+  },
+};
+
+const killDoor: Fault = {
+  name: 'kill -9 of the front door',
+  away: 'process',
+  hurt: async ({ deployment }) => {
+    await deployment.member('door').kill();
+    return { victim: 'door', kills: 1 };
+  },
+};
+
+const killBroker: Fault = {
+  name: 'kill -9 of a broker',
+  away: 'engine',
+  hurt: async ({ deployment: { engines } }, random, { awayMs }) => {
+    const at = random.next32() % BROKERS;
+    await engines.kafka.kill(at);
+    await sleep(awayMs);
+    await engines.kafka.restart(at);
+    return { victim: `broker-${at + 1}`, kills: 1 };
+  },
+};
+
+const killTwoBrokers: Fault = {
+  name: 'kill -9 of two brokers of three',
+  away: 'engine',
+  hurt: async ({ deployment: { engines } }, random, { awayMs }) => {
+    const at = random.next32() % BROKERS;
+    const both = [at, (at + 1) % BROKERS];
+    await Promise.all(both.map((one) => engines.kafka.kill(one)));
+    await sleep(awayMs);
+    await Promise.all(both.map((one) => engines.kafka.restart(one)));
+    return { victim: both.map((one) => `broker-${one + 1}`).join(' and '), kills: 2 };
+  },
+};
+
+const killShard: Fault = {
+  name: 'kill -9 of a shard',
+  away: 'engine',
+  hurt: async ({ deployment: { engines } }, random, { awayMs }) => {
+    const at = random.next32() % SHARDS;
+    await engines.clickhouse.kill(at);
+    await sleep(awayMs);
+    await engines.clickhouse.restart(at);
+    return { victim: `shard-${at + 1}`, kills: 1 };
+  },
+};
+
+const killPostgres: Fault = {
+  name: 'kill -9 of PostgreSQL',
+  away: 'engine',
+  hurt: async ({ deployment: { engines } }, _random, { awayMs }) => {
+    await engines.postgres.stop('kill');
+    await sleep(awayMs);
+    await engines.postgres.start();
+    return { victim: 'postgres', kills: 1 };
+  },
+};
+
+const stopService: Fault = {
+  name: 'a service stands still, then goes on',
+  away: 'process',
+  hurt: async (attacked, random, { stoppedMs }) => {
+    const member = oneOf(services(attacked), random);
+    member.signal('SIGSTOP');
+    await sleep(stoppedMs);
+    member.signal('SIGCONT');
+    return { victim: member.name, kills: 0 };
+  },
+};
+
+const stopShard: Fault = {
+  name: 'a shard stands still, then goes on',
+  away: 'engine',
+  hurt: async ({ deployment: { engines } }, random, { stoppedMs }) => {
+    const at = random.next32() % SHARDS;
+    engines.clickhouse.signal(at, 'SIGSTOP');
+    await sleep(stoppedMs);
+    engines.clickhouse.signal(at, 'SIGCONT');
+    return { victim: `shard-${at + 1}`, kills: 0 };
+  },
+};
+
+const badLine = (name: string, weather: 'refused' | 'silent' | 'slow', of: 'shards' | 'postgres'): Fault => ({
+  name,
+  away: 'engine',
+  hurt: async ({ lines }, random, { awayMs }) => {
+    const at = random.next32() % SHARDS;
+    const line = of === 'postgres' ? lines.postgres : lines.shards[at];
+    await line?.become(weather);
+    await sleep(awayMs);
+    await line?.become('clear');
+    return { victim: of === 'postgres' ? 'experiments – postgres' : `analysis – shard-${at + 1}`, kills: 0 };
+  },
+});
+
+const turnClock: Fault = {
+  name: 'the clock of a service an hour off',
+  away: 'process',
+  hurt: async (attacked, random, { awayMs }) => {
+    const member = oneOf(services(attacked), random);
+    const ms = random.happens(0.5) ? HOUR_MS : -HOUR_MS;
+    await member.kill(wrongClock(attacked.deployment.data, ms));
+    await member.whenReady();
+    await sleep(awayMs);
+    await member.kill({});
+    return { victim: `${member.name} ${ms > 0 ? '+' : '−'}1 h`, kills: 2 };
+  },
+};
+
+const poison: Fault = {
+  name: 'a message that nobody can read',
+  away: 'nothing',
+  hurt: async ({ deployment: { engines } }, random) => {
+    const kafka = new Kafka({ brokers: engines.kafka.brokers.split(','), clientId: 'chaos', logLevel: logLevel.NOTHING });
+    const producer = kafka.producer();
+    await producer.connect();
+    const partition = random.next32() % 4;
+    await producer.send({
+      topic: 'feedback.v1',
+      acks: -1,
+      messages: [{ partition, value: oneOf(['{"no json', '[{"unit":1}]', '\u0000'], random) }],
+    });
+    await producer.disconnect();
+    return { victim: `feedback.v1/${partition}`, kills: 0 };
+  },
+};
+
+const storeRefuses = badLine('the store refuses connections', 'refused', 'shards');
+
+export const faults: readonly Fault[] = [
+  killService,
+  killBroker,
+  killShard,
+  killPostgres,
+  stopService,
+  poison,
+  turnClock,
+  storeRefuses,
+  killDoor,
+  killTwoBrokers,
+  badLine('the store is cut off without a word', 'silent', 'shards'),
+  badLine('the store is slow', 'slow', 'shards'),
+  badLine('PostgreSQL is cut off without a word', 'silent', 'postgres'),
+  stopShard,
+];
+
+/** Those that are over soon, whose like must survive every change. */
+export const shortFaults: readonly Fault[] = [killService, killBroker, killShard, killPostgres, stopService, poison, storeRefuses];
+
+export const shortPace: Pace = { stoppedMs: 3_000, awayMs: 1_500 };
+
+/** Each fault once before any comes again, in an order of the seed's. */
+export function* drawn(random: Random, all: readonly Fault[]): Generator<Fault, never> {
+  for (;;) {
+    const left = [...all];
+    while (left.length > 0) {
+      const [fault] = left.splice(random.next32() % left.length, 1);
+      if (fault !== undefined) yield fault;
+    }
+  }
+}
+
+/** @throws when something stays broken */
+export const inflict = async (fault: Fault, attacked: Attacked, random: Random, pace: Pace): Promise<Injury> => {
+  const { victim, kills } = await fault.hurt(attacked, random, pace);
+  return { fault: fault.name, away: fault.away, victim, kills, readyAfterMs: await untilReady(attacked, GIVE_UP_MS) };
+};

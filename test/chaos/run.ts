@@ -1,0 +1,224 @@
+/** Rounds of faults under load, and what is compared after each: clients' histories with what is kept, the evidence with that of an undisturbed run. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { defineAssigned } from '../journeys/assigned.js';
+import { decisionsOf, type LiveSetting, neverClosing, OUTSIDERS, startLive, visits } from '../journeys/live.js';
+import { rampHistory, rampReaches, rampVisits, startRamp } from '../journeys/ramp.js';
+import { Random } from '../simulation/random.js';
+import { type Attacked, untilReady } from './attacked.js';
+import { askForVariants, Register, type Sent, sendEvents, type Told } from './clients.js';
+import { type Evidence, evidenceOf } from './evidence.js';
+import { drawn, type Fault, type Injury, inflict, type Pace } from './faults.js';
+import { actionViolations, keptViolations, registerViolations, storedViolations } from './history.js';
+import { exposedUnits, hashOfId, storedIds } from './stored.js';
+
+export interface ChaosOptions {
+  readonly seed: number;
+  /** Rounds begin until it is over; at least one. */
+  readonly isOver: (round: number) => boolean;
+  readonly faultsInARound: number;
+  /** Batches that may go for each fault. */
+  readonly batchesAFault: number;
+  readonly pace: Pace;
+  readonly chosen: readonly Fault[];
+  /** After its engine's return everybody is ready within so long. */
+  readonly readyWithinMs: number;
+  readonly say: (line: string) => void;
+}
+
+export interface Round {
+  readonly number: number;
+  readonly acknowledged: number;
+  readonly stored: number;
+  readonly operations: number;
+  readonly told: number;
+  readonly digest: string;
+  readonly statuses: ReadonlyMap<number, number>;
+}
+
+export interface ChaosReport {
+  readonly injuries: readonly Injury[];
+  readonly rounds: readonly Round[];
+  readonly violations: readonly string[];
+}
+
+const PER_BATCH = 60;
+const BATCH_PAUSE_MS = 150;
+const PROJECT = 'chaos';
+const EVENTS_A_UNIT = 1.5;
+const atOnce = { perBatch: 500, when: async () => undefined };
+
+const steady = {
+  buysOneIn: { control: 3, treatment: 4 },
+  crashes: (arm: string, place: number) => arm === 'control' && place % 7 === 0,
+};
+
+const crashing = {
+  buysOneIn: { control: 4, treatment: 4 },
+  crashes: (arm: string, index: number) => arm === 'treatment' && index % 4 === 0,
+};
+
+export const chaos = async (attacked: Attacked, options: ChaosOptions): Promise<ChaosReport> => {
+  const { deployment } = attacked;
+  const fault = drawn(new Random(options.seed, 'faults', 0), options.chosen);
+  const quiet = await started(attacked, 'calm');
+  const { acknowledged } = await sendEvents(deployment, quiet, eventsOf(quiet, options), atOnce);
+  const calm = await evidenceOf(deployment, quiet, acknowledged.size);
+  options.say(`undisturbed: ${calm.stored} events, evidence ${calm.digest.slice(0, 12)}`);
+  const shop = await defineAssigned(deployment, 'chaos-assigned');
+  const register = new Register(deployment, PROJECT, 'register');
+
+  const injuries: Injury[] = [];
+  const rounds: Round[] = [];
+  const violations: string[] = [];
+  const told = { acknowledged: 0, asked: 0 };
+  for (let number = 1; number === 1 || !options.isOver(number); number += 1) {
+    const seen = await oneRound(attacked, options, { number, fault, register, clientKey: shop.clientKey });
+    const judged = await judgedRound(attacked, seen, calm);
+    injuries.push(...seen.injuries);
+    violations.push(...lateInjuries(seen.injuries, options.readyWithinMs), ...judged.violations);
+    told.acknowledged += seen.told.acknowledged.size;
+    told.asked += seen.told.asked.size;
+    const operations = register.operations.length;
+    rounds.push({ number, acknowledged: seen.sent.acknowledged.size, operations, told: seen.told.acknowledged.size, ...judged.evidence });
+    options.say(`round ${number}: ${seen.sent.acknowledged.size} acknowledged, evidence ${judged.evidence.digest.slice(0, 12)}`);
+  }
+  violations.push(...registerViolations(register.operations), ...keptViolations(register.operations, await register.kept()));
+  violations.push(...(await exposureViolations(attacked, shop.project, told)));
+  return { injuries, rounds, violations };
+};
+
+const started = ({ deployment }: Attacked, environment: string): Promise<LiveSetting> =>
+  startLive(deployment, { ...neverClosing, project: PROJECT, environment });
+
+/** The same in every environment: so many that each fault has its batches. */
+const eventsOf = (setting: LiveSetting, { faultsInARound, batchesAFault }: ChaosOptions): readonly { readonly id: string }[] => {
+  const units = Math.ceil((faultsInARound * batchesAFault * PER_BATCH) / EVENTS_A_UNIT);
+  return visits(setting, 0, units, steady) as readonly { readonly id: string }[];
+};
+
+interface Company {
+  readonly number: number;
+  readonly fault: Iterator<Fault, never>;
+  readonly register: Register;
+  readonly clientKey: string;
+}
+
+interface Seen {
+  readonly number: number;
+  readonly setting: LiveSetting;
+  readonly ramp: LiveSetting;
+  readonly injuries: readonly Injury[];
+  readonly sent: Sent;
+  readonly told: Told;
+}
+
+/** Faults one after another, and clients that go on all the while. */
+const oneRound = async (attacked: Attacked, options: ChaosOptions, { number, fault, register, clientKey }: Company): Promise<Seen> => {
+  const { deployment } = attacked;
+  const setting = await started(attacked, `round-${number}`);
+  const ramp = await startRamp(deployment, { experiment: `harmful-${number}` });
+  const random = new Random(options.seed, 'victims', number);
+  const injuries: Injury[] = [];
+  let begun = 0;
+  let isOver = false;
+  const injure = async () => {
+    try {
+      while (injuries.length < options.faultsInARound) {
+        begun += 1;
+        const injury = await inflict(fault.next().value, attacked, random, options.pace);
+        injuries.push(injury);
+        options.say(`  ${said(injury)}`);
+      }
+    } finally {
+      begun = Number.POSITIVE_INFINITY;
+      isOver = true;
+    }
+  };
+  const when = async (batch: number) => {
+    await sleep(BATCH_PAUSE_MS);
+    while (batch >= begun * options.batchesAFault) await sleep(50);
+  };
+  const visiting = async () => {
+    for (let next = 0; !isOver; next += 100) {
+      const visitors = rampVisits(ramp, next, next + 100, crashing) as readonly { readonly id: string }[];
+      await sendEvents(deployment, ramp, visitors, atOnce);
+      await sleep(500);
+    }
+  };
+  const [, sent, told] = await Promise.all([
+    injure(),
+    sendEvents(deployment, setting, eventsOf(setting, options), { perBatch: PER_BATCH, when }),
+    askForVariants(deployment, clientKey, `r${number}`, () => isOver),
+    register.run(() => isOver),
+    visiting(),
+  ]);
+  return { number, setting, ramp, injuries, sent, told };
+};
+
+const judgedRound = async (
+  attacked: Attacked,
+  { number, setting, ramp, sent }: Seen,
+  calm: Evidence,
+): Promise<{ readonly violations: readonly string[]; readonly evidence: Pick<Round, 'digest' | 'stored' | 'statuses'> }> => {
+  const { deployment } = attacked;
+  await untilReady(attacked, 60_000);
+  const found = await evidenceOf(deployment, setting, sent.acknowledged.size);
+  const isSame = found.digest === calm.digest && found.sums === calm.sums;
+  const ids = (all: ReadonlySet<string>) => new Set([...all].map((id) => hashOfId('live', id)));
+  const offered = new Set([...ids(sent.offered), hashOfId('live', 'crash-outsider')]);
+  const stored = await storedIds(deployment, PROJECT, setting.environment);
+  await rampReaches(deployment, ramp, 'the way back', ({ status }) => status === 'rolled-back');
+  const violations = [
+    ...(isSame ? [] : [`evidence ${found.digest.slice(0, 12)} is not ${calm.digest.slice(0, 12)}`]),
+    ...storedViolations(ids(sent.acknowledged), offered, stored),
+    ...actionViolations(await rampHistory(deployment, ramp), await decisionsOf(deployment, ramp)),
+  ];
+  return {
+    violations: violations.map((what) => `round ${number}: ${what}`),
+    evidence: { digest: found.digest, stored: found.stored - OUTSIDERS, statuses: sent.statuses },
+  };
+};
+
+const said = ({ fault, victim, readyAfterMs }: Injury): string => `${fault} (${victim}): ready after ${(readyAfterMs / 1000).toFixed(1)} s`;
+
+const lateInjuries = (injuries: readonly Injury[], withinMs: number): readonly string[] =>
+  injuries.filter(({ away, readyAfterMs }) => away === 'engine' && readyAfterMs > withinMs).map(said);
+
+/** What was told on the way to a process that died is on its disk, and in the log when it is back. */
+const exposureViolations = async (
+  { deployment }: Attacked,
+  project: string,
+  told: { readonly acknowledged: number; readonly asked: number },
+): Promise<readonly string[]> => {
+  const until = Date.now() + 30_000;
+  for (;;) {
+    const exposed = await exposedUnits(deployment, project, 'faster-checkout');
+    if (exposed > told.asked) return [`${exposed} units are exposed, and ${told.asked} asked`];
+    if (exposed >= told.acknowledged) return [];
+    if (Date.now() > until) return [`${told.acknowledged} units were told their variant, and ${exposed} exposures are stored`];
+    await sleep(500);
+  }
+};
+
+/** Faults by name, and what became of them. */
+export const table = ({ injuries, rounds, violations }: ChaosReport): string => {
+  const names = [...new Set(injuries.map(({ fault }) => fault))].sort();
+  const lines = names.map((name) => {
+    const own = injuries.filter(({ fault }) => fault === name);
+    const kills = own.reduce((sum, one) => sum + one.kills, 0);
+    const ready = own.map(({ readyAfterMs }) => readyAfterMs).sort((a, b) => a - b);
+    const at = (share: number) => ((ready[Math.min(ready.length - 1, Math.floor(share * ready.length))] ?? 0) / 1000).toFixed(1);
+    return `| ${name} | ${own.length} | ${kills} | ${at(0.5)} | ${at(1)} |`;
+  });
+  const sum = (of: (round: Round) => number) => rounds.reduce((total, round) => total + of(round), 0);
+  const kills = injuries.reduce((total, one) => total + one.kills, 0);
+  return [
+    '| fault | times | kills | ready after, median s | worst s |',
+    '| --- | --- | --- | --- | --- |',
+    ...lines,
+    '',
+    `${rounds.length} rounds, ${injuries.length} faults, ${kills} kills; ${sum(({ acknowledged }) => acknowledged)} events acknowledged, ${sum(({ stored }) => stored)} stored; ` +
+      `${sum(({ told }) => told)} variants told; ${rounds.at(-1)?.operations ?? 0} operations on a register; evidence digests: ${new Set(rounds.map(({ digest }) => digest)).size}.`,
+    violations.length === 0 ? 'Nothing was violated.' : `VIOLATED:\n${violations.map((one) => `- ${one}`).join('\n')}`,
+  ].join('\n');
+};
