@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 
 const rootDir = resolve(import.meta.dirname, '..');
 /** Journeys that need Kafka: the others run on either log. */
-const kafkaJourneys = ['/raw-events\\.journey', '/logs-agree\\.journey', '/deployment\\.journey'];
+const kafkaJourneys = ['/raw-events\\.journey', '/logs-agree\\.journey', '/deployment\\.journey', '/chaos\\.journey'];
 
 const tier = (displayName, testMatch, leftOut = []) => ({
   displayName,

@@ -190,7 +190,7 @@ const onKafka = async () => {
 const journeysOnKafka = async () => {
   const gap = await kafkaGap();
   if (gap !== undefined) return absent('journeys on Kafka', gap);
-  const args = [...MOST_PATIENT, '--testPathPatterns', 'journeys/(raw-events|logs-agree|disturbed|deployment)\\.'];
+  const args = [...MOST_PATIENT, '--testPathPatterns', 'journeys/(raw-events|logs-agree|disturbed|deployment|chaos)\\.'];
   await part('journeys on Kafka', 'journeys', { env: { RAMPART_JOURNEY_LOG: 'kafka' }, args });
 };
 
