@@ -176,7 +176,7 @@ const rule = fc.oneof(
     },
     { requiredKeys: ['force'] },
   ),
-  fc.record({ id: fc.constant('r'), variations, parentConditions: parents, foo: fc.constant('bar'), ...assigning }, mostly),
+  fc.record({ id: fc.constant('r'), variations, parentConditions: parents, foo: fc.constant('bar'), ...assigning }, mostly).map(named),
   fc
     .record(
       { contextualVariations: variations, contextualBanditRef: fc.constantFrom('b', 'unknown'), ...assigning },
