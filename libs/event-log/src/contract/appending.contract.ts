@@ -16,6 +16,16 @@ export const topicContract = (harness: () => LogHarness): void =>
       await Promise.all([one.close(), other.close()]);
     });
 
+    it('is created and described while others ask for some that are not there', async () => {
+      const log = harness().open();
+      const fresh = Array.from({ length: 4 }, () => freshName());
+      const asked = fresh.map((topic) => log.describeTopic(`${topic}-absent`).catch(({ code }: { code?: string }) => code));
+      const created = await Promise.all(fresh.map((topic) => log.createTopic({ topic, partitions: 1, compacted: false })));
+      expect(created.map(({ topic }) => topic)).toEqual(fresh);
+      expect(await Promise.all(asked)).toEqual(fresh.map(() => 'unknown-topic'));
+      await log.close();
+    });
+
     it('is refused with another partition count or kind', async () => {
       const log = harness().open();
       const topic = await freshTopic(log, { partitions: 4 });

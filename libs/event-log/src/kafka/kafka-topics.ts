@@ -97,19 +97,25 @@ export class KafkaTopics {
   }
 
   async close(): Promise<void> {
-    const opened = this.opened;
-    this.opened = undefined;
-    await (await opened?.catch(() => undefined))?.disconnect().catch(() => undefined);
+    if (this.opened !== undefined) await this.discard(this.opened);
   }
 
   private async withAdmin<T>(act: (admin: Admin) => Promise<T>): Promise<T> {
     this.opened ??= this.open();
+    const { opened } = this;
     try {
-      return await act(await this.opened);
+      return await act(await opened);
     } catch (error) {
-      await this.close();
+      // What a broker answered leaves the connection good, and others are asking by it at this moment.
+      if (!isAnswer(error)) await this.discard(opened);
       throw explained(error);
     }
+  }
+
+  /** Whoever asks next opens another, unless somebody has. */
+  private async discard(opened: Promise<Admin>): Promise<void> {
+    if (this.opened === opened) this.opened = undefined;
+    await (await opened.catch(() => undefined))?.disconnect().catch(() => undefined);
   }
 
   private async open(): Promise<Admin> {
@@ -123,6 +129,10 @@ const errorsOf = (error: unknown): readonly (string | undefined)[] =>
   typeof error === 'object' && error !== null && 'errors' in error && Array.isArray(error.errors)
     ? error.errors.map(typeOf)
     : [typeOf(error)];
+
+/** A refusal by a broker, as opposed to a connection that broke; kafkajs may have tried several times before it gives it on. */
+const isAnswer = (error: unknown): boolean =>
+  [error, error instanceof Error ? error.cause : undefined].some((one) => errorsOf(one).some((type) => type !== undefined));
 
 export const unknownTopic = (topic: string) =>
   new LogError('unknown-topic', `The log has no topic "${topic}". Create it first: createTopic.`);
