@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { defineExperiment, exposure, purchase, type Setting } from './experiment.js';
@@ -281,7 +281,8 @@ const filesWith = (folder: string, texts: readonly string[]): readonly string[] 
     .filter((entry) => entry.isFile())
     .map(({ parentPath, name }) => join(parentPath, name))
     .filter((file) => {
-      const bytes = readFileSync(file);
+      // The engine's own may go while we look: what is gone holds nothing.
+      const bytes = existsSync(file) ? readFileSync(file) : Buffer.alloc(0);
       return texts.some((text) => bytes.includes(text));
     })
     .map((file) => relative(folder, file));
