@@ -13,6 +13,7 @@ export const HELP: Readonly<Record<string, string>> = {
   rampart open                                           a link that opens the page, signed in, once
   rampart keys admin | rotate-admin | list | create | rotate | revoke
   rampart kill FEATURE --reason WHY                      everybody gets its default variant; rampart restore takes it back
+  rampart replay decisions                               recount every decision record: is it still so?
   rampart rebuild store | read-models                    derive it anew from the log
   rampart doctor                                         what is wrong with a platform, and what to do
 
@@ -125,6 +126,17 @@ How many units it takes to find an effect, how long that is, and what could be f
 The platform must be running; it goes on answering, and says how far it is behind.
   --address URL        platform to talk to (RAMPART_ADDRESS)
 `,
+  replay: `rampart replay decisions [options]
+
+Recounts every decision record from the rows, judges it again, and compares both digests with what it recorded; holds the log's records against
+the control plane's history besides. A record of which anything was altered is named, and so are the sums that other rows give.
+Exit code 0 when all are the same, or can't be recounted because their rows were expired by configuration; 1 otherwise.
+
+  --since INSTANT      only records that were appended then or later
+  --experiment KEY, --environment KEY, --project KEY     only theirs; default: all
+  --json               every record with what was found
+  --address URL        platform to talk to (RAMPART_ADDRESS)
+`,
   doctor: `rampart doctor [options]
 
 Asks every service, and the engines by way of them: are they there, of which version, how far are their clocks off, how full their disks;
@@ -212,6 +224,14 @@ const OPTIONS = {
     'control-per-treatment': { type: 'string' },
     'one-look': { type: 'boolean', default: false },
     'one-sided': { type: 'boolean', default: false },
+    json: { type: 'boolean', default: false },
+    address: { type: 'string' },
+  },
+  replay: {
+    since: { type: 'string' },
+    experiment: { type: 'string' },
+    environment: { type: 'string' },
+    project: { type: 'string' },
     json: { type: 'boolean', default: false },
     address: { type: 'string' },
   },

@@ -12,6 +12,7 @@ import { planPower } from './operations/plan-command.js';
 import { rebuild } from './operations/rebuild-command.js';
 import { switchRequest, throwSwitch } from './operations/switch-command.js';
 import { Refusal, usage } from './refusal.js';
+import { replayDecisions, replayRequest } from './replay/replay-command.js';
 import { didYouMean } from './suggestion.js';
 import { simulateTraffic, trafficRequest } from './traffic/sending/traffic-command.js';
 
@@ -29,6 +30,7 @@ const run = async (argv: readonly string[]): Promise<number> => {
   if (typed.command === 'traffic') return runTraffic(typed);
   if (typed.command === 'demo') return runDemo(typed);
   if (typed.command === 'plan') return runPlan(typed);
+  if (typed.command === 'replay') return runReplay(typed);
   if (typed.command === 'doctor') return doctor(doctorRequest(typed), process.env, print);
   if (typed.command === 'kill' || typed.command === 'restore')
     await throwSwitch(switchRequest({ ...typed, command: typed.command }), process.env, print);
@@ -73,6 +75,12 @@ const runPlan = async (typed: Typed): Promise<number> => {
   wordOf(typed, ['power']);
   await planPower(typed, process.env, print);
   return 0;
+};
+
+const runReplay = (typed: Typed): Promise<number> => {
+  wordOf(typed, ['decisions']);
+  const progress = new Progress(process.stderr, Date.now);
+  return replayDecisions(replayRequest(typed), { environment: process.env, progress, print, nowMs: Date.now });
 };
 
 const runDemo = (typed: Typed): Promise<number> => {

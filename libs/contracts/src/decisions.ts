@@ -152,6 +152,55 @@ export interface SumDifference {
   readonly recounted: string | null;
 }
 
+/** What became of a record that was to be recounted. */
+export type ReplayStatus =
+  /** The same rows give the same sums, and the same rules the same verdict. */
+  | 'same'
+  /** Another number, by the rows or by the rules. */
+  | 'differs'
+  /** The record itself is not what was appended. */
+  | 'altered'
+  /** Nobody can say any more, or yet. */
+  | 'not-recountable';
+
+/** One record of `POST /v1/decisions/replay`. */
+export interface ReplayedRecord extends ComparisonPlace {
+  readonly id: string;
+  readonly knownUntil: string;
+  readonly recordedAt: string;
+  readonly cause: RecordCause;
+  readonly status: ReplayStatus;
+  readonly sentence: string;
+  /** Why it can't be recounted: `watermark-behind`, `rows-expired`; null for all others. */
+  readonly code: string | null;
+  /** The first of them. */
+  readonly differences: readonly SumDifference[];
+  /** Of the statistics that judged then. */
+  readonly engine: string;
+  /** SHA-256 of the record as the log has it, as RFC 8785 JSON: what the control plane's history must have, too. */
+  readonly digest: string;
+}
+
+/** Answer of `POST /v1/decisions/replay`: in the order in which they were appended. */
+export interface ReplayedPage {
+  readonly items: readonly ReplayedRecord[];
+  /** What `after` must be for the next page; null: there is none. */
+  readonly next: string | null;
+  /** Records that were asked for, all pages together, as of now. */
+  readonly total: number;
+  /** Messages of `decisions.v1` that are no records. */
+  readonly unreadable: number;
+  /** That judges now. */
+  readonly engine: string;
+}
+
+/** One record of `GET /v1/admin/decisions`: what the control plane's history holds. */
+export interface RecordedDigest extends ComparisonPlace {
+  readonly id: string;
+  readonly recordedAt: string;
+  readonly digest: string;
+}
+
 /** `GET /v1/experiments/{key}/timeseries`: the same figures as results, as of successive moments. */
 export interface Timeseries {
   readonly project: string;

@@ -20,10 +20,26 @@ interface Entry {
   readonly offset: number;
 }
 
+/** Which records are meant; what is absent is not asked about. */
+export interface RecordFilter {
+  readonly project?: string | undefined;
+  readonly environment?: string | undefined;
+  readonly experiment?: string | undefined;
+  /** Appended then or later. */
+  readonly sinceUs?: InstantUs | undefined;
+}
+
+interface Told extends Pick<ComparisonPlace, 'project' | 'environment' | 'experiment'> {
+  readonly id: string;
+  readonly recordedAtUs: InstantUs;
+}
+
 @Injectable()
 export class DecisionLog {
   /** By comparison, oldest first. */
   private readonly chains = new Map<string, Entry[]>();
+  /** Of all comparisons, in the order of the log. */
+  private readonly told: Told[] = [];
   private readonly offsets = new Map<string, number>();
   private readonly followed: FollowedTopic;
   private unreadable = 0;
@@ -79,6 +95,16 @@ export class DecisionLog {
     return chain[chain.findIndex(({ head }) => head.id === record.id) - 1]?.head.id ?? null;
   }
 
+  /** Ids of the records that are meant, in the order in which they were appended. */
+  idsOf({ project, environment, experiment, sinceUs = 0 }: RecordFilter): readonly string[] {
+    const isMeant = (one: Told) =>
+      one.recordedAtUs >= sinceUs &&
+      (project === undefined || one.project === project) &&
+      (environment === undefined || one.environment === environment) &&
+      (experiment === undefined || one.experiment === experiment);
+    return this.told.filter(isMeant).map(({ id }) => id);
+  }
+
   /** Waits until everything that was appended before this call has been read: a record that somebody has just been told of is found. */
   readToTheEnd(withinMs = 2_000): Promise<void> {
     return this.followed.readToTheEnd(withinMs);
@@ -115,6 +141,8 @@ export class DecisionLog {
     // At least once: a record that comes again is the same one.
     if (this.offsets.has(record.id)) return;
     this.offsets.set(record.id, message.offset);
+    const { project, environment, experiment } = record;
+    this.told.push({ id: record.id, project, environment, experiment, recordedAtUs });
     const key = comparisonKey(record);
     const chain = this.chains.get(key) ?? [];
     this.chains.set(key, chain);

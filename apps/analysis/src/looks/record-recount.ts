@@ -5,6 +5,7 @@ import {
   type DecisionRecord,
   type PopulationRow,
   type Replay,
+  type ReplayedRecord,
   type SufficientStatistics,
   type SumDifference,
   type TakenLook,
@@ -103,6 +104,20 @@ export const replayOf = (record: DecisionRecord, now: Conclusion, before: string
   const intact = altered === undefined;
   const sentence = intact ? sentenceOf(evidence, conclusion, engine) : `the record itself was altered: ${altered}`;
   return { id: record.id, evidence, conclusion, intact, engine, sentence };
+};
+
+/** The first differences are enough to know where to look. */
+const differencesTold = 20;
+
+/** A replay as one line of many. */
+export const standingOf = ({
+  evidence,
+  conclusion,
+  intact,
+  sentence,
+}: Replay): Pick<ReplayedRecord, 'status' | 'sentence' | 'code' | 'differences'> => {
+  const status = !intact ? 'altered' : evidence.same && conclusion.same ? 'same' : 'differs';
+  return { status, sentence, code: null, differences: evidence.differences.slice(0, differencesTold) };
 };
 
 /** @param saidAnew  what the same rules say of the same sums today; undefined where one of them differs */

@@ -1,10 +1,28 @@
-/** Recounts a decision record from the store. */
+/** Recounts decision records from the store. */
 import { Injectable } from '@nestjs/common';
-import { type DecisionRecord, formatInstant, type RecordedDecision, type Replay } from '@rampart/contracts';
+import {
+  type DecisionRecord,
+  formatInstant,
+  type RecordedDecision,
+  type Replay,
+  type ReplayedPage,
+  type ReplayedRecord,
+} from '@rampart/contracts';
 import { DomainError } from '@rampart/domain';
+import { canonicalDigest } from '../figures/canonical-digest.js';
 import { Evidence } from '../results/evidence.source.js';
-import { DecisionLog } from './decision-log.js';
-import { isCrossedAgain, recordedQuery, recountedConclusion, rememberedCrossings, replayOf } from './record-recount.js';
+import { DecisionLog, type RecordFilter } from './decision-log.js';
+import { ENGINE } from './engine.js';
+import { isCrossedAgain, recordedQuery, recountedConclusion, rememberedCrossings, replayOf, standingOf } from './record-recount.js';
+
+export interface ReplayRequest extends RecordFilter {
+  /** Id of the record after which the page begins; null: the first. */
+  readonly after: string | null;
+  readonly limit: number;
+}
+
+/** Queries on their way at once: the store's cores are busy with few. */
+const atOnce = 3;
 
 @Injectable()
 export class ReplayService {
@@ -16,7 +34,65 @@ export class ReplayService {
   /** @throws DomainError decision-not-found, watermark-behind */
   async replay(project: string, id: string): Promise<Replay> {
     const { record } = await this.recorded(project, id);
+    return this.recounted(record, await this.evidence.watermark());
+  }
+
+  /** Every record that is meant, page by page. @throws DomainError decision-not-found for an `after` that is none of them */
+  async replayAll({ after, limit, ...filter }: ReplayRequest): Promise<ReplayedPage> {
+    await this.decisions.readToTheEnd();
+    const ids = this.decisions.idsOf(filter);
+    const from = after === null ? 0 : ids.indexOf(after) + 1;
+    if (after !== null && from === 0)
+      throw new DomainError('decision-not-found', `no record that is asked for has the id ${after}: begin without after`, { id: after });
+    const asked = ids.slice(from, from + limit);
     const watermarkUs = await this.evidence.watermark();
+    const items: ReplayedRecord[] = [];
+    let next = 0;
+    const work = async () => {
+      for (let place = next++; place < asked.length; place = next++) items[place] = await this.replayed(asked[place] ?? '', watermarkUs);
+    };
+    await Promise.all(Array.from({ length: atOnce }, work));
+    return {
+      items,
+      next: from + limit < ids.length ? (asked.at(-1) ?? null) : null,
+      total: ids.length,
+      unreadable: this.decisions.skipped,
+      engine: ENGINE,
+    };
+  }
+
+  private async replayed(id: string, watermarkUs: number | null): Promise<ReplayedRecord> {
+    const recorded = await this.decisions.read(id);
+    if (recorded === undefined) throw new DomainError('decision-not-found', `decisions.v1 has no record ${id} any more`, { id });
+    const { record, recordedAtUs } = recorded;
+    const { project, environment, experiment, comparison, stage, knownUntilUs, cause, engine } = record;
+    return {
+      ...{ id, project, environment, experiment, comparison, stage, cause, engine },
+      knownUntil: formatInstant(knownUntilUs),
+      recordedAt: formatInstant(recordedAtUs),
+      digest: canonicalDigest(record),
+      ...(await this.standing(record, watermarkUs)),
+    };
+  }
+
+  private async standing(
+    record: DecisionRecord,
+    watermarkUs: number | null,
+  ): Promise<Pick<ReplayedRecord, 'status' | 'sentence' | 'code' | 'differences'>> {
+    try {
+      return standingOf(await this.recounted(record, watermarkUs));
+    } catch (error) {
+      // The store being away is no finding about a record.
+      if ((error as { retriable?: unknown }).retriable !== undefined) throw error;
+      if (error instanceof DomainError && NOT_RECOUNTABLE.has(error.code))
+        return { status: 'not-recountable', sentence: error.message, code: error.code, differences: [] };
+      const why = error instanceof Error ? error.message : String(error);
+      return { status: 'altered', sentence: `what it holds can't be judged: ${why}`, code: null, differences: [] };
+    }
+  }
+
+  /** @throws DomainError watermark-behind */
+  private async recounted(record: DecisionRecord, watermarkUs: number | null): Promise<Replay> {
     if (watermarkUs === null || watermarkUs < record.knownUntilUs) {
       const [needed, has] = [formatInstant(record.knownUntilUs), watermarkUs === null ? 'nothing' : formatInstant(watermarkUs)];
       const message = `the record knew everything up to ${needed}, the store has ${has}: it is still being filled, ask again later`;
@@ -26,7 +102,8 @@ export class ReplayService {
     const looksBefore = previous?.looks ?? [];
     const latchedBefore = await this.latchedBefore(record, previous);
     const isHistory = record.definition.environment.kind === 'historical';
-    const completedAtUs = isHistory ? await this.evidence.importCompletedAtUs(project, record.environment, record.knownUntilUs) : null;
+    const { project, environment, knownUntilUs } = record;
+    const completedAtUs = isHistory ? await this.evidence.importCompletedAtUs(project, environment, knownUntilUs) : null;
     const sums = await this.evidence.sums(recordedQuery(record, completedAtUs));
     return replayOf(record, recountedConclusion(record, sums, latchedBefore, looksBefore), this.decisions.before(record));
   }
@@ -53,3 +130,6 @@ export class ReplayService {
     );
   }
 }
+
+/** Refusals that say nothing about the record. */
+const NOT_RECOUNTABLE: ReadonlySet<string> = new Set(['watermark-behind']);

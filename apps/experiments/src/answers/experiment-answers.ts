@@ -190,6 +190,14 @@ export const decisionList = documented(
   },
 );
 
+export const recordedDigests = documented(
+  z.strictObject({
+    items: z.array(z.strictObject({ ...place, id: recordId, recordedAt: instant, digest: recordId })),
+    next: z.int().min(1).nullable().describe('`after` of the next page; null: the history ends'),
+  }),
+  { items: [{ ...aPlace, id: RECORD, recordedAt: AT, digest: 'd1'.repeat(32) }], next: 412 },
+);
+
 const EXCLUDED = { 'own-choice': 0, override: 1, 'unknown-variant': 0, 'reason-unknown': 0, 'two-arms': 2, 'not-randomised': 0 };
 const sumsOf = (arm: string, sum: string) => ({
   ...{ metric: 'converted', version: 1, variant: arm, arm, segment: 1, stratum: '', scale: '1000000', units: 2_060 },

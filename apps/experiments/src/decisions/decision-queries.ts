@@ -1,10 +1,12 @@
 /** What can be read of decision records, as messages for the QueryBus. */
+import { createHash } from 'node:crypto';
 import { type IQueryHandler, Query, QueryHandler } from '@nestjs/cqrs';
-import type { DecisionSummary, RecordedDecision } from '@rampart/contracts';
+import { canonicalJson, type DecisionSummary, formatInstant, type RecordedDecision, type RecordedDigest } from '@rampart/contracts';
 import { DomainError } from '@rampart/domain';
 import { EventStore } from '@rampart/event-store';
 import { experimentStream } from '../streams.js';
 import { type DecisionPage, DecisionRecords } from './decision-records.store.js';
+import { recordedDecision } from './recorded-decision.js';
 
 /** One record with all that it takes to recount it. @throws DomainError decision-not-found */
 export class DecisionDocument extends Query<RecordedDecision> {
@@ -28,6 +30,43 @@ export class DecisionListing extends Query<DecisionList> {
     super();
   }
 }
+
+export interface DigestPage {
+  readonly items: readonly RecordedDigest[];
+  /** What `after` must be for the next page; null: the history ends. */
+  readonly next: number | null;
+}
+
+/** What the history itself holds of records, in its order: a page of its events, those that are no records left out. */
+export class RecordedDigests extends Query<DigestPage> {
+  /** @param after  position of an event; @param limit  events at most */
+  constructor(
+    readonly after: number,
+    readonly limit: number,
+  ) {
+    super();
+  }
+}
+
+@QueryHandler(RecordedDigests)
+class RecordedDigestsHandler implements IQueryHandler<RecordedDigests> {
+  constructor(private readonly store: EventStore) {}
+
+  async execute({ after, limit }: RecordedDigests): Promise<DigestPage> {
+    const events = await this.store.readAll(after, limit);
+    const items = events.flatMap((stored) => {
+      const recorded = recordedDecision(stored);
+      return recorded === undefined ? [] : [digestOf(recorded)];
+    });
+    return { items, next: events.at(-1)?.position ?? null };
+  }
+}
+
+const digestOf = ({ record, recordedAtUs }: RecordedDecision): RecordedDigest => {
+  const { id, project, environment, experiment, comparison, stage } = record;
+  const digest = createHash('sha256').update(canonicalJson(record)).digest('hex');
+  return { id, project, environment, experiment, comparison, stage, recordedAt: formatInstant(recordedAtUs), digest };
+};
 
 @QueryHandler(DecisionDocument)
 class DecisionDocumentHandler implements IQueryHandler<DecisionDocument> {
@@ -62,4 +101,4 @@ class DecisionListingHandler implements IQueryHandler<DecisionListing> {
   }
 }
 
-export const decisionQueryHandlers = [DecisionDocumentHandler, DecisionListingHandler];
+export const decisionQueryHandlers = [DecisionDocumentHandler, DecisionListingHandler, RecordedDigestsHandler];

@@ -1,9 +1,12 @@
-import { Body, Controller, HttpCode, Post } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Post, Query } from '@nestjs/common';
+import { QueryBus } from '@nestjs/cqrs';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Scope } from '@rampart/service-kit';
 import { z } from 'zod';
 import { Answers } from '../answers/answering.js';
 import { rebuilt as rebuiltAnswer } from '../answers/definition-answers.js';
+import { recordedDigests } from '../answers/experiment-answers.js';
+import { type DigestPage, RecordedDigests } from '../decisions/decision-queries.js';
 import { REBUILDABLE, Rebuilder } from '../rebuilder.js';
 
 const rebuildInput = z
@@ -16,10 +19,27 @@ const rebuildInput = z
   .prefault({});
 type RebuildInput = z.infer<typeof rebuildInput>;
 
+const digestsQuery = z.strictObject({
+  after: z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER).default(0).describe('`next` of the page before'),
+  limit: z.coerce.number().int().min(1).max(1_000).default(500).describe('events of the history that a page looks at, records or not'),
+});
+type DigestsQuery = z.infer<typeof digestsQuery>;
+
 @ApiTags('admin')
 @Controller('v1/admin')
 export class AdminController {
-  constructor(private readonly rebuilder: Rebuilder) {}
+  constructor(
+    private readonly rebuilder: Rebuilder,
+    private readonly queries: QueryBus,
+  ) {}
+
+  @Get('decisions')
+  @Scope('admin', { project: false })
+  @Answers(recordedDigests)
+  @ApiOperation({ summary: 'SHA-256 of every decision record in the history, of all projects: what decisions.v1 must have, too' })
+  digests(@Query({ schema: digestsQuery }) { after, limit }: DigestsQuery): Promise<DigestPage> {
+    return this.queries.execute(new RecordedDigests(after, limit));
+  }
 
   @Post('rebuild')
   @HttpCode(200)

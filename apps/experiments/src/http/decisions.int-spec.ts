@@ -1,5 +1,6 @@
+import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { comparisonKey, type DecisionRecord, formatInstant, type LookMessage } from '@rampart/contracts';
+import { canonicalJson, comparisonKey, type DecisionRecord, formatInstant, type LookMessage } from '@rampart/contracts';
 import type { EventLog } from '@rampart/event-log';
 import { type FreshDatabase, freshDatabase } from '@rampart/test-engines';
 import { aMetric, anExperiment, type ControlPlane, controlPlane, eventually } from '../control-plane.examples.js';
@@ -152,6 +153,24 @@ describe('the records of an experiment', () => {
       expect(await get(`${path}?before=${before}`)).toMatchObject({ status: 404, body: { code: 'decision-not-found' } });
     expect(await get(`${path}?limit=0`)).toMatchObject({ status: 400, body: { errors: [{ path: '/limit' }] } });
     expect((await get(`${path}?limit=201`)).status).toBe(400);
+  });
+
+  it('are told with their digests to whoever holds the log against the history', async () => {
+    const digests: { readonly id: string; readonly digest: string }[] = [];
+    for (let after: number | null = 0; after !== null; ) {
+      const { status, body } = await plane.call('GET', `/v1/admin/decisions?after=${after}&limit=7`);
+      expect(status).toBe(200);
+      digests.push(...body.items);
+      after = body.next;
+    }
+    const told: string[] = [];
+    for await (const { value } of log.readAll('decisions.v1')) {
+      const { record } = JSON.parse(Buffer.from(value ?? '').toString('utf8'));
+      told.push(`${record.id} ${createHash('sha256').update(canonicalJson(record)).digest('hex')}`);
+    }
+    expect(told.length).toBeGreaterThan(3);
+    expect(digests.map(({ id, digest }) => `${id} ${digest}`)).toEqual(told);
+    expect((await plane.call('GET', '/v1/admin/decisions?after=x')).status).toBe(400);
   });
 
   it('are the same after a rebuild, and nothing is told twice', async () => {

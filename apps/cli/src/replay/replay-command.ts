@@ -1,0 +1,102 @@
+/** `rampart replay decisions`: recounts every decision record, and holds the log's records against the control plane's history. */
+import { parseInstant, type RecordedDigest, type ReplayedPage, type ReplayedRecord } from '@rampart/contracts';
+import type { Typed } from '../command-line.js';
+import { count, duration, type Progress } from '../import/progress.js';
+import { adminKey } from '../platform/admin-key.js';
+import { ApiClient } from '../platform/api-client.js';
+import type { Environment } from '../platform/places.js';
+import { requirePlatform } from '../platform/running-platform.js';
+import { usage } from '../refusal.js';
+import { counts, foundRecords, isFault, reportOf } from './replayed-records.js';
+
+export interface ReplayRequest {
+  readonly filter: Readonly<Partial<Record<'project' | 'environment' | 'experiment' | 'since', string>>>;
+  readonly address: string | undefined;
+  readonly isJson: boolean;
+}
+
+/** @throws Refusal (exit code 2) */
+export const replayRequest = ({ texts, flags }: Pick<Typed, 'texts' | 'flags'>): ReplayRequest => {
+  const { since, project, environment, experiment, address } = texts;
+  if (since !== undefined && parseInstant(since) === undefined)
+    throw usage(`--since is an instant with a zone, as 2026-01-31T12:00:00Z, not "${since}".`);
+  const named = Object.entries({ project, environment, experiment, since }).filter(([, text]) => text !== undefined);
+  return { filter: Object.fromEntries(named), address, isJson: flags.json === true };
+};
+
+export interface Replaying {
+  readonly environment: Environment;
+  readonly progress: Progress;
+  readonly print: (text: string) => void;
+  readonly nowMs: () => number;
+}
+
+const PAGE = 50;
+
+/** @returns the exit code: 1 where a record differs, was altered, or can't be recounted though its rows were not expired */
+export const replayDecisions = async ({ filter, address, isJson }: ReplayRequest, { environment, ...out }: Replaying): Promise<number> => {
+  const platform = await requirePlatform(environment, address);
+  const client = new ApiClient(platform.address, adminKey(environment).key, 60_000, (why) => out.progress.say(why));
+  const startedMs = out.nowMs();
+  try {
+    // Before the log: what the history has by now, the log has by then.
+    const before = await historyAfter(client, 0);
+    const { items, unreadable, engine } = await allReplayed(client, filter, startedMs, out);
+    const later = await historyAfter(client, before.next);
+    const replayed = new Set(items.map(({ id }) => id));
+    // Recorded meanwhile: nobody was asked about them.
+    const history = [...before.items, ...later.items.filter(({ id }) => replayed.has(id))].filter((one) => isMeant(one, filter));
+    const found = foundRecords(items, history);
+    const elapsedMs = out.nowMs() - startedMs;
+    const report = { engine, unreadable, elapsedMs };
+    if (isJson) out.print(JSON.stringify({ ...report, counts: counts(found), records: found }, undefined, 2));
+    else out.print(reportOf({ ...report, found }));
+    return found.some(isFault) || unreadable > 0 ? 1 : 0;
+  } finally {
+    out.progress.clear();
+    await client.close();
+  }
+};
+
+const historyAfter = async (
+  client: ApiClient,
+  after: number,
+): Promise<{ readonly items: readonly RecordedDigest[]; readonly next: number }> => {
+  const items: RecordedDigest[] = [];
+  let from = after;
+  for (;;) {
+    const { body } = await client.expect('GET', '/v1/admin/decisions', [200], undefined, { query: { after: String(from) } });
+    items.push(...(body.items as readonly RecordedDigest[]));
+    if (body.next === null) return { items, next: from };
+    from = body.next as number;
+  }
+};
+
+const allReplayed = async (
+  client: ApiClient,
+  filter: ReplayRequest['filter'],
+  startedMs: number,
+  { progress, nowMs }: Pick<Replaying, 'progress' | 'nowMs'>,
+): Promise<Pick<ReplayedPage, 'items' | 'unreadable' | 'engine'>> => {
+  const items: ReplayedRecord[] = [];
+  let after: string | undefined;
+  for (;;) {
+    const { body } = await client.expect('POST', '/v1/decisions/replay', [200], { ...filter, limit: PAGE, after });
+    const page = body as ReplayedPage;
+    items.push(...page.items);
+    progress.show(() => paceOf(items.length, page.total, nowMs() - startedMs));
+    if (page.next === null) return { items, unreadable: page.unreadable, engine: page.engine };
+    after = page.next;
+  }
+};
+
+const paceOf = (done: number, total: number, elapsedMs: number): string => {
+  const left = done === 0 ? '' : `, ${duration(((total - done) * elapsedMs) / done)} left`;
+  return `${count(done)} of ${count(total)} records${left}`;
+};
+
+const isMeant = (one: RecordedDigest, { project, environment, experiment, since }: ReplayRequest['filter']): boolean =>
+  (project === undefined || one.project === project) &&
+  (environment === undefined || one.environment === environment) &&
+  (experiment === undefined || one.experiment === experiment) &&
+  (since === undefined || (parseInstant(one.recordedAt) ?? 0) >= (parseInstant(since) ?? 0));
