@@ -6,8 +6,9 @@ import { EventStoreUnavailable } from './event-store.js';
 const UNSTORABLE_TEXT = new Set(['22P05', '22P02', '22021']);
 /** Connection, resources, operator intervention; and the system's own, like ECONNREFUSED. */
 const PASSING = /^(08|57P|53)|^E[A-Z]+$/;
-/** What pg says of a connection that it lost, and TypeORM of a transaction whose connection is gone. */
-const LOST = /Connection terminated|timeout exceeded when trying to connect|connection error and is not queryable|was already released/;
+/** What pg says of a connection that it lost, and TypeORM of a transaction whose connection is gone: neither gives a code. */
+const LOST =
+  /Connection terminated|timeout exceeded when trying to connect|timeout expired|Query read timeout|and is not queryable|already released/;
 
 /** Text that PostgreSQL can't hold is the caller's mistake; a lost connection is nobody's. @returns what to throw instead */
 export const explained = (error: unknown): unknown => {

@@ -3,11 +3,12 @@ import { type AddressInfo, createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { dyingPostgres, type FreshDatabase, freshDatabase } from '@rampart/test-engines';
-import type { DataSource } from 'typeorm';
+import type { DataSource, EntityManager } from 'typeorm';
 import { eventStoreContract } from './event-store.contract.js';
-import type { AppendRequest, StoredEvent } from './event-store.js';
+import { type AppendRequest, EventStoreUnavailable, type StoredEvent } from './event-store.js';
 import { appendIn } from './postgres-append.js';
 import { connectControlDatabase } from './postgres-data-source.js';
+import { explained } from './postgres-errors.js';
 import { PostgresEventStore } from './postgres-event-store.js';
 
 let database: FreshDatabase;
@@ -56,6 +57,23 @@ const until = async (holds: () => Promise<boolean>): Promise<void> => {
 
 describe('PostgreSQL below the contract', () => {
   beforeEach(empty);
+
+  it('is not available to a transaction whose connection broke between two statements', async () => {
+    const broken = (next: (transaction: EntityManager) => Promise<unknown>) =>
+      dataSource.transaction(async (transaction) => {
+        const [{ pid }] = await transaction.query('select pg_backend_pid() as pid');
+        await dataSource.query('select pg_terminate_backend($1)', [pid]);
+        await until(async () => (await dataSource.query('select 1 from pg_stat_activity where pid = $1', [pid])).length === 0);
+        // Until the client has heard of it, it would be told by the statement itself.
+        await until(async () => transaction.queryRunner?.isReleased === true);
+        await next(transaction);
+      });
+    for (const next of [
+      (transaction: EntityManager) => transaction.query('select 1'),
+      ({ queryRunner }: EntityManager) => queryRunner?.query('select 1') as Promise<unknown>,
+    ])
+      expect(await broken(next).catch((reason: unknown) => explained(reason))).toBeInstanceOf(EventStoreUnavailable);
+  });
 
   it('gives large events a few at a time, and each of them', async () => {
     const store = new PostgresEventStore(dataSource, database.url);
