@@ -19,6 +19,8 @@ export interface LoadResult {
   readonly elapsedMs: number;
   /** ms, of a paced load from when the request was due: waiting for a connection counts. */
   readonly latencies: readonly number[];
+  /** ms after the beginning, of each of `latencies`. */
+  readonly dueAt: readonly number[];
   readonly refused: number;
 }
 
@@ -37,6 +39,7 @@ const post = (agent: Agent, load: Load, body: Buffer): Promise<number> =>
 export const run = async (load: Load): Promise<LoadResult> => {
   const agent = new Agent({ keepAlive: true, maxSockets: load.connections });
   const latencies: number[] = [];
+  const dueAt: number[] = [];
   let next = 0;
   let events = 0;
   let refused = 0;
@@ -50,13 +53,14 @@ export const run = async (load: Load): Promise<LoadResult> => {
       if (sentAt > performance.now()) await sleep(sentAt - performance.now());
       const status = await post(agent, load, body);
       latencies.push(performance.now() - sentAt);
+      dueAt.push(sentAt - begun);
       if (status >= 200 && status < 300) events += load.eventsPerBody;
       else refused++;
     }
   };
   await Promise.all(Array.from({ length: load.connections }, worker));
   agent.destroy();
-  return { events, elapsedMs: performance.now() - begun, latencies, refused };
+  return { events, elapsedMs: performance.now() - begun, latencies, dueAt, refused };
 };
 
 /** Metric events of about 310 bytes, `perBody` a body. Unit ids repeat over `units`; event ids never do. */
