@@ -4,7 +4,17 @@ import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { completed, defineExperiment, finalResults, history } from './experiment.js';
-import { eventually, freePort, isAlive, type Platform, processIds, repository, startPlatform, temporaryData } from './platform.js';
+import {
+  eventually,
+  freePort,
+  isAlive,
+  killPart,
+  type Platform,
+  processIds,
+  repository,
+  startPlatform,
+  temporaryData,
+} from './platform.js';
 
 const launcher = join(repository, 'apps', 'launcher', 'dist', 'main.js');
 const launch = (env: Record<string, string>) =>
@@ -50,6 +60,10 @@ describe('starting and stopping', () => {
     const setting = await defineExperiment(first, 'past', 'historical');
     await first.call('POST', '/v1/events', [...history(300), completed], { key: setting.key });
     const before = await finalResults(first, setting);
+    // What ends by itself is started again, and the terminal says so.
+    await killPart(first, 'assignment');
+    await eventually('it is ready again', async () => (first.output().includes('assignment: ready again') ? true : undefined));
+    expect(first.output()).toMatch(/assignment ended by itself \(SIGKILL\) and is started again; its log: \S*assignment.log/);
     const ids = Object.values(processIds(data));
     expect(ids.length).toBeGreaterThanOrEqual(5);
     await first.stop('SIGINT');

@@ -143,6 +143,18 @@ export class Platform {
     supervised.onChange = () => this.note();
     await supervised.whenReady(patienceMs);
     this.say(`  ${label}: ready after ${seconds(sinceMs)}`);
+    let said = supervised.state;
+    supervised.onChange = () => {
+      this.note();
+      if (supervised.state !== said) this.sayRestart(supervised);
+      said = supervised.state;
+    };
+  }
+
+  /** Whoever looks at the terminal need not look at the logs to know that something ended by itself. */
+  private sayRestart({ name, state, ending, logPath }: Supervised): void {
+    if (state === 'restarting') this.say(`  ${name} ended by itself (${ending}) and is started again; its log: ${logPath}`);
+    else if (state === 'ready') this.say(`  ${name}: ready again`);
   }
 
   /** A service is told of the engines that it needs, and of no other. */

@@ -43,6 +43,8 @@ const hasEnded = ({ exitCode, signalCode }: ChildProcess): boolean => exitCode !
 
 export class Supervised {
   restarts = 0;
+  /** How it ended the last time: `SIGKILL`, `exit code 1`. */
+  ending = 'never started';
   /** Called whenever the state or the process has changed. */
   onChange: () => void = () => undefined;
   private current: TaskState = 'stopped';
@@ -60,6 +62,10 @@ export class Supervised {
 
   get name(): string {
     return this.task.name;
+  }
+
+  get logPath(): string {
+    return this.task.log.path;
   }
 
   /** Of the process that does the work: a guard's server, else the child. Undefined while there is none. */
@@ -126,7 +132,8 @@ export class Supervised {
       if (this.isEnding()) return;
       await this.runOnce(launch);
     } catch (error) {
-      this.task.log.write(`launcher: could not start ${this.name}: ${error instanceof Error ? error.message : String(error)}\n`);
+      this.ending = error instanceof Error ? error.message : String(error);
+      this.task.log.write(`launcher: could not start ${this.name}: ${this.ending}\n`);
     }
     if (this.isEnding()) return;
     this.deaths = deathsInARow(this.deaths, Date.now() - startedAt);
@@ -162,8 +169,8 @@ export class Supervised {
       child.once('exit', (code, signal) => resolve(signal ?? `exit code ${code}`));
     });
     void this.watchReadiness(child);
-    const how = await ended;
-    if (!this.isEnding()) this.task.log.write(`launcher: ${this.name} ended (${how})\n`);
+    this.ending = await ended;
+    if (!this.isEnding()) this.task.log.write(`launcher: ${this.name} ended (${this.ending})\n`);
   }
 
   private noteServer(line: string): void {

@@ -5,6 +5,7 @@ import type { ExperimentDocument, RunDocument } from '../access/documents.js';
 import { useExperiments, useRollouts } from '../access/queries.js';
 import { linkTo } from '../access/routing.js';
 import { ExperimentBadge, RolloutBadge, VerdictBadge } from '../parts/badges.js';
+import { Finder } from '../parts/finder.js';
 import { Moment } from '../parts/moments.js';
 import { Shown } from '../parts/notes.js';
 import { StageDots } from '../parts/stage-dots.js';
@@ -31,11 +32,15 @@ export const OverviewPage = () => {
             return here.length === 0 ? (
               <NoRollouts />
             ) : (
-              <ul className="cards">
-                {here.map((one) => (
-                  <RolloutCard key={one.key} rollout={one} />
-                ))}
-              </ul>
+              <Finder items={here} noun="rollouts" textOf={({ key, name, status }) => `${key} ${name} ${status}`}>
+                {(shown) => (
+                  <ul className="cards">
+                    {shown.map((one) => (
+                      <RolloutCard key={one.key} rollout={one} />
+                    ))}
+                  </ul>
+                )}
+              </Finder>
             );
           }}
         </Shown>
@@ -102,11 +107,19 @@ const Experiments = ({ items, environment }: { readonly items: readonly Experime
   if (items.length === 0) return <NoExperiments />;
   return (
     <>
-      <ul className="cards">
-        {here.map(({ document, run }) => (
-          <ExperimentCard key={document.key} document={document} run={run} />
-        ))}
-      </ul>
+      <Finder
+        items={here}
+        noun="experiments"
+        textOf={({ document: { key, definition }, run }) => `${key} ${definition.name} ${run.status} ${run.look?.verdict ?? ''}`}
+      >
+        {(shown) => (
+          <ul className="cards">
+            {shown.map(({ document, run }) => (
+              <ExperimentCard key={document.key} document={document} run={run} />
+            ))}
+          </ul>
+        )}
+      </Finder>
       {drafts.length > 0 && (
         <p className="faint">
           Not started in {environment}:{' '}

@@ -2,12 +2,16 @@ import { Controller, Get, Res } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiProduces, ApiQuery, ApiTags } from '@nestjs/swagger';
 import { Caller, type CallerIdentity, Project, Scope } from '@rampart/service-kit';
 import type { FastifyReply } from 'fastify';
+import { SurroundingsReader } from '../command/surroundings.js';
 import { LiveStream } from './live-stream.js';
 
 @ApiTags('stream')
 @Controller('v1/stream')
 export class StreamController {
-  constructor(private readonly live: LiveStream) {}
+  constructor(
+    private readonly live: LiveStream,
+    private readonly around: SurroundingsReader,
+  ) {}
 
   @Get()
   @Scope('analyst')
@@ -24,7 +28,14 @@ export class StreamController {
         'event: record\ndata: {"kind":"record","environment":"production","experiment":"button","id":"5f…"}\n\n',
     },
   })
-  watch(@Project() project: string, @Caller() { keyId, environment, endsAtUs }: CallerIdentity, @Res() reply: FastifyReply): void {
+  async watch(
+    @Project() project: string,
+    @Caller() { keyId, environment, endsAtUs }: CallerIdentity,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    // Whoever watches what isn't there would wait in silence.
+    if (environment === null) await this.around.requireProject(project);
+    else await this.around.kindOf(project, environment);
     this.live.open(reply.raw, { keyId, project, environment, endsAtUs });
     reply.hijack();
   }

@@ -44,6 +44,7 @@ const live = () => plane.app.get(LiveStream, { strict: false });
 
 describe('the live stream', () => {
   it('tells of changes and looks within a moment, to those who watch the project', async () => {
+    await plane.call('POST', '/v1/environments?project=default', { body: { key: 'staging', kind: 'live' } });
     const watching = await watch();
     const elsewhere = await watch('&environment=staging');
     expect(watching.answer.headers['content-type']).toMatch('text/event-stream');
@@ -59,6 +60,13 @@ describe('the live stream', () => {
     watching.leave();
     elsewhere.leave();
     await eventually('both have left', async () => (live().size === 0 ? true : undefined));
+  });
+
+  it('is refused for an environment or a project that is not there: nothing would ever come', async () => {
+    for (const query of ['?project=default&environment=stagin', '?project=defualt']) {
+      const { status, body } = await plane.call('GET', `/v1/stream${query}`);
+      expect([query, status, body.code]).toEqual([query, 404, query.includes('stagin') ? 'environment-not-found' : 'project-not-found']);
+    }
   });
 
   it('ends for a key that was revoked', async () => {

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type BeforeApplicationShutdown, Inject, Module, type OnApplicationBootstrap } from '@nestjs/common';
 import { EventStore, type StoredEvent, type Tail } from '@rampart/event-store';
 import { Readiness } from '@rampart/service-kit';
+import { CommandModule } from '../command/command.module.js';
 import { EvidenceModule } from '../evidence/evidence.module.js';
 import { NewestLooks } from '../evidence/newest-looks.js';
 import { partsOfStream } from '../streams.js';
@@ -13,7 +14,7 @@ const KEY = 'key/';
 const PATIENCE_MS = 2_000;
 
 /** What watchers are told: every process reads along for its own. */
-@Module({ imports: [EvidenceModule], controllers: [StreamController], providers: [LiveStream], exports: [LiveStream] })
+@Module({ imports: [CommandModule, EvidenceModule], controllers: [StreamController], providers: [LiveStream], exports: [LiveStream] })
 export class StreamModule implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private tail: Tail | undefined;
 
