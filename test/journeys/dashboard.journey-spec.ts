@@ -208,4 +208,31 @@ withBrowser(`the page of the platform${label}`, () => {
     expect(seen - told).toBeLessThan(BEHIND_MS);
     await page.close();
   }, 60_000);
+
+  it('shows a long list a part at a time, and searches all of it', async () => {
+    const { key: _, name: __, ...running } = await rolloutOf(platform, setting);
+    const drafts = Array.from({ length: 30 }, (_, nth) => `draft-${nth}`);
+    for (const key of drafts) {
+      const { environment, experiment, stages } = running;
+      const answer = await platform.call('POST', `/v1/rollouts?project=${setting.project}`, {
+        key,
+        name: key,
+        environment,
+        experiment,
+        stages,
+      });
+      expect([key, answer.status]).toEqual([key, 201]);
+    }
+    const page = await signedIn();
+    const cards = page.locator('[data-rollout]');
+    const many = await cards.count();
+    expect(many).toBeLessThan(drafts.length);
+    await page.getByRole('button', { name: 'Show more' }).click();
+    expect(await cards.count()).toBe(drafts.length + 1);
+    await page.getByRole('searchbox', { name: 'Search rollouts' }).fill('29 DRAFT');
+    await page.getByText('1 of 31').waitFor();
+    expect(await cards.evaluateAll((found) => found.map((card) => card.getAttribute('data-rollout')))).toEqual(['draft-29']);
+    expect(await seriousViolations(page)).toEqual([]);
+    await page.close();
+  }, 60_000);
 });
