@@ -135,6 +135,8 @@ export interface Replay {
     readonly recounted: string;
     readonly differences: readonly { readonly what: string; readonly recorded: string | null; readonly recounted: string | null }[];
   };
+  /** Units of the comparison that were erased since it was recorded: the record keeps their sums, the rows are gone. Not an alteration. */
+  readonly erasedUnits: number;
   /** Whether the record is what was appended: its id, digests and seal fit its contents, and it continues the record before it. */
   readonly intact: boolean;
   readonly engine: { readonly recorded: string; readonly now: string };

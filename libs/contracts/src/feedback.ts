@@ -6,8 +6,9 @@ import type { InstantUs } from './instants.js';
  * - `metric`, `feedback`: something that a unit did or said; `name` is the event's name.
  * - `exposure`, `assignment`: which variant a unit saw or was told; `name` is the experiment's key.
  * - `import`: the history of this environment is complete; no unit.
+ * - `erasure` (`unit.erased.v1`): the rows of this unit at smaller positions of its environment are no more; later ones count anew.
  */
-export type RowKind = 'metric' | 'feedback' | 'exposure' | 'assignment' | 'import';
+export type RowKind = 'metric' | 'feedback' | 'exposure' | 'assignment' | 'import' | 'erasure';
 
 export type PropertyValue = string | number | boolean;
 

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { ClickhouseFeedbackStore } from './clickhouse-feedback-store.js';
 import { type ClickhouseOptions, ClickhouseServers } from './clickhouse-servers.js';
 import { feedbackDeltaContract } from './examples/feedback-delta.contract.js';
+import { feedbackErasureContract } from './examples/feedback-erasure.contract.js';
 import { feedbackStoreContract } from './examples/feedback-store.contract.js';
 import { feedbackTimeContract } from './examples/feedback-time.contract.js';
 import { feedbackViewsContract } from './examples/feedback-views.contract.js';
@@ -34,6 +35,8 @@ const opened = async (database: string): Promise<ClickhouseFeedbackStore> => {
 const runs = Number(process.env.RAMPART_TEST_RUNS ?? 10);
 
 feedbackStoreContract('two shards of ClickHouse', () => opened('contract'));
+
+feedbackErasureContract('two shards of ClickHouse', () => opened('erasure'));
 
 feedbackDeltaContract('two shards of ClickHouse', {
   create: () => opened('delta'),

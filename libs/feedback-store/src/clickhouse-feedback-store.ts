@@ -5,6 +5,7 @@ import { type ClickhouseOptions, ClickhouseServers } from './clickhouse-servers.
 import {
   type ComparisonQuery,
   type ComparisonSums,
+  type ErasureQuery,
   FeedbackStore,
   type PlacedRow,
   type Progress,
@@ -18,6 +19,7 @@ import { groupOf } from './statement/clickhouse-query-group.js';
 import { comparisonSums } from './statement/clickhouse-sums-rows.js';
 import { everything } from './statement/clickhouse-units-statement.js';
 import { StoreError } from './store-error.js';
+import { erasedUnits, eraseUnits, lastErasureUs } from './writing/clickhouse-erasure.js';
 import { RowBinaryWriter } from './writing/clickhouse-row-binary.js';
 import { type EncodedTable, RowEncoder } from './writing/clickhouse-rows.js';
 import { largeTables } from './writing/clickhouse-schema.js';
@@ -42,12 +44,9 @@ export class ClickhouseFeedbackStore extends FeedbackStore {
   }
 
   async insert(rows: readonly PlacedRow[], progress: readonly Progress[]): Promise<void> {
-    const encoded = this.encoded(rows);
-    try {
-      await Promise.all(encoded.map((table) => this.write(table)));
-    } catch (error) {
-      this.encoder.forget();
-      throw error;
+    for (const part of inTurn(rows)) {
+      if (part[0]?.row.kind === 'erasure') await eraseUnits(this.connections, part);
+      else await this.insertRows(part);
     }
     if (progress.length === 0) return;
     // Last, so that the watermark never runs ahead of the rows it speaks for.
@@ -79,6 +78,14 @@ export class ClickhouseFeedbackStore extends FeedbackStore {
     return strataOf(this.connections, query, property, limit);
   }
 
+  erasedUnits(query: ErasureQuery, sinceUs: InstantUs): Promise<number> {
+    return erasedUnits(this.connections, query, sinceUs);
+  }
+
+  lastErasureUs(): Promise<InstantUs | null> {
+    return lastErasureUs(this.connections);
+  }
+
   identity(): Promise<string> {
     return this.connections.filling();
   }
@@ -102,6 +109,16 @@ export class ClickhouseFeedbackStore extends FeedbackStore {
     await this.connections.close();
   }
 
+  private async insertRows(rows: readonly PlacedRow[]): Promise<void> {
+    const encoded = this.encoded(rows);
+    try {
+      await Promise.all(encoded.map((table) => this.write(table)));
+    } catch (error) {
+      this.encoder.forget();
+      throw error;
+    }
+  }
+
   private encoded(rows: readonly PlacedRow[]): ReturnType<RowEncoder['encode']> {
     try {
       return this.encoder.encode(rows);
@@ -118,6 +135,21 @@ export class ClickhouseFeedbackStore extends FeedbackStore {
     return this.connections.whole.insert(table, columns, bytes);
   }
 }
+
+/**
+ * The rows in their order, cut where erasures begin and end: a row that comes after its unit's erasure must not meet the erased ones in one insert, where the
+ * lowest position would win and be erased with the other.
+ */
+const inTurn = (rows: readonly PlacedRow[]): readonly (readonly PlacedRow[])[] => {
+  if (!rows.some(({ row }) => row.kind === 'erasure')) return [rows];
+  const parts: PlacedRow[][] = [];
+  for (const row of rows) {
+    const last = parts.at(-1);
+    if (last !== undefined && (last[0]?.row.kind === 'erasure') === (row.row.kind === 'erasure')) last.push(row);
+    else parts.push([row]);
+  }
+  return parts;
+};
 
 const serverOf = async (shard: ClickhouseConnection): Promise<StoreServer> => {
   const [[about], disks] = await Promise.all([

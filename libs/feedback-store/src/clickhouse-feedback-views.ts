@@ -41,7 +41,7 @@ export class ClickhouseFeedbackViews extends FeedbackViews {
     const space = spaceOf(of.project, of.environment);
     const scopes = 'metrics' in of ? `(${scopesRead(of).join(', ')})` : `(SELECT scope FROM scope WHERE space = ${space})`;
     const [row] = await this.connection.rows<{ accepted: string; stored: string; reused: string }>(`SELECT
-  (SELECT toString(sum(rows)) FROM arrival FINAL WHERE scope IN ${scopes}) AS accepted,
+  toString((SELECT sum(rows) FROM arrival FINAL WHERE scope IN ${scopes}) - (SELECT sum(rows) FROM erased FINAL WHERE scope IN ${scopes})) AS accepted,
   toString((SELECT count() FROM feedback FINAL WHERE scope IN ${scopes}) + (SELECT count() FROM exposure FINAL WHERE scope IN ${scopes})) AS stored,
   (SELECT toString(count()) FROM (SELECT id_hash FROM identity WHERE space = ${space} GROUP BY space, id_hash HAVING min(lowest) < max(highest) SETTINGS optimize_aggregation_in_order = 1)) AS reused`);
     const [accepted, stored, idsReused] = [Number(row?.accepted ?? 0), Number(row?.stored ?? 0), Number(row?.reused ?? 0)];

@@ -192,6 +192,9 @@ export interface MetricPreview {
   readonly lastAtUs: InstantUs | null;
 }
 
+/** The comparison whose units are asked for. */
+export type ErasureQuery = Pick<ComparisonQuery, 'project' | 'environment' | 'experiment' | 'unitType'>;
+
 /** Far enough, and still a safe integer. */
 export const END_OF_TIME: InstantUs = 8_640_000_000_000_000;
 
@@ -218,7 +221,10 @@ export interface StoreServer {
 export abstract class FeedbackStore {
   /** Creates or upgrades the schema; safe to call from several processes. */
   abstract prepare(): Promise<void>;
-  /** Stores rows, then their progress: when it resolves both are durable. Repeats are harmless. Throws `StoreError {retriable}`. */
+  /**
+   * Stores rows, then their progress: when it resolves both are durable. Repeats are harmless. Throws `StoreError {retriable}`.
+   * Rows of a partition must come in its order where one of them is an `erasure`: it removes the unit's rows at smaller positions that are there by then.
+   */
   abstract insert(rows: readonly PlacedRow[], progress: readonly Progress[]): Promise<void>;
   abstract progress(topic: string): Promise<readonly Progress[]>;
   abstract sums(query: ComparisonQuery): Promise<ComparisonSums>;
@@ -229,6 +235,13 @@ export abstract class FeedbackStore {
   abstract delta(queries: readonly ComparisonQuery[], sinceUs: InstantUs): Promise<readonly ComparisonSums[]>;
   /** The most frequent values of a property among units whose first exposure is randomised: those with most units first, then by text. */
   abstract strata(query: ComparisonQuery, property: string, limit: number): Promise<readonly StratumCount[]>;
+  /**
+   * Erasures known after `sinceUs` that took exposures or assignments of the query's experiment: so many units are missing from what was counted then.
+   * A unit that came back and was erased again counts twice: nothing that names it is kept.
+   */
+  abstract erasedUnits(query: ErasureQuery, sinceUs: InstantUs): Promise<number>;
+  /** Known time of the last erasure that took any row; null without one. Sums as of before it are no longer what they were. */
+  abstract lastErasureUs(): Promise<InstantUs | null>;
   /** Of this filling of the store: what was read into it must be read again into another one. Changes with `reset`. */
   abstract identity(): Promise<string>;
   /** Empties the store: everything in it can be made again from the log. */

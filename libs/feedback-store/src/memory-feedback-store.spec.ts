@@ -1,9 +1,12 @@
 import { feedbackDeltaContract } from './examples/feedback-delta.contract.js';
+import { feedbackErasureContract } from './examples/feedback-erasure.contract.js';
 import { feedbackStoreContract } from './examples/feedback-store.contract.js';
 import { feedbackTimeContract } from './examples/feedback-time.contract.js';
 import { MemoryFeedbackStore } from './memory-feedback-store.js';
 
 feedbackStoreContract('the definition in memory', async () => new MemoryFeedbackStore());
+
+feedbackErasureContract('the definition in memory', async () => new MemoryFeedbackStore());
 
 feedbackDeltaContract('the definition in memory', {
   create: async () => new MemoryFeedbackStore(),

@@ -5,6 +5,7 @@ import { subtractSums } from './definition/sums-arithmetic.js';
 import {
   type ComparisonQuery,
   type ComparisonSums,
+  type ErasureQuery,
   FeedbackStore,
   type PlacedRow,
   type Progress,
@@ -12,17 +13,22 @@ import {
   type StratumCount,
   untilOf,
 } from './feedback-store.js';
-import { idHashOf, scopedName, scopeOf } from './row-identity.js';
+import { comparedScopes, idHashOf, scopedName, scopeOf } from './row-identity.js';
 
 export class MemoryFeedbackStore extends FeedbackStore {
   private readonly rows = new Map<string, PlacedRow>();
   private readonly stored = new Map<string, Progress>();
+  private erased: Erased[] = [];
   private resets = 0;
 
   async prepare(): Promise<void> {}
 
   async insert(rows: readonly PlacedRow[], progress: readonly Progress[]): Promise<void> {
     for (const placed of rows) {
+      if (placed.row.kind === 'erasure') {
+        this.erase(placed);
+        continue;
+      }
       const key = identityOf(placed);
       const earlier = this.rows.get(key);
       // The first arrival wins, whatever the other says.
@@ -53,6 +59,15 @@ export class MemoryFeedbackStore extends FeedbackStore {
     return bruteForceStrata(query, [...this.rows.values()], property, limit);
   }
 
+  async erasedUnits(query: ErasureQuery, sinceUs: InstantUs): Promise<number> {
+    const scopes = new Set(comparedScopes(query));
+    return new Set(this.erased.filter(({ scope, knownAtUs }) => scopes.has(scope) && knownAtUs > sinceUs).map(({ place }) => place)).size;
+  }
+
+  async lastErasureUs(): Promise<InstantUs | null> {
+    return this.erased.length === 0 ? null : Math.max(...this.erased.map(({ knownAtUs }) => knownAtUs));
+  }
+
   async identity(): Promise<string> {
     return `memory${this.resets}`;
   }
@@ -60,6 +75,7 @@ export class MemoryFeedbackStore extends FeedbackStore {
   async reset(): Promise<void> {
     this.rows.clear();
     this.stored.clear();
+    this.erased = [];
     this.resets++;
   }
 
@@ -68,6 +84,23 @@ export class MemoryFeedbackStore extends FeedbackStore {
   }
 
   async close(): Promise<void> {}
+
+  private erase({ row, position, knownAtUs, partition = 0 }: PlacedRow): void {
+    for (const [key, found] of this.rows) {
+      const { project, environment, unit, kind, name, unitType } = found.row;
+      if (unit !== row.unit || project !== row.project || environment !== row.environment || found.position >= position) continue;
+      this.rows.delete(key);
+      const scope = scopeOf({ project, environment, name: scopedName(kind, name), unitType });
+      this.erased.push({ scope, place: `${partition}/${position}`, knownAtUs });
+    }
+  }
+}
+
+/** A row that an erasure took, by its scope and the erasure's place. */
+interface Erased {
+  readonly scope: bigint;
+  readonly place: string;
+  readonly knownAtUs: InstantUs;
 }
 
 const identityOf = ({ row }: PlacedRow): string =>

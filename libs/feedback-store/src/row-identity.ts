@@ -1,7 +1,7 @@
 /** What makes two rows the same row, and when a row counts as known. */
 import { hash } from 'node:crypto';
 import type { FeedbackRow, InstantUs } from '@rampart/contracts';
-import type { PlacedRow } from './feedback-store.js';
+import type { ErasureQuery, PlacedRow } from './feedback-store.js';
 
 /** Historical environments say themselves when a row became known. */
 export const knownTimeOf = ({ row, knownAtUs }: PlacedRow): InstantUs => row.knownAt ?? knownAtUs;
@@ -23,6 +23,10 @@ const hash64 = (text: string): bigint => BigInt(`0x${hash('sha256', text, 'hex')
 /** 64 bits of SHA-256 over the four names. */
 export const scopeOf = ({ project, environment, name, unitType }: ScopeName): bigint =>
   hash64([project, environment, name, unitType].join('\0'));
+
+/** Where the exposures and assignments of a comparison lie. */
+export const comparedScopes = ({ project, environment, experiment, unitType }: ErasureQuery): readonly bigint[] =>
+  (['exposure', 'assignment'] as const).map((kind) => scopeOf({ project, environment, name: scopedName(kind, experiment), unitType }));
 
 /** 64 bits of SHA-256 over project and environment: the space in which an id may be used once. */
 export const spaceOf = (project: string, environment: string): bigint => hash64([project, environment].join('\0'));

@@ -32,7 +32,7 @@ const parsed = (value: Uint8Array): unknown => {
   }
 };
 
-const kinds: ReadonlySet<unknown> = new Set<RowKind>(['metric', 'feedback', 'exposure', 'assignment', 'import']);
+const kinds: ReadonlySet<unknown> = new Set<RowKind>(['metric', 'feedback', 'exposure', 'assignment', 'import', 'erasure']);
 const pseudonym = /^[0-9a-f]{32}$/;
 const digest = /^[0-9a-f]{16}$/;
 const integer = /^-?\d{1,19}$/;

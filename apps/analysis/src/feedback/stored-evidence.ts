@@ -57,6 +57,10 @@ export class StoredEvidence extends Evidence {
     return this.views.laterRows(query);
   }
 
+  erasedUnits(query: ComparisonQuery, sinceUs: number): Promise<number> {
+    return this.store.erasedUnits(query, sinceUs);
+  }
+
   knownEvents({ project, environment, afterUs, untilUs }: KnownQuery): Promise<readonly string[]> {
     return this.views.knownEvents({ project, environment }, afterUs, untilUs);
   }

@@ -50,6 +50,25 @@ describe('the totals of watched comparisons', () => {
     expect(moved).toEqual(await store.sums(query(last)));
   });
 
+  it('are counted anew when one of their units was erased, and only then', async () => {
+    const { store, totals, half, last } = await watched();
+    await totals.at(one(query(half)));
+    const counted = rows.find(({ row, knownAtUs }) => row.kind === 'exposure' && knownAtUs <= half);
+    if (counted === undefined) throw new Error('no unit was exposed by then');
+    const erase = (experiment: Partial<typeof counted.row>, position: bigint) =>
+      store.insert([{ ...counted, row: { ...counted.row, kind: 'erasure', name: '', ...experiment }, position, knownAtUs: last - 1 }], []);
+    await erase({ environment: 'another' }, 1n << 50n);
+    expect(await store.lastErasureUs()).toBeNull();
+    await erase({}, 1n << 50n);
+    const after = (await totals.at(one(query(last)))).get('one');
+    expect(store.asked.at(-1)).toBe(`sums of button until ${last}`);
+    expect(after).toEqual(await store.sums(query(last)));
+    expect(after).not.toEqual(await watched().then(({ store: whole }) => whole.sums(query(last))));
+    store.asked.length = 0;
+    await totals.at(one(query(last + 1)));
+    expect(store.asked).toEqual([`delta of 1 since ${last}`]);
+  });
+
   it('do not wait for newcomers: these are counted a few at a look', async () => {
     const { store, half, last } = await watched();
     const totals = new ComparisonTotals(store, 0);

@@ -20,7 +20,7 @@ export class ComparisonTotals {
   private filling: string | undefined;
 
   constructor(
-    private readonly store: Pick<FeedbackStore, 'sums' | 'delta' | 'identity'>,
+    private readonly store: Pick<FeedbackStore, 'sums' | 'delta' | 'identity' | 'erasedUnits' | 'lastErasureUs'>,
     private readonly countForMs = COUNT_FOR_MS,
   ) {}
 
@@ -33,6 +33,7 @@ export class ComparisonTotals {
     const filling = await this.store.identity();
     if (filling !== this.filling) this.totals.clear();
     this.filling = filling;
+    await this.forgetErased(queries);
     const sums = new Map<string, ComparisonSums>();
     for (const [sinceUs, group] of this.byLastLook(queries)) {
       const moved = sinceUs === null ? await this.counted(group) : await this.moved(group, sinceUs);
@@ -57,6 +58,17 @@ export class ComparisonTotals {
     const isSame = isDeepStrictEqual(sums, total.sums);
     if (!isSame) this.totals.set(key, { ...total, sums });
     return isSame;
+  }
+
+  /** What was counted with a unit that is no more can't be moved: neither what it had now nor what it had then is there. */
+  private async forgetErased(queries: ReadonlyMap<string, ComparisonQuery>): Promise<void> {
+    const lastUs = await this.store.lastErasureUs();
+    if (lastUs === null) return;
+    for (const [key, query] of queries) {
+      const total = this.totals.get(key);
+      if (total === undefined || total.knownUntilUs >= lastUs) continue;
+      if ((await this.store.erasedUnits(query, total.knownUntilUs)) > 0) this.totals.delete(key);
+    }
   }
 
   private byLastLook(queries: ReadonlyMap<string, ComparisonQuery>): ReadonlyMap<InstantUs | null, ReadonlyMap<string, ComparisonQuery>> {

@@ -70,6 +70,16 @@ describe('a replay', () => {
     expect(replayed(aRecord())).toMatchObject({ evidence: { same: true }, conclusion: { same: true }, intact: true });
   });
 
+  it('of a record whose units were erased since says so, and that nobody altered it', () => {
+    const record = aRecord();
+    const fewer = recountedConclusion(record, exampleComparison([[ones(5000, 500)], [ones(4999, 619)]]), []);
+    const { evidence, erasedUnits, intact, sentence } = replayOf(record, fewer, null, 1);
+    expect({ same: evidence.same, erasedUnits, intact }).toEqual({ same: false, erasedUnits: 1, intact: true });
+    expect(sentence).toMatch(/^1 unit was erased since: the record keeps the sums/);
+    expect(replayOf({ ...record, seal: 'x' }, fewer, null, 1).sentence).toMatch(/altered/);
+    expect(replayOf(record, recountedConclusion(record, exampleComparison(cells), []), null, 2).sentence).toMatch(/^the same rows/);
+  });
+
   it('over other rows names the metric, and both numbers', () => {
     const { evidence, intact, sentence } = replayed(aRecord(), exampleComparison([[ones(5000, 500)], [ones(5000, 621)]]));
     expect(evidence.same).toBe(false);

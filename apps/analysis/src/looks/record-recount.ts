@@ -14,6 +14,7 @@ import type { ComparisonQuery, ComparisonSums } from '@rampart/feedback-store';
 import { comparisonQuery, type DefinitionInForce } from '../definitions/definition-in-force.js';
 import { type Conclusion, conclude, conclusionDigest } from '../figures/conclusion.js';
 import { evidenceDigest } from '../figures/evidence-digest.js';
+import { unitsErased } from '../results/erased-units.js';
 import { ENGINE, ENGINE_WITHOUT_SEAL } from './engine.js';
 import { lookTarget } from './look-target.js';
 import { recordIdOf, sealOf } from './records.js';
@@ -78,8 +79,11 @@ export const recountedConclusion = (
   });
 };
 
-/** @param before  id of the record that was appended before it in its chain; null where it is the first */
-export const replayOf = (record: DecisionRecord, now: Conclusion, before: string | null): Replay => {
+/**
+ * @param before  id of the record that was appended before it in its chain; null where it is the first
+ * @param erasedUnits  of its comparison, since it or a crossing that it remembers
+ */
+export const replayOf = (record: DecisionRecord, now: Conclusion, before: string | null, erasedUnits = 0): Replay => {
   const differences = [
     ...sumDifferences(record.sums, now.statistics),
     ...populationDifferences(record.population, now.figures.population.rows),
@@ -102,8 +106,8 @@ export const replayOf = (record: DecisionRecord, now: Conclusion, before: string
   const altered =
     record.previous === before ? alteredPart(record, isSaidAnew ? now : undefined) : 'it does not continue the record before it';
   const intact = altered === undefined;
-  const sentence = intact ? sentenceOf(evidence, conclusion, engine) : `the record itself was altered: ${altered}`;
-  return { id: record.id, evidence, conclusion, intact, engine, sentence };
+  const sentence = intact ? sentenceOf(evidence, conclusion, engine, erasedUnits) : `the record itself was altered: ${altered}`;
+  return { id: record.id, evidence, conclusion, erasedUnits, intact, engine, sentence };
 };
 
 /** The first differences are enough to know where to look. */
@@ -135,7 +139,14 @@ const alteredPart = (record: DecisionRecord, saidAnew: Pick<Conclusion, 'verdict
   return isSealed ? undefined : 'its seal does not fit its contents';
 };
 
-const sentenceOf = ({ same, differences }: Replay['evidence'], conclusion: Replay['conclusion'], engine: Replay['engine']): string => {
+const sentenceOf = (
+  { same, differences }: Replay['evidence'],
+  conclusion: Replay['conclusion'],
+  engine: Replay['engine'],
+  erasedUnits: number,
+): string => {
+  if (erasedUnits > 0 && !(same && conclusion.same))
+    return `${unitsErased(erasedUnits)} since: the record keeps the sums that it was made of, and they can't be counted again from the rows that are left`;
   if (!same)
     return `the rows no longer give the recorded sums: ${differences.slice(0, 3).map(differenceText).join('; ') || 'the definition differs'}`;
   if (conclusion.same) return 'the same rows give the same sums, and the same rules the same verdict';

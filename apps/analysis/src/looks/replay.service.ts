@@ -105,7 +105,9 @@ export class ReplayService {
     const { project, environment, knownUntilUs } = record;
     const completedAtUs = isHistory ? await this.evidence.importCompletedAtUs(project, environment, knownUntilUs) : null;
     const sums = await this.evidence.sums(recordedQuery(record, completedAtUs));
-    return replayOf(record, recountedConclusion(record, sums, latchedBefore, looksBefore), this.decisions.before(record));
+    const sinceUs = completedAtUs ?? Math.min(record.knownUntilUs, ...record.latched.map(({ knownUntilUs }) => knownUntilUs));
+    const erased = await this.evidence.erasedUnits(recordedQuery(record), sinceUs);
+    return replayOf(record, recountedConclusion(record, sums, latchedBefore, looksBefore), this.decisions.before(record), erased);
   }
 
   /** Those of the previous record, and those that looks between the two saw and that the rows still show. */

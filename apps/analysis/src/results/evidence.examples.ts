@@ -24,6 +24,7 @@ export interface StoredEvidence {
   readonly watermarkUs: number | null;
   readonly completedAtUs?: number | null;
   readonly laterRows?: number;
+  readonly erasedUnits?: number;
   readonly sumsAt: (knownUntilUs: number, loggedUntilUs?: number) => ComparisonSums;
   readonly seen?: readonly SeenEvent[];
 }
@@ -50,6 +51,9 @@ export class EvidenceOf extends Evidence {
   }
   async laterRows(): Promise<number> {
     return this.stored.laterRows ?? 0;
+  }
+  async erasedUnits(..._asked: Parameters<Evidence['erasedUnits']>): Promise<number> {
+    return this.stored.erasedUnits ?? 0;
   }
   async seenEvents(): Promise<readonly SeenEvent[]> {
     return this.stored.seen ?? [];

@@ -39,6 +39,8 @@ export abstract class Evidence {
   abstract seenEvents(project: string, environment: string, loggedUntilUs?: number): Promise<readonly SeenEvent[]>;
   /** Rows that came into a history after the completion up to which it is counted. */
   abstract laterRows(query: ComparisonQuery): Promise<number>;
+  /** Units of the comparison that were erased after a moment: they are missing from what is counted as of it today. */
+  abstract erasedUnits(query: ComparisonQuery, sinceUs: number): Promise<number>;
   /** Names of those that became known in (after, until], as of that moment; at least an hour. */
   abstract knownEvents(query: KnownQuery): Promise<readonly string[]>;
   abstract preview(query: PreviewQuery): Promise<MetricPreview>;

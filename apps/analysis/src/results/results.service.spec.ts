@@ -241,6 +241,14 @@ describe('the evidence digest', () => {
   });
 });
 
+describe('results as of before an erasure', () => {
+  it('say how many of the units are no more', async () => {
+    const { warnings } = await ask(define('live'), { erasedUnits: 2 }, day(2));
+    expect(warnings).toContain(`2 units were erased since ${iso(day(2))}: what is counted as of then is no longer what it was`);
+    expect((await ask(define('live'), {}, day(2))).warnings.join()).not.toContain('erased');
+  });
+});
+
 describe('warnings', () => {
   it('name an event that never came and the nearest that did', async () => {
     const answer = await ask(define('historical'), { completedAtUs: day(2), seen: [{ name: 'convertd', lastAtUs: 0 }] });

@@ -20,6 +20,7 @@ import type { Figures } from '../figures/look-of-results.js';
 import { countedByArm } from '../figures/population.js';
 import { withSegments } from './across-segments.js';
 import { Crossings } from './crossings.source.js';
+import { unitsErased } from './erased-units.js';
 import { Evidence } from './evidence.source.js';
 import { knownNames } from './known-names.js';
 import { type Pace, paceOf, withPowerReached } from './power-reached.js';
@@ -65,11 +66,12 @@ export class ResultsService {
     const definition = this.definitionOf(request, watermarkUs);
     const reach = await this.reachOf(definition, request, watermarkUs);
     const query = comparisonQuery(definition, reach.knownUntilUs, reach.completedAtUs);
-    const [sums, duplicates, seen, laterRows] = await Promise.all([
+    const [sums, duplicates, seen, laterRows, erased] = await Promise.all([
       this.evidence.sums({ ...query, quantiles: hasQuantiles(definition) }),
       this.evidence.duplicates(query),
       this.evidence.seenEvents(request.project, request.environment, query.loggedUntilUs),
       this.evidence.laterRows(query),
+      this.evidence.erasedUnits(query, countedUntilUs(reach)),
     ]);
     const concluded = this.concludedAt(definition, query, reach);
     const shown = await concluded({ sums, duplicates, knownUntilUs: reach.knownUntilUs });
@@ -104,6 +106,7 @@ export class ResultsService {
       warnings: [
         ...lookWarnings(reach),
         ...importWarnings(reach, laterRows),
+        ...erasureWarnings(reach, erased),
         ...qualityWarnings(quality),
         ...warningsOf(definition, figures, plan, new Set(seen.map((event) => event.name))),
       ],
@@ -262,5 +265,13 @@ const importWarnings = ({ completedAtUs }: Reach, laterRows: number): readonly s
     : [
         `${laterRows} rows came after the history was completed at ${instantOrNull(completedAtUs)}: they don't count until another import.completed.v1 comes`,
       ];
+
+/** A history says itself when its rows became known: what the log knew last is its completion. */
+const countedUntilUs = ({ completedAtUs, knownUntilUs, isImporting }: Reach): number => completedAtUs ?? (isImporting ? 0 : knownUntilUs);
+
+const erasureWarnings = (reach: Reach, erased: number): readonly string[] =>
+  erased === 0
+    ? []
+    : [`${unitsErased(erased)} since ${formatInstant(countedUntilUs(reach))}: what is counted as of then is no longer what it was`];
 
 const instantOrNull = (atUs: number | null): string | null => (atUs === null ? null : formatInstant(atUs));

@@ -5,7 +5,7 @@ import { ClickhouseFeedbackStore } from '../clickhouse-feedback-store.js';
 import { ClickhouseFeedbackViews } from '../clickhouse-feedback-views.js';
 import type { ClickhouseOptions } from '../clickhouse-servers.js';
 import type { PlacedRow } from '../feedback-store.js';
-import { comparison, event, exposure, importCompleted } from './rows.examples.js';
+import { comparison, erasure, event, exposure, importCompleted } from './rows.examples.js';
 
 export interface ViewsServer extends ClickhouseOptions {
   drop(): Promise<void>;
@@ -56,6 +56,22 @@ export const feedbackViewsContract = (name: string, open: () => Promise<ViewsSer
           duplicates: 1,
           idsReused: 1,
         });
+      });
+
+      it('are as many when one of the units is erased, however often that is done', async () => {
+        const twice = event(2, { id: 'a', unit: 2, at: 1000 });
+        const all = [
+          exposure(1, { at: 1000 }),
+          twice,
+          { ...twice, position: 3n << 12n },
+          event(4, { at: 1000 }),
+          event(5, { unit: 2, at: 1000 }),
+        ];
+        const erased = inside('erased', [...all, erasure(6, { unit: 2, at: 2000 }), event(7, { id: 'a', unit: 2, at: 3000 })]);
+        for (let delivery = 0; delivery < 3; delivery++) {
+          await store.insert(erased, []);
+          expect(await views.duplicates({ project: 'shop', environment: 'erased' })).toMatchObject({ stored: 3, duplicates: 1 });
+        }
       });
 
       it('of a message stored in parts are those of the whole', async () => {

@@ -48,6 +48,10 @@ export const event = (number: number, about: About = {}): PlacedRow => placed('m
 export const importCompleted = (number: number, about: About = {}): PlacedRow =>
   placed('import', number, { name: '', unitType: '', ...withUnit(about), unit: '' });
 
+/** The unit's rows at smaller numbers are no more. */
+export const erasure = (number: number, about: About = {}): PlacedRow =>
+  placed('erasure', number, { name: '', unitType: 'user', ...withUnit(about) });
+
 export const comparison = (metrics: readonly Partial<MetricInput>[], about: Partial<ComparisonQuery> = {}): ComparisonQuery => ({
   project: 'shop',
   environment: 'live',

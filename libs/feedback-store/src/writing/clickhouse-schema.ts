@@ -80,6 +80,10 @@ const tables: readonly string[] = [
   `import (space UInt64, id_hash UInt128, until_at Int64, logged_at Int64, position UInt64, ${firstArrivalWins})
   ENGINE = ReplacingMergeTree(version) ORDER BY (space, id_hash) SETTINGS ${durable}`,
 
+  // Which scopes lost rows to an erasure, and how many. Nothing of the unit; of an erasure that is done again the first time counts, which found more.
+  `erased (scope UInt64, partition UInt16, position UInt64, known_at Int64, rows UInt64)
+  ENGINE = ReplacingMergeTree(rows) ORDER BY (scope, partition, position) SETTINGS ${durable}`,
+
   // When rows of a name became known, by the hour.
   `known_hour (space UInt64, scope UInt64, hour Int64, first SimpleAggregateFunction(min, Int64), last SimpleAggregateFunction(max, Int64))
   ENGINE = AggregatingMergeTree ORDER BY (space, scope, hour) SETTINGS ${durable}`,
@@ -132,6 +136,7 @@ const shardedBy = {
   identity: 'id_hash',
   arrival: 'message',
   import: 'id_hash',
+  erased: 'scope',
   known_hour: 'scope',
   ingest_count: 'position',
   dead_letter: 'position',
