@@ -139,7 +139,8 @@ describe('a role', () => {
   });
 
   it('analyst reads and changes nothing', async () => {
-    const computes = (path: string) => /\/(preview|gate|explore)$|^\/v1\/(plans|evaluate)\/|^\/v1\/decisions\/\{id\}\/replay$/.test(path);
+    const computes = (path: string) =>
+      /\/(preview|gate|explore|power)$|^\/v1\/(plans|evaluate)\/|^\/v1\/decisions\/\{id\}\/replay$/.test(path);
     const changes = ({ method, path }: Route) => method !== 'GET' && !computes(path);
     expect(await others([403], ours.get('analyst'), { among: changes })).toEqual([]);
   });

@@ -6,6 +6,7 @@ import { detection } from './scenarios/detection.js';
 import { margins } from './scenarios/margins.js';
 import { methods } from './scenarios/methods.js';
 import { metrics } from './scenarios/metrics.js';
+import { planner } from './scenarios/planner.js';
 import { policies } from './scenarios/policies.js';
 import { sequences } from './scenarios/sequences.js';
 
@@ -17,6 +18,7 @@ export const scenarios: readonly Scenario[] = [
   ...clocks,
   ...detection,
   ...methods,
+  ...planner,
   ...policies,
 ];
 

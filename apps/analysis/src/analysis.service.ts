@@ -12,5 +12,12 @@ export const analysisService: RunnableService<AnalysisConfig> = {
   },
   config: analysisConfig,
   module: analysisModule,
-  statuses: { 'not-started': 409, 'experiment-not-yet-defined': 409, importing: 409, 'watermark-behind': 409, 'watermark-undefined': 409 },
+  statuses: {
+    'no-history': 409,
+    'not-started': 409,
+    'experiment-not-yet-defined': 409,
+    importing: 409,
+    'watermark-behind': 409,
+    'watermark-undefined': 409,
+  },
 };

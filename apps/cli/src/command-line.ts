@@ -100,21 +100,28 @@ Takes the kill switch back: experiments and releases of the feature count again.
   --project KEY        default: default
   --address URL        platform to talk to (RAMPART_ADDRESS)
 `,
-  plan: `rampart plan power --rate SHARE | --mean N --sd N  --effect 5% | N  [options]
+  plan: `rampart plan power --rate SHARE | --mean N --sd N | --experiment KEY --metric KEY  --effect 5% | N  [options]
 
 How many units it takes to find an effect, how long that is, and what could be found with fewer.
 
-  --rate SHARE         control's share of units with the event: 0.1
-  --mean N, --sd N     control's mean, and the spread between units
+  --rate SHARE         control's share of units with the event: 0.1; also of a retention or a funnel
+  --mean N, --sd N     control's mean, and the spread between units; of a ratio: of its value per unit, linearised
+  --experiment KEY --metric KEY   as the metric was in this experiment: mean, spread, correlation with its covariate
+    --project KEY, --environment KEY   where it runs; default: default, production
+    --without-covariate  as if it had none
   --effect E           the smallest that must not be missed: 5% of control's mean, or 0.4 in the metric's unit
+  --method M           sequential (default), group-sequential, msprt, bayesian, fixed-horizon (or --one-look)
+    --looks N            planned looks of group-sequential (5), or how often somebody looks (100)
+    --spending S         of group-sequential: obrien-fleming (default), pocock, or a power such as 3
+    --tau N              of msprt: standard deviation of true effects, in the metric's unit
+    --prior-sd 2% [--prior-mean 0] [--minimum-units N] [--expected-loss 0.25%] [--chance-to-win 0.95]   of bayesian
   --per-day N          new units of all arms a day: with it days are told
   --units N            so many will come: what would be found with them
   --power P            default: 0.8        --alpha A   default: 0.05, over all success metrics and treatments
   --treatments K       default: 1          --metrics S default: 1 success metric
   --correlation R      with the unit's value before (CUPED); default: 0
   --control-per-treatment N   control units per treatment unit; default: 1
-  --one-look           fixed horizon instead of watched continuously
-  --one-sided          only better counts
+  --one-sided          only better counts, as in every decision
   --json               the whole answer
   --address URL        platform to talk to (RAMPART_ADDRESS)
 `,
@@ -210,6 +217,20 @@ const OPTIONS = {
     address: { type: 'string' },
   },
   plan: {
+    experiment: { type: 'string' },
+    metric: { type: 'string' },
+    project: { type: 'string' },
+    environment: { type: 'string' },
+    'without-covariate': { type: 'boolean', default: false },
+    method: { type: 'string' },
+    looks: { type: 'string' },
+    spending: { type: 'string' },
+    tau: { type: 'string' },
+    'prior-mean': { type: 'string' },
+    'prior-sd': { type: 'string' },
+    'minimum-units': { type: 'string' },
+    'expected-loss': { type: 'string' },
+    'chance-to-win': { type: 'string' },
     rate: { type: 'string' },
     mean: { type: 'string' },
     sd: { type: 'string' },

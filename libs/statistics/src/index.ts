@@ -16,6 +16,8 @@ export * from './decisions/non-inferiority.js';
 export * from './decisions/post-stratified-margin.js';
 export { beta, chiSquare, gamma, logGamma, noncentralT, normal, studentT } from './distributions.js';
 export type { Probability } from './kernel/requirements.js';
+export { bracketUpwards, findRoot } from './kernel/root-finding.js';
+export * from './planning/boundary-power.js';
 export * from './planning/power.js';
 export * from './planning/runtime.js';
 export * from './planning/sample-size.js';

@@ -1,18 +1,47 @@
-/** What an experiment would take, before it is defined. Asks nobody's data. */
-import { Body, Controller, HttpCode, Post } from '@nestjs/common';
+/** What an experiment would take, before it is defined: from what is expected, which asks nobody's data, or from what another one has found. */
+import { Body, Controller, HttpCode, Param, Post, Query } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
-import { type PowerPlan, type PowerQuestion, powerQuestion } from '@rampart/contracts';
-import { Scope } from '@rampart/service-kit';
+import {
+  type HistoryQuestion,
+  historyQuestion,
+  type PowerPlan,
+  type PowerPlanFromHistory,
+  type PowerQuestion,
+  powerQuestion,
+} from '@rampart/contracts';
+import { Environment, Project, Scope } from '@rampart/service-kit';
+import { z } from 'zod';
+import { ResultsService } from '../results/results.service.js';
+import { planFromHistory } from './metric-history.js';
 import { powerPlan } from './power-plan.js';
 
+const historyQuery = z.strictObject({ project: z.string().optional(), environment: z.string().optional() });
+
 @ApiTags('planning')
-@Controller('v1/plans')
+@Controller('v1')
 export class PlansController {
-  @Post('power')
+  constructor(private readonly service: ResultsService) {}
+
+  @Post('plans/power')
   @HttpCode(200)
   @Scope('analyst', { project: false, audited: false })
   @ApiOperation({ summary: 'How many units an effect takes, how long that is, and what could be found with fewer' })
   power(@Body({ schema: powerQuestion }) question: PowerQuestion): PowerPlan {
     return powerPlan(question);
+  }
+
+  @Post('experiments/:key/power')
+  @HttpCode(200)
+  @Scope('analyst', { audited: false })
+  @ApiOperation({ summary: 'The same for a metric of an experiment that has run: mean, spread and correlation are those of its control' })
+  async fromHistory(
+    @Param('key') key: string,
+    @Project() project: string,
+    @Environment() environment: string,
+    @Body({ schema: historyQuestion }) question: HistoryQuestion,
+    @Query({ schema: historyQuery }) _query: z.infer<typeof historyQuery>,
+  ): Promise<PowerPlanFromHistory> {
+    const asked = { project, environment, experiment: key, asOfUs: null, nowUs: Date.now() * 1_000 };
+    return planFromHistory(question, await this.service.results(asked));
   }
 }

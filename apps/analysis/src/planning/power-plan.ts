@@ -1,127 +1,165 @@
-/** From what is expected to what it takes: pure, over the library's own formulas. */
-import type { PlannedUnits, PowerPlan, PowerQuestion } from '@rampart/contracts';
+/** From what is expected to what it takes, for every method that a plan can name: pure, over the library's own boundaries. */
+import type { HistoryQuestion, PlannedUnits, PowerPlan, PowerQuestion } from '@rampart/contracts';
 import { InvalidRequest } from '@rampart/service-kit';
 import {
-  liftedRateVariance,
+  type BoundaryCrossing,
+  boundaryCrossing,
+  bracketUpwards,
+  findRoot,
   normal,
-  powerOfEffect,
   type SampleSizePlan,
   sampleSize,
-  sequenceMultiplier,
-  sequentialPlan,
 } from '@rampart/statistics';
+import { type ExpectedMetric, expectedMetric } from './expected-metric.js';
+import { driftAt, looksOf, type PlannedComparison, plannedBoundary, relativeError, standardError } from './planned-boundary.js';
 
-interface Expected {
-  /** In the metric's unit. */
-  readonly effect: number;
-  readonly mean: number;
-  readonly control: number;
-  readonly treatment: number;
-}
+type Question = Omit<HistoryQuestion, 'metric' | 'adjusted'>;
 
 const CURVE_POINTS = 20;
+const MOST_UNITS = 1e12;
 
-/** @throws InvalidRequest for an effect that such a metric can't have */
-export const powerPlan = (question: PowerQuestion): PowerPlan => {
+/** @throws InvalidRequest for an effect that such a metric can't have, or that such a plan never finds */
+export const powerPlan = (question: PowerQuestion): PowerPlan => planFor(question, expectedMetric(question));
+
+/** @throws InvalidRequest as `powerPlan` */
+export const planFor = (question: Question, expected: ExpectedMetric): PowerPlan => {
   const { alpha, power, sides, method, treatments, successMetrics, controlPerTreatment } = question;
-  const expected = expectedOf(question);
+  if (method === 'bayesian' && expected.mean === 0)
+    throw refused('/metric', 'has a mean of 0, and a prior is about shares of control’s mean: choose another method');
   const alphaOfOne = alpha / (treatments * successMetrics);
   const asked: SampleSizePlan = {
     ...{ minimumEffect: expected.effect, varianceControl: expected.control, varianceTreatment: expected.treatment },
-    ...{ alpha: alphaOfOne, power, sides, controlPerTreatment },
+    ...{ alpha: alphaOfOne, power, sides: method === 'bayesian' ? 'one-sided' : sides, controlPerTreatment },
   };
   const pair = sampleSize(asked);
-  const fixed = allArms(pair.control, pair.treatment, treatments);
-  const watched = method === 'sequential' ? sequentialPlan(pair, asked) : null;
-  const inflation = watched === null ? 1 : watched.maximumUnits / pair.total;
-  const most = Math.ceil(fixed.total * inflation);
-  const judge: Judge = {
-    ...expected,
-    alpha: alphaOfOne,
-    sides,
+  const fixed: PlannedUnits = { ...pair, total: pair.control + pair.treatment * treatments };
+  const planned: PlannedComparison = {
+    ...{ ...expected, question, alpha: alphaOfOne },
     shareOfControl: pair.control / fixed.total,
     shareOfTreatment: pair.treatment / fixed.total,
   };
-  const tightestAtUnits = watched?.tightestAtUnits ?? null;
-  const powerAt = (units: number) => powerWith(judge, units, tightestAtUnits);
+  const crossings = new Crossings(planned);
+  const most = method === 'fixed-horizon' ? fixed.total : unitsFor(crossings, fixed.total, power);
+  const isWatched = method !== 'fixed-horizon';
+  const outcome = crossings.at(most);
+  const shareOfPair = planned.shareOfControl + planned.shareOfTreatment;
   const days = question.unitsPerDay === undefined ? null : Math.ceil(most / question.unitsPerDay);
   return {
     method,
-    alphaOfOne,
+    alphaOfOne: method === 'bayesian' ? null : alphaOfOne,
     fixed,
-    sequential: watched === null ? null : { maximumUnits: most, inflation },
-    plannedUnits: watched?.maximumUnits ?? null,
+    watched: isWatched
+      ? {
+          looks: looksOf(question),
+          maximumUnits: most,
+          inflation: most / fixed.total,
+          averageUnits: Math.ceil(outcome.expectedInformation * most),
+          averageUnitsWithoutEffect: Math.ceil(crossings.under(most, 0).expectedInformation * most),
+        }
+      : null,
+    plannedUnits: isWatched ? Math.ceil(most * shareOfPair) : null,
     days,
-    withUnits: question.units === undefined ? null : foundWith(judge, question.units, { tightestAtUnits, power }),
-    curve: Array.from({ length: CURVE_POINTS }, (_, at) => Math.ceil((most * (at + 1)) / CURVE_POINTS)).map((units) => ({
-      units,
-      power: powerAt(units),
-    })),
+    assurance: method === 'bayesian' ? assuranceOf(crossings, most) : null,
+    withUnits: question.units === undefined ? null : foundWith(crossings, question.units, power),
+    curve: curveOf(crossings, most, outcome),
     sentence: sentenceOf(question, { fixed, most, days }),
   };
 };
 
-const expectedOf = ({ metric, minimumEffect, correlation }: PowerQuestion): Expected => {
-  const kept = 1 - correlation ** 2;
-  const mean = 'rate' in metric ? metric.rate : metric.mean;
-  if ('relative' in minimumEffect && mean === 0)
-    throw refused('/minimumEffect/relative', 'is a share of control’s mean, which is 0: name an absolute effect');
-  const effect = 'relative' in minimumEffect ? mean * minimumEffect.relative : minimumEffect.absolute;
-  if (!('rate' in metric)) return { effect, mean, control: metric.sd ** 2 * kept, treatment: metric.sd ** 2 * kept };
-  const treated = mean + effect;
-  if (!(treated > 0 && treated < 1))
-    throw refused('/minimumEffect', `takes the rate from ${mean} to ${treated}, which is none: name a smaller one`);
-  return { effect, mean, control: mean * (1 - mean) * kept, treatment: liftedRateVariance(mean, effect / mean) * kept };
-};
+/** Boundaries that were computed are kept: most methods have one, however many units there will be. */
+class Crossings {
+  private readonly known = new Map<string, ReturnType<typeof boundaryCrossing>>();
 
-const allArms = (control: number, treatment: number, treatments: number): PlannedUnits => ({
-  ...{ control, treatment, total: control + treatment * treatments },
-});
+  constructor(readonly planned: PlannedComparison) {}
 
-interface Judge extends Expected {
-  readonly alpha: number;
-  readonly sides: PowerQuestion['sides'];
-  /** Of all arms' units. */
-  readonly shareOfControl: number;
-  readonly shareOfTreatment: number;
+  /** With the effect that is planned for. @param units  of all arms, at the last look */
+  at(units: number): BoundaryCrossing {
+    return this.under(units, driftAt(this.planned, units));
+  }
+
+  under(units: number, drift: number): BoundaryCrossing {
+    const { key, plan } = plannedBoundary(this.planned, units);
+    const known = this.known.get(key) ?? boundaryCrossing(plan());
+    this.known.set(key, known);
+    return known(drift);
+  }
 }
 
-const standardError = ({ control, treatment, shareOfControl, shareOfTreatment }: Judge, units: number): number =>
-  Math.sqrt(control / (units * shareOfControl) + treatment / (units * shareOfTreatment));
-
-/** What the estimate must exceed, in standard errors. One side at α is two at 2α. */
-const bound = ({ alpha, sides, shareOfControl, shareOfTreatment }: Judge, units: number, tightestAtUnits: number | null): number => {
-  if (tightestAtUnits === null) return normal.isf(sides === 'two-sided' ? alpha / 2 : alpha);
-  const pair = Math.max(2, Math.round(units * (shareOfControl + shareOfTreatment)));
-  return sequenceMultiplier(pair, { alpha: sides === 'two-sided' ? alpha : Math.min(2 * alpha, 0.98), tightestAtUnits });
-};
-
-const powerWith = (judge: Judge, units: number, tightestAtUnits: number | null): number => {
-  const se = standardError(judge, units);
-  if (tightestAtUnits === null && judge.sides === 'two-sided') return powerOfEffect(judge.effect, se, judge.alpha);
-  const shift = Math.abs(judge.effect) / se;
-  const b = bound(judge, units, tightestAtUnits);
-  return judge.sides === 'two-sided' ? normal.sf(b - shift) + normal.sf(b + shift) : normal.sf(b - shift);
-};
-
-const foundWith = (judge: Judge, units: number, { tightestAtUnits, power }: { tightestAtUnits: number | null; power: number }) => {
-  const absolute = standardError(judge, units) * (bound(judge, units, tightestAtUnits) + normal.quantile(power));
-  return {
-    units,
-    power: powerWith(judge, units, tightestAtUnits),
-    minimumEffect: { relative: judge.mean === 0 ? null : absolute / Math.abs(judge.mean), absolute },
+/** The fewest with which the plan has its power. */
+const unitsFor = (crossings: Crossings, fixedUnits: number, power: number): number => {
+  const lacking = (logUnits: number): number => {
+    const reached = crossings.at(Math.exp(logUnits)).power;
+    return normal.quantile(Math.min(1 - 1e-12, Math.max(1e-12, reached))) - normal.quantile(power);
   };
+  const fewest = Math.log(Math.max(4, fixedUnits / 8));
+  if (lacking(fewest) >= 0) return Math.ceil(Math.exp(fewest));
+  const most = Math.log(MOST_UNITS);
+  if (lacking(most) < 0) throw refused('/minimumEffect', 'is found by no number of units with this plan: name a larger one');
+  const [low, high] = bracketUpwards(lacking, fewest, 1);
+  return Math.ceil(Math.exp(findRoot(lacking, low, Math.min(high, most), 1e-5)));
 };
 
-const sentenceOf = (question: PowerQuestion, { fixed, most, days }: { fixed: PlannedUnits; most: number; days: number | null }): string => {
+const foundWith = (crossings: Crossings, units: number, power: number): NonNullable<PowerPlan['withUnits']> => {
+  const { planned } = crossings;
+  const lacking = (drift: number): number => crossings.under(units, drift).power - power;
+  const reached = crossings.at(units).power;
+  const largest = 60;
+  if (lacking(largest) < 0) return { units, power: reached, minimumEffect: null };
+  const drift = lacking(0) >= 0 ? 0 : findRoot(lacking, 0, largest, 1e-10);
+  const perOne =
+    planned.question.method === 'bayesian' ? relativeError(planned, units) * Math.abs(planned.mean) : standardError(planned, units);
+  const absolute = drift * perOne;
+  return { units, power: reached, minimumEffect: { relative: planned.mean === 0 ? null : absolute / Math.abs(planned.mean), absolute } };
+};
+
+/** Simpson's rule over eight standard deviations of the prior. */
+const assuranceOf = (crossings: Crossings, units: number): number | null => {
+  const { question, effect, mean } = crossings.planned;
+  const prior = question.bayesian?.prior;
+  if (prior === undefined || prior === 'flat') return null;
+  const [intervals, reach] = [200, 8];
+  let [sum, weights] = [0, 0];
+  for (let at = 0; at <= intervals; at++) {
+    const z = reach * ((2 * at) / intervals - 1);
+    const weight = normal.pdf(z) * (at === 0 || at === intervals ? 1 : at % 2 === 1 ? 4 : 2);
+    const relative = Math.sign(effect) * prior.mean + z * prior.sd;
+    const drift = Math.sign(relative) * driftAt(crossings.planned, units, relative * Math.abs(mean));
+    sum += weight * crossings.under(units, drift).power;
+    weights += weight;
+  }
+  return sum / weights;
+};
+
+const curveOf = (crossings: Crossings, most: number, { powerByLook }: BoundaryCrossing): PowerPlan['curve'] => {
+  if (powerByLook.length === 1)
+    return Array.from({ length: CURVE_POINTS }, (_, at) => Math.ceil((most * (at + 1)) / CURVE_POINTS)).map((units) => ({
+      units,
+      power: crossings.at(units).power,
+    }));
+  const looks = powerByLook.length;
+  const points = Math.min(looks, CURVE_POINTS);
+  return Array.from({ length: points }, (_, at) => Math.ceil((looks * (at + 1)) / points)).map((look) => ({
+    units: Math.ceil((most * look) / looks),
+    power: powerByLook[look - 1] ?? 0,
+  }));
+};
+
+const SAID: Readonly<Record<Exclude<Question['method'], 'fixed-horizon'>, (looks: number) => string>> = {
+  sequential: () => 'watched continuously',
+  msprt: () => 'watched continuously (msprt)',
+  bayesian: () => 'watched continuously and judged by expected loss',
+  'group-sequential': (looks) => `at ${looks} planned ${looks === 1 ? 'look' : 'looks'}`,
+};
+
+const sentenceOf = (question: Question, { fixed, most, days }: { fixed: PlannedUnits; most: number; days: number | null }): string => {
   const { method, minimumEffect, power, treatments } = question;
   const effect = 'relative' in minimumEffect ? `${percent(minimumEffect.relative)} of control’s mean` : `${minimumEffect.absolute}`;
   const arms = treatments === 1 ? '' : ` in ${treatments + 1} arms`;
   const last = days === null ? '' : `: ${days} ${days === 1 ? 'day' : 'days'} at ${question.unitsPerDay} units a day`;
   const units =
-    method === 'sequential'
-      ? `at most ${most} units${arms}, watched continuously; one look would take ${fixed.total}`
-      : `${fixed.total} units${arms} at one look`;
+    method === 'fixed-horizon'
+      ? `${fixed.total} units${arms} at one look`
+      : `at most ${most} units${arms}, ${SAID[method](looksOf(question))}; one look would take ${fixed.total}`;
   return `To find an effect of ${effect} with a chance of ${percent(power)} takes ${units}${last}.`;
 };
 

@@ -17,6 +17,7 @@ describe('which service answers', () => {
     ['GET', '/v1/experiments/button/results', 'analysis'],
     ['GET', '/v1/experiments/button/timeseries', 'analysis'],
     ['POST', '/v1/experiments/button/explore', 'analysis'],
+    ['POST', '/v1/experiments/button/power', 'analysis'],
     ['GET', '/v1/experiments/button/decisions', 'experiments'],
     ['GET', '/v1/decisions/0a', 'experiments'],
     ['POST', '/v1/decisions/0a/replay', 'analysis'],

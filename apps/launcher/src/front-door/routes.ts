@@ -17,7 +17,7 @@ const routes: readonly Route[] = [
   { methods: 'GET', path: /^\/v1\/ingest\/.+$/, service: 'analysis' },
   {
     methods: 'any',
-    path: /^\/v1\/experiments\/[^/]+\/(results|statistics|population|freshness|timeseries|explore)(\/.*)?$/,
+    path: /^\/v1\/experiments\/[^/]+\/(results|statistics|population|freshness|timeseries|explore|power)(\/.*)?$/,
     service: 'analysis',
   },
   { methods: 'POST', path: /^\/v1\/decisions\/([^/]+\/)?replay$/, service: 'analysis' },

@@ -92,3 +92,35 @@ export const tTestPower = (input: {
   const ncp = effect / requirePositive('se', se);
   return noncentralT.sf(critical, df, ncp) + noncentralT.cdf(-critical, df, ncp);
 };
+
+/** Mean and spread between units. */
+export interface PlannedSpread {
+  readonly mean: number;
+  readonly sd: number;
+}
+
+/**
+ * Variance per unit of a ratio of two sums, of its linearised value (delta method at the unit): s²_M/D̄² + s²_D·M̄²/D̄⁴ − 2ρ·s_M·s_D·M̄/D̄³.
+ * @param correlation  of the two values of a unit, in (−1, 1)
+ * @throws RangeError for a denominator of mean 0
+ */
+export const plannedRatioVariance = (numerator: PlannedSpread, denominator: PlannedSpread, correlation: number): number => {
+  if (denominator.mean === 0) throw new RangeError('a ratio needs a denominator whose mean is not 0');
+  const ratio = numerator.mean / denominator.mean;
+  const together = correlation * numerator.sd * denominator.sd;
+  return (numerator.sd ** 2 + ratio ** 2 * denominator.sd ** 2 - 2 * ratio * together) / denominator.mean ** 2;
+};
+
+/**
+ * Variance per unit of a quantile of independent values: ν(1 − ν)/f², the density f at the quantile read off a second point of the distribution.
+ * @throws RangeError where the two points do not rise together
+ */
+export const plannedQuantileVariance = (
+  at: { readonly level: number; readonly value: number },
+  nearby: { readonly level: number; readonly value: number },
+): number => {
+  const density = (nearby.level - at.level) / (nearby.value - at.value);
+  if (!(density > 0 && Number.isFinite(density)))
+    throw new RangeError(`levels and values must rise together, got ${at.level} → ${at.value} and ${nearby.level} → ${nearby.value}`);
+  return (requireLevel('level', at.level) * (1 - at.level)) / density ** 2;
+};
