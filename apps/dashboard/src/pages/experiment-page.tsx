@@ -5,7 +5,7 @@ import type { ExperimentDocument } from '../access/documents.js';
 import { useDecisions, useExperiment, useFreshness, useResults, useTimeseries } from '../access/queries.js';
 import { linkTo } from '../access/routing.js';
 import { ForestPlot } from '../charts/forest-plot.js';
-import { ExperimentBadge, VerdictBadge } from '../parts/badges.js';
+import { ExperimentBadge, VerdictSentence } from '../parts/badges.js';
 import { CourseCharts } from '../parts/course-charts.js';
 import { DecisionList } from '../parts/decisions.js';
 import { FreshnessList, PopulationTable, SampleRatio } from '../parts/evidence.js';
@@ -116,7 +116,7 @@ const Evidence = ({ document: { key, definition } }: { readonly document: Experi
 const Verdict = ({ results: { verdict, watermark, warnings, status } }: { readonly results: Results }) => (
   <section className="verdict" aria-label="Verdict">
     <p className="big" data-verdict={verdict.verdict}>
-      <VerdictBadge verdict={verdict.verdict} /> {verdict.sentence}
+      <VerdictSentence verdict={verdict.verdict} sentence={verdict.sentence} />
     </p>
     <p className="faint small">
       {status === 'complete' ? (

@@ -4,7 +4,7 @@ import { useConnection } from '../access/connection.js';
 import type { ExperimentDocument, RunDocument } from '../access/documents.js';
 import { useExperiments, useRollouts } from '../access/queries.js';
 import { linkTo } from '../access/routing.js';
-import { ExperimentBadge, RolloutBadge, VerdictBadge } from '../parts/badges.js';
+import { ExperimentBadge, RolloutBadge, VerdictSentence } from '../parts/badges.js';
 import { Finder } from '../parts/finder.js';
 import { Moment } from '../parts/moments.js';
 import { Shown } from '../parts/notes.js';
@@ -70,7 +70,7 @@ const RolloutCard = ({ rollout }: { readonly rollout: RolloutDocument }) => {
       <StageDots rollout={rollout} />
       {status !== 'draft' && (
         <p className="sentence">
-          <VerdictBadge verdict={look?.verdict} /> {sentenceOf(rollout)}
+          <VerdictSentence verdict={look?.verdict} sentence={sentenceOf(rollout)} />
         </p>
       )}
       {!isOver && <Waits waits={unsaid(waits, [sentenceOf(rollout)])} />}
@@ -152,7 +152,7 @@ const ExperimentCard = ({ document: { key, definition }, run }: { readonly docum
       </div>
       {run.status !== 'draft' && (
         <p className="sentence">
-          <VerdictBadge verdict={look?.verdict} /> {look?.sentence}
+          <VerdictSentence verdict={look?.verdict} sentence={look?.sentence} />
         </p>
       )}
       {run.decision !== undefined && (

@@ -3,7 +3,7 @@ import type { DecisionRecord } from '@rampart/contracts';
 import type { ReactNode } from 'react';
 import { useRecord } from '../access/queries.js';
 import { linkTo } from '../access/routing.js';
-import { VerdictBadge } from '../parts/badges.js';
+import { VerdictSentence } from '../parts/badges.js';
 import { RecordTools } from '../parts/decisions.js';
 import { Instant } from '../parts/moments.js';
 import { Shown } from '../parts/notes.js';
@@ -41,7 +41,7 @@ const Record = ({ record }: { readonly record: DecisionRecord }) => {
     <>
       <section className="verdict" aria-label="Verdict">
         <p className="big">
-          <VerdictBadge verdict={verdict.verdict} /> {verdict.sentence}
+          <VerdictSentence verdict={verdict.verdict} sentence={verdict.sentence} />
         </p>
         <RecordTools id={record.id} />
       </section>

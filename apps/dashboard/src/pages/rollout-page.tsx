@@ -3,7 +3,7 @@ import type { RolloutDocument, RolloutHistoryEntry } from '@rampart/contracts';
 import { useExperiment, useFreshness, useResults, useRollout, useRolloutHistory, useTimeseries } from '../access/queries.js';
 import { linkTo } from '../access/routing.js';
 import { ForestPlot } from '../charts/forest-plot.js';
-import { RolloutBadge, VerdictBadge } from '../parts/badges.js';
+import { RolloutBadge, VerdictSentence } from '../parts/badges.js';
 import { CourseCharts } from '../parts/course-charts.js';
 import { RecordTools } from '../parts/decisions.js';
 import { FreshnessList, PopulationTable, SampleRatio } from '../parts/evidence.js';
@@ -68,7 +68,7 @@ const Verdict = ({ rollout: { look, hold, end, waits, status } }: { readonly rol
           {end.reason !== seen && `${end.reason} `}
           {end.reason === seen && (
             <>
-              <VerdictBadge verdict={look?.verdict} /> {seen}{' '}
+              <VerdictSentence verdict={look?.verdict} sentence={seen} />{' '}
             </>
           )}
           <span className="faint small">
@@ -83,7 +83,7 @@ const Verdict = ({ rollout: { look, hold, end, waits, status } }: { readonly rol
       )}
       {status !== 'draft' && end?.reason !== seen && (
         <p className={end === null && hold === null ? 'big' : ''} data-verdict={look?.verdict ?? 'none'}>
-          <VerdictBadge verdict={look?.verdict} /> {seen}
+          <VerdictSentence verdict={look?.verdict} sentence={seen} />
         </p>
       )}
       {look !== null && (

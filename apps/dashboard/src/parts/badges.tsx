@@ -42,5 +42,21 @@ export const Badge = ({ shape, tone, word }: Look) => (
 
 export const VerdictBadge = ({ verdict }: { readonly verdict: VerdictKind | null | undefined }) =>
   verdict === null || verdict === undefined ? <Badge shape="○" tone="quiet" word="no look yet" /> : <Badge {...VERDICTS[verdict]} />;
+
+/** The badge is the sentence's first word, where it begins with the verdict. */
+export const VerdictSentence = ({
+  verdict,
+  sentence,
+}: {
+  readonly verdict: VerdictKind | null | undefined;
+  readonly sentence: string | null | undefined;
+}) => {
+  const isSaidAlready = verdict !== null && verdict !== undefined && sentence?.startsWith(`${verdict} `) === true;
+  return (
+    <>
+      <VerdictBadge verdict={verdict} /> {isSaidAlready ? sentence.slice(verdict.length + 1) : sentence}
+    </>
+  );
+};
 export const RolloutBadge = ({ status }: { readonly status: RolloutStatus }) => <Badge {...ROLLOUTS[status]} />;
 export const ExperimentBadge = ({ status }: { readonly status: ExperimentStatus }) => <Badge {...EXPERIMENTS[status]} />;
