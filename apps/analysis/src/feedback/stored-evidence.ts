@@ -10,6 +10,7 @@ import {
   type StratumCount,
 } from '@rampart/feedback-store';
 import { Evidence, type KnownQuery, type PreviewQuery, type SeenEvent } from '../results/evidence.source.js';
+import { KeptSums } from './kept-sums.js';
 import { Watermark } from './watermark.js';
 
 /**
@@ -20,12 +21,15 @@ const SETTLING_US = 1_000_000;
 
 @Injectable()
 export class StoredEvidence extends Evidence {
+  private readonly kept: KeptSums;
+
   constructor(
     private readonly store: FeedbackStore,
     private readonly views: FeedbackViews,
     private readonly known: Watermark,
   ) {
     super();
+    this.kept = new KeptSums(store);
   }
 
   watermark(): Promise<number | null> {
@@ -34,6 +38,10 @@ export class StoredEvidence extends Evidence {
 
   sums(query: ComparisonQuery): Promise<ComparisonSums> {
     return this.store.sums(query);
+  }
+
+  currentSums(query: ComparisonQuery): Promise<ComparisonSums> {
+    return this.kept.sums(query);
   }
 
   strata(query: ComparisonQuery, property: string, limit: number): Promise<readonly StratumCount[]> {

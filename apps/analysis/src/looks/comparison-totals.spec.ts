@@ -1,11 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import { type ComparisonQuery, type ComparisonSums, MemoryFeedbackStore } from '@rampart/feedback-store';
 import { comparisonQuery } from '../definitions/definition-in-force.js';
-import { dirtyHistory, dirtyRows } from '../results/rows.examples.js';
+import { arriving, dirtyHistory } from '../results/rows.examples.js';
 import { ComparisonTotals } from './comparison-totals.js';
 
 const definition = { ...dirtyHistory, environment: { ...dirtyHistory.environment, kind: 'live' as const } };
-const rows = dirtyRows(200, definition.environment.key);
+const { rows, at } = arriving(200, definition.environment.key);
 const query = (knownUntilUs: number, change: Partial<ComparisonQuery> = {}): ComparisonQuery => ({
   ...comparisonQuery(definition, knownUntilUs),
   ...change,
@@ -35,8 +35,7 @@ class Asked extends MemoryFeedbackStore {
 const watched = async () => {
   const store = new Asked();
   await store.insert(rows, []);
-  const [half, last] = [rows[Math.floor(rows.length / 2)], rows.at(-1)].map((row) => row?.knownAtUs ?? 0) as [number, number];
-  return { store, totals: new ComparisonTotals(store), half, last };
+  return { store, totals: new ComparisonTotals(store), half: at(0.5), last: at(1) };
 };
 
 const one = (of: ComparisonQuery) => new Map([['one', of]]);

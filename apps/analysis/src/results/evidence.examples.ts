@@ -39,6 +39,9 @@ export class EvidenceOf extends Evidence {
   async sums({ knownUntilUs, loggedUntilUs }: ComparisonQuery): Promise<ComparisonSums> {
     return this.stored.sumsAt(knownUntilUs, loggedUntilUs);
   }
+  currentSums(query: ComparisonQuery): Promise<ComparisonSums> {
+    return this.sums(query);
+  }
   async strata(..._asked: Parameters<Evidence['strata']>): Promise<readonly StratumCount[]> {
     return [];
   }

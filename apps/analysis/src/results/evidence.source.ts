@@ -26,7 +26,10 @@ export interface PreviewQuery {
 export abstract class Evidence {
   /** Everything known up to here is stored; null while a partition never had a message. */
   abstract watermark(): Promise<number | null>;
+  /** Counted from the rows. */
   abstract sums(query: ComparisonQuery): Promise<ComparisonSums>;
+  /** The same integers, perhaps moved forward from an earlier answer by what changed since: what proves something asks for `sums`. */
+  abstract currentSums(query: ComparisonQuery): Promise<ComparisonSums>;
   /** The values of a property at first exposures, most units first. */
   abstract strata(query: ComparisonQuery, property: string, limit: number): Promise<readonly StratumCount[]>;
   /** Over the exposures and assignments of the query's experiment and the events of its metrics. */

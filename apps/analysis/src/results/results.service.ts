@@ -66,8 +66,9 @@ export class ResultsService {
     const definition = this.definitionOf(request, watermarkUs);
     const reach = await this.reachOf(definition, request, watermarkUs);
     const query = comparisonQuery(definition, reach.knownUntilUs, reach.completedAtUs);
+    const sumsOf = (of: ComparisonQuery) => (request.asOfUs === null ? this.evidence.currentSums(of) : this.evidence.sums(of));
     const [sums, duplicates, seen, laterRows, erased] = await Promise.all([
-      this.evidence.sums({ ...query, quantiles: hasQuantiles(definition) }),
+      sumsOf({ ...query, quantiles: hasQuantiles(definition) }),
       this.evidence.duplicates(query),
       this.evidence.seenEvents(request.project, request.environment, query.loggedUntilUs),
       this.evidence.laterRows(query),

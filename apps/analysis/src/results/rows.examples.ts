@@ -36,6 +36,19 @@ export const dirtyRows = (units: number, environment = 'past'): readonly PlacedR
   return rows.map((row, index): PlacedRow => ({ row, position: BigInt(index), knownAtUs: AT + 3600 * SECOND + index }));
 };
 
+/** The same while it is lived: a unit each minute, known a second later; `moments` reach from the first until all are closed. */
+export const arriving = (units: number, environment: string) => {
+  const rows = Array.from({ length: units }, (_, unit) =>
+    rowsOfUnit(unit, environment).map((row): FeedbackRow => {
+      const at = row.at + unit * 60 * SECOND;
+      return { ...row, at, knownAt: at };
+    }),
+  ).flat();
+  const placed = rows.map((row, index): PlacedRow => ({ row, position: BigInt(index), knownAtUs: row.at + SECOND + index }));
+  const [firstUs, lastUs] = [AT, AT + (units * 60 + 2 * 3600) * SECOND];
+  return { rows: placed, at: (share: number) => firstUs + Math.floor(share * (lastUs - firstUs)) };
+};
+
 const rowsOfUnit = (index: number, environment: string): readonly FeedbackRow[] => {
   const unit = index.toString(16).padStart(32, '0');
   const about = { project: 'shop', environment, unitType: 'user', unit, source: 'spec', digest: '0'.repeat(16), key: 'k' };
