@@ -13,22 +13,24 @@ const stopMs = 15_000;
 const attempts = 4;
 
 /**
- * @param {{ brokers?: 1 | 3, data: string, settings?: Readonly<Record<string, string>>, security?: import('./settings.mjs').Security }} options
- *   data: the folder of all of them; what it holds from before is used again
+ * @param {{ brokers?: 1 | 3, data: string, settings?: Readonly<Record<string, string>>, security?: import('./settings.mjs').Security, through?: (port: number) => Promise<number> }} options
+ *   data: the folder of all of them; what it holds from before is used again.
+ *   through: for tests, the port at which clients find the broker that listens at `port` (a proxy's)
  */
-export const startBrokers = async ({ brokers = 1, data, settings = {}, security }) => {
+export const startBrokers = async ({ brokers = 1, data, settings = {}, security, through }) => {
   if (brokers !== 1 && brokers !== 3) throw new RangeError(`brokers must be 1 or 3, got ${brokers}`);
   checkJava();
   const jars = await brokerJars();
   for (let attempt = 1; ; attempt += 1) {
-    const nodes = await withPorts(brokers);
+    const nodes = await withPorts(brokers, through);
     const running = nodes.map((node) => new BrokerProcess(node, nodes, join(data, `broker-${node.id}`), jars, settings, security));
     try {
       await Promise.all(running.map((one) => one.start()));
       return {
-        brokers: nodes.map(({ port }) => `127.0.0.1:${port}`).join(','),
+        brokers: nodes.map(({ port, seen }) => `127.0.0.1:${seen?.through ?? port}`).join(','),
         /** kill -9 of the n-th, from 0. */
         kill: (n) => running[n].kill(),
+        runs: (n) => running[n].process !== undefined,
         /** With the same data and ports. */
         restart: (n) => running[n].start(),
         stop: async () => void (await Promise.all(running.map((one) => one.stop()))),
@@ -131,10 +133,10 @@ const signal = (id, name) => {
 };
 
 /** All are held at once, so that they differ; they are free for others again when this returns. */
-const withPorts = async (brokers) => {
+const withPorts = async (brokers, through) => {
   const servers = await Promise.all(
     Array.from(
-      { length: brokers * 2 },
+      { length: brokers * 3 },
       () =>
         new Promise((resolve, reject) => {
           const server = createServer().once('error', reject);
@@ -144,7 +146,13 @@ const withPorts = async (brokers) => {
   );
   const ports = servers.map((server) => server.address().port);
   await Promise.all(servers.map((server) => new Promise((closed) => server.close(closed))));
-  return Array.from({ length: brokers }, (_, index) => ({ id: index + 1, port: ports[index * 2], controllerPort: ports[index * 2 + 1] }));
+  return Promise.all(
+    Array.from({ length: brokers }, async (_, index) => {
+      const [port, controllerPort, clientPort] = ports.slice(index * 3);
+      const seen = through === undefined ? {} : { seen: { port: clientPort, through: await through(clientPort) } };
+      return { id: index + 1, port, controllerPort, ...seen };
+    }),
+  );
 };
 
 const answers = (port) =>

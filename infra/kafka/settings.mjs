@@ -1,6 +1,6 @@
 /** A broker's server.properties: KRaft, every node broker and controller at once, small enough to run beside everything else. */
 
-/** @typedef {{ id: number, port: number, controllerPort: number }} Node */
+/** @typedef {{ id: number, port: number, controllerPort: number, seen?: { port: number, through: number } }} Node  seen: for tests, a listener for clients alone, and the port at which they find it */
 
 /**
  * What clients meet where connections are secured: TLS, and a name with a password (PLAIN or SCRAM-SHA-512). The controllers' own listener stays plain on 127.0.0.1.
@@ -21,6 +21,13 @@ export const securedProperties = ({ port, controllerPort }, { keystore, truststo
   'sasl.mechanism.inter.broker.protocol': 'PLAIN',
   'listener.name.sasl_ssl.plain.sasl.jaas.config': `org.apache.kafka.common.security.plain.PlainLoginModule required username="${username}" password="${password}" user_${username}="${password}";`,
   'listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config': 'org.apache.kafka.common.security.scram.ScramLoginModule required;',
+});
+
+/** Clients come another way than brokers do. @param {Node} node @param {{ port: number, through: number }} seen */
+const seenThrough = ({ port, controllerPort }, seen) => ({
+  listeners: `CLIENT://127.0.0.1:${seen.port},PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
+  'advertised.listeners': `CLIENT://127.0.0.1:${seen.through},PLAINTEXT://127.0.0.1:${port}`,
+  'listener.security.protocol.map': 'CLIENT:PLAINTEXT,PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
 });
 
 /** @param {readonly Node[]} nodes @param {Node} node @param {string} data @param {Readonly<Record<string, string>>} changes */
@@ -58,6 +65,7 @@ export const serverProperties = (nodes, node, data, changes = {}) => {
     // Else a broker that was killed may not come back before 13–16 s: its old registration is still alive.
     'broker.heartbeat.interval.ms': 200,
     'broker.session.timeout.ms': 1000,
+    ...(node.seen === undefined ? {} : seenThrough(node, node.seen)),
     ...changes,
   };
   return Object.entries(settings)

@@ -2,15 +2,38 @@
 
 import { type Deployment, type Engines, startDeployment } from '../journeys/deployment.js';
 import type { Member } from '../journeys/member.js';
+import { type TurnableClock, turnableClock } from '../journeys/wrong-clock.js';
 import type { Random } from '../simulation/random.js';
 import { Line } from './line.js';
+import { SmallDisk } from './small-disk.js';
 
 export interface Attacked {
   readonly deployment: Deployment;
-  /** Lines to the shards from analysis, and to PostgreSQL from experiments. */
-  readonly lines: { readonly shards: readonly Line[]; readonly postgres: Line };
+  /** Lines to the brokers from all services, to the shards from analysis, and to PostgreSQL from experiments. */
+  readonly lines: { readonly brokers: readonly Line[]; readonly shards: readonly Line[]; readonly postgres: Line };
+  /** Of the first broker, the first shard and assignment-1; absent where none were asked for. */
+  readonly disks: Disks | undefined;
+  /** Of each service's process, by its name. */
+  readonly clocks: ReadonlyMap<string, TurnableClock>;
+  /** Exposures that were answered, and counted as dropped, while a spool had no room. */
+  dropped: number;
   close(): Promise<void>;
 }
+
+export type Disks = Readonly<Record<'broker' | 'shard' | 'spool', SmallDisk>>;
+
+/** Enough for every engine's own files and some minutes of chaos. @throws where this machine has no such disks to give */
+const smallDisks = (): Disks => {
+  const made: SmallDisk[] = [];
+  try {
+    for (const megabytes of [512, 1024, 64]) made.push(SmallDisk.make(megabytes));
+  } catch (error) {
+    for (const disk of made) disk.remove();
+    throw error;
+  }
+  const [broker, shard, spool] = made as [SmallDisk, SmallDisk, SmallDisk];
+  return { broker, shard, spool };
+};
 
 const placeIn = (url: string): { host: string; port: number } => {
   const [, host = '', port = ''] = /@([^:/]+):(\d+)/.exec(url) ?? [];
@@ -22,9 +45,24 @@ export const before = (url: string): Promise<Line> => {
   return Line.before(host, port);
 };
 
-export const attackedDeployment = async (): Promise<Attacked> => {
-  let lines: Attacked['lines'] | undefined;
+/** @param withDisks  whether disks can be full: takes Linux and root */
+export const attackedDeployment = async ({ withDisks = false }: { readonly withDisks?: boolean } = {}): Promise<Attacked> => {
+  const disks = withDisks ? smallDisks() : undefined;
+  const brokers: Line[] = [];
+  const clocks = new Map<string, TurnableClock>();
+  let lines: Omit<Attacked['lines'], 'brokers'> | undefined;
   const deployment = await startDeployment({
+    ...(disks === undefined ? {} : { disks: { broker: disks.broker.folder, shard: disks.shard.folder, spool: disks.spool.folder } }),
+    envOf: (name, data) => {
+      const clock = turnableClock(data, name);
+      clocks.set(name, clock);
+      return clock.env;
+    },
+    kafkaThrough: async (port) => {
+      const line = await Line.before('127.0.0.1', port);
+      brokers.push(line);
+      return line.port;
+    },
     reached: async ({ postgres, clickhouse }: Engines) => {
       const shards = clickhouse.url.split(',');
       lines = { shards: await Promise.all(shards.map(before)), postgres: await before(postgres.url) };
@@ -39,11 +77,12 @@ export const attackedDeployment = async (): Promise<Attacked> => {
   const { shards, postgres } = lines;
   return {
     deployment,
-    lines,
+    ...{ lines: { brokers, shards, postgres }, disks, clocks, dropped: 0 },
     close: async () => {
       await deployment.stop();
-      await Promise.all([...shards, postgres].map((one) => one.close()));
+      await Promise.all([...brokers, ...shards, postgres].map((one) => one.close()));
       deployment.remove();
+      for (const disk of Object.values(disks ?? {})) disk.remove();
     },
   };
 };
@@ -57,21 +96,30 @@ export const oneOf = <T>(all: readonly T[], random: Random): T => {
 /** Every process but the door, whose clients would only see it gone. */
 export const services = ({ deployment }: Attacked): readonly Member[] => deployment.members.filter(({ name }) => name !== 'door');
 
-/** @returns milliseconds until all processes are ready */
-export const untilReady = async ({ deployment }: Attacked, withinMs: number): Promise<number> => {
+export interface ReadyAgain {
+  /** Milliseconds until all processes are ready. */
+  readonly tookMs: number;
+  /** Who was waited for last, and what he said; empty where nobody was. */
+  readonly last: string;
+}
+
+export const untilReady = async ({ deployment }: Attacked, withinMs: number): Promise<ReadyAgain> => {
   const begunMs = performance.now();
+  let last = '';
   for (;;) {
     const ready = await Promise.all(deployment.members.map((member) => member.isReady(1_000)));
     const tookMs = performance.now() - begunMs;
-    if (ready.every(Boolean)) return tookMs;
-    if (tookMs > withinMs) {
-      const waiting = deployment.members.filter((_, at) => ready[at] === false);
-      const why = await Promise.all(waiting.map((member) => reasonOf(member)));
-      throw new Error(`not ready within ${withinMs / 1000} s: ${why.join('; ')}`);
-    }
+    if (ready.every(Boolean)) return { tookMs, last };
+    const waiting = deployment.members.filter((_, at) => ready[at] === false);
+    const said = (await Promise.all(waiting.map((member) => reasonOf(member)))).filter((reason) => !reason.includes(READY));
+    if (said.length > 0) last = said.join('; ');
+    if (tookMs > withinMs) throw new Error(`not ready within ${withinMs / 1000} s: ${last}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 };
+
+/** It has become ready since it was asked. */
+const READY = '"status":"ready"';
 
 const reasonOf = async ({ name, address }: Member): Promise<string> => {
   const text = await fetch(`${address}/readyz`, { signal: AbortSignal.timeout(1_000) }).then(

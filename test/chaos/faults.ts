@@ -1,7 +1,9 @@
 /** What is done to the deployment, one thing at a time: each fault hurts, waits, heals, and says how long everybody needed to be ready again. */
+import { availableParallelism, loadavg } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Kafka, logLevel } from 'kafkajs';
 import { BROKERS, SHARDS } from '../journeys/deployment.js';
+import type { Member } from '../journeys/member.js';
 import { wrongClock } from '../journeys/wrong-clock.js';
 import type { Random } from '../simulation/random.js';
 import { type Attacked, oneOf, services, untilReady } from './attacked.js';
@@ -11,8 +13,12 @@ export interface Injury {
   readonly victim: string;
   readonly kills: number;
   readonly away: Fault['away'];
+  /** Of the machine, over its cores, when everybody was ready again: above 1, somebody waits for a core. */
+  readonly load: number;
   /** From the engine's return, or the process's death, until everybody is ready. */
   readonly readyAfterMs: number;
+  /** Who was waited for last, and what he said. */
+  readonly last: string;
 }
 
 export interface Pace {
@@ -23,8 +29,9 @@ export interface Pace {
 
 export interface Fault {
   readonly name: string;
-  /** What was away: for an engine's return there is a limit; a process that died or stood still starts as fast as its machine lets it. */
+  /** For what was away and came back there is a limit. */
   readonly away: 'engine' | 'process' | 'nothing';
+  readonly needsDisks?: true;
   /** @returns who was hurt and how many died; everything has been given back when it resolves */
   hurt(attacked: Attacked, random: Random, pace: Pace): Promise<{ readonly victim: string; readonly kills: number }>;
 }
@@ -124,21 +131,36 @@ const stopShard: Fault = {
   },
 };
 
-const badLine = (name: string, weather: 'refused' | 'silent' | 'slow', of: 'shards' | 'postgres'): Fault => ({
+const users = { brokers: 'everybody', shards: 'analysis', postgres: 'experiments' };
+
+const badLine = (name: string, weather: 'refused' | 'silent' | 'slow', of: 'brokers' | 'shards' | 'postgres'): Fault => ({
   name,
   away: 'engine',
   hurt: async ({ lines }, random, { awayMs }) => {
-    const at = random.next32() % SHARDS;
-    const line = of === 'postgres' ? lines.postgres : lines.shards[at];
-    await line?.become(weather);
+    const there = { brokers: lines.brokers, shards: lines.shards, postgres: [lines.postgres] }[of];
+    const line = oneOf(there, random);
+    await line.become(weather);
     await sleep(awayMs);
-    await line?.become('clear');
-    return { victim: of === 'postgres' ? 'experiments – postgres' : `analysis – shard-${at + 1}`, kills: 0 };
+    await line.become('clear');
+    return { victim: `${users[of]} – ${of} ${there.indexOf(line) + 1}`, kills: 0 };
   },
 });
 
+const jumpClock: Fault = {
+  name: 'the clock of a running service jumps by an hour, and back',
+  away: 'process',
+  hurt: async (attacked, random, { awayMs }) => {
+    const { name } = oneOf(services(attacked), random);
+    const ms = random.happens(0.5) ? HOUR_MS : -HOUR_MS;
+    attacked.clocks.get(name)?.turn(ms);
+    await sleep(awayMs);
+    attacked.clocks.get(name)?.turn(0);
+    return { victim: `${name} ${ms > 0 ? '+' : '−'}1 h`, kills: 0 };
+  },
+};
+
 const turnClock: Fault = {
-  name: 'the clock of a service an hour off',
+  name: 'a service started with its clock an hour off',
   away: 'process',
   hurt: async (attacked, random, { awayMs }) => {
     const member = oneOf(services(attacked), random);
@@ -169,6 +191,60 @@ const poison: Fault = {
   },
 };
 
+/** A broker without a disk ends; somebody starts it again when there is room. */
+const fullLog: Fault = {
+  name: 'the disk of a broker is full',
+  away: 'engine',
+  needsDisks: true,
+  hurt: async ({ deployment: { engines }, disks }, _random, { awayMs }) => {
+    disks?.broker.fill();
+    await sleep(awayMs);
+    disks?.broker.empty();
+    await sleep(1_000);
+    const kills = engines.kafka.runs(0) ? 0 : 1;
+    await engines.kafka.restart(0);
+    return { victim: 'broker-1', kills };
+  },
+};
+
+const fullStore: Fault = {
+  name: 'the disk of a shard is full',
+  away: 'engine',
+  needsDisks: true,
+  hurt: async ({ deployment: { engines }, disks }, _random, { awayMs }) => {
+    disks?.shard.fill();
+    await sleep(awayMs);
+    disks?.shard.empty();
+    await engines.clickhouse.restart(0);
+    return { victim: 'shard-1', kills: 0 };
+  },
+};
+
+/** The log is away too, or the spool would need no room. Evaluation goes on; exposures that have no place are dropped, and counted. */
+const fullSpool: Fault = {
+  name: 'the disk of a spool is full, and the log away',
+  away: 'engine',
+  needsDisks: true,
+  hurt: async (attacked, _random, { awayMs }) => {
+    const member = attacked.deployment.member('assignment-1');
+    const before = await droppedBy(member);
+    const { brokers } = attacked.lines;
+    await Promise.all(brokers.map((line) => line.become('refused')));
+    attacked.disks?.spool.fill();
+    await sleep(awayMs);
+    attacked.disks?.spool.empty();
+    await Promise.all(brokers.map((line) => line.become('clear')));
+    await sleep(500);
+    attacked.dropped += (await droppedBy(member)) - before;
+    return { victim: 'assignment-1', kills: 0 };
+  },
+};
+
+const droppedBy = async ({ address }: Member): Promise<number> => {
+  const text = await (await fetch(`${address}/metrics`)).text();
+  return Number(/^rampart_assignment_exposures_dropped_total(?:\{[^}]*\})? (\d+)/m.exec(text)?.[1] ?? Number.NaN);
+};
+
 const storeRefuses = badLine('the store refuses connections', 'refused', 'shards');
 
 export const faults: readonly Fault[] = [
@@ -179,13 +255,19 @@ export const faults: readonly Fault[] = [
   stopService,
   poison,
   turnClock,
+  jumpClock,
   storeRefuses,
   killDoor,
   killTwoBrokers,
   badLine('the store is cut off without a word', 'silent', 'shards'),
   badLine('the store is slow', 'slow', 'shards'),
   badLine('PostgreSQL is cut off without a word', 'silent', 'postgres'),
+  badLine('a broker is cut off from all services without a word', 'silent', 'brokers'),
+  badLine('a broker refuses all services', 'refused', 'brokers'),
   stopShard,
+  fullLog,
+  fullStore,
+  fullSpool,
 ];
 
 /** Those that are over soon, whose like must survive every change. */
@@ -207,5 +289,6 @@ export function* drawn(random: Random, all: readonly Fault[]): Generator<Fault, 
 /** @throws when something stays broken */
 export const inflict = async (fault: Fault, attacked: Attacked, random: Random, pace: Pace): Promise<Injury> => {
   const { victim, kills } = await fault.hurt(attacked, random, pace);
-  return { fault: fault.name, away: fault.away, victim, kills, readyAfterMs: await untilReady(attacked, GIVE_UP_MS) };
+  const { tookMs: readyAfterMs, last } = await untilReady(attacked, GIVE_UP_MS);
+  return { fault: fault.name, away: fault.away, victim, kills, readyAfterMs, last, load: (loadavg()[0] ?? 0) / availableParallelism() };
 };

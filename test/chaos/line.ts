@@ -5,10 +5,9 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 
 export type Weather = 'clear' | 'refused' | 'silent' | 'slow';
 
-/** Of each chunk, one way. */
-const SLOW_MS = 250;
-
 export class Line {
+  /** What slow means: so long for each chunk, one way. */
+  slowMs = 250;
   private weather: Weather = 'clear';
   private server: Server | undefined;
   private readonly sockets = new Set<Socket>();
@@ -95,7 +94,7 @@ export class Line {
   }
 
   private async through(): Promise<void> {
-    if (this.weather === 'slow') await new Promise((resolve) => setTimeout(resolve, SLOW_MS));
+    if (this.weather === 'slow') await new Promise((resolve) => setTimeout(resolve, this.slowMs));
     while (this.weather === 'silent') await new Promise<void>((go) => this.waiting.add(go));
   }
 }

@@ -14,7 +14,7 @@ import { exposedUnits, hashOfId, storedIds } from './stored.js';
 export interface ChaosOptions {
   readonly seed: number;
   /** Rounds begin until it is over; at least one. */
-  readonly isOver: (round: number) => boolean;
+  readonly isOver: (round: number, sofar: readonly Injury[]) => boolean;
   readonly faultsInARound: number;
   /** Batches that may go for each fault. */
   readonly batchesAFault: number;
@@ -23,6 +23,8 @@ export interface ChaosOptions {
   /** After its engine's return everybody is ready within so long. */
   readonly readyWithinMs: number;
   readonly say: (line: string) => void;
+  /** What has been seen so far: whoever interrupts keeps it. */
+  readonly onRound?: (sofar: ChaosReport) => void;
 }
 
 export interface Round {
@@ -39,6 +41,8 @@ export interface ChaosReport {
   readonly injuries: readonly Injury[];
   readonly rounds: readonly Round[];
   readonly violations: readonly string[];
+  /** Exposures that a full disk left no room for: said, not silent. */
+  readonly dropped: number;
 }
 
 const PER_BATCH = 60;
@@ -71,7 +75,7 @@ export const chaos = async (attacked: Attacked, options: ChaosOptions): Promise<
   const rounds: Round[] = [];
   const violations: string[] = [];
   const told = { acknowledged: 0, asked: 0 };
-  for (let number = 1; number === 1 || !options.isOver(number); number += 1) {
+  for (let number = 1; number === 1 || !options.isOver(number, injuries); number += 1) {
     const seen = await oneRound(attacked, options, { number, fault, register, clientKey: shop.clientKey });
     const judged = await judgedRound(attacked, seen, calm);
     injuries.push(...seen.injuries);
@@ -80,11 +84,12 @@ export const chaos = async (attacked: Attacked, options: ChaosOptions): Promise<
     told.asked += seen.told.asked.size;
     const operations = register.operations.length;
     rounds.push({ number, acknowledged: seen.sent.acknowledged.size, operations, told: seen.told.acknowledged.size, ...judged.evidence });
+    options.onRound?.({ injuries, rounds, violations, dropped: attacked.dropped });
     options.say(`round ${number}: ${seen.sent.acknowledged.size} acknowledged, evidence ${judged.evidence.digest.slice(0, 12)}`);
   }
   violations.push(...registerViolations(register.operations), ...keptViolations(register.operations, await register.kept()));
   violations.push(...(await exposureViolations(attacked, shop.project, told)));
-  return { injuries, rounds, violations };
+  return { injuries, rounds, violations, dropped: attacked.dropped };
 };
 
 const started = ({ deployment }: Attacked, environment: string): Promise<LiveSetting> =>
@@ -179,14 +184,15 @@ const judgedRound = async (
   };
 };
 
-const said = ({ fault, victim, readyAfterMs }: Injury): string => `${fault} (${victim}): ready after ${(readyAfterMs / 1000).toFixed(1)} s`;
+const said = ({ fault, victim, readyAfterMs, load, last }: Injury): string =>
+  `${fault} (${victim}): ready after ${(readyAfterMs / 1000).toFixed(1)} s, load ${load.toFixed(1)}${last === '' ? '' : `; last: ${last}`}`;
 
 const lateInjuries = (injuries: readonly Injury[], withinMs: number): readonly string[] =>
-  injuries.filter(({ away, readyAfterMs }) => away === 'engine' && readyAfterMs > withinMs).map(said);
+  injuries.filter(({ away, readyAfterMs }) => away !== 'nothing' && readyAfterMs > withinMs).map(said);
 
 /** What was told on the way to a process that died is on its disk, and in the log when it is back. */
 const exposureViolations = async (
-  { deployment }: Attacked,
+  { deployment, dropped }: Attacked,
   project: string,
   told: { readonly acknowledged: number; readonly asked: number },
 ): Promise<readonly string[]> => {
@@ -194,31 +200,33 @@ const exposureViolations = async (
   for (;;) {
     const exposed = await exposedUnits(deployment, project, 'faster-checkout');
     if (exposed > told.asked) return [`${exposed} units are exposed, and ${told.asked} asked`];
-    if (exposed >= told.acknowledged) return [];
-    if (Date.now() > until) return [`${told.acknowledged} units were told their variant, and ${exposed} exposures are stored`];
+    if (exposed >= told.acknowledged - dropped) return [];
+    if (Date.now() > until)
+      return [`${told.acknowledged} units were told their variant, ${exposed} exposures are stored and ${dropped} were dropped`];
     await sleep(500);
   }
 };
 
 /** Faults by name, and what became of them. */
-export const table = ({ injuries, rounds, violations }: ChaosReport): string => {
+export const table = ({ injuries, rounds, violations, dropped }: ChaosReport): string => {
   const names = [...new Set(injuries.map(({ fault }) => fault))].sort();
   const lines = names.map((name) => {
     const own = injuries.filter(({ fault }) => fault === name);
     const kills = own.reduce((sum, one) => sum + one.kills, 0);
     const ready = own.map(({ readyAfterMs }) => readyAfterMs).sort((a, b) => a - b);
     const at = (share: number) => ((ready[Math.min(ready.length - 1, Math.floor(share * ready.length))] ?? 0) / 1000).toFixed(1);
-    return `| ${name} | ${own.length} | ${kills} | ${at(0.5)} | ${at(1)} |`;
+    const load = own.reduce((sum, one) => sum + one.load, 0) / own.length;
+    return `| ${name} | ${own.length} | ${kills} | ${at(0.5)} | ${at(1)} | ${load.toFixed(1)} |`;
   });
   const sum = (of: (round: Round) => number) => rounds.reduce((total, round) => total + of(round), 0);
   const kills = injuries.reduce((total, one) => total + one.kills, 0);
   return [
-    '| fault | times | kills | ready after, median s | worst s |',
-    '| --- | --- | --- | --- | --- |',
+    '| fault | times | kills | ready after, median s | worst s | load per core |',
+    '| --- | --- | --- | --- | --- | --- |',
     ...lines,
     '',
     `${rounds.length} rounds, ${injuries.length} faults, ${kills} kills; ${sum(({ acknowledged }) => acknowledged)} events acknowledged, ${sum(({ stored }) => stored)} stored; ` +
-      `${sum(({ told }) => told)} variants told; ${rounds.at(-1)?.operations ?? 0} operations on a register; evidence digests: ${new Set(rounds.map(({ digest }) => digest)).size}.`,
+      `${sum(({ told }) => told)} variants told, ${dropped} exposures dropped for a full disk and counted; ${rounds.at(-1)?.operations ?? 0} operations on a register; evidence digests: ${new Set(rounds.map(({ digest }) => digest)).size}.`,
     violations.length === 0 ? 'Nothing was violated.' : `VIOLATED:\n${violations.map((one) => `- ${one}`).join('\n')}`,
   ].join('\n');
 };

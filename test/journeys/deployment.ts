@@ -2,7 +2,7 @@
  * The distributed deployment: three brokers, two shards, a PostgreSQL, and each service twice, started one by one as docs/operations.md says, behind a front
  * door of its own. It is a platform like any other to whoever calls it.
  */
-import { rmSync } from 'node:fs';
+import { rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { type OwnClickhouse, type OwnKafka, type OwnPostgres, ownClickhouse, ownKafka, ownPostgres } from '@rampart/test-engines';
 import { Member } from './member.js';
@@ -29,7 +29,12 @@ export interface DeploymentOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Processes of each service; default 2. */
   readonly twice?: readonly ServiceName[];
-  /** How services are told to reach an engine: its own address, or a proxy's. */
+  /** How services are told to reach an engine: its own address, or a proxy's; of brokers, the port instead of the one given. */
+  readonly kafkaThrough?: (port: number) => Promise<number>;
+  /** What a process gets more, by its name. */
+  readonly envOf?: (name: string, data: string) => Readonly<Record<string, string>>;
+  /** Folders for the files of the first broker, the first shard and assignment-1. */
+  readonly disks?: { readonly broker: string; readonly shard: string; readonly spool: string } | undefined;
   readonly reached?: (engines: Engines) => Promise<{ readonly database: string; readonly clickhouse: string }>;
 }
 
@@ -37,11 +42,13 @@ const ADMIN_KEY = 'rk_deployment0000_only-for-journeys-and-never-anywhere-else';
 
 const direct = async ({ postgres, clickhouse }: Engines) => ({ database: postgres.url, clickhouse: clickhouse.url });
 
-export const startDeployment = async ({ env = {}, twice = services, reached = direct }: DeploymentOptions = {}): Promise<Deployment> => {
+export const startDeployment = async (options: DeploymentOptions = {}): Promise<Deployment> => {
+  const { env = {}, twice = services, reached = direct, kafkaThrough, disks, envOf = () => ({}) } = options;
   const data = temporaryData();
+  if (disks !== undefined) symlinkSync(disks.spool, join(data, 'assignment-1'));
   const [kafka, clickhouse, postgres] = await Promise.all([
-    ownKafka({ brokers: BROKERS }),
-    ownClickhouse({ shards: SHARDS }),
+    ownKafka({ brokers: BROKERS, firstAt: disks?.broker, ...(kafkaThrough === undefined ? {} : { through: kafkaThrough }) }),
+    ownClickhouse({ shards: SHARDS, firstAt: disks?.shard }),
     ownPostgres(),
   ]);
   const engines = { kafka, clickhouse, postgres };
@@ -64,7 +71,12 @@ export const startDeployment = async ({ env = {}, twice = services, reached = di
     names.map((name) => {
       const service = name.split('-')[0] as ServiceName;
       const folder: Readonly<Record<string, string>> = service === 'assignment' ? { RAMPART_ASSIGNMENT_FOLDER: join(data, name) } : {};
-      return Member.start({ name, program: `${service}/dist/main.js`, data, env: { ...all, ...told[service], ...folder } });
+      return Member.start({
+        name,
+        program: `${service}/dist/main.js`,
+        data,
+        env: { ...all, ...told[service], ...folder, ...envOf(name, data) },
+      });
     }),
   );
   await Promise.all(started.map((member) => member.whenReady(90_000)));

@@ -1,5 +1,5 @@
 /** A ClickHouse cluster of a test's own: its shards can be killed and come back. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -20,9 +20,17 @@ interface Shards {
   startShards(options: { readonly shards: number; readonly data: string }): Promise<OwnClickhouse>;
 }
 
-export const ownClickhouse = async ({ shards = 2 }: { readonly shards?: number } = {}): Promise<OwnClickhouse> => {
+/** @param firstAt  the folder of the first shard's files, e.g. on a disk of its own */
+export const ownClickhouse = async ({
+  shards = 2,
+  firstAt,
+}: {
+  readonly shards?: number;
+  readonly firstAt?: string | undefined;
+} = {}): Promise<OwnClickhouse> => {
   const starter: Shards = await import(new URL('../../../infra/clickhouse/shards.mjs', import.meta.url).href);
   const data = mkdtempSync(join(tmpdir(), 'rampart-own-clickhouse-'));
+  if (firstAt !== undefined) symlinkSync(firstAt, join(data, 'shard-1'));
   const running = await starter.startShards({ shards, data });
   const stop = async () => {
     await Promise.all(Array.from({ length: shards }, (_, n) => running.kill(n)));

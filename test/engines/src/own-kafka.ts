@@ -1,5 +1,5 @@
 /** A Kafka of a test's own, for what can't be done to a shared one: to kill a broker, and to have three. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -8,6 +8,8 @@ export interface OwnKafka {
   readonly brokers: string;
   /** kill -9 of the n-th broker, from 0. */
   kill(n: number): Promise<void>;
+  /** False when the n-th has ended, by itself too. */
+  runs(n: number): boolean;
   /** The same data and ports; resolves when it answers. */
   restart(n: number): Promise<void>;
   /** Ends all at once and removes their files. */
@@ -29,6 +31,7 @@ interface Brokers {
     readonly data: string;
     readonly settings?: Readonly<Record<string, string>>;
     readonly security?: OwnKafkaSecurity | undefined;
+    readonly through?: ((port: number) => Promise<number>) | undefined;
   }): Promise<OwnKafka>;
 }
 
@@ -39,13 +42,20 @@ const settings = { 'log.cleaner.backoff.ms': '200', 'log.initial.task.delay.ms':
 export const ownKafka = async ({
   brokers = 1,
   security,
+  through,
+  firstAt,
 }: {
   readonly brokers?: 1 | 3;
   readonly security?: OwnKafkaSecurity;
+  /** The port at which clients find the broker that listens at `port`: a proxy's. */
+  readonly through?: (port: number) => Promise<number>;
+  /** The folder of the first broker's files, e.g. on a disk of its own. */
+  readonly firstAt?: string | undefined;
 } = {}): Promise<OwnKafka> => {
   const starter: Brokers = await import(new URL('../../../infra/kafka/brokers.mjs', import.meta.url).href);
   const data = mkdtempSync(join(tmpdir(), 'rampart-own-kafka-'));
-  const running = await starter.startBrokers({ brokers, data, settings, security });
+  if (firstAt !== undefined) symlinkSync(firstAt, join(data, 'broker-1'));
+  const running = await starter.startBrokers({ brokers, data, settings, security, through });
   const stop = async () => {
     // What nobody needs any more need not end in good order, which takes seconds.
     await Promise.all(Array.from({ length: brokers }, (_, n) => running.kill(n)));
