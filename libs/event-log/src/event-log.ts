@@ -65,6 +65,8 @@ export interface ConsumeOptions extends BatchLimits {
   readonly topic: string;
   /** Consumers of one group share the partitions. Its name is forever: the offsets hang on it. A new group starts at the earliest message. */
   readonly group: string;
+  /** The first offset of each partition in which the group has none yet: what has everything before it already. The earliest message if absent. */
+  readonly from?: readonly (number | undefined)[];
   readonly retry?: RetryPolicy;
   /**
    * Called for one batch at a time in each partition, for several partitions at once. The offset is committed after it resolves: at least once.
@@ -196,7 +198,8 @@ export abstract class EventLog {
   abstract offsets(topic: string): Promise<readonly PartitionOffsets[]>;
 
   /**
-   * Removes the tombstones of a compacted topic that are older than a day. @returns how many.
+   * Removes the tombstones of a compacted topic that are older than a day, and of a plain one all but the last of successive ticks that are older than an
+   * hour; that says for how many offsets it stands (`offsetsIn`), and the first message of a partition stays. @returns how many.
    * On PostgreSQL a superseded message is gone at once, and tombstones when this is called. On Kafka both are the broker's business, in its own time
    * (never within a week of the append): reads may show superseded messages in between, and this does nothing and returns 0.
    */

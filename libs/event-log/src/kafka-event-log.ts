@@ -87,10 +87,10 @@ export class KafkaEventLog extends EventLog {
   }
 
   consume(options: ConsumeOptions): Subscription {
-    const { group } = options;
+    const { group, from } = options;
     const identity: MemberIdentity = { memberId: '', held: [] };
     return this.started(options, group, async (events) =>
-      takeGroupSeat({ ...(await this.seatOptions(options)), sessionMs: this.settings.sessionMs, group, identity }, events),
+      takeGroupSeat({ ...(await this.seatOptions(options)), sessionMs: this.settings.sessionMs, group, from, identity }, events),
     );
   }
 

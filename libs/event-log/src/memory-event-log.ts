@@ -19,6 +19,7 @@ import { LogError, LogUnavailableError } from './log-errors.js';
 import { MemoryGroups } from './memory/memory-groups.js';
 import { MemoryTopic } from './memory/memory-topic.js';
 import { checkMessages, checkSameTopic, checkTopicSpec } from './message-rules.js';
+import { TICKS_FOLD_AFTER_US } from './ticks.js';
 
 /** What outlives a log's instance: several instances over one store are several processes over one server. */
 export class MemoryStore {
@@ -101,7 +102,7 @@ export class MemoryEventLog extends EventLog {
       const member = this.store.groups.join(`${group}/${topic}`, events);
       const place: OffsetPlace = {
         who,
-        stored: (partition) => member.offset(partition),
+        stored: (partition) => member.offset(partition) ?? options.from?.[partition],
         commit: (partition, next) => member.commit(partition, next),
       };
       return {
@@ -140,7 +141,9 @@ export class MemoryEventLog extends EventLog {
   }
 
   async compact(topic: string): Promise<number> {
-    return this.topic(topic).dropTombstones(this.store.nowUs() - tombstoneLifeUs);
+    const found = this.topic(topic);
+    if (!found.state().compacted) return found.foldTicks(this.store.nowUs() - TICKS_FOLD_AFTER_US);
+    return found.dropTombstones(this.store.nowUs() - tombstoneLifeUs);
   }
 
   async dropBefore({ topic, partition, offset }: Parameters<EventLog['dropBefore']>[0]): Promise<number> {

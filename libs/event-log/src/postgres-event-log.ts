@@ -19,10 +19,12 @@ import { LogError } from './log-errors.js';
 import { checkMessages, checkSameTopic, checkTopicSpec } from './message-rules.js';
 import { PostgresAppender } from './postgres/postgres-appender.js';
 import { copyOut } from './postgres/postgres-copy.js';
+import { foldTicks } from './postgres/postgres-folding.js';
 import { readMessages, readOffsets } from './postgres/postgres-reader.js';
 import { ensureSchema } from './postgres/postgres-schema.js';
 import { takeFollowerSeat, takeSeat } from './postgres/postgres-seat.js';
 import { explained } from './postgres/postgres-session.js';
+import { TICKS_FOLD_AFTER_US } from './ticks.js';
 
 export interface PostgresEventLogOptions {
   readonly url: string;
@@ -121,7 +123,7 @@ export class PostgresEventLog extends EventLog {
     const { url, patienceMs } = this.options;
     return this.started(options, group, async (events) => {
       const state = await this.loadTopic(topic);
-      return takeSeat({ url, patienceMs, topic: state, group, limits: limitsOf(options) }, events);
+      return takeSeat({ url, patienceMs, topic: state, group, from: options.from, limits: limitsOf(options) }, events);
     });
   }
 
@@ -147,6 +149,8 @@ export class PostgresEventLog extends EventLog {
   }
 
   async compact(topic: string): Promise<number> {
+    const { compacted } = await this.topicState(topic);
+    if (!compacted) return this.withClient((client) => foldTicks(client, topic, TICKS_FOLD_AFTER_US));
     const text = 'delete from log.compacted where topic = $1 and value is null and appended_us < log.now_us() - $2';
     return this.withClient(async (client) => (await client.query(text, [topic, tombstoneLifeUs])).rowCount ?? 0);
   }

@@ -15,6 +15,15 @@ const version = '1';
 export const isTick = ({ headers, value }: Pick<LogMessage, 'headers' | 'value'>): boolean =>
   value === null && headers[TICK_HEADER] !== undefined;
 
+/** How many offsets up to and including its own a message stands for: folded ticks say it in their header. */
+export const offsetsIn = (message: Pick<LogMessage, 'headers' | 'value'>): number => {
+  const count = isTick(message) ? Number(message.headers[TICK_HEADER]) : 1;
+  return Number.isSafeInteger(count) && count > 1 ? count : 1;
+};
+
+/** Ticks so old are folded; whoever reads has long passed them, or reads all of them at once. */
+export const TICKS_FOLD_AFTER_US = 3_600_000_000;
+
 /**
  * Appends one tick to every partition of a plain topic, at once and then every `everyMs`. A failed tick is not repeated: the next one says more.
  * In a compacted topic the ticks of one writer replace each other.

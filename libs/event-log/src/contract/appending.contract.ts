@@ -2,7 +2,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { LogError, LogUnavailableError } from '../log-errors.js';
 import { partsOfPosition, positionOf } from '../positions.js';
-import { isTick, startTicks } from '../ticks.js';
+import { isTick, offsetsIn, startTicks } from '../ticks.js';
 import { appendTexts, eventually, freshName, freshTopic, type LogHarness, Recorder, textOf } from './harness.js';
 
 export const topicContract = (harness: () => LogHarness): void =>
@@ -268,6 +268,59 @@ export const tickContract = (harness: () => LogHarness): void =>
       await new Promise((resolve) => setTimeout(resolve, 60));
       expect(await log.offsets(topic)).toEqual(ends);
       expect(ticks.trouble()).toBeUndefined();
+      await log.close();
+    });
+
+    it('that are older than an hour become one where nothing lies between them, and nobody misses an offset', async () => {
+      const log = harness().open();
+      const topic = await freshTopic(log);
+      const now = 1_800_000_000_000_000;
+      const tick = { partition: 0, value: null, headers: { tick: '1' } };
+      const ticks = (count: number) => log.append(topic, new Array(count).fill(tick));
+      await harness().setClock(now);
+      await ticks(3);
+      await appendTexts(log, topic, ['a']);
+      await ticks(5);
+      await appendTexts(log, topic, ['b']);
+      await ticks(1);
+      const before = await log.read({ topic, partition: 0, offset: 0, limit: 100 });
+      expect(await log.compact(topic)).toBe(0);
+      await harness().setClock(now + 3_601_000_000);
+      if (harness().compactsInItsTime === true) {
+        expect(await log.compact(topic)).toBe(0);
+        await harness().setClock(undefined);
+        return log.close();
+      }
+      expect(await log.compact(topic)).toBe(5);
+      const after = await log.read({ topic, partition: 0, offset: 0, limit: 100 });
+      expect(after.map((message) => [message.offset, offsetsIn(message)])).toEqual([
+        [0, 1],
+        [2, 2],
+        [3, 1],
+        [8, 5],
+        [9, 1],
+        [10, 1],
+      ]);
+      const known = new Map(before.map(({ offset, knownAtUs, position }) => [offset, { knownAtUs, position }]));
+      for (const { offset, knownAtUs, position } of after) expect({ knownAtUs, position }).toEqual(known.get(offset));
+      await ticks(2);
+      await harness().setClock(now + 7_300_000_000);
+      expect(await log.compact(topic)).toBe(2);
+      expect(await log.compact(topic)).toBe(0);
+      await harness().setClock(undefined);
+      const later = new Recorder();
+      // Who stood among them when they were folded.
+      log.follow({ topic, from: [6], onBatch: later.options(topic, '-').onBatch });
+      await later.until(3);
+      expect(later.messages.map((message) => [message.offset, offsetsIn(message)])).toEqual([
+        [8, 5],
+        [9, 1],
+        [12, 3],
+      ]);
+      const all = new Recorder();
+      log.consume(all.options(topic, 'all'));
+      await all.until(6);
+      expect(all.messages.map(textOf).filter((text) => text !== null)).toEqual(['a', 'b']);
       await log.close();
     });
 

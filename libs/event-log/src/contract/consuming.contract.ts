@@ -46,6 +46,28 @@ export const deliveryContract = (harness: () => LogHarness): void =>
       await log.close();
     });
 
+    it('begins where it is told as long as its group has no offset, and goes on where the group is after that', async () => {
+      const log = harness().open();
+      const topic = await freshTopic(log, { partitions: 2 });
+      await log.append(
+        topic,
+        Array.from({ length: 12 }, (_, index) => ({ partition: index % 2, value: `${index}` })),
+      );
+      const first = new Recorder();
+      const consumer = log.consume({ ...first.options(topic, 'told'), from: [4, undefined] });
+      await first.until(8);
+      await consumer.close();
+      expect(first.messages.map((message) => Number(textOf(message))).sort((a, b) => a - b)).toEqual([1, 3, 5, 7, 8, 9, 10, 11]);
+      await log.append(topic, [{ partition: 0, value: '12' }]);
+      const later = new Recorder();
+      log.consume({ ...later.options(topic, 'told'), from: [0, 0] });
+      await later.until(1);
+      expect(later.messages.map(textOf)).toEqual(['12']);
+      const beyond = log.consume({ ...new Recorder().options(topic, 'beyond'), from: [99] });
+      await expect(beyond.done).rejects.toMatchObject({ code: 'offset-beyond-end' });
+      await log.close();
+    });
+
     it('is given a batch again until it takes it, and shows meanwhile what fails', async () => {
       const log = harness().open();
       const topic = await freshTopic(log);

@@ -1,6 +1,6 @@
 /** A member's place in a consumer group. */
 import type { Seat, SeatEvents } from '../consuming/consumer.js';
-import type { PartitionOffsets } from '../event-log.js';
+import type { ConsumeOptions, PartitionOffsets } from '../event-log.js';
 import { explained } from './kafka-errors.js';
 import { KafkaMembership, type MemberIdentity } from './kafka-membership.js';
 import { KafkaStand, type OffsetPlace, type SeatOptions, type Standing } from './kafka-seat.js';
@@ -8,6 +8,8 @@ import { type KnownState, stateOfText, stateText } from './known-times.js';
 
 export type GroupSeatOptions = SeatOptions & {
   readonly group: string;
+  /** Of partitions in which the group has no offset. */
+  readonly from: ConsumeOptions['from'];
   readonly sessionMs: number;
   readonly identity: MemberIdentity;
 };
@@ -103,12 +105,14 @@ class KafkaGroupSeat implements Seat {
   }
 
   private async stored(partition: number): Promise<Standing | undefined> {
-    const { index, group, topic } = this.options;
+    const { index, group, topic, from } = this.options;
     const committed = await this.membership.committed(partition);
     if (committed !== undefined) return { offset: committed.offset, state: stateOfText(committed.metadata) };
     await index.refresh();
     const copy = index.groupOffset(group, topic.topic, partition);
-    return copy === undefined ? undefined : { offset: copy.offset, state: copy };
+    if (copy !== undefined) return { offset: copy.offset, state: copy };
+    const first = from?.[partition];
+    return first === undefined ? undefined : { offset: first, state: undefined };
   }
 
   private async commit(partition: number, { offset, state }: Standing & { readonly state: KnownState }): Promise<void> {

@@ -1,8 +1,9 @@
 /** One topic in memory: its partitions, their messages and who listens. */
-import type { TopicSpec } from '@rampart/contracts';
+import { TICK_HEADER, type TopicSpec } from '@rampart/contracts';
 import type { SeatEvents } from '../consuming/consumer.js';
 import type { Appended, BatchLimits, LogMessage, OutgoingMessage, PartitionOffsets, TopicState } from '../event-log.js';
-import { positionOf } from '../positions.js';
+import { partsOfPosition, positionOf } from '../positions.js';
+import { isTick, offsetsIn } from '../ticks.js';
 
 interface Partition {
   messages: LogMessage[];
@@ -58,6 +59,29 @@ export class MemoryTopic {
     return this.partitions.map(({ messages, end }, partition) => ({ partition, earliest: messages[0]?.offset ?? end, end }));
   }
 
+  /** The first message of a partition stays, so that nobody stands before its beginning. */
+  foldTicks(beforeUs: number): number {
+    let folded = 0;
+    for (const partition of this.partitions) {
+      const kept: LogMessage[] = [];
+      for (const message of partition.messages) {
+        const before = kept.at(-1);
+        const isFolded =
+          before !== undefined &&
+          kept.length > 1 &&
+          message.appendedAtUs < beforeUs &&
+          isTick(before) &&
+          isTick(message) &&
+          isSameGeneration(before, message);
+        if (isFolded) kept.pop();
+        kept.push(isFolded ? { ...message, headers: { [TICK_HEADER]: String(offsetsIn(before) + offsetsIn(message)) } } : message);
+      }
+      folded += partition.messages.length - kept.length;
+      partition.messages = kept;
+    }
+    return folded;
+  }
+
   dropTombstones(beforeUs: number): number {
     return this.drop((message) => message.value === null && message.appendedAtUs < beforeUs);
   }
@@ -104,6 +128,9 @@ export class MemoryTopic {
     return { partition: index, offset, knownAtUs };
   }
 }
+
+const isSameGeneration = (one: LogMessage, other: LogMessage): boolean =>
+  partsOfPosition(one.position).generation === partsOfPosition(other.position).generation;
 
 /** Index of the first message at or after an offset; binary search. */
 const firstAt = (messages: readonly LogMessage[], offset: number): number => {

@@ -1,7 +1,7 @@
 /** The log's tables and its one function, in the schema `log`. */
 import type { Client } from 'pg';
 
-const version = 'Rampart log, schema 2';
+const version = 'Rampart log, schema 3';
 
 /**
  * The row of a partition is its lock: whoever updates it gives out the next offsets, so offset order = commit order and no reader skips one.
@@ -15,6 +15,8 @@ create table if not exists log.partition (
   topic text not null references log.topic, partition int not null, next_offset bigint not null default 0,
   last_known_us bigint not null default 0, generation int not null default 0, primary key (topic, partition)
 ) with (fillfactor = 20);
+-- Up to there ticks have been folded.
+alter table log.partition add column if not exists folded_offset bigint not null default 0;
 create table if not exists log.message (
   topic text not null, partition int not null, "offset" bigint not null, generation int not null,
   known_us bigint not null, appended_us bigint not null, key text, headers text, value bytea,

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { Seat, SeatEvents, Survey } from '../consuming/consumer.js';
 import { checkedStart, type PartitionSource, type Reading, readingOf } from '../consuming/partition-loop.js';
-import type { BatchLimits, TopicState } from '../event-log.js';
+import type { BatchLimits, ConsumeOptions, TopicState } from '../event-log.js';
 import { offsetsOf, offsetsText, readMessages, readOffsets } from './postgres-reader.js';
 import { channelOf } from './postgres-schema.js';
 import { openSession, type Session } from './postgres-session.js';
@@ -11,6 +11,8 @@ export interface SeatOptions {
   readonly url: string;
   readonly topic: TopicState;
   readonly group: string;
+  /** Of partitions in which the group has no offset. */
+  readonly from: ConsumeOptions['from'];
   readonly limits: Required<BatchLimits>;
   readonly patienceMs: number;
 }
@@ -136,7 +138,7 @@ class PostgresSeat implements Seat {
     const text = 'select next_offset from log.group_offset where group_name = $1 and topic = $2 and partition = $3';
     const { rows } = await this.session.query(text, [group, topic.topic, partition]);
     const offsets = (await readOffsets(this.session, topic.topic))[partition] ?? { earliest: 0, end: 0 };
-    const stored = rows[0]?.next_offset;
+    const stored = rows[0]?.next_offset ?? this.options.from?.[partition];
     if (stored === undefined) return offsets.earliest;
     const { compacted } = topic;
     return checkedStart(Number(stored), { who: `Consumer group "${group}"`, topic: topic.topic, partition, ...offsets, compacted });
@@ -148,7 +150,7 @@ class PostgresSeat implements Seat {
   }
 }
 
-export type FollowerSeatOptions = Omit<SeatOptions, 'group'> & {
+export type FollowerSeatOptions = Omit<SeatOptions, 'group' | 'from'> & {
   /** The offset that each partition's reading goes on at; kept over reconnections. */
   readonly positions: Map<number, number>;
 };
