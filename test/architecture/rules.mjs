@@ -39,7 +39,7 @@ export const forbidden = [
   ),
   forbid(
     'contracts-have-zod-and-nothing-else',
-    { path: '^libs/contracts/src', pathNot: [specs, '/pseudonyms\\.ts$'] },
+    { path: '^libs/contracts/src', pathNot: [specs, '/(pseudonyms|backups)\\.ts$'] },
     { dependencyTypes: npmOrCore, pathNot: pkg('zod') },
   ),
   forbid('jstat-stays-in-distributions', except('^libs/statistics/src/distributions\\.ts$', specs), { path: pkg('jstat') }),
@@ -65,7 +65,7 @@ export const forbidden = [
   ),
   forbid(
     'adapters-are-wired-only-in-modules',
-    except('\\.module\\.ts$', '/(rebuild|main)\\.ts$', '/index\\.ts$', '/configured-event-log\\.ts$', specs),
+    except('\\.module\\.ts$', '/(rebuild|restore|main)\\.ts$', '/index\\.ts$', '/configured-event-log\\.ts$', specs),
     {
       path: adapter,
     },
@@ -75,7 +75,7 @@ export const forbidden = [
     { path: '^(apps|libs)/([^/]+)/' },
     {
       path: '^libs/([^/]+)/src/',
-      pathNot: ['^libs/$2/', '^libs/[^/]+/src/index\\.ts$', '^libs/contracts/src/pseudonyms\\.ts$', adapter, errors],
+      pathNot: ['^libs/$2/', '^libs/[^/]+/src/index\\.ts$', '^libs/contracts/src/(pseudonyms|backups)\\.ts$', adapter, errors],
     },
   ),
 ];

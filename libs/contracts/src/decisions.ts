@@ -173,7 +173,7 @@ export interface ReplayedRecord extends ComparisonPlace {
   readonly cause: RecordCause;
   readonly status: ReplayStatus;
   readonly sentence: string;
-  /** Why it can't be recounted: `watermark-behind`, `rows-expired`; null for all others. */
+  /** Why it can't be recounted: `watermark-behind`, `rows-expired`, `units-erased`; null for all others. */
   readonly code: string | null;
   /** The first of them. */
   readonly differences: readonly SumDifference[];

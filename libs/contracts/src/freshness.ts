@@ -29,3 +29,14 @@ export interface Freshness extends StoreFreshness {
   /** The newest look; null where this process has taken none. */
   readonly looks: { readonly comparisons: number; readonly tookMs: number } | null;
 }
+
+/** `GET /v1/analysis/rebuild`: of the last rebuild that this process was asked for. */
+export interface RebuildState {
+  readonly state: 'idle' | 'filling' | 'done' | 'failed';
+  /** Of the new store; null: none was asked for. */
+  readonly filling: string | null;
+  /** Messages of `feedback.v1` that the new store has, and those that the log has. */
+  readonly read: number;
+  readonly toRead: number;
+  readonly error: string | null;
+}

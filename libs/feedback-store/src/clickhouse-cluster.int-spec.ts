@@ -5,6 +5,7 @@ import { ClickhouseFeedbackStore } from './clickhouse-feedback-store.js';
 import { type ClickhouseOptions, ClickhouseServers } from './clickhouse-servers.js';
 import { feedbackDeltaContract } from './examples/feedback-delta.contract.js';
 import { feedbackErasureContract } from './examples/feedback-erasure.contract.js';
+import { feedbackExpiryContract } from './examples/feedback-expiry.contract.js';
 import { feedbackStoreContract } from './examples/feedback-store.contract.js';
 import { feedbackTimeContract } from './examples/feedback-time.contract.js';
 import { feedbackViewsContract } from './examples/feedback-views.contract.js';
@@ -37,6 +38,7 @@ const runs = Number(process.env.RAMPART_TEST_RUNS ?? 10);
 feedbackStoreContract('two shards of ClickHouse', () => opened('contract'));
 
 feedbackErasureContract('two shards of ClickHouse', () => opened('erasure'));
+feedbackExpiryContract('two shards of ClickHouse', () => opened('expiry'));
 
 feedbackDeltaContract('two shards of ClickHouse', {
   create: () => opened('delta'),

@@ -1,4 +1,5 @@
 /** One way to talk to ClickHouse: queries through its client, inserts as RowBinary over HTTP; every failure leaves as a `StoreError`. */
+import type { Readable } from 'node:stream';
 import { toUSVString } from 'node:util';
 import { ClickHouseError, ClickHouseLogLevel, createClient } from '@clickhouse/client';
 import { StoreError } from './store-error.js';
@@ -117,6 +118,34 @@ export class ClickhouseConnection {
     if (response.ok) return;
     const code = Number(response.headers.get('x-clickhouse-exception-code') ?? 0);
     throw new StoreError(`ClickHouse refused an insert into ${table} with code ${code}`, { retriable: !rowRefusals.has(code), code });
+  }
+
+  /** Rows as the engine writes them in its own format, whole. @param sql  without FORMAT */
+  async native(sql: string, parameters: QueryParameters = {}): Promise<Buffer> {
+    return this.guarded(async () => {
+      const { stream } = await this.client.exec({
+        query: `${sql} FORMAT Native`,
+        query_params: parameters,
+        http_headers: { 'X-ClickHouse-Database': this.database },
+      });
+      const chunks: Buffer[] = [];
+      for await (const chunk of stream) chunks.push(chunk as Buffer);
+      return Buffer.concat(chunks);
+    });
+  }
+
+  /** The other way. Durable when it resolves. */
+  async insertNative(table: string, columns: readonly string[], rows: Readable): Promise<void> {
+    await this.guarded(async () => {
+      // As a statement: `insert` of the client knows formats of text and objects only.
+      const { stream } = await this.client.exec({
+        query: `INSERT INTO ${table} (${columns.join(', ')}) FORMAT Native`,
+        values: rows,
+        clickhouse_settings: { async_insert: 0, distributed_foreground_insert: 1 },
+        http_headers: { 'X-ClickHouse-Database': this.database },
+      });
+      for await (const _ of stream);
+    });
   }
 
   /** For small tables: rows as objects of plain fields. */

@@ -3,6 +3,7 @@ import { type FreshClickhouse, freshClickhouse } from '@rampart/test-engines';
 import fc from 'fast-check';
 import { ClickhouseConnection } from './clickhouse-connection.js';
 import { ClickhouseFeedbackStore } from './clickhouse-feedback-store.js';
+import { feedbackExpiryContract } from './examples/feedback-expiry.contract.js';
 import { feedbackStoreContract } from './examples/feedback-store.contract.js';
 import { type World, worlds } from './examples/random-worlds.js';
 import { comparison, event, exposure } from './examples/rows.examples.js';
@@ -30,6 +31,12 @@ afterAll(async () => {
 });
 
 feedbackStoreContract('ClickHouse', async () => {
+  const own = new ClickhouseFeedbackStore({ ...clickhouse, database: `${clickhouse.database}_contract` });
+  await own.reset();
+  return own;
+});
+
+feedbackExpiryContract('ClickHouse', async () => {
   const own = new ClickhouseFeedbackStore({ ...clickhouse, database: `${clickhouse.database}_contract` });
   await own.reset();
   return own;

@@ -6,6 +6,7 @@ import {
   type ComparisonQuery,
   type ComparisonSums,
   type ErasureQuery,
+  type Expiry,
   FeedbackStore,
   type PlacedRow,
   type Progress,
@@ -20,6 +21,7 @@ import { comparisonSums } from './statement/clickhouse-sums-rows.js';
 import { everything } from './statement/clickhouse-units-statement.js';
 import { StoreError } from './store-error.js';
 import { erasedUnits, eraseUnits, lastErasureUs } from './writing/clickhouse-erasure.js';
+import { expiredUntil, expireRows } from './writing/clickhouse-expiry.js';
 import { RowBinaryWriter } from './writing/clickhouse-row-binary.js';
 import { type EncodedTable, RowEncoder } from './writing/clickhouse-rows.js';
 import { largeTables } from './writing/clickhouse-schema.js';
@@ -32,7 +34,7 @@ export class ClickhouseFeedbackStore extends FeedbackStore {
   private readonly encoder = new RowEncoder();
 
   constructor(
-    options: ClickhouseOptions,
+    private readonly options: ClickhouseOptions,
     private readonly deltas: DeltaOptions = {},
   ) {
     super();
@@ -94,6 +96,27 @@ export class ClickhouseFeedbackStore extends FeedbackStore {
     await this.connections.drop();
     this.encoder.forget();
     await this.prepare();
+  }
+
+  expire(expiry: Expiry): Promise<void> {
+    return expireRows(this.connections, expiry);
+  }
+
+  expiredUntil(query: ComparisonQuery): Promise<InstantUs | null> {
+    return expiredUntil(this.connections, query);
+  }
+
+  async beside(): Promise<ClickhouseFeedbackStore> {
+    const beside = new ClickhouseFeedbackStore({ ...this.options, database: this.connections.besideDatabase }, this.deltas);
+    await beside.reset();
+    return beside;
+  }
+
+  async takeOver(beside: FeedbackStore): Promise<void> {
+    if (!(beside instanceof ClickhouseFeedbackStore)) throw new RangeError('what takes over was filled beside this store');
+    await this.connections.exchange(beside.connections);
+    this.encoder.forget();
+    await beside.connections.drop();
   }
 
   /** Merges all parts now, as the engine does by itself in time: no sum changes. */

@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { ClickhouseConnection, type ConnectionOptions } from './clickhouse-connection.js';
 import { StoreError } from './store-error.js';
-import { fillingOf, prepareDistributed, prepareSchema } from './writing/clickhouse-schema.js';
+import { exchangeTables, fillingOf, prepareDistributed, prepareSchema } from './writing/clickhouse-schema.js';
 
 export interface ClickhouseOptions extends ConnectionOptions {
   /** `http://user:password@host:port`; of a cluster one for each shard, separated by commas. */
@@ -59,6 +59,28 @@ export class ClickhouseServers {
     if (new Set(fillings).size < fillings.length)
       throw new StoreError('two addresses of ClickHouse lead to the same server: give one for each shard', { retriable: false });
     return createHash('sha256').update(fillings.join()).digest('hex').slice(0, 8);
+  }
+
+  /** Where a store is filled beside this one. */
+  get besideDatabase(): string {
+    return `${this.shards[0]?.database}_beside`;
+  }
+
+  /** The tables of one name in `whole`, or of each shard, have these columns; computed ones left out. */
+  async columnsOf(tables: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>> {
+    const [shard] = this.shards;
+    const rows = await shard?.rows<{ table: string; columns: readonly string[] }>(
+      `SELECT table, groupArray(name) AS columns FROM (SELECT * FROM system.columns WHERE database = currentDatabase() AND table IN ({tables:Array(String)})
+  AND default_kind NOT IN ('MATERIALIZED', 'ALIAS') ORDER BY table, position) GROUP BY table`,
+      { tables },
+    );
+    return new Map(rows?.map(({ table, columns }) => [table, columns]) ?? []);
+  }
+
+  /** The tables of both change places on every shard. */
+  async exchange(other: ClickhouseServers): Promise<void> {
+    await Promise.all(this.shards.map((shard, index) => exchangeTables(shard, other.shards[index]?.database ?? '')));
+    await this.prepare();
   }
 
   /** Everything that a rebuild from the log makes again. */

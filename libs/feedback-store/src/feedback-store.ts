@@ -218,6 +218,18 @@ export interface StoreServer {
   readonly disks: readonly { readonly path: string; readonly freeBytes: number; readonly totalBytes: number }[];
 }
 
+export interface Expiry {
+  /** Whose rows may go. */
+  readonly environments: readonly { readonly project: string; readonly environment: string }[];
+  /** Rows that were known before; null: none go. */
+  readonly beforeUs: InstantUs | null;
+  /** Comparisons that are still counted: what they read stays, from `neededSinceUs` on. */
+  readonly open: readonly ComparisonQuery[];
+  /** Counters of ingestion, and letters that were not believed, from before. */
+  readonly countsBeforeUs: InstantUs;
+  readonly lettersBeforeUs: InstantUs;
+}
+
 export abstract class FeedbackStore {
   /** Creates or upgrades the schema; safe to call from several processes. */
   abstract prepare(): Promise<void>;
@@ -246,6 +258,18 @@ export abstract class FeedbackStore {
   abstract identity(): Promise<string>;
   /** Empties the store: everything in it can be made again from the log. */
   abstract reset(): Promise<void>;
+  /** Removes old rows; what is gone is remembered first, so that nobody takes a smaller sum for the sum. Rows go in the servers' own time. */
+  abstract expire(expiry: Expiry): Promise<void>;
+  /** Rows that the query reads and that were known before this moment are gone; null where none are. */
+  abstract expiredUntil(query: ComparisonQuery): Promise<InstantUs | null>;
+  /** An empty store on the same servers, to be filled while this one serves. What an earlier one left there goes. */
+  abstract beside(): Promise<FeedbackStore>;
+  /**
+   * Puts what was filled beside in this one's place, its filling included, and drops what was here. Nobody may insert meanwhile; whoever reads gets the
+   * rows of either. What only people look at (counters, dead letters) stays. A process that dies in the middle leaves progress that is too low: rows
+   * are read again.
+   */
+  abstract takeOver(beside: FeedbackStore): Promise<void>;
   /** What each server says of itself; rejects with a StoreError where one is away. */
   abstract servers(): Promise<readonly StoreServer[]>;
   abstract close(): Promise<void>;

@@ -1,11 +1,13 @@
 /** The feedback store as plain TypeScript: slow, and short enough to be read as the definition of what a sum is. Keeps its rows in memory. */
 import type { InstantUs } from '@rampart/contracts';
 import { bruteForceStrata, bruteForceSums } from './definition/brute-force-sums.js';
+import { neededSinceUs } from './definition/needed-rows.js';
 import { subtractSums } from './definition/sums-arithmetic.js';
 import {
   type ComparisonQuery,
   type ComparisonSums,
   type ErasureQuery,
+  type Expiry,
   FeedbackStore,
   type PlacedRow,
   type Progress,
@@ -13,13 +15,16 @@ import {
   type StratumCount,
   untilOf,
 } from './feedback-store.js';
-import { comparedScopes, idHashOf, scopedName, scopeOf } from './row-identity.js';
+import { scopesRead } from './look/clickhouse-changed-units.js';
+import { comparedScopes, idHashOf, knownTimeOf, scopedName, scopeOf } from './row-identity.js';
 
 export class MemoryFeedbackStore extends FeedbackStore {
-  private readonly rows = new Map<string, PlacedRow>();
-  private readonly stored = new Map<string, Progress>();
+  private rows = new Map<string, PlacedRow>();
+  private stored = new Map<string, Progress>();
   private erased: Erased[] = [];
-  private resets = 0;
+  private expired = new Map<bigint, InstantUs>();
+  private id = 'memory0';
+  private fillings = 0;
 
   async prepare(): Promise<void> {}
 
@@ -69,14 +74,49 @@ export class MemoryFeedbackStore extends FeedbackStore {
   }
 
   async identity(): Promise<string> {
-    return `memory${this.resets}`;
+    return this.id;
   }
 
   async reset(): Promise<void> {
     this.rows.clear();
     this.stored.clear();
     this.erased = [];
-    this.resets++;
+    this.expired.clear();
+    this.id = this.nextFilling();
+  }
+
+  async expire({ environments, beforeUs, open }: Expiry): Promise<void> {
+    if (beforeUs === null) return;
+    for (const [key, placed] of this.rows) {
+      const { project, environment } = placed.row;
+      if (!environments.some((one) => one.project === project && one.environment === environment)) continue;
+      const scope = scopeOfRow(placed);
+      const needed = open.filter((query) => scopesOf(query).includes(scope)).map(neededSinceUs);
+      const until = Math.min(beforeUs, ...needed);
+      if (knownTimeOf(placed) >= until) continue;
+      this.expired.set(scope, Math.max(until, this.expired.get(scope) ?? 0));
+      this.rows.delete(key);
+    }
+  }
+
+  async expiredUntil(query: ComparisonQuery): Promise<InstantUs | null> {
+    const found = scopesOf(query).flatMap((scope) => this.expired.get(scope) ?? []);
+    return found.length === 0 ? null : Math.max(...found);
+  }
+
+  async beside(): Promise<FeedbackStore> {
+    const beside = new MemoryFeedbackStore();
+    beside.id = this.nextFilling();
+    return beside;
+  }
+
+  async takeOver(beside: FeedbackStore): Promise<void> {
+    if (!(beside instanceof MemoryFeedbackStore)) throw new RangeError('what takes over was filled beside this store');
+    this.rows = beside.rows;
+    this.stored = beside.stored;
+    this.erased = beside.erased;
+    this.expired = beside.expired;
+    this.id = beside.id;
   }
 
   async servers(): Promise<readonly StoreServer[]> {
@@ -84,6 +124,11 @@ export class MemoryFeedbackStore extends FeedbackStore {
   }
 
   async close(): Promise<void> {}
+
+  private nextFilling(): string {
+    this.fillings++;
+    return `memory${this.fillings}`;
+  }
 
   private erase({ row, position, knownAtUs, partition = 0 }: PlacedRow): void {
     for (const [key, found] of this.rows) {
@@ -102,6 +147,13 @@ interface Erased {
   readonly place: string;
   readonly knownAtUs: InstantUs;
 }
+
+const scopeOfRow = ({ row }: PlacedRow): bigint => scopeOf({ ...row, name: scopedName(row.kind, row.name) });
+
+const scopesOf = (query: ComparisonQuery): readonly bigint[] => {
+  const { exposures, events } = scopesRead([query]);
+  return [...exposures, ...events];
+};
 
 const identityOf = ({ row }: PlacedRow): string =>
   [

@@ -415,6 +415,30 @@ export const feedbackStoreContract = (name: string, create: () => Promise<Feedba
       }
     });
 
+    it('serves while another is filled beside it, which then takes its place', async () => {
+      const [query, read] = [comparison([{}]), { topic: 'feedback.v1', partition: 0, generation: 0, knownAtUs: 10 }];
+      const counted = async () => (await store.sums(query)).population.reduce((units, one) => units + one.units, 0);
+      await store.insert([exposure(1, { at: 1000, unit: 1 })], [{ ...read, offset: 1n }]);
+      await (await store.beside()).insert([exposure(9, { at: 1000, unit: 9 })], []);
+      const beside = await store.beside();
+      expect((await beside.sums(query)).population).toEqual([]);
+      await beside.insert([exposure(1, { at: 1000, unit: 1 }), exposure(2, { at: 1000, unit: 2 })], [{ ...read, offset: 2n }]);
+      expect(await counted()).toBe(1);
+      const filling = await beside.identity();
+      expect(filling).not.toBe(await store.identity());
+      await store.takeOver(beside);
+      await beside.close();
+      expect(await store.identity()).toBe(filling);
+      expect(await counted()).toBe(2);
+      expect(await store.progress('feedback.v1')).toEqual([{ ...read, offset: 2n }]);
+      // What views fill is there, too: a delta reads it.
+      await store.insert([exposure(3, { at: 1000, unit: 3 })], [{ ...read, offset: 3n }]);
+      expect(await counted()).toBe(3);
+      const until = { ...query, knownUntilUs: query.knownUntilUs };
+      const [delta] = await store.delta([until], 0);
+      expect(delta?.population.reduce((units, one) => units + one.units, 0)).toBe(3);
+    });
+
     it('is another filling after a reset, and empty', async () => {
       const before = await store.identity();
       expect(await store.identity()).toBe(before);

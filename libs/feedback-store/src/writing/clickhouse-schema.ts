@@ -88,6 +88,9 @@ const tables: readonly string[] = [
   `known_hour (space UInt64, scope UInt64, hour Int64, first SimpleAggregateFunction(min, Int64), last SimpleAggregateFunction(max, Int64))
   ENGINE = AggregatingMergeTree ORDER BY (space, scope, hour) SETTINGS ${durable}`,
 
+  // Of which scopes old rows were removed, and up to when.
+  `expired (scope UInt64, until_at SimpleAggregateFunction(max, Int64)) ENGINE = AggregatingMergeTree ORDER BY scope SETTINGS ${durable}`,
+
   // What a later version of the tables has made of the rows that an earlier one had stored.
   `upgrade (step String, done_at DateTime64(6) DEFAULT now64(6)) ENGINE = MergeTree ORDER BY (step, done_at) SETTINGS ${durable}`,
 
@@ -128,6 +131,17 @@ export const prepareSchema = async (connection: ClickhouseConnection): Promise<v
   await dropAbandonedLooks(connection);
 };
 
+/** In this order: a process that dies in the middle leaves the lower progress under the older filling's name, so that rows are read again. */
+const exchanged = [...largeTables, ...['scope', 'import', 'known_hour', 'expired', 'erased', 'upgrade', 'progress', 'filling']] as const;
+
+/** Puts the tables of another database in place of this one's, and those in its place. Views hang on names, so they go first; preparing makes them again. */
+export const exchangeTables = async (connection: ClickhouseConnection, other: string): Promise<void> => {
+  for (const view of views)
+    for (const database of [connection.database, other])
+      await connection.command(`DROP VIEW IF EXISTS ${database}.${view.split(' ')[0]} SYNC`);
+  for (const table of exchanged) await connection.command(`EXCHANGE TABLES ${connection.database}.${table} AND ${other}.${table}`);
+};
+
 /** By what rows go to a shard. A unit's rows are together, and so is what replaces each other; what views fill lies where their rows are, and is not written. */
 const shardedBy = {
   feedback: 'unit',
@@ -138,6 +152,7 @@ const shardedBy = {
   import: 'id_hash',
   erased: 'scope',
   known_hour: 'scope',
+  expired: 'scope',
   ingest_count: 'position',
   dead_letter: 'position',
 } as const;
