@@ -11,6 +11,7 @@ import { kafkaBench } from './kafka-bench.js';
 import { liveBench } from './live-bench.js';
 import { looksBench } from './looks-bench.js';
 import { platformBench } from './platform-bench.js';
+import { replayBench } from './replay-bench.js';
 import { statisticsBench } from './statistics-bench.js';
 import { sumsBench } from './sums-bench.js';
 import { isMeasured, type Measurement, machine, markdown, readDocument, unmeasured, withMeasurements } from './table.js';
@@ -26,6 +27,7 @@ const parts: Readonly<Record<string, (say: (line: string) => void) => Promise<re
   looks: looksBench,
   live: liveBench,
   action: actionBench,
+  replay: replayBench,
   platform: platformBench,
   tracing: tracingBench,
 };

@@ -95,6 +95,7 @@ const call = async (method: 'GET' | 'POST', path: string) => {
 };
 
 interface Body {
+  readonly state?: string;
   readonly partitions?: readonly { readonly lag: number }[];
   readonly watermark?: string | null;
   readonly accepted?: number;
@@ -187,6 +188,9 @@ describe('analysis', () => {
     const { status, body } = await call('POST', '/v1/analysis/rebuild');
     expect(status).toBe(202);
     expect(body.filling).toMatch(/^[0-9a-f]{8}$/);
+    // The old one serves until the new one has everything.
+    expect((await call('GET', `/v1/ingest/names${ENVIRONMENT}`)).body.names).toHaveLength(2);
+    await eventually('/v1/analysis/rebuild', ({ state }) => state === 'done');
     const { names } = await eventually(`/v1/ingest/names${ENVIRONMENT}`, ({ names: found = [] }) => found.length === 2);
     expect(names).toMatchObject([{ name: 'buy', rows: 2 }, { name: 'button' }]);
     await eventually(`/v1/ingest/stats${ENVIRONMENT}`, ({ accepted = 0 }) => accepted > 0);

@@ -2,7 +2,13 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { EventLog } from '@rampart/event-log';
 import { openEventLog } from '@rampart/event-log/configured';
-import { ClickhouseFeedbackStore, ClickhouseFeedbackViews, FeedbackStore, FeedbackViews } from '@rampart/feedback-store';
+import {
+  ClickhouseFeedbackBackup,
+  ClickhouseFeedbackStore,
+  ClickhouseFeedbackViews,
+  FeedbackStore,
+  FeedbackViews,
+} from '@rampart/feedback-store';
 import { ApiKeys, Diagnostics, kafkaSecurityOf } from '@rampart/service-kit';
 import { type AnalysisConfig, storeOptions } from './config.js';
 import { Definitions } from './definitions/definition-in-force.js';
@@ -11,6 +17,8 @@ import { FeedbackConsumer } from './feedback/feedback.consumer.js';
 import { IntakeController } from './feedback/intake.controller.js';
 import { Intake, PARTITIONS } from './feedback/intake.service.js';
 import { IntakeFigures } from './feedback/intake-figures.js';
+import { StoreBackup } from './feedback/store-backup.js';
+import { StoreRebuild } from './feedback/store-rebuild.js';
 import { StoredEvidence } from './feedback/stored-evidence.js';
 import { TracedRows } from './feedback/traced-rows.js';
 import { Watermark } from './feedback/watermark.js';
@@ -19,6 +27,7 @@ import { FreshnessService } from './freshness/freshness.service.js';
 import { FreshnessGauges } from './freshness/freshness-gauges.js';
 import { IngestViewsController, PLATFORM_SECRET } from './ingest-views/ingest-views.controller.js';
 import { ViewConsumers } from './ingest-views/view.consumers.js';
+import { KEEPING_TIMES, Keeping, type KeepingTimes } from './keeping/keeping.service.js';
 import { DecisionLog } from './looks/decision-log.js';
 import { DecisionsController } from './looks/decisions.controller.js';
 import { LookFigures } from './looks/look-figures.js';
@@ -55,6 +64,15 @@ export const analysisModule = (config: AnalysisConfig): DynamicModule => ({
   providers: [
     { provide: LOOK_EVERY_MS, useValue: config.RAMPART_LOOK_INTERVAL_MS },
     { provide: PARTITIONS, useValue: config.RAMPART_LOG_PARTITIONS },
+    {
+      provide: KEEPING_TIMES,
+      useValue: {
+        rows: config.RAMPART_KEEP_ROWS_DAYS,
+        log: config.RAMPART_KEEP_LOG_DAYS,
+        counts: config.RAMPART_KEEP_COUNTS_DAYS,
+        letters: config.RAMPART_KEEP_DEAD_LETTERS_DAYS,
+      } satisfies KeepingTimes,
+    },
     { provide: PLATFORM_SECRET, useValue: config.RAMPART_SECRET },
     {
       provide: EventLog,
@@ -75,6 +93,7 @@ export const analysisModule = (config: AnalysisConfig): DynamicModule => ({
         return store;
       },
     },
+    { provide: ClickhouseFeedbackBackup, useFactory: () => new ClickhouseFeedbackBackup(storeOptions(config)) },
     { provide: FeedbackViews, useFactory: () => new ClickhouseFeedbackViews(storeOptions(config)) },
     { provide: ApiKeys, useClass: LinkedKeys },
     { provide: Definitions, useClass: LinkedDefinitions },
@@ -87,12 +106,15 @@ export const analysisModule = (config: AnalysisConfig): DynamicModule => ({
     FreshnessService,
     Intake,
     IntakeFigures,
+    Keeping,
     LookFigures,
     LookLoop,
     LookRound,
     Proposals,
     ReplayService,
     ResultsService,
+    StoreBackup,
+    StoreRebuild,
     TimeseriesService,
     TracedRows,
     ViewConsumers,

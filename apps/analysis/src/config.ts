@@ -33,6 +33,8 @@ interface Servers {
   readonly RAMPART_CLICKHOUSE_CLUSTER?: string | undefined;
 }
 
+const days = z.coerce.number().int().min(1).max(36_500);
+
 const settings = serviceConfig.extend({
   ...logConfig,
   ...storeConfig.shape,
@@ -44,6 +46,16 @@ const settings = serviceConfig.extend({
     .max(256)
     .default(4)
     .describe('partitions of a new feedback log; fixed when it is created'),
+  RAMPART_KEEP_COUNTS_DAYS: days.default(30).describe('how long ingestion’s counters are kept, in log and store'),
+  RAMPART_KEEP_DEAD_LETTERS_DAYS: days.default(90).describe('how long dead letters are kept, in log and store'),
+  RAMPART_KEEP_ROWS_DAYS: days
+    .optional()
+    .describe(
+      'how long rows of live environments are kept in the store, and longer where an open comparison needs them; default: for ever',
+    ),
+  RAMPART_KEEP_LOG_DAYS: days
+    .optional()
+    .describe('how long feedback.v1 is kept, at least as long as the rows; what is gone from it no rebuild brings back; default: for ever'),
   RAMPART_LOOK_INTERVAL_MS: z.coerce
     .number()
     .int()
@@ -52,7 +64,13 @@ const settings = serviceConfig.extend({
     .default(2_000)
     .describe('from one look at the running comparisons to the next, at least'),
 });
-export const analysisConfig = namesCluster(needsLog(settings));
+export const analysisConfig = namesCluster(needsLog(settings)).refine(
+  ({ RAMPART_KEEP_LOG_DAYS: log, RAMPART_KEEP_ROWS_DAYS: rows }) => log === undefined || (rows !== undefined && rows <= log),
+  {
+    path: ['RAMPART_KEEP_LOG_DAYS'],
+    message: 'must not be less than RAMPART_KEEP_ROWS_DAYS: rows that the log does not have any more, no rebuild brings back',
+  },
+);
 export type AnalysisConfig = z.infer<typeof analysisConfig>;
 
 export const storeOptions = ({

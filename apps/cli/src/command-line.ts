@@ -13,8 +13,11 @@ export const HELP: Readonly<Record<string, string>> = {
   rampart open                                           a link that opens the page, signed in, once
   rampart keys admin | rotate-admin | list | create | rotate | revoke
   rampart kill FEATURE --reason WHY                      everybody gets its default variant; rampart restore takes it back
+  rampart backup FOLDER                                  history, log and feedback store as of one moment, while running
+  rampart restore FOLDER                                 a backup into a fresh data folder
+  rampart generation [--partitions N]                    more partitions of the feedback log
   rampart replay decisions                               recount every decision record: is it still so?
-  rampart rebuild store | read-models                    derive it anew from the log
+  rampart rebuild [store | read-models]                  derive anew from the log what follows from it
   rampart doctor                                         what is wrong with a platform, and what to do
 
 rampart COMMAND --help says more. The platform is the one of RAMPART_DATA (default: .rampart in the checkout),
@@ -87,6 +90,25 @@ releases say. A rollout of it is held. rampart restore FEATURE --reason WHY take
   restore: `rampart restore FEATURE --reason WHY [options]
 
 Takes the kill switch back: experiments and releases of the feature count again. Options as of rampart kill.
+
+rampart restore FOLDER
+
+Fills a fresh data folder (RAMPART_DATA) from a backup that rampart backup took, so that npm start goes on with it. Every byte is checked
+before anything is written; a place that is not empty is refused. With DATABASE_URL or CLICKHOUSE_URL these are filled, and must be empty.
+Where the backup has no secret, RAMPART_SECRET must be that of the platform it was taken of.
+`,
+  backup: `rampart backup FOLDER [options]
+
+Copies a running platform into a new folder: history, definitions, decisions, log and feedback store, which fit each other whatever happens
+meanwhile; and, where the platform runs on this machine, its secret and admin key. On Kafka the log stays Kafka's, and the backup says where
+each partition ended. The manifest is written last: a folder without it is no backup.
+
+  --address URL        platform to talk to (RAMPART_ADDRESS); the admin key is RAMPART_ADMIN_KEY, or the file of the data folder
+`,
+  generation: `rampart generation [--partitions N]
+
+Opens the next generation of the feedback log of a stopped platform: positions and known times go on above all earlier ones, with N
+partitions (more than before), or as many. Start the platform with RAMPART_LOG_PARTITIONS=N then, every time.
 `,
   keys: `rampart keys ACTION [options]
 
@@ -125,19 +147,20 @@ How many units it takes to find an effect, how long that is, and what could be f
   --json               the whole answer
   --address URL        platform to talk to (RAMPART_ADDRESS)
 `,
-  rebuild: `rampart rebuild store | read-models
+  rebuild: `rampart rebuild [store | read-models]
 
-  store                empties the feedback store and reads the log again: the same sums, the same digests
-  read-models          derives the catalogue of definitions anew from the history of events
+  store                fills another feedback store from the log's beginning: the same sums, the same digests
+  read-models          derives lists anew from the history of events, and publishes what the log lacks
+  (neither)            both
 
-The platform must be running; it goes on answering, and says how far it is behind.
+The platform must be running, with one analysis process. What was there serves until the new has everything, and takes its place.
   --address URL        platform to talk to (RAMPART_ADDRESS)
 `,
   replay: `rampart replay decisions [options]
 
 Recounts every decision record from the rows, judges it again, and compares both digests with what it recorded; holds the log's records against
 the control plane's history besides. A record of which anything was altered is named, and so are the sums that other rows give.
-Exit code 0 when all are the same, or can't be recounted because their rows were expired by configuration; 1 otherwise.
+Exit code 0 when all are the same, or can't be recounted because rows were expired by configuration or units erased; 1 otherwise.
 
   --since INSTANT      only records that were appended then or later
   --experiment KEY, --environment KEY, --project KEY     only theirs; default: all
@@ -248,6 +271,8 @@ const OPTIONS = {
     json: { type: 'boolean', default: false },
     address: { type: 'string' },
   },
+  generation: { partitions: { type: 'string' } },
+  backup: { address: { type: 'string' } },
   replay: {
     since: { type: 'string' },
     experiment: { type: 'string' },

@@ -1,11 +1,14 @@
 #!/usr/bin/env node
 /** The `rampart` command. */
 import { setMaxListeners } from 'node:events';
+import { backUp } from './backup/backup-command.js';
+import { restoreBackup } from './backup/restore-command.js';
 import { HELP, readCommandLine, type Typed } from './command-line.js';
 import { demo, demoRequest } from './demo/demo-command.js';
 import { doctor, doctorRequest } from './doctor/doctor-command.js';
 import { importFile } from './import/import-command.js';
 import { Progress } from './import/progress.js';
+import { openGeneration } from './operations/generation-command.js';
 import { type KeysRequest, keys } from './operations/keys-command.js';
 import { openPage } from './operations/open-command.js';
 import { planPower } from './operations/plan-command.js';
@@ -32,13 +35,20 @@ const run = async (argv: readonly string[]): Promise<number> => {
   if (typed.command === 'plan') return runPlan(typed);
   if (typed.command === 'replay') return runReplay(typed);
   if (typed.command === 'doctor') return doctor(doctorRequest(typed), process.env, print);
+  if (typed.command === 'backup') return runBackup(typed);
+  if (typed.command === 'generation') {
+    if (typed.words[0] !== undefined) throw usage(`What is "${typed.words[0]}"? rampart generation takes options only.`);
+    return openGeneration(typed.texts.partitions, process.env);
+  }
+  if (typed.command === 'restore' && typed.texts.reason === undefined && typed.words.length === 1)
+    return restoreBackup(typed.words[0] ?? '', process.env, print);
   if (typed.command === 'kill' || typed.command === 'restore')
     await throwSwitch(switchRequest({ ...typed, command: typed.command }), process.env, print);
   else if (typed.command === 'open') {
     if (typed.words[0] !== undefined) throw usage(`What is "${typed.words[0]}"? rampart open takes nothing.`);
     openPage(process.env, print);
   } else if (typed.command === 'keys') await keys(keysRequest(typed), process.env, print);
-  else await rebuild(wordOf(typed, ['store', 'read-models']), typed.texts.address, process.env, print);
+  else await runRebuild(typed);
   return 0;
 };
 
@@ -75,6 +85,21 @@ const runPlan = async (typed: Typed): Promise<number> => {
   wordOf(typed, ['power']);
   await planPower(typed, process.env, print);
   return 0;
+};
+
+const runBackup = async (typed: Typed): Promise<number> => {
+  const [folder, ...more] = typed.words;
+  if (folder === undefined || more.length > 0) throw usage(`rampart backup takes one folder.\n\n${HELP.backup}`);
+  const progress = new Progress(process.stderr, Date.now);
+  await backUp(folder, typed.texts.address, { environment: process.env, progress, print, nowMs: Date.now });
+  return 0;
+};
+
+const REBUILT = ['read-models', 'store'] as const;
+
+const runRebuild = (typed: Typed): Promise<void> => {
+  const what = typed.words.length === 0 ? REBUILT : [wordOf(typed, REBUILT)];
+  return rebuild(what, typed.texts.address, { environment: process.env, progress: new Progress(process.stderr, Date.now), print });
 };
 
 const runReplay = (typed: Typed): Promise<number> => {

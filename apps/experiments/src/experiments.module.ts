@@ -2,9 +2,12 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { APP_INTERCEPTOR } from '@nestjs/core';
 import { CqrsModule } from '@nestjs/cqrs';
+import { EventLog } from '@rampart/event-log';
 import { EventStore, type PostgresEventStore } from '@rampart/event-store';
 import { AuditModule } from './audit/audit.module.js';
 import { AuditLog } from './audit/audit-log.store.js';
+import { BackupController } from './backup/backup.controller.js';
+import { HistoryBackup } from './backup/history-backup.js';
 import { CatalogueModule } from './catalogue/catalogue.module.js';
 import { Catalogue } from './catalogue/catalogue.store.js';
 import { CommandModule } from './command/command.module.js';
@@ -62,9 +65,21 @@ export const experimentsModule = (config: ExperimentsConfig): DynamicModule => (
     ExperimentsController,
     DecisionsController,
     AdminController,
+    BackupController,
   ],
   providers: [
     ProjectRemoval,
+    {
+      provide: HistoryBackup,
+      inject: [EventLog],
+      useFactory: (log: EventLog) =>
+        new HistoryBackup({
+          url: config.RAMPART_DATABASE_URL,
+          log,
+          isLogElsewhere: config.KAFKA_BROKERS !== undefined && config.KAFKA_BROKERS.length > 0,
+          secret: config.RAMPART_SECRET,
+        }),
+    },
     { provide: APP_INTERCEPTOR, useClass: AnswerInterceptor },
     {
       provide: Rebuilder,

@@ -55,6 +55,14 @@ const main = async (): Promise<void> => {
     void stop(1);
   });
   try {
+    if (settings.restoreFrom !== undefined) {
+      await platform.restore(settings.restoreFrom);
+      return void (await stop(0));
+    }
+    if (settings.generation !== undefined) {
+      await platform.openGeneration(settings.generation);
+      return void (await stop(0));
+    }
     await platform.start();
   } catch (error) {
     if (stopping === undefined) sayWhy(error);

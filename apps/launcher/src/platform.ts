@@ -15,8 +15,9 @@ import { isLoopback } from './front-door/sign-in.js';
 import { SignInCodes } from './front-door/sign-in-codes.js';
 import type { ComponentStatus, PlatformStatus } from './front-door/status-page.js';
 import { keepToItsLog } from './kept-log.js';
+import { beginRestore, endRestore, refuseFilled, refuseUnfinished } from './restored-files.js';
 import { removeRunFile, writeRunFile } from './run-file.js';
-import { isBuilt, type Service, type ServiceName, serviceNames, startService } from './services.js';
+import { isBuilt, runProgram, type Service, type ServiceName, serviceNames, startService } from './services.js';
 import type { Settings } from './settings.js';
 import type { Supervised } from './supervisor.js';
 
@@ -54,6 +55,7 @@ export class Platform {
   /** Resolves when every part is ready; refuses when one will not become so. */
   async start(): Promise<void> {
     this.folder = prepareDataFolder(this.settings.dataFolder);
+    refuseUnfinished(this.folder);
     this.claim = claimDataFolder(this.folder);
     const { host, port } = this.settings;
     // Before the engines: a busy port must not cost anybody a wait.
@@ -68,10 +70,7 @@ export class Platform {
     keepToItsLog(this.folder, this.settings);
     const postgres = this.engine(this.postgres());
     const clickhouse = this.engine(this.clickhouse());
-    const kafka =
-      this.settings.kafkaBrokers.length > 0
-        ? this.engine(externalKafka(this.settings.kafkaBrokers, undefined, kafkaTlsOf(process.env)))
-        : undefined;
+    const [kafka] = this.kafka();
     const log = kafka ?? postgres;
     await Promise.all([
       Promise.all([postgres, log]).then((engines) => this.service('experiments', engines)),
@@ -81,6 +80,32 @@ export class Platform {
     ]);
     this.note();
     this.sayReady(this.door.address);
+  }
+
+  /** Fills a fresh data folder, or the engines that it names, from a backup. No service runs meanwhile. */
+  async restore(backup: string): Promise<void> {
+    refuseFilled(this.settings.dataFolder);
+    this.folder = prepareDataFolder(this.settings.dataFolder);
+    this.claim = claimDataFolder(this.folder);
+    beginRestore(this.folder, backup);
+    this.keyFile = adminKeyFile(this.folder);
+    keepToItsLog(this.folder, this.settings);
+    const engines = await Promise.all([this.engine(this.postgres()), this.engine(this.clickhouse()), ...this.kafka()]);
+    const environment = this.environment(engines);
+    for (const name of ['experiments', 'analysis'] as const)
+      this.say(`  ${await runProgram(this.checkout, { service: name, program: 'restore', args: [backup] }, environment)}`);
+    endRestore(this.folder);
+  }
+
+  /** Of the feedback log, while no service runs. @param partitions  how many from now on, or `same` */
+  async openGeneration(partitions: string): Promise<void> {
+    this.folder = prepareDataFolder(this.settings.dataFolder);
+    refuseUnfinished(this.folder);
+    this.claim = claimDataFolder(this.folder);
+    keepToItsLog(this.folder, this.settings);
+    const environment = this.environment(await Promise.all([this.engine(this.postgres()), ...this.kafka()]));
+    const args = partitions === 'same' ? [] : ['--partitions', partitions];
+    this.say(await runProgram(this.checkout, { service: 'experiments', program: 'generation', args }, environment));
   }
 
   async stop(): Promise<void> {
@@ -109,6 +134,12 @@ export class Platform {
     const { databaseUrl } = this.settings;
     if (databaseUrl !== undefined) return externalPostgres(databaseUrl);
     return embeddedPostgres({ folder: this.folder, logFile: this.logFile('postgres') });
+  }
+
+  /** None where the log is in PostgreSQL. */
+  private kafka(): readonly Promise<Engine>[] {
+    const { kafkaBrokers } = this.settings;
+    return kafkaBrokers.length === 0 ? [] : [this.engine(externalKafka(kafkaBrokers, undefined, kafkaTlsOf(process.env)))];
   }
 
   private clickhouse(): Promise<Engine> {

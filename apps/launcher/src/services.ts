@@ -1,7 +1,9 @@
 /** The services as processes: which there are, what they are told, and where they listen. */
+import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { LogFile } from './log-file.js';
+import { Refusal } from './refusal.js';
 import { Supervised } from './supervisor.js';
 
 export const serviceNames = ['experiments', 'assignment', 'ingestion', 'analysis'] as const;
@@ -33,6 +35,28 @@ const answersReady = async (port: number): Promise<boolean> => {
   const reply = await fetch(`http://127.0.0.1:${port}/readyz`, { signal: AbortSignal.timeout(2_000) });
   await reply.body?.cancel();
   return reply.status === 200;
+};
+
+export interface Program {
+  readonly service: ServiceName;
+  readonly program: string;
+  readonly args: readonly string[];
+}
+
+/** A program of a service that does one thing and ends. @returns what it says. @throws Refusal with what it complains of */
+export const runProgram = async (
+  checkout: string,
+  { service, program, args }: Program,
+  environment: NodeJS.ProcessEnv,
+): Promise<string> => {
+  const path = join(checkout, 'apps', service, 'dist', `${program}.js`);
+  const child = spawn(process.execPath, [path, ...args], { cwd: checkout, env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
+  let [said, complained] = ['', ''];
+  child.stdout.on('data', (part: Buffer) => (said += part.toString()));
+  child.stderr.on('data', (part: Buffer) => (complained += part.toString()));
+  const code = await new Promise((resolve) => child.once('close', resolve));
+  if (code !== 0) throw new Refusal(complained.trim() || `${program} of ${service} ended with ${code}`);
+  return said.trim();
 };
 
 /** After so many starts without listening the old port is given up: somebody else has it. */

@@ -15,6 +15,10 @@ export interface Settings {
   readonly clickhouseCluster: string | undefined;
   /** host:port of each; empty: the log is in PostgreSQL. */
   readonly kafkaBrokers: readonly string[];
+  /** Folder of a backup: fills the data folder from it, and ends. */
+  readonly restoreFrom: string | undefined;
+  /** `same`, or how many partitions: opens another generation of the feedback log, and ends. */
+  readonly generation: string | undefined;
   /** Standard input is a pipe of the parent: its end is the order to stop. */
   readonly watchesPipe: boolean;
 }
@@ -73,6 +77,8 @@ export const settingsFrom = (environment: NodeJS.ProcessEnv, checkout: string): 
     databaseUrl: urlFrom('DATABASE_URL', given(environment.DATABASE_URL), ['postgres', 'postgresql']),
     ...clickhouseFrom(given(environment.CLICKHOUSE_URL), given(environment.CLICKHOUSE_CLUSTER)),
     kafkaBrokers: brokersFrom(given(environment.KAFKA_BROKERS)),
+    restoreFrom: given(environment.RAMPART_RESTORE),
+    generation: given(environment.RAMPART_GENERATION),
     watchesPipe: environment.RAMPART_PARENT_PIPE === '1',
   };
 };

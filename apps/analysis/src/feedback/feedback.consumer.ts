@@ -53,6 +53,7 @@ export class FeedbackConsumer {
     this.subscription = this.log.consume({
       topic: FEEDBACK,
       group: `${FEEDBACK_GROUP}.${filling}`,
+      from: await this.storedUpTo(),
       ...limits,
       onBatch: (messages) => this.take(messages, writer, skipped),
       onPoison: ({ partition, message, error }) => this.setAside(message, partition, String(error)),
@@ -61,6 +62,13 @@ export class FeedbackConsumer {
       this.failure = error instanceof Error ? error.message : String(error);
       this.lines.fatal({ err: error }, 'feedback is no longer stored');
     });
+  }
+
+  /** A filling that nobody read into yet and that has rows was restored: the log goes on behind them. */
+  private async storedUpTo(): Promise<readonly (number | undefined)[]> {
+    const next: (number | undefined)[] = [];
+    for (const { partition, offset } of await this.store.progress(FEEDBACK)) next[partition] = Number(offset) + 1;
+    return next;
   }
 
   stats(): ConsumerStats | undefined {

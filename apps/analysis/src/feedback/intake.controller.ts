@@ -1,22 +1,44 @@
 /** The command to fill the store anew. */
-import { Controller, HttpCode, Post } from '@nestjs/common';
+import { Readable } from 'node:stream';
+import { Controller, Get, HttpCode, Post, StreamableFile } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import type { RebuildState } from '@rampart/contracts';
 import { Scope } from '@rampart/service-kit';
 import { Intake } from './intake.service.js';
+import { StoreBackup } from './store-backup.js';
+import { StoreRebuild } from './store-rebuild.js';
 
 @ApiTags('analysis')
 @Controller('v1/analysis')
 export class IntakeController {
-  constructor(private readonly intake: Intake) {}
+  constructor(
+    private readonly intake: Intake,
+    private readonly rebuilds: StoreRebuild,
+    private readonly backups: StoreBackup,
+  ) {}
 
   @Post('rebuild')
   @HttpCode(202)
   @Scope('admin', { project: false })
-  @ApiOperation({
-    summary: 'Empty the feedback store and fill it again from the log; results are incomplete until the watermark has caught up',
-  })
+  @ApiOperation({ summary: 'Fill another feedback store from the log; the old one serves until it has everything and takes its place' })
   async rebuild(): Promise<{ readonly message: string; readonly filling: string }> {
     const { filling } = await this.intake.rebuild();
-    return { message: `The store is being filled from the log's beginning (filling ${filling}); see GET /v1/analysis/freshness.`, filling };
+    const message = `A new store is being filled from the log's beginning (filling ${filling}), the old one serves meanwhile; see GET /v1/analysis/rebuild.`;
+    return { message, filling };
+  }
+
+  @Post('backup')
+  @HttpCode(200)
+  @Scope('admin', { project: false })
+  @ApiOperation({ summary: 'Every row of the feedback store, and how far it had read the log, as a stream of frames: use rampart backup' })
+  backup(): StreamableFile {
+    return new StreamableFile(Readable.from(this.backups.frames()));
+  }
+
+  @Get('rebuild')
+  @Scope('admin', { project: false })
+  @ApiOperation({ summary: 'How far the last rebuild of the feedback store is' })
+  state(): RebuildState {
+    return this.rebuilds.state();
   }
 }

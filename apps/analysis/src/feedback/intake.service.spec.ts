@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
+import { FEEDBACK, type FeedbackRow, topicSpecs } from '@rampart/contracts';
 import { MemoryEventLog } from '@rampart/event-log/memory';
-import { ClickhouseFeedbackViews, MemoryFeedbackStore, StoreError } from '@rampart/feedback-store';
+import { ClickhouseFeedbackViews, type FeedbackStore, MemoryFeedbackStore, StoreError } from '@rampart/feedback-store';
 import { AccessJournal, createLog, Metrics, Readiness } from '@rampart/service-kit';
 import { DefinitionsLink, LinkedDefinitions } from '../definitions/definitions-link.js';
 import { ViewConsumers } from '../ingest-views/view.consumers.js';
@@ -13,11 +14,12 @@ import { WatchedComparisons } from '../looks/watched-comparisons.js';
 import { FeedbackConsumer } from './feedback.consumer.js';
 import { Intake } from './intake.service.js';
 import { IntakeFigures } from './intake-figures.js';
+import { StoreRebuild } from './store-rebuild.js';
 import { StoredEvidence } from './stored-evidence.js';
 import { Watermark } from './watermark.js';
 
 class Unreachable extends MemoryFeedbackStore {
-  override async reset(): Promise<void> {
+  override async beside(): Promise<FeedbackStore> {
     throw new StoreError('ClickHouse does not answer', { retriable: true });
   }
 }
@@ -47,6 +49,7 @@ const intakeOf = (log: MemoryEventLog, store: MemoryFeedbackStore) => {
   const feedback = new FeedbackConsumer(log, store, new IntakeFigures(new Metrics('analysis')), lines);
   const link = new DefinitionsLink();
   const looks = looksOf(log, store, views, link);
+  const rebuilds = new StoreRebuild(log, store, lines);
   const intake = new Intake(
     log,
     store,
@@ -55,12 +58,13 @@ const intakeOf = (log: MemoryEventLog, store: MemoryFeedbackStore) => {
     feedback,
     new ViewConsumers(log, views, lines),
     looks,
+    rebuilds,
     new AccessJournal(),
     readiness,
     1,
     lines,
   );
-  return { intake, isReady: async () => Object.keys(await readiness.reasons()).length === 0 };
+  return { intake, rebuilds, feedback, isReady: async () => Object.keys(await readiness.reasons()).length === 0 };
 };
 
 describe('a rebuild that the store refuses', () => {
@@ -70,6 +74,90 @@ describe('a rebuild that the store refuses', () => {
     await eventually(isReady);
     await expect(intake.rebuild()).rejects.toThrow('ClickHouse does not answer');
     await eventually(isReady);
+    await intake.onApplicationShutdown();
+  });
+});
+
+describe('a rebuild', () => {
+  const row: FeedbackRow = {
+    ...({ kind: 'metric', project: 'shop', environment: 'live', name: 'buy', unitType: 'user', source: 'web', id: 'a', key: 'k' } as const),
+    ...{ unit: '0'.repeat(32), at: 1, value: '1', digest: '0'.repeat(16) },
+  };
+  /** Sees what each of its fillings was asked to keep. */
+  class Kept extends MemoryFeedbackStore {
+    readonly besides: FeedbackStore[] = [];
+    override async beside(): Promise<FeedbackStore> {
+      const beside = await super.beside();
+      this.besides.push(beside);
+      return beside;
+    }
+  }
+  const started = async (store: Kept) => {
+    const log = new MemoryEventLog();
+    for (const spec of topicSpecs(1)) await log.createTopic(spec);
+    const append = (id: string) => log.append(FEEDBACK, [{ partition: 0, value: JSON.stringify([{ ...row, id }]) }]);
+    for (const id of ['a', 'b', 'c']) await append(id);
+    const { intake, isReady, rebuilds } = intakeOf(log, store);
+    intake.onModuleInit();
+    await eventually(isReady);
+    const has = (offset: number) => eventually(async () => Number((await store.progress(FEEDBACK))[0]?.offset) === offset);
+    await has(2);
+    return { log, intake, rebuilds, isReady, append, has };
+  };
+
+  it('fills another store while the old one serves, and changes over when it has everything', async () => {
+    const store = new Kept();
+    const { intake, rebuilds, isReady, append, has } = await started(store);
+    const before = await store.identity();
+    const { filling } = await intake.rebuild();
+    expect(filling).not.toBe(before);
+    await expect(intake.rebuild()).rejects.toMatchObject({ code: 'rebuild-under-way' });
+    await append('d');
+    await eventually(async () => rebuilds.state().state === 'done');
+    expect(await store.identity()).toBe(filling);
+    await eventually(isReady);
+    await append('e');
+    await has(4);
+    expect(rebuilds.state()).toMatchObject({ filling, error: null });
+    await intake.onApplicationShutdown();
+  });
+
+  it('that its process does not live to see leaves the old store as it is', async () => {
+    /** Whose filling never comes to an end. */
+    class Endless extends Kept {
+      override async beside(): Promise<FeedbackStore> {
+        const beside = await super.beside();
+        beside.progress = async () => [];
+        return beside;
+      }
+    }
+    const store = new Endless();
+    const { intake, rebuilds } = await started(store);
+    const before = await store.identity();
+    await intake.rebuild();
+    await intake.onApplicationShutdown();
+    expect(rebuilds.state()).toMatchObject({ state: 'failed' });
+    expect(await store.identity()).toBe(before);
+    expect((await store.progress(FEEDBACK))[0]?.offset).toBe(2n);
+  });
+
+  it('is refused where the log has lost its beginning: a store that is filled from it would have fewer rows', async () => {
+    const store = new Kept();
+    const { log, intake } = await started(store);
+    await log.dropBefore({ topic: FEEDBACK, partition: 0, offset: 2 });
+    await expect(intake.rebuild()).rejects.toMatchObject({ code: 'rebuild-loses-rows' });
+    await intake.onApplicationShutdown();
+  });
+
+  it('is refused where another process reads a part of the log: that would go on filling the old store', async () => {
+    const store = new Kept();
+    const { rebuilds, intake } = await started(store);
+    await expect(rebuilds.begin({ topic: FEEDBACK, group: 'g', state: 'running', error: undefined, partitions: [] })).rejects.toMatchObject(
+      {
+        code: 'rebuild-shared',
+      },
+    );
+    expect(store.besides).toEqual([]);
     await intake.onApplicationShutdown();
   });
 });

@@ -1,4 +1,4 @@
-/** Ties the service to log and store: begins when both are there, rebuilds on command, ends in good order. */
+/** Ties the service to log and store: begins when both are there, changes over to a rebuilt store, ends in good order. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { topicSpecs } from '@rampart/contracts';
@@ -9,6 +9,7 @@ import { DefinitionsLink } from '../definitions/definitions-link.js';
 import { ViewConsumers } from '../ingest-views/view.consumers.js';
 import { LookLoop } from '../looks/look-loop.js';
 import { FeedbackConsumer } from './feedback.consumer.js';
+import { type FilledBeside, StoreRebuild } from './store-rebuild.js';
 
 const retry = { firstMs: 100, maxMs: 2_000 };
 
@@ -30,6 +31,7 @@ export class Intake implements OnModuleInit, OnApplicationShutdown {
     private readonly feedback: FeedbackConsumer,
     private readonly viewConsumers: ViewConsumers,
     private readonly looks: LookLoop,
+    private readonly rebuilds: StoreRebuild,
     private readonly journal: AccessJournal,
     readiness: Readiness,
     @Inject(PARTITIONS) private readonly partitions: number,
@@ -51,22 +53,37 @@ export class Intake implements OnModuleInit, OnApplicationShutdown {
     void this.inHand;
   }
 
-  /** Empties the store and reads the log anew; the answer comes when reading has begun. Other analysis processes must be restarted. */
+  /**
+   * Fills another store from the log's beginning while this one serves; when it has everything, it takes its place. Returns when reading has begun.
+   * @throws DomainError rebuild-under-way, rebuild-shared
+   */
   async rebuild(): Promise<{ readonly filling: string }> {
-    const rebuilt = this.inHand.then(async () => {
-      await this.stopReading();
-      await this.store.reset();
-      this.lines.info({}, 'the store is empty and filled again from the log');
-      return { filling: await this.startReading() };
+    await this.inHand;
+    const { filling, filled } = await this.rebuilds.begin(this.feedback.stats());
+    const changed = filled.then((beside) => {
+      // Whatever it fails at: reading goes on as soon as it can.
+      this.inHand = this.inHand.then(() => this.changeOver(beside)).catch(() => this.start());
+      return this.inHand;
     });
-    // Whatever it failed at: reading goes on as soon as it can.
-    this.inHand = rebuilt.catch(() => this.start());
-    return rebuilt;
+    changed.catch(() => undefined);
+    return { filling };
+  }
+
+  /** Results are answered meanwhile; only the watermark stands for a moment. */
+  private async changeOver(beside: FilledBeside): Promise<void> {
+    await this.stopReading();
+    try {
+      await beside.takeOver();
+    } catch (err) {
+      this.lines.error({ err }, 'the rebuilt store could not take over: the old one serves on');
+    }
+    await this.startReading();
   }
 
   async onApplicationShutdown(): Promise<void> {
     this.stopping.abort();
     await this.inHand.catch(() => undefined);
+    await this.rebuilds.abandon();
     await this.stopReading();
     await this.link.close();
     await this.endReports?.();

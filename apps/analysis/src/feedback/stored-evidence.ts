@@ -44,6 +44,10 @@ export class StoredEvidence extends Evidence {
     return this.kept.sums(query);
   }
 
+  expiredUntil(query: ComparisonQuery): Promise<number | null> {
+    return this.store.expiredUntil(query);
+  }
+
   strata(query: ComparisonQuery, property: string, limit: number): Promise<readonly StratumCount[]> {
     return this.store.strata(query, property, limit);
   }

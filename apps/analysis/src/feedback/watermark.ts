@@ -1,14 +1,12 @@
 /** Up to when everything is known and stored, and how far that lies behind. */
 import { Injectable } from '@nestjs/common';
 import { DEFINITIONS, FEEDBACK, formatInstant, type InstantUs, type StoreFreshness } from '@rampart/contracts';
-import { EventLog, type TopicState } from '@rampart/event-log';
+import { EventLog } from '@rampart/event-log';
 import { FeedbackStore, type Progress } from '@rampart/feedback-store';
 import { DefinitionsLink } from '../definitions/definitions-link.js';
 
 @Injectable()
 export class Watermark {
-  private topic: Promise<TopicState> | undefined;
-
   constructor(
     private readonly log: EventLog,
     private readonly store: FeedbackStore,
@@ -63,11 +61,8 @@ export class Watermark {
   }
 
   private async partitions(): Promise<number> {
-    this.topic ??= this.log.describeTopic(FEEDBACK);
-    this.topic.catch(() => {
-      this.topic = undefined;
-    });
-    return (await this.topic).partitions;
+    // Asked each time, and after the progress was read: rows of partitions that a new generation brings are known later than all that was read before.
+    return (await this.log.describeTopic(FEEDBACK)).partitions;
   }
 }
 

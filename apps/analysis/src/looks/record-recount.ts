@@ -117,9 +117,13 @@ const differencesTold = 20;
 export const standingOf = ({
   evidence,
   conclusion,
+  erasedUnits,
   intact,
   sentence,
 }: Replay): Pick<ReplayedRecord, 'status' | 'sentence' | 'code' | 'differences'> => {
+  // Not an alteration, and nobody's fault: what is missing was to go.
+  if (intact && erasedUnits > 0 && !(evidence.same && conclusion.same))
+    return { status: 'not-recountable', sentence, code: 'units-erased', differences: [] };
   const status = !intact ? 'altered' : evidence.same && conclusion.same ? 'same' : 'differs';
   return { status, sentence, code: null, differences: evidence.differences.slice(0, differencesTold) };
 };

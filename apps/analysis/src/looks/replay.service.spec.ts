@@ -1,12 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import { DECISIONS, type DecisionRecord } from '@rampart/contracts';
 import { MemoryEventLog } from '@rampart/event-log/memory';
-import type { ComparisonSums } from '@rampart/feedback-store';
+import { type ComparisonSums, neededSinceUs } from '@rampart/feedback-store';
 import { concluded, converted, definitionOf, onDay, ones } from '../figures/conclusion.examples.js';
 import { exampleComparison } from '../figures/figures.examples.js';
 import { EvidenceOf } from '../results/evidence.examples.js';
 import { DecisionLog } from './decision-log.js';
 import { ENGINE } from './engine.js';
+import { recordedQuery } from './record-recount.js';
 import { recordOf } from './records.js';
 import { ReplayService } from './replay.service.js';
 
@@ -134,6 +135,21 @@ describe('a replay of all records', () => {
       ...days.slice(3).map(() => ['not-recountable', 'watermark-behind']),
     ]);
     await close();
+  });
+
+  it('says of what reads rows that were removed that it can’t be recounted any more, and nothing else', async () => {
+    const records = chain('button', days);
+    const [first] = records;
+    if (first === undefined) throw new Error('there are five');
+    const neededUs = neededSinceUs(recordedQuery(first));
+    const statuses = async (expiredUntilUs: number) => {
+      const { service, close } = await serviceOver(records, { expiredUntilUs });
+      const { items } = await service.replayAll(all);
+      await close();
+      return new Set(items.map(({ status, code }) => `${status} ${code}`));
+    };
+    expect(await statuses(neededUs)).toEqual(new Set(['same null']));
+    expect(await statuses(neededUs + 1)).toEqual(new Set(['not-recountable rows-expired']));
   });
 
   it('ends where the store is away: that is no finding about a record', async () => {

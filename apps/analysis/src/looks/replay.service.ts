@@ -9,6 +9,7 @@ import {
   type ReplayedRecord,
 } from '@rampart/contracts';
 import { DomainError } from '@rampart/domain';
+import { type ComparisonQuery, neededSinceUs } from '@rampart/feedback-store';
 import { canonicalDigest } from '../figures/canonical-digest.js';
 import { Evidence } from '../results/evidence.source.js';
 import { DecisionLog, type RecordFilter } from './decision-log.js';
@@ -31,7 +32,7 @@ export class ReplayService {
     private readonly evidence: Evidence,
   ) {}
 
-  /** @throws DomainError decision-not-found, watermark-behind */
+  /** @throws DomainError decision-not-found, watermark-behind, rows-expired */
   async replay(project: string, id: string): Promise<Replay> {
     const { record } = await this.recorded(project, id);
     return this.recounted(record, await this.evidence.watermark());
@@ -91,13 +92,14 @@ export class ReplayService {
     }
   }
 
-  /** @throws DomainError watermark-behind */
+  /** @throws DomainError watermark-behind, rows-expired */
   private async recounted(record: DecisionRecord, watermarkUs: number | null): Promise<Replay> {
     if (watermarkUs === null || watermarkUs < record.knownUntilUs) {
       const [needed, has] = [formatInstant(record.knownUntilUs), watermarkUs === null ? 'nothing' : formatInstant(watermarkUs)];
       const message = `the record knew everything up to ${needed}, the store has ${has}: it is still being filled, ask again later`;
       throw new DomainError('watermark-behind', message, { knownUntil: needed });
     }
+    await this.refuseExpired(recordedQuery(record));
     const previous = record.previous === null ? undefined : (await this.decisions.read(record.previous))?.record;
     const looksBefore = previous?.looks ?? [];
     const latchedBefore = await this.latchedBefore(record, previous);
@@ -108,6 +110,19 @@ export class ReplayService {
     const sinceUs = completedAtUs ?? Math.min(record.knownUntilUs, ...record.latched.map(({ knownUntilUs }) => knownUntilUs));
     const erased = await this.evidence.erasedUnits(recordedQuery(record), sinceUs);
     return replayOf(record, recountedConclusion(record, sums, latchedBefore, looksBefore), this.decisions.before(record), erased);
+  }
+
+  /** Its sums are evidence still: they are in the record. @throws DomainError rows-expired */
+  private async refuseExpired(query: ComparisonQuery): Promise<void> {
+    const untilUs = await this.evidence.expiredUntil(query);
+    const neededUs = neededSinceUs(query);
+    if (untilUs === null || untilUs <= neededUs) return;
+    const [until, needed] = [formatInstant(untilUs), formatInstant(neededUs)];
+    throw new DomainError(
+      'rows-expired',
+      `the record can't be recounted any more: it reads rows from ${needed} on, and those before ${until} were removed by configuration; its sums stand in it`,
+      { needed, until },
+    );
   }
 
   /** Those of the previous record, and those that looks between the two saw and that the rows still show. */
@@ -134,4 +149,4 @@ export class ReplayService {
 }
 
 /** Refusals that say nothing about the record. */
-const NOT_RECOUNTABLE: ReadonlySet<string> = new Set(['watermark-behind']);
+const NOT_RECOUNTABLE: ReadonlySet<string> = new Set(['watermark-behind', 'rows-expired']);

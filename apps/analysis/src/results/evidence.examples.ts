@@ -25,6 +25,7 @@ export interface StoredEvidence {
   readonly completedAtUs?: number | null;
   readonly laterRows?: number;
   readonly erasedUnits?: number;
+  readonly expiredUntilUs?: number;
   readonly sumsAt: (knownUntilUs: number, loggedUntilUs?: number) => ComparisonSums;
   readonly seen?: readonly SeenEvent[];
 }
@@ -41,6 +42,9 @@ export class EvidenceOf extends Evidence {
   }
   currentSums(query: ComparisonQuery): Promise<ComparisonSums> {
     return this.sums(query);
+  }
+  async expiredUntil(..._asked: Parameters<Evidence['expiredUntil']>): Promise<number | null> {
+    return this.stored.expiredUntilUs ?? null;
   }
   async strata(..._asked: Parameters<Evidence['strata']>): Promise<readonly StratumCount[]> {
     return [];

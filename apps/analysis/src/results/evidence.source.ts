@@ -30,6 +30,8 @@ export abstract class Evidence {
   abstract sums(query: ComparisonQuery): Promise<ComparisonSums>;
   /** The same integers, perhaps moved forward from an earlier answer by what changed since: what proves something asks for `sums`. */
   abstract currentSums(query: ComparisonQuery): Promise<ComparisonSums>;
+  /** Rows that the query reads and that were known before this moment were removed, by configuration; null where none were. */
+  abstract expiredUntil(query: ComparisonQuery): Promise<number | null>;
   /** The values of a property at first exposures, most units first. */
   abstract strata(query: ComparisonQuery, property: string, limit: number): Promise<readonly StratumCount[]>;
   /** Over the exposures and assignments of the query's experiment and the events of its metrics. */

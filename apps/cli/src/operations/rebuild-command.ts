@@ -1,25 +1,53 @@
-/** `rampart rebuild`: asks the platform to derive something anew from its log. */
+/** `rampart rebuild`: asks the platform to derive anew, from log and history, what follows from them, and waits until it has. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { RebuildState } from '@rampart/contracts';
+import { count, type Progress } from '../import/progress.js';
 import { adminKey } from '../platform/admin-key.js';
 import { ApiClient } from '../platform/api-client.js';
 import type { Environment } from '../platform/places.js';
 import { requirePlatform } from '../platform/running-platform.js';
+import { Refusal } from '../refusal.js';
 
 export type Rebuilt = 'store' | 'read-models';
 
-const PATHS: Readonly<Record<Rebuilt, string>> = { store: '/v1/analysis/rebuild', 'read-models': '/v1/admin/rebuild' };
+export interface Rebuilding {
+  readonly environment: Environment;
+  readonly progress: Progress;
+  readonly print: (text: string) => void;
+}
 
-export const rebuild = async (
-  what: Rebuilt,
-  address: string | undefined,
-  environment: Environment,
-  print: (text: string) => void,
-): Promise<void> => {
-  const platform = await requirePlatform(environment, address);
-  const client = new ApiClient(platform.address, adminKey(environment).key, 10_000);
+const LOOK_EVERY_MS = 250;
+
+/** @param what  in this order. @throws Refusal where the platform refuses, or the rebuild fails */
+export const rebuild = async (what: readonly Rebuilt[], address: string | undefined, asking: Rebuilding): Promise<void> => {
+  const platform = await requirePlatform(asking.environment, address);
+  const client = new ApiClient(platform.address, adminKey(asking.environment).key, 60_000);
   try {
-    const { body } = await client.expect('POST', PATHS[what], [200, 201, 202], {});
-    print(body.message ?? `Rebuilding the ${what} at ${platform.address}.`);
+    for (const one of what) {
+      if (one === 'read-models') {
+        const { body } = await client.expect('POST', '/v1/admin/rebuild', [200], {});
+        asking.print(body.message);
+      } else await rebuildStore(client, asking);
+    }
   } finally {
+    asking.progress.clear();
     await client.close();
+  }
+};
+
+const rebuildStore = async (client: ApiClient, { progress, print }: Rebuilding): Promise<void> => {
+  const { body } = await client.expect('POST', '/v1/analysis/rebuild', [202], {});
+  progress.say(body.message);
+  for (;;) {
+    const state = (await client.expect('GET', '/v1/analysis/rebuild', [200])).body as RebuildState;
+    if (state.filling !== body.filling)
+      throw new Refusal('The process that filled the new store is gone, and the old one serves on: run rampart rebuild store again.');
+    if (state.state === 'failed') throw new Refusal(`The store was not rebuilt, and the old one serves on: ${state.error}`);
+    if (state.state === 'done') {
+      print(`The store was filled anew from ${count(state.toRead)} messages of the log (filling ${state.filling}).`);
+      return;
+    }
+    progress.show(() => `${count(state.read)} of ${count(state.toRead)} messages`);
+    await sleep(LOOK_EVERY_MS);
   }
 };

@@ -51,6 +51,12 @@ export const findOrStartPlatform = async (environment: Environment, options: Pla
   return startPlatform(environment, options);
 };
 
+/** The launcher, for something that it does and ends; what it says is shown. @returns its exit code */
+export const runLauncher = async (environment: Environment): Promise<number> => {
+  const child = spawn(process.execPath, [launcherProgram], { cwd: checkout, env: environment, stdio: ['ignore', 'inherit', 'inherit'] });
+  return new Promise<number>((resolve) => child.once('exit', (code) => resolve(code ?? 1)));
+};
+
 const startPlatform = async (environment: Environment, { keepRunning, say }: PlatformOptions): Promise<RunningPlatform> => {
   if (!existsSync(launcherProgram))
     throw new Refusal('No platform runs, and the launcher is not built: run npm run build, or name a platform with --address.');

@@ -47,8 +47,11 @@ export const counts = (found: readonly FoundRecord[]): Readonly<Record<ReplaySta
   return { same: of('same'), differs: of('differs'), altered: of('altered'), 'not-recountable': of('not-recountable') };
 };
 
-/** That its rows are gone by configuration is no fault of a record; everything else that is not the same is one. */
-export const isFault = ({ status, code }: Pick<FoundRecord, 'status' | 'code'>): boolean => status !== 'same' && code !== 'rows-expired';
+/** Rows that went by configuration, or because a unit was to be erased. */
+const LAWFULLY_GONE: ReadonlySet<string | null> = new Set(['rows-expired', 'units-erased']);
+
+/** That its rows are gone as they should is no fault of a record; everything else that is not the same is one. */
+export const isFault = ({ status, code }: Pick<FoundRecord, 'status' | 'code'>): boolean => status !== 'same' && !LAWFULLY_GONE.has(code);
 
 /** Of more of them only the number is told. */
 const mostTold = 50;

@@ -1,0 +1,28 @@
+/** What a restore makes of a data folder before its engines run: nothing is there yet, and until it ends nothing may start on it. */
+import { copyFileSync, existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Refusal } from './refusal.js';
+
+const UNFINISHED = 'restoring';
+const KEPT = ['secret', 'admin-key'] as const;
+
+/** @throws Refusal unless the folder is new or empty */
+export const refuseFilled = (folder: string): void => {
+  if (!existsSync(folder) || readdirSync(folder).length === 0) return;
+  throw new Refusal(`The data folder ${folder} is not empty: choose a fresh one with RAMPART_DATA. Nothing was restored.`);
+};
+
+/** @throws Refusal where a restore into the folder did not come to its end */
+export const refuseUnfinished = (folder: string): void => {
+  if (!existsSync(join(folder, UNFINISHED))) return;
+  throw new Refusal(`A restore into ${folder} did not end: remove the folder, and restore the backup again.`);
+};
+
+export const beginRestore = (folder: string, backup: string): void => {
+  writeFileSync(join(folder, UNFINISHED), `${backup}\n`);
+  for (const file of KEPT.filter((one) => existsSync(join(backup, one)))) {
+    copyFileSync(join(backup, file), join(folder, file));
+  }
+};
+
+export const endRestore = (folder: string): void => rmSync(join(folder, UNFINISHED));
