@@ -1,0 +1,86 @@
+/**
+ * Mistakes that statistics software has been shipped with, each as one change of one built file, and the tests that must fail with it. A mistake that no test sees
+ * is a hole in the tests; text that is not found any more must be looked for anew.
+ */
+export const bugs = [
+  {
+    name: 'n for n − 1 in the variance',
+    file: 'libs/statistics/dist/sums/moments.js',
+    text: 'return m2 / (n - 1);',
+    planted: 'return m2 / n;',
+    suite: 'libs/statistics/dist/(sums/moments|comparison/compare-means)\\.spec|test/dist/conformance/statistics\\.spec',
+    fails: 'the statistics library meets every reference case, and skips none',
+  },
+  {
+    name: '1 − cdf for the tail of the normal distribution',
+    file: 'libs/statistics/dist/distributions.js',
+    text: 'sf: upperNormal,',
+    planted: 'sf: (z) => 1 - (1 - upperNormal(z)),',
+    suite: 'libs/statistics/dist/distributions\\.spec',
+    fails: 'normal tail at 7: ours keeps nine digits',
+  },
+  {
+    name: '1 − cdf for the tail of Student’s t',
+    file: 'libs/statistics/dist/distributions.js',
+    text: "sf: (t, df) => studentTSf(requireFinite('t', t), requirePositive('df', df)),",
+    planted: "sf: (t, df) => 1 - (1 - studentTSf(requireFinite('t', t), requirePositive('df', df))),",
+    suite: 'libs/statistics/dist/distributions\\.spec',
+    fails: 't(1e6) beyond 10: ours keeps nine digits',
+  },
+  {
+    name: 'θ of CUPED within arms instead of pooled',
+    file: 'libs/statistics/dist/comparison/cuped.js',
+    text: "from === 'pooled' ? poolOf(arms) : sumsWithin(arms)",
+    planted: 'sumsWithin(arms)',
+    suite: 'libs/statistics/dist/comparison/cuped\\.spec|test/dist/conformance/statistics\\.spec',
+    fails: 'the statistics library meets every reference case, and skips none',
+  },
+  {
+    name: 'one side for two in the interval',
+    file: 'libs/statistics/dist/comparison/compared-effect.js',
+    text: "studentT.isf(alternative === 'two-sided' ? alpha / 2 : alpha, df)",
+    planted: 'studentT.isf(alpha, df)',
+    suite: 'libs/statistics/dist/comparison/compare-means\\.spec|test/dist/conformance/statistics\\.spec',
+    fails: 'the statistics library meets every reference case, and skips none',
+  },
+  {
+    name: 'one side for two in the confidence sequence',
+    file: 'libs/statistics/dist/sequential/normal-mixture.js',
+    text: "return sides === 'one-sided' ? 2 * alpha : alpha;",
+    planted: 'return 2 * alpha;',
+    suite: 'libs/statistics/dist/sequential/always-valid\\.spec|test/dist/conformance/statistics\\.spec',
+    fails: 'the statistics library meets every reference case, and skips none',
+  },
+  {
+    name: 'events for units: every error of a unit is counted',
+    file: 'libs/feedback-store/dist/definition/measures.js',
+    text: "return 'any';",
+    planted: "return 'count';",
+    suite: 'libs/feedback-store/dist/memory-feedback-store\\.spec',
+    fails: 'counts a unit once for its first error, however many errors it has',
+  },
+  {
+    name: 'events for units: a ratio’s variance as if events were what was randomised',
+    file: 'libs/statistics/dist/comparison/ratio.js',
+    text: 'const m2 = withoutRounding(pair.m2Y - 2 * mean * pair.cXY + mean * mean * pair.m2X, pair.m2Y) / pair.meanX ** 2;',
+    planted: 'const m2 = (mean * (1 - mean) * (pair.n - 1)) / pair.meanX;',
+    suite: 'libs/statistics/dist/comparison/ratio\\.spec|test/dist/conformance/statistics\\.spec',
+    fails: 'the statistics library meets every reference case, and skips none',
+  },
+  {
+    name: 'a mixture whose spread follows the units: a constant boundary, which is crossed in the end',
+    file: 'libs/statistics/dist/sequential/normal-mixture.js',
+    text: "const growth = 1 + requirePositive('v', v) / requirePositive('rho', rho);",
+    planted: "const growth = 2 + 0 * (requirePositive('v', v) / requirePositive('rho', rho));",
+    suite: 'libs/statistics/dist/sequential/always-valid\\.spec|test/dist/conformance/statistics\\.spec',
+    fails: 'the statistics library meets every reference case, and skips none',
+  },
+  {
+    name: 'a cap of each arm’s own',
+    file: 'libs/feedback-store/dist/definition/brute-force-sums.js',
+    text: "units.filter(({ kind }) => kind === 'counted'));",
+    planted: "units.filter(({ kind, cell }) => kind === 'counted' && cell === 0));",
+    suite: 'libs/feedback-store/dist/memory-feedback-store\\.spec',
+    fails: 'caps totals at their own quantile, of all arms together',
+  },
+];
