@@ -66,6 +66,22 @@ describe('a metric definition', () => {
     ],
     ['a scale that is no power of ten', { ...mean, scale: 20 }, '/scale must be a power of ten, got 20'],
     ['a capped proportion', { ...mean, type: 'proportion', capUpper: '1' }, '/capUpper a proportion is 0 or 1 and has no cap'],
+    [
+      'a cap of two kinds',
+      { ...mean, capUpper: '5', capQuantile: { upper: 0.99 } },
+      '/capQuantile/upper there is a capUpper already: choose one',
+    ],
+    [
+      'caps at quantiles that cross',
+      { ...mean, capQuantile: { lower: 0.9, upper: 0.9 } },
+      '/capQuantile/lower must be below upper: 0.9 ≥ 0.9',
+    ],
+    ['a cap at no quantile', { ...mean, capQuantile: { cohort: 10 } }, '/capQuantile names neither a lower nor an upper level'],
+    [
+      'a proportion capped at a quantile',
+      { ...mean, type: 'proportion', capQuantile: { upper: 0.9 } },
+      '/capQuantile a proportion is 0 or 1 and has no cap',
+    ],
     ['caps that cross', { ...mean, capLower: '5', capUpper: '5' }, '/capLower must be below capUpper: 5 ≥ 5'],
   ])('refuses %s', (_, input, sentence) => {
     expect(refusals(input)).toContain(sentence);

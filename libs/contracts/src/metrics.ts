@@ -39,6 +39,8 @@ export type EventSelector = z.infer<typeof eventSelector>;
 
 const decimal = z.string().regex(/^-?\d{1,13}(\.\d{1,6})?$/, 'must be a decimal number with at most six decimals');
 
+const capLevel = z.number().gte(0.001).lte(0.999_999);
+
 /**
  * - `proportion`: units with at least one event; variance m(1 − m).
  * - `mean`: per unit, its events' values taken together by `aggregate`; units without events count as 0.
@@ -91,6 +93,20 @@ export const metricDefinition = z
       .describe('… for this long; null = open end: no gain is decided on while it runs; harm is'),
     capLower: decimal.optional().describe('a unit’s total is raised to this'),
     capUpper: decimal.optional().describe('a unit’s total is lowered to this'),
+    capQuantile: z
+      .strictObject({
+        lower: capLevel.optional().describe('units’ totals are raised to this quantile of all units’ totals'),
+        upper: capLevel.optional().describe('… lowered to this one, such as 0.999'),
+        ignoreZeros: z.boolean().default(false).describe('the quantile is one of the totals that are not 0; all are capped'),
+        cohort: z
+          .int()
+          .min(1)
+          .max(1_000_000)
+          .default(1_000)
+          .describe('a plan of several looks: caps are fixed by the first so many units that close, and nothing is decided before'),
+      })
+      .optional()
+      .describe('caps that the units’ own totals give, of all arms together'),
     covariate: z
       .strictObject({
         selector: eventSelector.optional().describe('default: the numerator'),
@@ -132,6 +148,8 @@ export const metricDefinition = z
     if (metric.type === 'retention' && metric.windowUs === null)
       issue('windowUs', 'retention ends: name how long after the delay a unit may come back');
     if (isBinary && (metric.capLower ?? metric.capUpper) !== undefined) issue('capUpper', `a ${metric.type} is 0 or 1 and has no cap`);
+    for (const [path, message] of capQuantileIssues(metric, isBinary))
+      ctx.addIssue({ code: 'custom', path: ['capQuantile', ...path], message });
     if (isBinary && metric.aggregate !== 'sum') issue('aggregate', `a ${metric.type} asks only whether there is an event`);
     for (const [path, message] of quantileIssues(metric)) issue(path, message);
     if (metric.type !== 'ratio' && metric.covariate?.denominator !== undefined)
@@ -151,6 +169,27 @@ export const metricDefinition = z
 
 /** A unit has 0 or 1. */
 export const BINARY_TYPES: ReadonlySet<string> = new Set(['proportion', 'first-error', 'retention', 'funnel']);
+
+/** What caps at a quantile can't have. */
+function* capQuantileIssues(
+  metric: {
+    readonly type: string;
+    readonly capLower?: string | undefined;
+    readonly capUpper?: string | undefined;
+    readonly capQuantile?: { readonly lower?: number | undefined; readonly upper?: number | undefined } | undefined;
+  },
+  isBinary: boolean,
+): Generator<readonly [path: readonly string[], message: string]> {
+  const { type, capQuantile, capLower, capUpper } = metric;
+  if (capQuantile === undefined) return;
+  const { lower, upper } = capQuantile;
+  if (isBinary) yield [[], `a ${type} is 0 or 1 and has no cap`];
+  if (type === 'quantile') yield [[], 'a quantile has no cap: large values do not move it'];
+  if (lower === undefined && upper === undefined) yield [[], 'names neither a lower nor an upper level'];
+  if (lower !== undefined && upper !== undefined && lower >= upper) yield [['lower'], `must be below upper: ${lower} ≥ ${upper}`];
+  if (lower !== undefined && capLower !== undefined) yield [['lower'], 'there is a capLower already: choose one'];
+  if (upper !== undefined && capUpper !== undefined) yield [['upper'], 'there is a capUpper already: choose one'];
+}
 
 /** What a quantile needs and can't have. */
 function* quantileIssues(metric: {

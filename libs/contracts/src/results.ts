@@ -203,6 +203,8 @@ export interface MetricResult {
   readonly arms: readonly ArmResult[];
   readonly comparisons: readonly Comparison[];
   readonly cuped: CupedResult | Refusal | null;
+  /** Of a metric that is capped at quantiles of its own values: in its unit, from the totals of so many units; nothing is decided before they are fixed. */
+  readonly caps?: { readonly lower: number | null; readonly upper: number | null; readonly units: number; readonly areFixed: boolean };
   /** Where at least two segments have enough units. */
   readonly acrossSegments?: readonly AcrossSegments[];
   /** Present where the plan names strata. With a covariate its comparisons are adjusted by it too. */
@@ -245,9 +247,11 @@ export interface BalanceCheck {
   readonly test: QualityTest | Refusal;
 }
 
-/** Units by arm at one step of their way; `assigned` where a metric counts the assigned. */
+/**
+ * Units by arm at one step of their way; `assigned` where a metric counts the assigned; `tracked`: of which any event that the metrics read has come.
+ */
 export interface HopRatio {
-  readonly hop: 'assigned' | 'exposed';
+  readonly hop: 'assigned' | 'exposed' | 'tracked';
   readonly observed: Readonly<Record<string, number>>;
   readonly test: QualityTest | Refusal;
 }
@@ -260,8 +264,8 @@ export interface SegmentRatio extends Omit<HopRatio, 'hop'> {
 export interface QualityResult {
   readonly balance: readonly BalanceCheck[];
   readonly hops: readonly HopRatio[];
-  /** The first hop whose ratio is off. */
-  readonly brokenHop: HopRatio['hop'] | null;
+  /** The first hop whose ratio is off. Never `tracked`: a treatment may change who does anything. */
+  readonly brokenHop: 'assigned' | 'exposed' | null;
   readonly segments: readonly SegmentRatio[];
   readonly multipleExposure: { readonly units: number; readonly of: number; readonly failed: boolean };
 }

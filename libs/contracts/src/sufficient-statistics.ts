@@ -31,6 +31,11 @@ export interface SufficientStatistics {
    */
   readonly joint?: { readonly units: number; readonly sums: readonly string[]; readonly products: readonly string[] };
   /**
+   * A metric that is capped at quantiles, in a row of its own (variant and arm `*`, segment 0): the caps of its numerator that its sums were counted with, and the
+   * units of all arms whose totals gave them.
+   */
+  readonly caps?: { readonly lower: string | null; readonly upper: string | null; readonly units: number };
+  /**
    * A quantile that is decided on, in a row of its own for each arm (variant `*`, segment 0): order statistics of all its values, which can't be added up from
    * cells.
    */

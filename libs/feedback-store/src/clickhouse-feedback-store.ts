@@ -2,6 +2,7 @@
 import type { InstantUs } from '@rampart/contracts';
 import type { ClickhouseConnection } from './clickhouse-connection.js';
 import { type ClickhouseOptions, ClickhouseServers } from './clickhouse-servers.js';
+import { subtractSums } from './definition/sums-arithmetic.js';
 import {
   type ComparisonQuery,
   type ComparisonSums,
@@ -12,9 +13,11 @@ import {
   type Progress,
   type StoreServer,
   type StratumCount,
+  type TrackedCount,
   untilOf,
 } from './feedback-store.js';
-import { answersTo, quantilesOf, strataOf } from './look/clickhouse-answers.js';
+import { answersTo, quantilesOf, strataOf, trackedOf } from './look/clickhouse-answers.js';
+import { type CappedQuery, ClickhouseCaps, isSameCaps, withCaps } from './look/clickhouse-caps.js';
 import { type DeltaOptions, deltaOf } from './look/clickhouse-delta.js';
 import { groupOf } from './statement/clickhouse-query-group.js';
 import { comparisonSums } from './statement/clickhouse-sums-rows.js';
@@ -32,6 +35,7 @@ const nothing: ComparisonSums = { cells: [], population: [], lateExposures: 0, c
 export class ClickhouseFeedbackStore extends FeedbackStore {
   private readonly connections: ClickhouseServers;
   private readonly encoder = new RowEncoder();
+  private readonly caps: ClickhouseCaps;
 
   constructor(
     private readonly options: ClickhouseOptions,
@@ -39,6 +43,7 @@ export class ClickhouseFeedbackStore extends FeedbackStore {
   ) {
     super();
     this.connections = new ClickhouseServers(options);
+    this.caps = new ClickhouseCaps(this.connections);
   }
 
   async prepare(): Promise<void> {
@@ -66,18 +71,40 @@ export class ClickhouseFeedbackStore extends FeedbackStore {
   }
 
   async sums(query: ComparisonQuery): Promise<ComparisonSums> {
+    return this.capped(await this.caps.of(query));
+  }
+
+  private async capped({ query, caps }: CappedQuery): Promise<ComparisonSums> {
     const group = groupOf([query]);
-    const [sums = nothing] = comparisonSums(group, await answersTo(this.connections, group, everything));
+    const [counted = nothing] = comparisonSums(group, await answersTo(this.connections, group, everything));
+    const sums = withCaps(counted, caps);
     return query.quantiles === true ? { ...sums, quantiles: await quantilesOf(this.connections, query) } : sums;
   }
 
   async delta(queries: readonly ComparisonQuery[], sinceUs: InstantUs): Promise<readonly ComparisonSums[]> {
     if (untilOf(queries, sinceUs) === sinceUs || queries.length === 0) return queries.map(() => nothing);
-    return deltaOf(this.connections, queries, { ...this.deltas, sinceUs });
+    const asked: { readonly later: CappedQuery; readonly before: CappedQuery }[] = [];
+    for (const query of queries)
+      asked.push({ before: await this.caps.of({ ...query, knownUntilUs: sinceUs }), later: await this.caps.of(query) });
+    // Caps that moved move the totals of units of which nothing new is known: such a query is counted twice.
+    const moving = asked.filter(({ before, later }) => isSameCaps(before.caps, later.caps));
+    const moved = await deltaOf(
+      this.connections,
+      moving.map(({ later }) => later.query),
+      { ...this.deltas, sinceUs },
+    );
+    const deltas = new Map(moving.map(({ later }, place) => [later, withCaps(moved[place] ?? nothing, later.caps)]));
+    return Promise.all(
+      asked.map(async ({ before, later }) => deltas.get(later) ?? subtractSums(await this.capped(later), await this.capped(before))),
+    );
   }
 
   strata(query: ComparisonQuery, property: string, limit: number): Promise<readonly StratumCount[]> {
     return strataOf(this.connections, query, property, limit);
+  }
+
+  tracked(query: ComparisonQuery): Promise<readonly TrackedCount[]> {
+    return query.metrics.length === 0 ? Promise.resolve([]) : trackedOf(this.connections, query);
   }
 
   erasedUnits(query: ErasureQuery, sinceUs: InstantUs): Promise<number> {
@@ -95,6 +122,7 @@ export class ClickhouseFeedbackStore extends FeedbackStore {
   async reset(): Promise<void> {
     await this.connections.drop();
     this.encoder.forget();
+    this.caps.forget();
     await this.prepare();
   }
 

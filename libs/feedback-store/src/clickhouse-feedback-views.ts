@@ -262,7 +262,7 @@ const listed = (row: LetterRow, { project, environment }: EnvironmentName): List
 
 /** Every scope that the sums of a comparison come from. */
 const scopesRead = (query: ComparisonQuery): readonly bigint[] => {
-  const events = query.metrics.flatMap(({ definition }) => measuresOf(measured(definition)).map(({ selector }) => selector.event));
+  const events = query.metrics.flatMap(({ definition }) => measuresOf(measured({ definition })).map(({ selector }) => selector.event));
   const names = [scopedName('exposure', query.experiment), scopedName('assignment', query.experiment), ...new Set(events)];
   return names.map((name) => scopeOf({ ...query, name }));
 };

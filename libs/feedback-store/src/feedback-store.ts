@@ -57,6 +57,11 @@ export interface ComparisonQuery {
   readonly strata?: Strata;
   /** Whether quantile metrics are asked for their order statistics, which only a count of all rows has. */
   readonly quantiles?: boolean;
+  /**
+   * Whose totals give the caps of metrics with `capQuantile`: `first-closed` = the units that close first, as many as the metric says, by the time of their first
+   * exposure (all of the last moment), which stay the same ones for ever. Absent: all that are counted.
+   */
+  readonly capsOf?: 'first-closed';
   readonly metrics: readonly MetricQuery[];
 }
 
@@ -78,9 +83,28 @@ export interface StratumCount {
   readonly units: number;
 }
 
+/** Units of a cell of which an event has come. */
+export interface TrackedCount {
+  readonly cell: number;
+  readonly segment: number;
+  readonly units: number;
+}
+
 export interface MetricQuery {
   readonly version: number;
   readonly definition: MetricDefinition;
+  /** In place of `capQuantile`, where they are known already. */
+  readonly caps?: MetricCaps;
+}
+
+/** Caps of a metric's numerator that its own totals gave; in its integers, as sums. */
+export interface MetricCaps {
+  readonly lower: bigint | null;
+  readonly upper: bigint | null;
+  /** Of all arms, whose totals gave them. */
+  readonly units: number;
+  /** They stay as they are, whatever becomes known later. */
+  readonly areFixed: boolean;
 }
 
 /**
@@ -171,6 +195,8 @@ export interface ComparisonSums {
   readonly crossedLate: number;
   /** Where the query asks for quantiles, in the order of the metrics; arms in the order of the cells. A delta has none. */
   readonly quantiles?: readonly { readonly metric: number; readonly arms: readonly ArmQuantile[] }[];
+  /** Of the metrics with `capQuantile`, in their order. Of a delta: those of its end. */
+  readonly caps?: readonly ({ readonly metric: number } & MetricCaps)[];
 }
 
 /** Rows that arrived, distinct rows that are kept, and ids that came with two contents. */
@@ -247,6 +273,11 @@ export abstract class FeedbackStore {
   abstract delta(queries: readonly ComparisonQuery[], sinceUs: InstantUs): Promise<readonly ComparisonSums[]>;
   /** The most frequent values of a property among units whose first exposure is randomised: those with most units first, then by text. */
   abstract strata(query: ComparisonQuery, property: string, limit: number): Promise<readonly StratumCount[]>;
+  /**
+   * Of the units that the population counts, those of which any event that the metrics read has come since their first exposure, whatever it is worth to a
+   * metric; in the order of cells and segments, those without any left out. Without metrics there are none.
+   */
+  abstract tracked(query: ComparisonQuery): Promise<readonly TrackedCount[]>;
   /**
    * Erasures known after `sinceUs` that took exposures or assignments of the query's experiment: so many units are missing from what was counted then.
    * A unit that came back and was erased again counts twice: nothing that names it is kept.

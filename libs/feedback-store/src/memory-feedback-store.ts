@@ -1,6 +1,6 @@
 /** The feedback store as plain TypeScript: slow, and short enough to be read as the definition of what a sum is. Keeps its rows in memory. */
 import type { InstantUs } from '@rampart/contracts';
-import { bruteForceStrata, bruteForceSums } from './definition/brute-force-sums.js';
+import { bruteForceStrata, bruteForceSums, bruteForceTracked } from './definition/brute-force-sums.js';
 import { neededSinceUs } from './definition/needed-rows.js';
 import { subtractSums } from './definition/sums-arithmetic.js';
 import {
@@ -13,6 +13,7 @@ import {
   type Progress,
   type StoreServer,
   type StratumCount,
+  type TrackedCount,
   untilOf,
 } from './feedback-store.js';
 import { scopesRead } from './look/clickhouse-changed-units.js';
@@ -62,6 +63,10 @@ export class MemoryFeedbackStore extends FeedbackStore {
 
   async strata(query: ComparisonQuery, property: string, limit: number): Promise<readonly StratumCount[]> {
     return bruteForceStrata(query, [...this.rows.values()], property, limit);
+  }
+
+  async tracked(query: ComparisonQuery): Promise<readonly TrackedCount[]> {
+    return bruteForceTracked(query, [...this.rows.values()]);
   }
 
   async erasedUnits(query: ErasureQuery, sinceUs: InstantUs): Promise<number> {

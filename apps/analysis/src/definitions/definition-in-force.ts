@@ -8,7 +8,16 @@ import type {
   PlanInForce,
   Segment,
 } from '@rampart/contracts';
-import { DomainError, type LookSchedule, lookSchedule, type PlanState, type Policy, planInForce, planState } from '@rampart/domain';
+import {
+  DomainError,
+  isWatched,
+  type LookSchedule,
+  lookSchedule,
+  type PlanState,
+  type Policy,
+  planInForce,
+  planState,
+} from '@rampart/domain';
 import type { ComparisonQuery, DesignCell } from '@rampart/feedback-store';
 
 /** A metric in its role, in the version that the experiment uses. */
@@ -143,6 +152,8 @@ export const comparisonQuery = (
     const message = `${experiment.key} has not started in ${environment.key}: 0 segments; start it with POST /v1/experiments/${experiment.key}/start`;
     throw new DomainError('not-started', message, { experiment: experiment.key, environment: environment.key });
   }
+  // Of one look, caps are those of all that it counts; of several, the same ones at each.
+  const isWatchedLive = environment.kind !== 'historical' && isWatched(experiment.plan.method);
   return {
     project: definition.project,
     environment: environment.key,
@@ -157,6 +168,9 @@ export const comparisonQuery = (
     allowedLatenessUs: experiment.plan.allowedLatenessUs,
     knownUntilUs,
     ...(experiment.plan.stratum === undefined ? {} : { strata: experiment.plan.stratum }),
+    ...(isWatchedLive && metrics.some(({ definition: { capQuantile } }) => capQuantile !== undefined)
+      ? { capsOf: 'first-closed' as const }
+      : {}),
     ...(decidesOnQuantiles(definition, knownUntilUs) ? { quantiles: true } : {}),
     ...(environment.kind === 'historical' && completedAtUs !== null ? { loggedUntilUs: completedAtUs } : {}),
     metrics: metrics.map(({ version, definition: metric }) => ({ version, definition: metric })),

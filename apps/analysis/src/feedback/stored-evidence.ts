@@ -8,6 +8,7 @@ import {
   FeedbackViews,
   type MetricPreview,
   type StratumCount,
+  type TrackedCount,
 } from '@rampart/feedback-store';
 import { Evidence, type KnownQuery, type PreviewQuery, type SeenEvent } from '../results/evidence.source.js';
 import { KeptSums } from './kept-sums.js';
@@ -50,6 +51,10 @@ export class StoredEvidence extends Evidence {
 
   strata(query: ComparisonQuery, property: string, limit: number): Promise<readonly StratumCount[]> {
     return this.store.strata(query, property, limit);
+  }
+
+  tracked(query: ComparisonQuery): Promise<readonly TrackedCount[]> {
+    return this.store.tracked(query);
   }
 
   duplicates(query: ComparisonQuery): Promise<DuplicateCount> {

@@ -36,6 +36,8 @@ export interface AnytimeTuning {
   readonly isMixture: boolean;
   /** Weight of each arm in the design; null where it states no ratio. */
   readonly weights: ReadonlyMap<string, number> | null;
+  /** Of one metric: its caps are not fixed before so many units have closed. Absent: they are, or it has none. */
+  readonly capsWait?: { readonly have: number; readonly needed: number } | undefined;
 }
 
 /** @returns null where there is one look */
@@ -99,7 +101,7 @@ export const anytimeComparison = (
   arms: readonly CountedArm[],
   { tuning, tau, firstError }: OfMetric,
 ): AnytimeComparison => {
-  const tooEarly = burnInRefusal(arms);
+  const tooEarly: Refusal | null = tuning.capsWait === undefined ? burnInRefusal(arms) : { refused: 'CAPS_NOT_FIXED', ...tuning.capsWait };
   const n = arms.reduce((sum, arm) => sum + arm.n, 0);
   const widening = wideningOf(arms);
   const isMixture = tuning.isMixture && tau !== undefined && !('refused' in absolute);

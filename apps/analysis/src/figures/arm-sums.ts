@@ -1,6 +1,6 @@
 /** From the store's cells to arms: integers are added, nothing is rounded. */
 import { BINARY_TYPES, type MetricDefinition, type SufficientStatistics } from '@rampart/contracts';
-import type { ArmQuantile, CellSums, ComparisonSums, DesignCell, JointSums, MetricSums } from '@rampart/feedback-store';
+import type { ArmQuantile, CellSums, ComparisonSums, DesignCell, JointSums, MetricCaps, MetricSums } from '@rampart/feedback-store';
 import type { MetricInUse } from '../definitions/definition-in-force.js';
 
 export interface ArmSums extends MetricSums {
@@ -84,6 +84,7 @@ export const sufficientStatistics = (
 ): readonly SufficientStatistics[] =>
   [
     ...sums.cells.flatMap((cell) => metrics.flatMap((metric, index) => statisticsOf(cells, cell, metric, index))),
+    ...(sums.caps ?? []).flatMap(({ metric, ...caps }) => capsRow(metrics[metric], caps)),
     ...(withQuantiles ? (sums.quantiles ?? []).flatMap(({ metric, arms }) => quantileRows(metrics[metric], arms)) : []),
   ].sort(byIdentity);
 
@@ -110,6 +111,18 @@ const quantileRows = (metric: MetricInUse | undefined, arms: readonly ArmQuantil
           ...(clusters === null ? {} : { clusters: textsOf(clusters) }),
         },
       }));
+
+/** Every sum of the metric was counted with them. */
+const capsRow = (metric: MetricInUse | undefined, { lower, upper, units }: MetricCaps): readonly SufficientStatistics[] =>
+  metric === undefined
+    ? []
+    : [
+        {
+          ...{ metric: metric.definition.key, version: metric.version, variant: '*', arm: '*', segment: 0, stratum: '' },
+          ...{ scale: String(unitsPerOne(metric.definition, 'numerator')), units: 0, sum: '0', sumSquares: '0' },
+          caps: { lower: lower === null ? null : String(lower), upper: upper === null ? null : String(upper), units },
+        },
+      ];
 
 const textsOf = ({ sumX, sumY, sumSquaresX, sumSquaresY, sumProducts }: NonNullable<ArmQuantile['clusters']>) => ({
   sumX: String(sumX),

@@ -37,6 +37,9 @@ export const exploredFigures = (
   const own = {
     ...sums,
     cells: sums.cells.map((cell) => ({ ...cell, metrics: cell.metrics.slice(-1) })),
+    ...(sums.caps === undefined
+      ? {}
+      : { caps: sums.caps.flatMap((caps) => (caps.metric === definition.metrics.length - 1 ? [{ ...caps, metric: 0 }] : [])) }),
     quantiles: (sums.quantiles ?? []).flatMap(({ metric, arms }) =>
       metric === definition.metrics.length - 1 ? [{ metric: 0, arms }] : [],
     ),

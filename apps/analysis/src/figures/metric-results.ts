@@ -1,7 +1,7 @@
 /** Every metric of an experiment, per arm and compared: the middle of the results document. */
 import type { AnalysisPlan, ArmResult, Comparison, MetricResult } from '@rampart/contracts';
 import { decimalText } from '@rampart/contracts';
-import type { ComparisonQuery, ComparisonSums } from '@rampart/feedback-store';
+import type { ComparisonQuery, ComparisonSums, MetricCaps } from '@rampart/feedback-store';
 import { denominatorShift, sampleVariance } from '@rampart/statistics';
 import { armsOf, type DefinitionInForce, type MetricInUse } from '../definitions/definition-in-force.js';
 import { type AnytimeTuning, anytimeTuning } from './anytime.js';
@@ -37,12 +37,29 @@ export const metricResults = (
         ranked?.find((one) => one.arm === arm.arm),
       ),
     );
-    const result = metricResult(metric, figures, about);
+    const caps = sums.caps?.find((one) => one.metric === index);
+    const tuning = about.tuning === null ? null : { ...about.tuning, capsWait: capsWait(metric, caps) };
+    const result = withQuantileCaps(metricResult(metric, figures, { ...about, tuning }), metric, caps);
     const { comparisons: plain } = result;
-    const { plan: asked, tuning } = about;
+    const { plan: asked } = about;
     return withStrata(result, stratifiedResult({ metric, index, arms: figures, plain, plan: asked, tuning, query, sums }));
   });
   return withCorrection(results, about);
+};
+
+/** Totals that may still be cut elsewhere are compared with nothing. */
+const capsWait = ({ definition: { capQuantile } }: MetricInUse, caps: MetricCaps | undefined): AnytimeTuning['capsWait'] =>
+  caps === undefined || caps.areFixed || capQuantile === undefined ? undefined : { have: caps.units, needed: capQuantile.cohort };
+
+const withQuantileCaps = (result: MetricResult, { definition }: MetricInUse, caps: MetricCaps | undefined): MetricResult => {
+  if (caps === undefined) return result;
+  const perOne = Number(unitsPerOne(definition, 'numerator'));
+  const inUnits = (bound: bigint | null) => (bound === null ? null : Number(bound) / perOne);
+  const [lower, upper] = [inUnits(caps.lower), inUnits(caps.upper)];
+  const bounds = [...(lower === null ? [] : [`raised to ${lower}`]), ...(upper === null ? [] : [`lowered to ${upper}`])];
+  const until = caps.areFixed ? '' : `; not fixed before ${definition.capQuantile?.cohort} have closed`;
+  const note = `totals are ${bounds.join(' and ') || 'not capped yet'}, from those of ${caps.units} units of all arms${until}`;
+  return { ...result, caps: { lower, upper, units: caps.units, areFixed: caps.areFixed }, notes: [...result.notes, note] };
 };
 
 const withStrata = (result: MetricResult, stratified: ReturnType<typeof stratifiedResult>): MetricResult =>

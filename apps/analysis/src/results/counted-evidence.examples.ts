@@ -1,6 +1,12 @@
 /** Evidence for specs that is counted from rows by the definition of sums. */
 import type { FeedbackRow } from '@rampart/contracts';
-import { type ComparisonQuery, type ComparisonSums, MemoryFeedbackStore, type StratumCount } from '@rampart/feedback-store';
+import {
+  type ComparisonQuery,
+  type ComparisonSums,
+  MemoryFeedbackStore,
+  type StratumCount,
+  type TrackedCount,
+} from '@rampart/feedback-store';
 import { EvidenceOf, type StoredEvidence } from './evidence.examples.js';
 
 /** When every example unit is exposed. */
@@ -32,6 +38,11 @@ export class CountedEvidence extends EvidenceOf {
   override async strata(query: ComparisonQuery, property: string, limit: number): Promise<readonly StratumCount[]> {
     await this.fill();
     return this.store.strata(query, property, limit);
+  }
+
+  override async tracked(query: ComparisonQuery): Promise<readonly TrackedCount[]> {
+    await this.fill();
+    return this.store.tracked(query);
   }
 
   private filled = false;

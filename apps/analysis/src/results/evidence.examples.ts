@@ -1,5 +1,5 @@
 /** An environment for specs: sums by known time instead of rows, and what the store would say about itself. */
-import type { ComparisonQuery, ComparisonSums, DuplicateCount, MetricPreview, StratumCount } from '@rampart/feedback-store';
+import type { ComparisonQuery, ComparisonSums, DuplicateCount, MetricPreview, StratumCount, TrackedCount } from '@rampart/feedback-store';
 import { type DefinitionInForce, Definitions } from '../definitions/definition-in-force.js';
 import { noDuplicates } from '../figures/figures.examples.js';
 import { Evidence, type KnownQuery, type SeenEvent } from './evidence.source.js';
@@ -28,6 +28,7 @@ export interface StoredEvidence {
   readonly expiredUntilUs?: number;
   readonly sumsAt: (knownUntilUs: number, loggedUntilUs?: number) => ComparisonSums;
   readonly seen?: readonly SeenEvent[];
+  readonly tracked?: readonly TrackedCount[];
 }
 
 export class EvidenceOf extends Evidence {
@@ -48,6 +49,9 @@ export class EvidenceOf extends Evidence {
   }
   async strata(..._asked: Parameters<Evidence['strata']>): Promise<readonly StratumCount[]> {
     return [];
+  }
+  async tracked(..._asked: Parameters<Evidence['tracked']>): Promise<readonly TrackedCount[]> {
+    return this.stored.tracked ?? [];
   }
   async duplicates(): Promise<DuplicateCount> {
     return noDuplicates;

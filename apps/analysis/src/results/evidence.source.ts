@@ -1,6 +1,6 @@
 /** What the results need of the feedback store: the port between figures and rows. */
 import type { MetricDefinition } from '@rampart/contracts';
-import type { ComparisonQuery, ComparisonSums, DuplicateCount, MetricPreview, StratumCount } from '@rampart/feedback-store';
+import type { ComparisonQuery, ComparisonSums, DuplicateCount, MetricPreview, StratumCount, TrackedCount } from '@rampart/feedback-store';
 
 export interface SeenEvent {
   readonly name: string;
@@ -34,6 +34,8 @@ export abstract class Evidence {
   abstract expiredUntil(query: ComparisonQuery): Promise<number | null>;
   /** The values of a property at first exposures, most units first. */
   abstract strata(query: ComparisonQuery, property: string, limit: number): Promise<readonly StratumCount[]>;
+  /** Of the units that are counted, those of which any event that the metrics read has come. */
+  abstract tracked(query: ComparisonQuery): Promise<readonly TrackedCount[]>;
   /** Over the exposures and assignments of the query's experiment and the events of its metrics. */
   abstract duplicates(query: ComparisonQuery): Promise<DuplicateCount>;
   /**

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { ComparisonSums, MetricSums } from '@rampart/feedback-store';
+import type { ComparisonSums, MetricSums, TrackedCount } from '@rampart/feedback-store';
 import { comparisonQuery, type DefinitionInForce } from '../definitions/definition-in-force.js';
 import { concluded, converted, definitionOf, onDay, ones } from '../figures/conclusion.examples.js';
 import { type ExampleMetric, exampleComparison, wholeSums } from '../figures/figures.examples.js';
@@ -9,7 +9,7 @@ import { qualityOf, qualityWarnings } from './quality.js';
 const counted = (metrics: readonly ExampleMetric[], sums: ComparisonSums, definition: DefinitionInForce = definitionOf({ metrics })) => {
   const query = comparisonQuery(definition, onDay(8));
   const { figures } = concluded({ metrics, cells: [], sums });
-  return { definition, query, sums, figures };
+  return { definition, query, sums, figures, tracked: null as readonly TrackedCount[] | null };
 };
 const quality = (metrics: readonly ExampleMetric[], sums: ComparisonSums) => qualityOf(counted(metrics, sums));
 
@@ -58,9 +58,11 @@ describe('the ratio by hop', () => {
     input: { key: 'crashed', type: 'first-error', windowUs: null, direction: 'decrease', population: 'assigned' },
     use: { role: 'guardrail' },
   };
-  const hops = (assigned: readonly [number, number], exposed: readonly [number, number]) => {
+  type Pair = readonly [number, number];
+  const hops = (assigned: Pair, exposed: Pair, tracked: Pair = [2000, 2010]) => {
     const sums = exampleComparison([0, 1].map((arm) => [ones(exposed[arm] ?? 0, 100), ones(assigned[arm] ?? 0, 2)]));
-    return quality([converted, crashed], sums);
+    const found = tracked.map((units, cell) => ({ cell, segment: 1, units }));
+    return qualityOf({ ...counted([converted, crashed], sums), tracked: found });
   };
 
   it('names the first hop that loses units', () => {
@@ -69,10 +71,24 @@ describe('the ratio by hop', () => {
     expect(lost.hops.map(({ hop, observed }) => [hop, observed])).toEqual([
       ['assigned', { A: 5000, B: 5010 }],
       ['exposed', { A: 4000, B: 3300 }],
+      ['tracked', { A: 2000, B: 2010 }],
     ]);
     expect(lost.brokenHop).toBe('exposed');
     expect(qualityWarnings(lost)).toEqual([expect.stringContaining('holds among the assigned and is off among the exposed')]);
     expect(qualityWarnings(hops([5000, 4200], [4000, 3300]))).toEqual([expect.stringContaining('off among the assigned already')]);
+  });
+
+  it('holds the tracked against the design, and calls them no broken hop', () => {
+    const failed = (found: ReturnType<typeof hops>) => found.hops.map(({ hop, test }) => [hop, 'failed' in test && test.failed]);
+    expect(failed(hops([5000, 5010], [4000, 4010]))).toEqual([
+      ['assigned', false],
+      ['exposed', false],
+      ['tracked', false],
+    ]);
+    const silent = hops([5000, 5010], [4000, 4010], [2000, 1200]);
+    expect(failed(silent).at(-1)).toEqual(['tracked', true]);
+    expect(silent.brokenHop).toBeNull();
+    expect(qualityWarnings(silent)).toEqual([]);
   });
 
   it('says how many were seen in two arms', () => {

@@ -1,7 +1,7 @@
 /** Where units get lost, and whether the arms were alike before: what to look at when a ratio or an effect is hard to believe. Shown; only `srm` and two arms decide. */
 import type { BalanceCheck, HopRatio, MetricResult, QualityResult, Refusal, SegmentRatio } from '@rampart/contracts';
 import { MULTIPLE_EXPOSURE_ALARM } from '@rampart/domain';
-import type { ComparisonQuery, ComparisonSums } from '@rampart/feedback-store';
+import type { ComparisonQuery, ComparisonSums, TrackedCount } from '@rampart/feedback-store';
 import {
   burnIn,
   compareMeans,
@@ -28,6 +28,8 @@ interface Counted {
   readonly query: Pick<ComparisonQuery, 'cells'>;
   readonly sums: ComparisonSums;
   readonly figures: Figures;
+  /** Null: not asked for. */
+  readonly tracked: readonly TrackedCount[] | null;
 }
 
 export const qualityOf = (counted: Counted): QualityResult => {
@@ -40,7 +42,7 @@ export const qualityOf = (counted: Counted): QualityResult => {
   return {
     balance: balanceOf(counted, tuning),
     hops,
-    brokenHop: hops.find(({ test }) => !('refused' in test) && test.failed)?.hop ?? null,
+    brokenHop: brokenHop(hops),
     segments: segmentsOf(counted, tuning),
     multipleExposure: { units: inTwoArms, of: seen, failed: inTwoArms >= units && inTwoArms >= share * seen },
   };
@@ -81,8 +83,16 @@ const balance = (
 
 const meanOf = ({ n, mean }: Moments): number | null => (n > 0 ? mean : null);
 
-/** Each hop by itself, so that the first one that is off shows where units are lost. What is tracked depends on the treatment, and has no designed ratio. */
-const hopsOf = ({ definition, figures }: Counted, tuning: AnytimeTuning | null): readonly HopRatio[] => {
+const brokenHop = (hops: readonly HopRatio[]): QualityResult['brokenHop'] => {
+  for (const { hop, test } of hops) if (hop !== 'tracked' && !('refused' in test) && test.failed) return hop;
+  return null;
+};
+
+/**
+ * Each hop by itself, so that the first one that is off shows where units are lost. Who is tracked may depend on the treatment as well: it is held against the
+ * design like the others, and calls nothing broken.
+ */
+const hopsOf = ({ definition, query, figures, tracked }: Counted, tuning: AnytimeTuning | null): readonly HopRatio[] => {
   const arms = armsOf(definition.experiment);
   const weights = weightsOf(definition, arms);
   const hop = (name: HopRatio['hop'], observed: readonly number[]): HopRatio => ({
@@ -94,7 +104,14 @@ const hopsOf = ({ definition, figures }: Counted, tuning: AnytimeTuning | null):
   const exposed = arms.map((arm) =>
     figures.population.rows.filter((row) => row.arm === arm).reduce((sum, { counted }) => sum + counted, 0),
   );
-  return [...(assigned === undefined ? [] : [hop('assigned', unitsOf(assigned, arms))]), hop('exposed', exposed)];
+  const seen = arms.map((name) =>
+    (tracked ?? []).filter(({ cell }) => query.cells[cell]?.arm === name).reduce((sum, { units }) => sum + units, 0),
+  );
+  return [
+    ...(assigned === undefined ? [] : [hop('assigned', unitsOf(assigned, arms))]),
+    hop('exposed', exposed),
+    ...(tracked === null ? [] : [hop('tracked', seen)]),
+  ];
 };
 
 const unitsOf = ({ arms: results }: MetricResult, arms: readonly string[]): readonly number[] =>
@@ -147,7 +164,7 @@ export const qualityWarnings = ({ balance: checks, hops, brokenHop, segments }: 
         ]
       : [],
   ),
-  ...(brokenHop === null || hops.length < 2 ? [] : [hopWarning(brokenHop)]),
+  ...(brokenHop === null || !hops.some(({ hop }) => hop === 'assigned') ? [] : [hopWarning(brokenHop)]),
   ...(segments.length < 2
     ? []
     : segments.flatMap(({ segment, test }) =>
@@ -157,7 +174,7 @@ export const qualityWarnings = ({ balance: checks, hops, brokenHop, segments }: 
       )),
 ];
 
-const hopWarning = (hop: HopRatio['hop']): string =>
+const hopWarning = (hop: NonNullable<QualityResult['brokenHop']>): string =>
   hop === 'assigned'
     ? 'the ratio is off among the assigned already: look at assignment (bucketing, targeting, a seed that is used twice)'
     : 'the ratio holds among the assigned and is off among the exposed: exposures are lost or filtered by arm (a crash or redirect before the report, a bot filter)';

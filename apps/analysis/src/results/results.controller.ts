@@ -30,6 +30,7 @@ const resultsQuery = z.strictObject({
     .max(200)
     .optional()
     .describe('a property of the exposure events: effects by its values at each unit’s first exposure, for display'),
+  hops: z.literal('tracked').optional().describe('quality.hops has the tracked units too, which takes another count of all events'),
 });
 type ResultsQuery = z.infer<typeof resultsQuery>;
 const statisticsQuery = z.strictObject({ ...scope, asOf: instant.optional(), format: z.enum(['json', 'csv']).default('json') });
@@ -68,7 +69,7 @@ export class ResultsController {
     @Environment() environment: string,
     @Query({ schema: resultsQuery }) query: ResultsQuery,
   ): Promise<Results> {
-    return this.resultsOf(project, environment, key, query.asOf, query.dimension);
+    return this.service.results({ ...requestOf(project, environment, key, query.asOf), dimension: query.dimension, hops: query.hops });
   }
 
   @Post('explore')
@@ -116,14 +117,8 @@ export class ResultsController {
     return { experiment, status, asOf, watermark, srm, population };
   }
 
-  private resultsOf(
-    project: string,
-    environment: string,
-    experiment: string,
-    asOf: string | undefined,
-    dimension?: string,
-  ): Promise<Results> {
-    return this.service.results({ ...requestOf(project, environment, experiment, asOf), dimension });
+  private resultsOf(project: string, environment: string, experiment: string, asOf: string | undefined): Promise<Results> {
+    return this.service.results(requestOf(project, environment, experiment, asOf));
   }
 }
 

@@ -34,6 +34,8 @@ export interface ResultsRequest {
   /** Null: everything known; for a plan whose one look is over, as of that look. */
   readonly asOfUs: number | null;
   readonly nowUs: number;
+  /** Units of which any event has come are another count of all events, so only on request. */
+  readonly hops?: 'tracked' | undefined;
   /** A property of first exposures, by whose values the figures are shown besides. */
   readonly dimension?: string | undefined;
 }
@@ -67,10 +69,11 @@ export class ResultsService {
     const reach = await this.reachOf(definition, request, watermarkUs);
     const query = comparisonQuery(definition, reach.knownUntilUs, reach.completedAtUs);
     const sumsOf = (of: ComparisonQuery) => (request.asOfUs === null ? this.evidence.currentSums(of) : this.evidence.sums(of));
-    const [sums, duplicates, seen, laterRows, erased] = await Promise.all([
+    const [sums, duplicates, seen, tracked, laterRows, erased] = await Promise.all([
       sumsOf({ ...query, quantiles: hasQuantiles(definition) }),
       this.evidence.duplicates(query),
       this.evidence.seenEvents(request.project, request.environment, query.loggedUntilUs),
+      request.hops === 'tracked' ? this.evidence.tracked(query) : null,
       this.evidence.laterRows(query),
       this.evidence.erasedUnits(query, countedUntilUs(reach)),
     ]);
@@ -78,7 +81,7 @@ export class ResultsService {
     const shown = await concluded({ sums, duplicates, knownUntilUs: reach.knownUntilUs });
     const { figures, statistics, plan } = shown;
     const counted = { definition, query, sums, figures };
-    const quality = qualityOf(counted);
+    const quality = qualityOf({ ...counted, tracked });
     const judged = await this.ofTheLook(query, reach, shown, concluded);
     return {
       project: request.project,

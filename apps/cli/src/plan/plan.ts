@@ -1,5 +1,5 @@
 /** The import plan: how the rows of a CSV file become exposures and outcomes of one experiment. */
-import { analysisPlan, margin, slug } from '@rampart/contracts';
+import { analysisPlan, margin, metricDefinition, slug } from '@rampart/contracts';
 import { z } from 'zod';
 import { didYouMean } from '../suggestion.js';
 
@@ -195,6 +195,7 @@ const metric = z
     windowUs: z.int().min(1).nullable().optional(),
     capLower: capDecimal.optional(),
     capUpper: capDecimal.optional(),
+    capQuantile: metricDefinition.shape.capQuantile,
     covariate: z
       .union([
         eventName.transform((event) => ({ event, whenMissing: 'zero' as const, lookbackUs: undefined })),

@@ -15,7 +15,11 @@ export interface EffectRow {
   readonly refused: string | null;
 }
 
-const REFUSALS: Readonly<Record<string, string>> = { NOT_ENOUGH_DATA: 'not enough units yet', 'burn-in': 'burn-in' };
+const REFUSALS: Readonly<Record<string, string>> = {
+  NOT_ENOUGH_DATA: 'not enough units yet',
+  CAPS_NOT_FIXED: 'caps not fixed yet',
+  'burn-in': 'burn-in',
+};
 
 export const effectRow = (metric: MetricResult, comparison: Comparison, use: MetricUse | undefined): EffectRow => {
   // Of few or no events in the control there is no relative effect, but there may be a difference.

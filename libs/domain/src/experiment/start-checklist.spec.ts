@@ -52,6 +52,17 @@ describe('the checklist before a start', () => {
     const [item] = startChecklist(planned({ surroundings: quantile, definition: sequential('success') }));
     expect(item?.sentence).toContain('success "converted" is a quantile, whose error holds at one look, and method sequential has several');
   });
+  it('refuses caps at a quantile of units that never close, where they are looked at several times', () => {
+    const capped = (windowUs: number | null) =>
+      surroundings({ converted: metricOf({ type: 'mean', windowUs, capQuantile: { upper: 0.99, ignoreZeros: false, cohort: 1_000 } }) });
+    const definition = anExperiment({
+      metrics: [{ metric: 'converted', role: 'secondary' }],
+      plan: { method: 'sequential', plannedUnits: 20_000 },
+    });
+    expect(found({ surroundings: capped(null), definition })).toEqual(['refusal cap-without-window /metrics/0/metric']);
+    expect(found({ surroundings: capped(DAY), definition })).toEqual([]);
+    expect(found({ surroundings: capped(null), definition, environment: past })).toEqual([]);
+  });
   it('warns of a guardrail from which only harm could be told', () => {
     expect(found({ surroundings: openEnd, definition: used('guardrail') })).toEqual(['warning metric-without-window /metrics/0/metric']);
   });

@@ -111,7 +111,7 @@ const metricItems = (run: PlannedRun, use: MetricUse, index: number): readonly C
     const sentence = `metric "${use.metric}" is measured per ${unitType}, the experiment compares units of type ${run.definition.unitType}`;
     return [refusal('metric-unit-type', `${path}/metric`, sentence)];
   }
-  return [...quantileItems(run, use, found, path), ...windowItems(run, use, found, path)];
+  return [...quantileItems(run, use, found, path), ...capItems(run, use, found, path), ...windowItems(run, use, found, path)];
 };
 
 /** Its error is read off order statistics at one look. */
@@ -121,6 +121,15 @@ const quantileItems = (run: PlannedRun, use: MetricUse, { definition }: MetricVe
   if (run.environment.kind === 'historical' || method === 'fixed-horizon') return [];
   const sentence = `${use.role} "${use.metric}" is a quantile, whose error holds at one look, and method ${method} has several: make it secondary, choose fixed-horizon, or judge the share of events above a threshold (a ratio)`;
   return [refusal('quantile-not-sequential', `${path}/metric`, sentence)];
+};
+
+/** Caps are fixed by the units that close first, for all looks. */
+const capItems = (run: PlannedRun, use: MetricUse, { definition }: MetricVersion, path: string): readonly ChecklistItem[] => {
+  const { method } = run.definition.plan;
+  if (definition.capQuantile === undefined || definition.windowUs !== null) return [];
+  if (run.environment.kind === 'historical' || method === 'fixed-horizon') return [];
+  const sentence = `metric "${use.metric}" is capped at a quantile of the units that close first, and without a window none ever closes: give it one, cap it at a number, or choose fixed-horizon instead of ${method}`;
+  return [refusal('cap-without-window', `${path}/metric`, sentence)];
 };
 
 const missingMetric = ({ surroundings }: PlannedRun, use: MetricUse, path: string): ChecklistItem => {

@@ -33,6 +33,9 @@ export interface MetricDefinition {
   readonly windowUs: number | null;
   readonly capLower?: string | undefined;
   readonly capUpper?: string | undefined;
+  readonly capQuantile?:
+    | { readonly lower?: number | undefined; readonly upper?: number | undefined; readonly ignoreZeros: boolean; readonly cohort: number }
+    | undefined;
   readonly covariate?:
     | {
         readonly selector?: EventSelector | undefined;

@@ -169,6 +169,7 @@ const noResultSentence = (metric: string, result: NoResult): string => `${metric
 const reasonOf = ({ refused, have, needed }: NoResult): string => {
   if (have === undefined || needed === undefined) return REASONS[refused] ?? refused;
   if (refused === 'TOO_FEW_UNITS') return `${count(have)} of ${count(needed)} units an arm, which its plan asks for`;
+  if (refused === 'CAPS_NOT_FIXED') return `its caps are not fixed: ${count(have)} of ${count(needed)} units that give them have closed`;
   const what = needed === BURN_IN.unitsPerArm ? 'units an arm' : 'units an arm with the rarer outcome';
   return `burn-in: ${count(have)} of ${count(needed)} ${what}`;
 };

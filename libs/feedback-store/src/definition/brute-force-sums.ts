@@ -6,12 +6,15 @@ import {
   type ComparisonQuery,
   type ComparisonSums,
   type JointSums,
+  type MetricCaps,
+  type MetricQuery,
   type MetricSums,
   OTHER_STRATUM,
   type PlacedRow,
   type PopulationCount,
   type StratumCount,
   stratumOf,
+  type TrackedCount,
 } from '../feedback-store.js';
 import { idHashOf, knownTimeOf } from '../row-identity.js';
 import { boundTo, closesAfterUs, jointSize, type Measure, type MeasuredMetric, measured, ONE_EVENT, takesValues } from './measures.js';
@@ -41,9 +44,15 @@ interface Unit {
 
 export const bruteForceSums = (query: ComparisonQuery, rows: readonly PlacedRow[]): ComparisonSums => {
   const visible = visibleRows(query, rows);
-  const metrics = query.metrics.map(({ definition }) => measured(definition));
   const exposed = unitsOf(query, visible, ['exposure']);
   const assigned = unitsOf(query, visible, ['exposure', 'assignment']);
+  const caps = query.metrics.flatMap((metric, place) => {
+    const found = metric.caps ?? capsOf(query, metric, metric.definition.population === 'assigned' ? assigned.units : exposed.units);
+    return found === undefined ? [] : [{ metric: place, ...found }];
+  });
+  const metrics = query.metrics.map((metric, place) =>
+    measured({ ...metric, ...withoutPlace(caps.find(({ metric: at }) => at === place)) }),
+  );
   const counted = metrics.length > 0 && metrics.every(({ population }) => population === 'assigned') ? assigned : exposed;
   const closes = metrics.map((metric) => closesAfterUs(metric, query.allowedLatenessUs));
   const lastClose = closes.length === 0 || closes.includes(null) ? null : Math.max(...closes.map(Number));
@@ -56,8 +65,39 @@ export const bruteForceSums = (query: ComparisonQuery, rows: readonly PlacedRow[
     population: population(query, counted.units, (unit) => crossing(unit) === 'in-time'),
     lateExposures: counted.lateExposures,
     crossedLate: counted.units.filter((unit) => crossing(unit) === 'late').length,
+    ...(caps.length === 0 ? {} : { caps }),
     ...(query.quantiles === true ? { quantiles: quantiles(query, metrics, { exposed: exposed.units, assigned: assigned.units }) } : {}),
   };
+};
+
+const withoutPlace = (caps: (MetricCaps & { readonly metric: number }) | undefined): Pick<MetricQuery, 'caps'> => {
+  if (caps === undefined) return {};
+  const { metric: _, ...rest } = caps;
+  return { caps: rest };
+};
+
+/** Order statistics of units' totals as they are without these caps, all arms together. */
+const capsOf = (query: ComparisonQuery, { definition }: MetricQuery, units: readonly Unit[]): MetricCaps | undefined => {
+  const { capQuantile } = definition;
+  if (capQuantile === undefined) return undefined;
+  const metric = measured({ definition });
+  const { closed, closeOf } = closedUnits(
+    query,
+    metric,
+    units.filter(({ kind }) => kind === 'counted'),
+  );
+  const isOfFirst = query.capsOf === 'first-closed';
+  const times = closed.map(({ t0 }) => t0).sort(compare);
+  const last = isOfFirst ? times[capQuantile.cohort - 1] : undefined;
+  const cohort = closed.filter(({ t0 }) => last === undefined || t0 <= last);
+  const sorted = cohort
+    .map((unit) => contribution(metric, unit, closeOf(unit)).x)
+    .filter((total) => !capQuantile.ignoreZeros || total !== 0n)
+    .sort(compare);
+  const at = (level: number | undefined) =>
+    level === undefined ? null : (sorted[quantileRanks(Math.max(1, sorted.length), level).quantile - 1] ?? null);
+  const areFixed = !isOfFirst || (last !== undefined && metric.windowUs !== null);
+  return { lower: at(capQuantile.lower), upper: at(capQuantile.upper), units: cohort.length, areFixed };
 };
 
 const quantiles = (
@@ -238,6 +278,33 @@ export const bruteForceStrata = (
     [...counts].map(([value, units]) => ({ value, units })),
     limit,
   );
+};
+
+export const bruteForceTracked = (query: ComparisonQuery, rows: readonly PlacedRow[]): readonly TrackedCount[] => {
+  const metrics = query.metrics.map(measured);
+  if (metrics.length === 0) return [];
+  const names = new Set(
+    metrics.flatMap(({ numerator, denominator, steps }) =>
+      [numerator, ...(denominator === null ? [] : [denominator]), ...steps].map(({ selector }) => selector.event),
+    ),
+  );
+  const kinds = metrics.every(({ population: own }) => own === 'assigned')
+    ? (['exposure', 'assignment'] as const)
+    : (['exposure'] as const);
+  const closes = metrics.map((metric) => closesAfterUs(metric, query.allowedLatenessUs));
+  const lastClose = closes.includes(null) ? Number.POSITIVE_INFINITY : Math.max(...closes.map(Number));
+  const tracked = unitsOf(query, visibleRows(query, rows), kinds).units.filter(
+    ({ kind, crossedAt, t0, events }) =>
+      kind === 'counted' &&
+      (query.multipleExposure === 'first' || crossedAt === undefined || crossedAt > t0 + lastClose) &&
+      events.some(({ row }) => names.has(row.name) && row.at >= t0),
+  );
+  const counts = new Map<string, TrackedCount>();
+  for (const { cell, segment } of tracked) {
+    const key = `${cell} ${segment}`;
+    counts.set(key, { cell, segment, units: (counts.get(key)?.units ?? 0) + 1 });
+  }
+  return [...counts.values()].sort((a, b) => a.cell - b.cell || a.segment - b.segment);
 };
 
 const cellSums = (

@@ -1,5 +1,6 @@
 /** What a metric needs of each unit: the few numbers that both adapters compute, decided once. */
 import { BINARY_TYPES, type EventSelector, type MetricDefinition } from '@rampart/contracts';
+import type { MetricQuery } from '../feedback-store.js';
 
 export type Aggregate = MetricDefinition['aggregate'] | 'any';
 
@@ -44,7 +45,7 @@ export const takesValues = ({ aggregate }: Measure): boolean => aggregate !== 'a
 /**
  * A covariate of its own selector is that event's values, by `aggregate`; without one it is the metric itself, before the exposure.
  */
-export const measured = (metric: MetricDefinition): MeasuredMetric => {
+export const measured = ({ definition: metric, caps }: Omit<MetricQuery, 'version'>): MeasuredMetric => {
   const numerator: Measure = { selector: metric.numerator, aggregate: numeratorAggregate(metric) };
   const scale = takesValues(numerator) ? BigInt(metric.scale) : 1n;
   const denominator: Measure | null =
@@ -57,8 +58,8 @@ export const measured = (metric: MetricDefinition): MeasuredMetric => {
     delayUs: metric.delayUs,
     windowUs: metric.windowUs,
     countsWhileOpen: metric.type === 'first-error',
-    capLower: bound(metric.capLower, scale),
-    capUpper: bound(metric.capUpper, scale),
+    capLower: caps?.lower ?? bound(metric.capLower, scale),
+    capUpper: caps?.upper ?? bound(metric.capUpper, scale),
     population: metric.population,
     quantile: metric.quantileLevel === undefined ? null : { level: metric.quantileLevel, of: metric.quantileOf ?? 'events' },
   };

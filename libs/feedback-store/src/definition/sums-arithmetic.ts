@@ -5,10 +5,12 @@ import { byCell, byPopulation } from './sums-order.js';
 /** The sums that a recount would give, in its order: cells and groups that nobody is in any more are gone. */
 export const addSums = (base: ComparisonSums, delta: ComparisonSums): ComparisonSums => {
   const { cells, population, ...counts } = combined(base, delta, 1);
+  const caps = delta.caps ?? base.caps;
   return {
     cells: cells.filter(({ metrics }) => metrics.some(({ units, openUnits }) => units + openUnits > 0)),
     population: population.filter(({ units }) => units > 0),
     ...counts,
+    ...(caps === undefined ? {} : { caps }),
   };
 };
 
@@ -19,6 +21,7 @@ export const subtractSums = (later: ComparisonSums, earlier: ComparisonSums): Co
     cells: cells.filter(({ metrics }) => metrics.some(hasAny)),
     population: population.filter(({ units }) => units !== 0),
     ...counts,
+    ...(later.caps === undefined ? {} : { caps: later.caps }),
   };
 };
 

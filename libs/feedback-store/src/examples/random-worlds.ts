@@ -182,6 +182,14 @@ const selector = fc
 const aggregate = fc.constantFrom('sum', 'max', 'min', 'first', 'last', 'count');
 const cap = fc.constantFrom('-1', '0.5', '2', '2.5', '9300000000000');
 
+const capQuantile = fc.constantFrom(
+  { upper: 0.7 },
+  { upper: 0.999 },
+  { lower: 0.3, upper: 0.6 },
+  { lower: 0.2 },
+  { upper: 0.5, ignoreZeros: true },
+);
+
 const ownCovariate = fc.record({ selector, lookbackUs: fc.constantFrom(5, 10, 20), whenMissing: fc.constantFrom('zero', 'exclude') });
 
 const metric = fc
@@ -199,6 +207,7 @@ const metric = fc
     windowUs: fc.constantFrom(null, 10, 20, 40),
     capLower: fc.option(cap, { nil: undefined }),
     capUpper: fc.option(cap, { nil: undefined }),
+    capQuantile: fc.option(fc.record({ levels: capQuantile, cohort: fc.constantFrom(1, 3, 8, 1_000) }), { nil: undefined, freq: 1 }),
     covariate: fc.option(
       fc.record(
         { selector, denominator: selector, lookbackUs: fc.constantFrom(5, 10, 20), whenMissing: fc.constantFrom('zero', 'exclude') },
@@ -209,12 +218,15 @@ const metric = fc
     covariates: fc.option(fc.array(ownCovariate, { minLength: 2, maxLength: 3 }), { nil: undefined, freq: 1 }),
     population: fc.constantFrom('exposed', 'exposed', 'assigned'),
   })
-  .map((raw) => allowed(raw as unknown as MetricInput));
+  .map(({ capQuantile: caps, ...raw }) =>
+    allowed({ ...raw, ...(caps === undefined ? {} : { capQuantile: { ...caps.levels, cohort: caps.cohort } }) } as unknown as MetricInput),
+  );
 
 /** Drops what a definition of that type may not have. */
 const allowed = ({
-  capLower,
-  capUpper,
+  capLower: lowest,
+  capUpper: highest,
+  capQuantile: atQuantiles,
   denominator,
   covariate,
   covariates,
@@ -226,6 +238,9 @@ const allowed = ({
 }: MetricInput): MetricDefinition => {
   const isBinary = BINARY_TYPES.has(rest.type);
   const isQuantile = rest.type === 'quantile';
+  const isCapped = !isBinary && !isQuantile;
+  const capLower = atQuantiles?.lower === undefined ? lowest : undefined;
+  const capUpper = atQuantiles?.upper === undefined ? highest : undefined;
   const areOrdered = capLower === undefined || capUpper === undefined || Number(capLower) < Number(capUpper);
   return metricDefinition.parse({
     ...rest,
@@ -235,6 +250,7 @@ const allowed = ({
     ...(isBinary || (isQuantile && quantileOf === 'events') ? {} : { aggregate: taken }),
     ...(isBinary || isQuantile || capLower === undefined ? {} : { capLower }),
     ...(isBinary || isQuantile || capUpper === undefined || !areOrdered ? {} : { capUpper }),
+    ...(isCapped && atQuantiles !== undefined ? { capQuantile: atQuantiles } : {}),
     ...(isQuantile ? { quantileLevel, quantileOf } : {}),
     ...(rest.type === 'ratio' ? { denominator } : {}),
     ...(rest.type === 'funnel' ? { steps } : {}),
@@ -272,11 +288,12 @@ export const worlds: fc.Arbitrary<World> = fc
       fc.nat(30).map((fives) => 5 * fives),
       { nil: undefined },
     ),
+    capsOf: fc.constantFrom(undefined, 'first-closed' as const),
     order: fc.array(fc.nat(1_000_000), { minLength: 60, maxLength: 60 }),
     repeats: fc.array(fc.nat(79), { maxLength: 20 }),
     inserts: fc.integer({ min: 1, max: 3 }),
   })
-  .map(({ arrivals, historical, opens, metrics, untilAfter, loggedAfter, order, repeats, inserts, strata: asked, ...rest }) => {
+  .map(({ arrivals, historical, opens, metrics, untilAfter, loggedAfter, order, repeats, inserts, strata: asked, capsOf, ...rest }) => {
     const rows = placed(opens ? [...opening, ...arrivals] : arrivals, historical);
     const query: ComparisonQuery = {
       project: 'shop',
@@ -288,6 +305,7 @@ export const worlds: fc.Arbitrary<World> = fc
       ...rest,
       knownUntilUs: START + untilAfter,
       ...(asked === undefined ? {} : { strata: asked }),
+      ...(capsOf === undefined || historical ? {} : { capsOf }),
       ...(historical && loggedAfter !== undefined ? { loggedUntilUs: START + loggedAfter } : {}),
       metrics: metrics.map((definition) => ({ version: 1, definition })),
     };

@@ -3,7 +3,7 @@ import type { MetricDefinition } from '@rampart/contracts';
 import type { ClickhouseServers } from '../clickhouse-servers.js';
 import { type QuantileRanks, quantileRanks } from '../definition/quantile-ranks.js';
 import { mostFrequent } from '../definition/sums-order.js';
-import type { ArmQuantile, ComparisonQuery, ComparisonSums, StratumCount } from '../feedback-store.js';
+import type { ArmQuantile, ComparisonQuery, ComparisonSums, StratumCount, TrackedCount } from '../feedback-store.js';
 import { type ClusterRow, clustersOfRows, quantileStatements } from '../statement/clickhouse-quantile-statements.js';
 import type { QueryGroup } from '../statement/clickhouse-query-group.js';
 import { maskfuls, type PlannedMetric } from '../statement/clickhouse-row-masks.js';
@@ -11,6 +11,7 @@ import { type PropertyTextRow, stratumCounts } from '../statement/clickhouse-str
 import { strataStatement } from '../statement/clickhouse-strata-statement.js';
 import type { Answer, StatementRow } from '../statement/clickhouse-sums-rows.js';
 import { sumsStatement } from '../statement/clickhouse-sums-statement.js';
+import { trackedStatement } from '../statement/clickhouse-tracked-statement.js';
 import { armsOf, everything, type Population, type Reading } from '../statement/clickhouse-units-statement.js';
 
 export const answersTo = async (servers: ClickhouseServers, group: QueryGroup, reading: Reading): Promise<readonly Answer[]> => {
@@ -39,6 +40,18 @@ export const strataOf = async (
   const most = `SELECT kind, text, toString(total) AS units FROM (SELECT kind, text, sum(toUInt64(units)) AS total FROM ${from} GROUP BY kind, text)
 ORDER BY total DESC, text LIMIT ${MOST_VALUES}`;
   return mostFrequent(stratumCounts(await whole.rows<PropertyTextRow>(most, parameters.all())), limit);
+};
+
+export const trackedOf = async (servers: ClickhouseServers, query: ComparisonQuery): Promise<readonly TrackedCount[]> => {
+  const local = { ...everything, exposures: servers.local(everything.exposures), events: servers.local(everything.events) };
+  const { sql, parameters } = trackedStatement(query, local);
+  const { cluster, whole } = servers;
+  const from = cluster === undefined ? `(${sql})` : `cluster('${cluster}', view(${sql}))`;
+  const rows = await whole.rows<{ cell: number; segment: number; units: string }>(
+    `SELECT cell, segment, toString(sum(units)) AS units FROM ${from} GROUP BY cell, segment ORDER BY cell, segment`,
+    parameters.all(),
+  );
+  return rows.map(({ cell, segment, units }) => ({ cell, segment, units: Number(units) }));
 };
 
 /** Of each quantile metric the order statistics of each arm, in the order of the metrics. */

@@ -9,7 +9,7 @@ import { filtersSql, valueSql } from './clickhouse-selectors.js';
 
 export const previewStatement = ({ project, environment, definition, sinceUs }: PreviewQuery): { sql: string; parameters: Parameters } => {
   const parameters = new Parameters();
-  const metric = measured(definition);
+  const metric = measured({ definition });
   const { selector, aggregate } = metric.numerator;
   const scope = scopeOf({ project, environment, name: selector.event, unitType: definition.unitType });
   const value = valueSql(selector, parameters);

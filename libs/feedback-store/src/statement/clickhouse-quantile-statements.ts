@@ -1,4 +1,5 @@
 /** Order statistics of one metric by arm: a histogram of all values, of which each server counts its own, and what is read off it. */
+import type { InstantUs } from '@rampart/contracts';
 import type { ArmQuantile, ComparisonQuery } from '../feedback-store.js';
 import type { Parameters } from './clickhouse-parameters.js';
 import { groupOf } from './clickhouse-query-group.js';
@@ -58,6 +59,30 @@ const clustersOf = (
 FROM (SELECT any(own) AS arm, toInt256(countIf(${has})) AS x, toInt256(countIf(${has} AND toInt128(v0) <= ${limits}[own + 1])) AS y
   FROM (SELECT rn, mask, v0, ${armSql(query, 'place % 256')} AS own FROM (${joined})) GROUP BY rn)
 GROUP BY arm`;
+};
+
+export interface CapStatements {
+  readonly parameters: Parameters;
+  /** Columns: t0 and how many closed units of the server were first exposed then; the earliest, as far as `cohort` units can reach. */
+  readonly closing: string;
+  /** Columns: value and weight, of the totals of the server's closed units. */
+  readonly totals: string;
+}
+
+/** @param query  with one metric, counted without the caps that are asked for; @param exposedUntilUs  only units that were exposed by then */
+export const capStatements = (
+  query: ComparisonQuery,
+  { cohort, ...reading }: Reading & { readonly exposedUntilUs: InstantUs | null; readonly cohort: number },
+): CapStatements => {
+  const group = groupOf([query]);
+  const [metric] = group.metrics;
+  if (metric === undefined) throw new RangeError('caps need their metric');
+  const rows = countedRows(group, metric.measured.population, [metric], reading);
+  return {
+    parameters: rows.parameters,
+    closing: `SELECT t0, toInt64(count()) AS weight FROM (${rows.units}) WHERE ${rows.closedMember(metric)} GROUP BY t0 ORDER BY t0 LIMIT ${cohort}`,
+    totals: `SELECT value, toInt64(sum(weight)) AS weight FROM (${histogramOfUnits(query, metric, rows)}) GROUP BY value`,
+  };
 };
 
 export interface ClusterRow {

@@ -40,8 +40,8 @@ export const grouped = (
 export const groupOf = (queries: QueryGroup['queries']): QueryGroup => {
   const metrics = new Map<string, PlannedMetric>();
   const uses = queries.map((query) =>
-    query.metrics.map(({ definition }) => {
-      const metric = measured(definition);
+    query.metrics.map((asked) => {
+      const metric = measured(asked);
       const key = textOf(metric);
       const planned = metrics.get(key) ?? plannedMetric(metric, metrics.size, query);
       metrics.set(key, planned);

@@ -3,6 +3,7 @@
  * per unit, and units become exact integers per cell and segment. A second branch counts the units, so that those without events are counted too.
  */
 
+import type { InstantUs } from '@rampart/contracts';
 import { boundTo, takesValues } from '../definition/measures.js';
 import type { ComparisonQuery } from '../feedback-store.js';
 import { aggregateSql, cappedSql, placeSql } from './clickhouse-measures.js';
@@ -33,16 +34,17 @@ export interface CountedRows {
   closedMember(metric: PlannedMetric): string;
 }
 
-/** @param reading  at one instant */
+/** @param reading  at one instant; @param exposedUntilUs  only units whose first exposure is not later; null: all */
 export const countedRows = (
   group: QueryGroup,
   population: Population,
   metrics: readonly PlannedMetric[],
-  reading: Reading,
+  { exposedUntilUs = null, ...reading }: Reading & { readonly exposedUntilUs?: InstantUs | null },
 ): CountedRows => {
   const parameters = new Parameters();
   const [query] = group.queries;
-  const units = unitsSql(group, population, parameters, reading);
+  const all = unitsSql(group, population, parameters, reading);
+  const units = exposedUntilUs === null ? all : `SELECT * FROM (${all}) WHERE t0 <= ${parameters.bind('Int64', exposedUntilUs)}`;
   const last = parameters.bind('Int64', query.knownUntilUs);
   const masks = new Masks(metrics);
   const roles = metrics.flatMap((metric) => rolesOf(metric, query, parameters));
