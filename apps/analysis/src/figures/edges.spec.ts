@@ -191,7 +191,7 @@ describe('texts', () => {
       sumSquares: '9',
     };
     const [header, line] = statisticsCsv([row]).split('\r\n');
-    expect(header?.split(',')).toHaveLength(26);
-    expect(line).toBe(`orders,1,"'=A, ""x""",A,1,,1000000,3,-5000000,9,,,,,,,,,,,,,,,,`);
+    expect(header?.split(',')).toHaveLength(29);
+    expect(line).toBe(`orders,1,"'=A, ""x""",A,1,,1000000,3,-5000000,9,,,,,,,,,,,,,,,,,,,`);
   });
 });

@@ -4,7 +4,10 @@ import { comparisonQuery, type DefinitionInForce } from '../definitions/definiti
 import { concluded, converted, definitionOf, onDay, ones } from '../figures/conclusion.examples.js';
 import { type ExampleMetric, exampleComparison, wholeSums } from '../figures/figures.examples.js';
 import { withSegments } from './across-segments.js';
+import { CountedEvidence, type ExampleUnit } from './counted-evidence.examples.js';
+import { OneDefinition } from './evidence.examples.js';
 import { qualityOf, qualityWarnings } from './quality.js';
+import { ResultsService } from './results.service.js';
 
 const counted = (metrics: readonly ExampleMetric[], sums: ComparisonSums, definition: DefinitionInForce = definitionOf({ metrics })) => {
   const query = comparisonQuery(definition, onDay(8));
@@ -89,6 +92,27 @@ describe('the ratio by hop', () => {
     expect(failed(silent).at(-1)).toEqual(['tracked', true]);
     expect(silent.brokenHop).toBeNull();
     expect(qualityWarnings(silent)).toEqual([]);
+  });
+
+  it('counts the tracked where they are asked for', async () => {
+    const units = Array.from(
+      { length: 60 },
+      (_, index): ExampleUnit => ({
+        variant: index % 2 === 0 ? 'A' : 'B',
+        events: index % 3 === 0 ? { converted: [1] } : { other: [1] },
+      }),
+    );
+    const service = new ResultsService(
+      new OneDefinition(definitionOf({ metrics: [converted], kind: 'historical' })),
+      new CountedEvidence(units, { completedAtUs: 50_000_000 }),
+    );
+    const asked = { project: 'shop', environment: 'past', experiment: 'button', asOfUs: null, nowUs: 100_000_000 };
+    const { quality: found } = await service.results({ ...asked, hops: 'tracked' });
+    expect(found.hops.map(({ hop, observed }) => [hop, observed])).toEqual([
+      ['exposed', { A: 30, B: 30 }],
+      ['tracked', { A: 10, B: 10 }],
+    ]);
+    expect((await service.results(asked)).quality.hops.map(({ hop }) => hop)).toEqual(['exposed']);
   });
 
   it('says how many were seen in two arms', () => {
