@@ -9,6 +9,6 @@ const CLOCKS_APART_US = 86_400_000_000;
 /** From the start of its first segment on; before it, as far as covariates look back. */
 export const neededSinceUs = ({ segments, timeline, metrics }: ComparisonQuery): InstantUs => {
   const starts = timeline.filter(({ segment }) => segments.includes(segment)).map(({ fromUs }) => fromUs);
-  const lookbacks = metrics.flatMap(({ definition }) => measured(definition).covariates.map(({ lookbackUs }) => lookbackUs));
+  const lookbacks = metrics.flatMap((metric) => measured(metric).covariates.map(({ lookbackUs }) => lookbackUs));
   return Math.min(...starts) - Math.max(0, ...lookbacks) - CLOCKS_APART_US;
 };
