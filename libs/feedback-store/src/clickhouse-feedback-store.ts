@@ -144,6 +144,7 @@ export class ClickhouseFeedbackStore extends FeedbackStore {
     if (!(beside instanceof ClickhouseFeedbackStore)) throw new RangeError('what takes over was filled beside this store');
     await this.connections.exchange(beside.connections);
     this.encoder.forget();
+    this.caps.forget();
     await beside.connections.drop();
   }
 

@@ -1,0 +1,84 @@
+/** A part of the contract of a feedback store: what is told of units beside their sums, and what their totals tell. */
+import { expect, it } from '@jest/globals';
+import type { MetricInput } from '@rampart/contracts';
+import type { ComparisonQuery, FeedbackStore } from '../feedback-store.js';
+import { comparison, event, exposure } from './rows.examples.js';
+
+/** @param store  emptied before each test */
+export const countingUnits = (store: () => FeedbackStore): void => {
+  it('counts the units of which any event came, whatever it is worth', async () => {
+    const rows = [
+      ...[1, 2, 3, 4, 5].map((unit) => exposure(unit, { at: 1000, unit, variant: unit > 3 ? 'b' : 'a' })),
+      event(11, { at: 1010, unit: 1 }),
+      event(12, { at: 1020, unit: 1 }),
+      event(13, { at: 1150, unit: 2 }),
+      event(14, { at: 999, unit: 3 }),
+      event(15, { at: 1010, unit: 4, known: 1400 }),
+      exposure(16, { at: 1010, unit: 5, variant: 'a' }),
+      event(17, { at: 1010, unit: 5 }),
+    ];
+    await store().insert(rows, []);
+    const tracked = [
+      { cell: 0, segment: 1, units: 2 },
+      { cell: 1, segment: 1, units: 1 },
+    ];
+    expect(await store().tracked(comparison([{}]))).toEqual(tracked);
+    expect(await store().tracked(comparison([{ numerator: { event: 'other' }, type: 'ratio', denominator: { event: 'buy' } }]))).toEqual(
+      tracked,
+    );
+    expect(await store().tracked(comparison([{}], { knownUntilUs: 1399 }))).toEqual(tracked.slice(0, 1));
+    expect(await store().tracked(comparison([{}], { multipleExposure: 'first' }))).toEqual([tracked[0], { cell: 1, segment: 1, units: 2 }]);
+    expect(await store().tracked(comparison([]))).toEqual([]);
+  });
+
+  it('counts a unit once for its first error, however many errors it has', async () => {
+    const rows = [
+      ...[1, 2, 3].map((unit) => exposure(unit, { at: 1000, unit })),
+      ...[1, 1, 1, 2].map((unit, index) => event(10 + index, { at: 1010 + index, unit })),
+    ];
+    await store().insert(rows, []);
+    for (const type of ['first-error', 'proportion'] as const)
+      expect((await store().sums(comparison([{ type }]))).cells[0]?.metrics[0]).toMatchObject({
+        units: 3,
+        sum: 2_000_000n,
+        sumSquares: 2_000_000_000_000n,
+      });
+  });
+
+  it('caps totals at their own quantile, of all arms together', async () => {
+    const rows = Array.from({ length: 10 }, (_, index) => [
+      exposure(10 * index + 1, { at: 1000 + index, unit: index + 1, variant: index % 2 === 0 ? 'a' : 'b' }),
+      ...(index === 0 ? [] : [event(10 * index + 2, { at: 1020, unit: index + 1, value: String(index * index * 1_000_000) })]),
+    ]).flat();
+    await store().insert(rows, []);
+    const caps = async (capQuantile: NonNullable<MetricInput['capQuantile']>, about: Partial<ComparisonQuery> = {}) => {
+      const { caps: found, cells } = await store().sums(comparison([{ capQuantile }], about));
+      return { found: found?.[0], sums: cells.map(({ metrics }) => metrics[0]?.sum) };
+    };
+    // Totals 0, 4, 16, 36, 64 in one arm and 1, 9, 25, 49, 81 in the other: the eighth of ten is 49.
+    expect(await caps({ upper: 0.8 })).toEqual({
+      found: { metric: 0, lower: null, upper: 49_000_000n, units: 10, areFixed: true },
+      sums: [105_000_000n, 133_000_000n],
+    });
+    expect(await caps({ lower: 0.2, upper: 0.5 })).toEqual({
+      found: { metric: 0, lower: 1_000_000n, upper: 16_000_000n, units: 10, areFixed: true },
+      sums: [53_000_000n, 58_000_000n],
+    });
+    // Of nine that are not 0 the fifth.
+    expect((await caps({ upper: 0.5, ignoreZeros: true })).found).toMatchObject({ upper: 25_000_000n, units: 10 });
+    // The first five by exposure have 0, 1, 4, 9, 16, whatever came after them.
+    const first = { capsOf: 'first-closed' } as const;
+    expect(await caps({ upper: 0.8, cohort: 5 }, first)).toEqual({
+      found: { metric: 0, lower: null, upper: 9_000_000n, units: 5, areFixed: true },
+      sums: [31_000_000n, 37_000_000n],
+    });
+    // As of a moment at which four have closed they are not fixed yet.
+    expect(await caps({ upper: 0.8, cohort: 5 }, { ...first, knownUntilUs: 1113 })).toMatchObject({
+      found: { upper: 9_000_000n, units: 4, areFixed: false },
+    });
+    expect((await caps({ upper: 0.8, cohort: 5 }, { ...first, knownUntilUs: 1114 })).found).toMatchObject({ units: 5, areFixed: true });
+    // Without a window nobody ever closes, so nothing is fixed.
+    const open = await store().sums(comparison([{ capQuantile: { upper: 0.8, cohort: 5 }, windowUs: null }], first));
+    expect(open.caps?.[0]).toMatchObject({ units: 5, areFixed: false });
+  });
+};
