@@ -74,8 +74,10 @@ describe('the sums of ClickHouse', () => {
         await insertApart(world);
         expect(await store.sums(world.query)).toEqual(expected);
         if (world.query.metrics.some(({ definition: { type } }) => type === 'quantile')) {
-          const asked = { ...world.query, quantiles: true };
-          expect(await store.sums(asked)).toEqual(await definition.sums(asked));
+          for (const quantilesByStratum of world.query.strata === undefined ? [false] : [false, true]) {
+            const asked = { ...world.query, quantiles: true, quantilesByStratum };
+            expect(await store.sums(asked)).toEqual(await definition.sums(asked));
+          }
         }
         if (world.query.strata !== undefined) {
           const { property } = world.query.strata;

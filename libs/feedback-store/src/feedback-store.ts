@@ -57,6 +57,8 @@ export interface ComparisonQuery {
   readonly strata?: Strata;
   /** Whether quantile metrics are asked for their order statistics, which only a count of all rows has. */
   readonly quantiles?: boolean;
+  /** … of each stratum by itself, to be shown: those of one look that decides are of whole arms. */
+  readonly quantilesByStratum?: boolean;
   /**
    * Whose totals give the caps of metrics with `capQuantile`: `first-closed` = the units that close first, as many as the metric says, by the time of their first
    * exposure (all of the last moment), which stay the same ones for ever. Absent: all that are counted.
@@ -150,6 +152,8 @@ export interface JointSums {
 /** Where a share of an arm's observations ends, and how far it may be off. Values in the metric's integers, as sums. */
 export interface ArmQuantile {
   readonly arm: string;
+  /** As in `CellSums`, where the query asks for them by stratum. */
+  readonly stratum?: string;
   /** Values of events, or units. */
   readonly observations: number;
   /** At `quantileRanks`; 0 without observations. */

@@ -51,6 +51,9 @@ const NO_DUPLICATES = { accepted: 0, stored: 0, duplicates: 0, idsReused: 0 };
 const ofStratum = (sums: ComparisonSums, name: string): ComparisonSums => ({
   ...sums,
   cells: sums.cells.filter(({ stratum }) => stratum === name),
+  ...(sums.quantiles === undefined
+    ? {}
+    : { quantiles: sums.quantiles.map(({ metric, arms }) => ({ metric, arms: arms.filter(({ stratum }) => stratum === name) })) }),
   population: sums.population.filter(({ stratum }) => stratum === name),
 });
 

@@ -114,4 +114,28 @@ describe('a dimension', () => {
     expect(comparison?.adjustedP).toBe(anytime !== undefined && 'p' in anytime ? anytime.p : 'no p');
     expect(dimension?.values[0]?.srm.anytime).toMatchObject({ failed: false });
   });
+
+  it('compares quantiles within each value as well', async () => {
+    const requests = (country: string, slower: number): ExampleUnit[] =>
+      Array.from({ length: 400 }, (_, index) => {
+        const place = Math.floor(index / 2);
+        const latency = 100 + ((place * 37) % 200) + (index % 2 === 1 ? slower : 0);
+        return { variant: index % 2 === 0 ? 'A' : 'B', properties: { country }, events: { latency: [latency, latency + 1] } };
+      });
+    const quantile = exampleDefinition({ variants: [{ key: 'A' }, { key: 'B' }], control: 'A' }, [
+      { input: { key: 'latency', type: 'quantile', quantileLevel: 0.5, direction: 'decrease' } },
+    ]);
+    const { dimension, metrics } = await ask([...requests('de', 50), ...requests('fr', 0)], quantile);
+    const estimates = dimension?.values.map((value) => {
+      const effect = effectOf(value);
+      return [value.value, effect.estimate, effect.p < 0.001];
+    });
+    expect(estimates).toEqual([
+      ['de', 50, true],
+      ['fr', 0, false],
+    ]);
+    expect(dimension?.heterogeneity[0]).toMatchObject({ metric: 'latency', values: 2 });
+    // The whole arms are compared as before.
+    expect(metrics[0]?.arms.map(({ quantile: own }) => own?.observations)).toEqual([800, 800]);
+  });
 });

@@ -156,8 +156,9 @@ export class ResultsService {
 
   private async dimension(definition: DefinitionInForce, query: ComparisonQuery, property: string): Promise<DimensionBreakdown> {
     const values = await this.evidence.strata(query, property, VALUES_SHOWN);
-    // Order statistics are those of whole arms.
-    const sums = await this.evidence.sums({ ...query, quantiles: false, strata: { property, values: values.map(({ value }) => value) } });
+    const strata = { property, values: values.map(({ value }) => value) };
+    const quantiles = hasQuantiles(definition);
+    const sums = await this.evidence.sums({ ...query, quantiles, quantilesByStratum: quantiles, strata });
     return breakdownOf({ definition, query, property, values, sums });
   }
 

@@ -110,7 +110,14 @@ const quantiles = (
     const arms = [...new Set(query.cells.map(({ arm }) => arm))];
     const ofArm = (arm: string) =>
       units[metric.population].filter(({ kind, cell }) => kind === 'counted' && query.cells[cell]?.arm === arm);
-    return [{ metric: place, arms: arms.map((arm) => armQuantile(query, metric, arm, ofArm(arm))) }];
+    if (query.quantilesByStratum !== true || query.strata === undefined)
+      return [{ metric: place, arms: arms.map((arm) => armQuantile(query, metric, arm, ofArm(arm))) }];
+    const strata = [OTHER_STRATUM, ...query.strata.values.map(stratumOf)];
+    const inStratum = (arm: string, stratum: string) => ofArm(arm).filter((unit) => stratumOfUnit(query, unit) === stratum);
+    const groups = strata.flatMap((stratum) =>
+      arms.map((arm) => ({ ...armQuantile(query, metric, arm, inStratum(arm, stratum)), stratum })),
+    );
+    return [{ metric: place, arms: groups }];
   });
 
 const armQuantile = (query: ComparisonQuery, metric: MeasuredMetric, arm: string, here: readonly Unit[]): ArmQuantile => {

@@ -31,6 +31,53 @@ export const countingUnits = (store: () => FeedbackStore): void => {
     expect(await store().tracked(comparison([]))).toEqual([]);
   });
 
+  it('gives the order statistics of each stratum by itself where they are asked for', async () => {
+    const rows = Array.from({ length: 12 }, (_, index) => {
+      const unit = index + 1;
+      const [variant, plan] = [index % 2 === 0 ? 'a' : 'b', ['free', 'paid', 'other'][Math.floor(index / 4)] ?? ''];
+      return [
+        exposure(10 * unit, { at: 1000, unit, variant, properties: { plan } }),
+        event(10 * unit + 1, { at: 1010, unit, value: String(unit * 1_000_000) }),
+        event(10 * unit + 2, { at: 1011, unit, value: String(100 * unit * 1_000_000) }),
+      ];
+    }).flat();
+    await store().insert(rows, []);
+    const strata = { property: 'plan', values: ['free', 'paid'] };
+    const metrics = [{ quantileOf: 'events' }, { quantileOf: 'units' }] as const;
+    const query = comparison(
+      metrics.map((metric) => ({ ...metric, type: 'quantile', quantileLevel: 0.5 })),
+      { quantiles: true, quantilesByStratum: true, strata },
+    );
+    const { quantiles } = await store().sums(query);
+    // Free: units 1 and 3 against 2 and 4; of events the second of four, of units the first of two.
+    const found = quantiles?.map(({ arms }) =>
+      arms.map(({ stratum, arm, observations, quantile }) => [stratum, arm, observations, quantile]),
+    );
+    expect(found).toEqual([
+      [
+        ['*', 'control', 4, 11_000_000n],
+        ['*', 'treatment', 4, 12_000_000n],
+        ['=free', 'control', 4, 3_000_000n],
+        ['=free', 'treatment', 4, 4_000_000n],
+        ['=paid', 'control', 4, 7_000_000n],
+        ['=paid', 'treatment', 4, 8_000_000n],
+      ],
+      [
+        ['*', 'control', 2, 909_000_000n],
+        ['*', 'treatment', 2, 1_010_000_000n],
+        ['=free', 'control', 2, 101_000_000n],
+        ['=free', 'treatment', 2, 202_000_000n],
+        ['=paid', 'control', 2, 505_000_000n],
+        ['=paid', 'treatment', 2, 606_000_000n],
+      ],
+    ]);
+    const whole = await store().sums({ ...query, quantilesByStratum: false });
+    expect(whole.quantiles?.[0]?.arms.map(({ arm, stratum, observations }) => [arm, stratum, observations])).toEqual([
+      ['control', undefined, 12],
+      ['treatment', undefined, 12],
+    ]);
+  });
+
   it('counts a unit once for its first error, however many errors it has', async () => {
     const rows = [
       ...[1, 2, 3].map((unit) => exposure(unit, { at: 1000, unit })),

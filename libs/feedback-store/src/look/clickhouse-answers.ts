@@ -4,7 +4,7 @@ import type { ClickhouseServers } from '../clickhouse-servers.js';
 import { type QuantileRanks, quantileRanks } from '../definition/quantile-ranks.js';
 import { mostFrequent } from '../definition/sums-order.js';
 import type { ArmQuantile, ComparisonQuery, ComparisonSums, StratumCount, TrackedCount } from '../feedback-store.js';
-import { type ClusterRow, clustersOfRows, quantileStatements } from '../statement/clickhouse-quantile-statements.js';
+import { type ClusterRow, clustersOfRows, quantileGroups, quantileStatements } from '../statement/clickhouse-quantile-statements.js';
 import type { QueryGroup } from '../statement/clickhouse-query-group.js';
 import { maskfuls, type PlannedMetric } from '../statement/clickhouse-row-masks.js';
 import { type PropertyTextRow, stratumCounts } from '../statement/clickhouse-strata.js';
@@ -12,7 +12,7 @@ import { strataStatement } from '../statement/clickhouse-strata-statement.js';
 import type { Answer, StatementRow } from '../statement/clickhouse-sums-rows.js';
 import { sumsStatement } from '../statement/clickhouse-sums-statement.js';
 import { trackedStatement } from '../statement/clickhouse-tracked-statement.js';
-import { armsOf, everything, type Population, type Reading } from '../statement/clickhouse-units-statement.js';
+import { everything, type Population, type Reading } from '../statement/clickhouse-units-statement.js';
 
 export const answersTo = async (servers: ClickhouseServers, group: QueryGroup, reading: Reading): Promise<readonly Answer[]> => {
   const answers: Answer[] = [];
@@ -80,7 +80,7 @@ const armQuantiles = async (
     `SELECT arm, toString(sum(weight)) AS total FROM ${ofAll(histogram)} GROUP BY arm`,
     parameters.all(),
   );
-  const arms = armsOf(query);
+  const arms = quantileGroups(query);
   const totals = arms.map((_, at) => Number(counts.find(({ arm }) => arm === at)?.total ?? 0));
   const ranks = totals.map((total) => quantileRanks(Math.max(1, total), quantileLevel));
   const ranked = (of: (one: QuantileRanks) => number) => `minIf(value, upto >= [${ranks.map(of).join(', ')}][arm + 1])`;
@@ -98,7 +98,7 @@ FROM (SELECT arm, value, sum(weight) OVER (PARTITION BY arm ORDER BY value ROWS 
   return arms.map((arm, at) => {
     const [quantile = 0n, lower = 0n, upper = 0n] = values[at] ?? [];
     const own = quantileOf === 'units' ? null : clustersOfRows(rows.filter((row) => row.arm === at));
-    return { arm, observations: totals[at] ?? 0, quantile, lower, upper, clusters: own };
+    return { ...arm, observations: totals[at] ?? 0, quantile, lower, upper, clusters: own };
   });
 };
 

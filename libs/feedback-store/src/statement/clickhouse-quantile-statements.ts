@@ -1,6 +1,6 @@
 /** Order statistics of one metric by arm: a histogram of all values, of which each server counts its own, and what is read off it. */
 import type { InstantUs } from '@rampart/contracts';
-import type { ArmQuantile, ComparisonQuery } from '../feedback-store.js';
+import { type ArmQuantile, type ComparisonQuery, OTHER_STRATUM, stratumOf } from '../feedback-store.js';
 import type { Parameters } from './clickhouse-parameters.js';
 import { groupOf } from './clickhouse-query-group.js';
 import type { PlannedMetric } from './clickhouse-row-masks.js';
@@ -29,22 +29,33 @@ export const quantileStatements = (query: ComparisonQuery, reading: Reading): Qu
   };
 };
 
-const armSql = (query: ComparisonQuery, cell: string): string => {
+/** Arms one after the other; of strata told apart, those of the first, then those of the next. */
+export const quantileGroups = (query: ComparisonQuery): readonly Pick<ArmQuantile, 'arm' | 'stratum'>[] => {
   const arms = armsOf(query);
-  return `toUInt8([${query.cells.map(({ arm }) => arms.indexOf(arm)).join(', ')}][${cell} + 1])`;
+  if (query.quantilesByStratum !== true || query.strata === undefined) return arms.map((arm) => ({ arm }));
+  return [OTHER_STRATUM, ...query.strata.values.map(stratumOf)].flatMap((stratum) => arms.map((arm) => ({ arm, stratum })));
 };
 
+/** Place of a unit's group in `quantileGroups`. */
+const armSql = (query: ComparisonQuery, cell: string, stratum: string): string => {
+  const arms = armsOf(query);
+  const arm = `toUInt16([${query.cells.map((one) => arms.indexOf(one.arm)).join(', ')}][${cell} + 1])`;
+  return query.quantilesByStratum === true && query.strata !== undefined ? `toUInt16(${arm} + ${arms.length} * ${stratum})` : arm;
+};
+
+const STRATUM_OF_PLACE = 'intDiv(place, 281474976710656)';
+
 const histogramOfEvents = (query: ComparisonQuery, metric: PlannedMetric, { joined, masks }: CountedRows): string =>
-  `SELECT ${armSql(query, 'place % 256')} AS arm, toInt128(v0) AS value, toInt64(count()) AS weight
+  `SELECT ${armSql(query, 'place % 256', STRATUM_OF_PLACE)} AS arm, toInt128(v0) AS value, toInt64(count()) AS weight
 FROM (${joined}) WHERE ${masks.has(metric, 'numerator')} GROUP BY arm, value`;
 
 /** Units without any row have the value 0: all closed units less those with rows. */
 const histogramOfUnits = (query: ComparisonQuery, metric: PlannedMetric, { joined, units, perUnit, closedMember }: CountedRows): string =>
   `SELECT arm, value, toInt64(sum(weight)) AS weight FROM (
-  SELECT ${armSql(query, 'place % 256')} AS arm, counted.1 AS value, toInt64(counted.2) AS weight
+  SELECT ${armSql(query, 'place % 256', STRATUM_OF_PLACE)} AS arm, counted.1 AS value, toInt64(counted.2) AS weight
   FROM (SELECT any(place) AS place, ${perUnit.join(', ')} FROM (${joined}) GROUP BY rn) ARRAY JOIN [(x${metric.index}, 1), (toInt128(0), -1)] AS counted
   UNION ALL
-  SELECT ${armSql(query, 'cell')} AS arm, toInt128(0) AS value, toInt64(count()) AS weight FROM (${units}) WHERE ${closedMember(metric)} GROUP BY arm
+  SELECT ${armSql(query, 'cell', 'stratum')} AS arm, toInt128(0) AS value, toInt64(count()) AS weight FROM (${units}) WHERE ${closedMember(metric)} GROUP BY arm
 ) GROUP BY arm, value`;
 
 const clustersOf = (
@@ -57,7 +68,7 @@ const clustersOf = (
   const limits = `[${quantiles.map((value) => `toInt128('${value}')`).join(', ')}]`;
   return `SELECT arm, [toString(sum(x)), toString(sum(y)), toString(sum(x * x)), toString(sum(y * y)), toString(sum(x * y))] AS numbers
 FROM (SELECT any(own) AS arm, toInt256(countIf(${has})) AS x, toInt256(countIf(${has} AND toInt128(v0) <= ${limits}[own + 1])) AS y
-  FROM (SELECT rn, mask, v0, ${armSql(query, 'place % 256')} AS own FROM (${joined})) GROUP BY rn)
+  FROM (SELECT rn, mask, v0, ${armSql(query, 'place % 256', STRATUM_OF_PLACE)} AS own FROM (${joined})) GROUP BY rn)
 GROUP BY arm`;
 };
 
