@@ -1,10 +1,12 @@
 /** `node dist/restore.js FOLDER`: fills an empty database from a backup, before experiments starts: all of it or nothing. */
 import 'reflect-metadata';
-import { BackupDamaged, type BackupManifest, checkedBackup, rowsOf, secretFingerprint } from '@rampart/contracts/backups';
+import { FEEDBACK } from '@rampart/contracts';
+import { BackupDamaged, checkedBackup, rowsOf } from '@rampart/contracts/backups';
 import type { EventLog } from '@rampart/event-log';
 import { schemaVersions, type TableRows, writeSchemas } from '@rampart/event-store';
 import { readConfig } from '@rampart/service-kit';
 import { schemasOf } from './backup/history-backup.js';
+import { type RestorePlace, refusalOf } from './backup/restorable.js';
 import { experimentsConfig, storesConfig } from './experiments-config.js';
 import { closeStores, openStores } from './stores.module.js';
 
@@ -14,17 +16,15 @@ const restored = async (folder: string): Promise<string> => {
   const manifest = await checkedBackup(folder);
   const settings = readConfig(config, process.env);
   const isLogElsewhere = settings.KAFKA_BROKERS !== undefined && settings.KAFKA_BROKERS.length > 0;
-  checkPlace(manifest, isLogElsewhere, settings.RAMPART_SECRET);
   const url = settings.RAMPART_DATABASE_URL;
   const schemas = schemasOf(isLogElsewhere);
   const stores = await openStores(settings);
   try {
-    await checkLog(stores.log, manifest);
-    const versions = await schemaVersions(url, schemas);
-    if (versions.join() !== manifest.history.versions.join())
-      throw new BackupDamaged(
-        `The backup was taken by another version of Rampart: restore it with that one and upgrade then. It has ${manifest.history.versions.join(', ')}; this one ${versions.join(', ')}.`,
-      );
+    // Of a log in the same database this makes the tables: they are empty, there is no topic yet.
+    const ends = await endsOf(stores.log, isLogElsewhere ? manifest.history.ends : []);
+    const place = { secret: settings.RAMPART_SECRET, versions: await schemaVersions(url, schemas), ends };
+    const refusal = refusalOf(manifest, { ...place, log: isLogElsewhere ? 'kafka' : 'postgres' });
+    if (refusal !== undefined) throw new BackupDamaged(refusal);
     const tables = manifest.tables.filter(({ of }) => of === 'history');
     await writeSchemas(
       url,
@@ -37,32 +37,16 @@ const restored = async (folder: string): Promise<string> => {
   }
 };
 
-const checkPlace = ({ history }: BackupManifest, isLogElsewhere: boolean, secret: string): void => {
-  const log = isLogElsewhere ? 'kafka' : 'postgres';
-  if (history.log !== log)
-    throw new BackupDamaged(
-      `The backup is of a platform with its log on ${history.log}, and this one has it on ${log}: set KAFKA_BROKERS accordingly.`,
-    );
-  if (history.secretFingerprint !== secretFingerprint(secret))
-    throw new BackupDamaged('RAMPART_SECRET is another one than that of the backup: no unit would be known again. Give the same.');
-};
-
-/** A log in the same database comes with the backup; Kafka must still have what the backup goes by. */
-const checkLog = async (log: EventLog, { history }: BackupManifest): Promise<void> => {
-  if (history.log === 'postgres') {
-    // Makes its tables, which are empty: there is no topic yet.
-    await log.describeTopic('feedback.v1').catch((error: unknown) => {
-      if ((error as { code?: unknown }).code !== 'unknown-topic') throw error;
+const endsOf = async (log: EventLog, asked: readonly { readonly topic: string }[]): Promise<RestorePlace['ends']> => {
+  const ends: { topic: string; partition: number; offset: string }[] = [];
+  for (const topic of new Set([FEEDBACK, ...asked.map((one) => one.topic)])) {
+    const offsets = await log.offsets(topic).catch((error: unknown) => {
+      if ((error as { code?: unknown }).code === 'unknown-topic') return [];
+      throw error;
     });
-    return;
+    ends.push(...offsets.map(({ partition, end }) => ({ topic, partition, offset: String(end) })));
   }
-  for (const { topic, partition, offset } of history.ends) {
-    const end = (await log.offsets(topic)).find((one) => one.partition === partition)?.end ?? 0;
-    if (end < Number(offset))
-      throw new BackupDamaged(
-        `${topic}/${partition} on this Kafka ends at ${end}, the backup was taken at ${offset}: this is another log, or one that lost messages.`,
-      );
-  }
+  return ends;
 };
 
 const [, , folder] = process.argv;

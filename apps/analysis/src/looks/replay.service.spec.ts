@@ -152,6 +152,18 @@ describe('a replay of all records', () => {
     expect(await statuses(neededUs + 1)).toEqual(new Set(['not-recountable rows-expired']));
   });
 
+  it('says of what lost rows to an erasure that it can’t be recounted any more, and calls nothing altered', async () => {
+    const { service, close } = await serviceOver(chain('button', days), {
+      erasedUnits: 1,
+      sumsAt: (atUs) => (atUs === onDay(4) ? exampleComparison(boughtOn(3)) : sumsAt(atUs)),
+    });
+    const { items } = await service.replayAll(all);
+    expect(items.map(({ status, code }) => [status, code])).toEqual(
+      days.map((day) => (day === 4 ? ['not-recountable', 'units-erased'] : ['same', null])),
+    );
+    await close();
+  });
+
   it('ends where the store is away: that is no finding about a record', async () => {
     const away = Object.assign(new Error('ClickHouse does not answer'), { retriable: true });
     const { service, close } = await serviceOver(chain('button', days), {
