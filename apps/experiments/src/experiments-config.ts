@@ -12,6 +12,13 @@ export const storesConfig = z.object({
 export const experimentsConfig = serviceConfig.extend({
   ...storesConfig.shape,
   RAMPART_SECRET: z.string().min(16, 'must have at least 16 characters').describe('the platform’s secret; seals recorded answers'),
+  RAMPART_KEEP_MESSAGES_DAYS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(36_500)
+    .default(30)
+    .describe('how long proposed records and lines of the audit log stay in the log after they were stored'),
   RAMPART_WEBHOOK_ALLOW_PRIVATE: z
     .enum(['true', 'false'])
     .default('false')

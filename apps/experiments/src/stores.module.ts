@@ -13,6 +13,7 @@ import { AnswerSeal } from './command/answer-seal.js';
 import { decisionEntity } from './decisions/decision-records.entities.js';
 import { decisionMigrations } from './decisions/postgres-decision-tables.js';
 import type { ExperimentsConfig, storesConfig } from './experiments-config.js';
+import { KEEP_MESSAGES_DAYS } from './stored-messages.js';
 import { webhookMigrations } from './webhooks/postgres-webhook-tables.js';
 
 /** The log is on Kafka where brokers are named, in the same database without them. */
@@ -64,9 +65,10 @@ export class StoresModule implements OnApplicationShutdown {
         { provide: DataSource, inject: [STORES], useFactory: ({ dataSource }: Stores) => dataSource },
         { provide: EventStore, inject: [STORES], useFactory: ({ store }: Stores) => store },
         { provide: EventLog, inject: [STORES], useFactory: ({ log }: Stores) => log },
+        { provide: KEEP_MESSAGES_DAYS, useValue: config.RAMPART_KEEP_MESSAGES_DAYS },
         { provide: AnswerSeal, useFactory: () => new AnswerSeal(config.RAMPART_SECRET) },
       ],
-      exports: [DataSource, EventStore, EventLog, AnswerSeal],
+      exports: [DataSource, EventStore, EventLog, AnswerSeal, KEEP_MESSAGES_DAYS],
     };
   }
 

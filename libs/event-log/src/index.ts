@@ -5,5 +5,6 @@ export * from './event-log.js';
 export * from './log-errors.js';
 export { MemoryEventLog } from './memory-event-log.js';
 export { maxMessageBytes } from './message-rules.js';
+export { dropOlder, firstKnownAt } from './old-messages.js';
 export * from './positions.js';
 export * from './ticks.js';

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { DEAD_LETTERS, FEEDBACK, type FeedbackRow, INGEST_STATS, topicSpecs } from '@rampart/contracts';
+import { firstKnownAt } from '@rampart/event-log';
 import { MemoryEventLog, MemoryStore } from '@rampart/event-log/memory';
 import { type Expiry, MemoryFeedbackStore } from '@rampart/feedback-store';
 import { createLog, Metrics } from '@rampart/service-kit';
@@ -8,7 +9,6 @@ import { FeedbackConsumer } from '../feedback/feedback.consumer.js';
 import { IntakeFigures } from '../feedback/intake-figures.js';
 import { definitionOf } from '../figures/conclusion.examples.js';
 import { OneDefinition } from '../results/evidence.examples.js';
-import { firstKnownAt } from './first-known.js';
 import { Keeping, type KeepingTimes } from './keeping.service.js';
 
 const DAY = 86_400_000_000;

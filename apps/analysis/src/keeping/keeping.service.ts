@@ -1,12 +1,11 @@
 /** What is kept, and for how long: ticks are folded, old counters, letters and rows go; nothing that an open comparison needs. */
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { DEAD_LETTERS, FEEDBACK, formatInstant, INGEST_STATS, topicSpecs } from '@rampart/contracts';
-import { EventLog } from '@rampart/event-log';
+import { dropOlder, EventLog } from '@rampart/event-log';
 import { type ComparisonQuery, FeedbackStore, neededSinceUs } from '@rampart/feedback-store';
 import { LOG, type Log } from '@rampart/service-kit';
 import { comparisonQuery, Definitions } from '../definitions/definition-in-force.js';
 import { FeedbackConsumer } from '../feedback/feedback.consumer.js';
-import { firstKnownAt } from './first-known.js';
 
 /** In days; absent: for ever. */
 export interface KeepingTimes {
@@ -98,15 +97,11 @@ export class Keeping implements OnApplicationBootstrap, OnApplicationShutdown {
   }
 
   /** Never what the store has not read. */
-  private async dropBefore(topic: string, atUs: number): Promise<void> {
-    const progress = topic === FEEDBACK ? await this.store.progress(FEEDBACK) : [];
-    for (const bounds of await this.log.offsets(topic)) {
-      const known = await firstKnownAt(this.log, topic, bounds, atUs);
-      const read = topic === FEEDBACK ? Number(progress.find(({ partition }) => partition === bounds.partition)?.offset ?? -1) + 1 : known;
-      const offset = Math.min(known, read);
-      if (offset <= bounds.earliest) continue;
-      const dropped = await this.log.dropBefore({ topic, partition: bounds.partition, offset });
-      this.lines.info({ topic, partition: bounds.partition, before: formatInstant(atUs), dropped }, 'old messages of the log are gone');
-    }
+  private async dropBefore(topic: string, beforeUs: number): Promise<void> {
+    const progress = topic === FEEDBACK ? await this.store.progress(FEEDBACK) : undefined;
+    const readUpTo = (of: number) =>
+      progress === undefined ? Number.POSITIVE_INFINITY : Number(progress.find(({ partition }) => partition === of)?.offset ?? -1) + 1;
+    const dropped = await dropOlder(this.log, { topic, beforeUs }, readUpTo);
+    if (dropped.length > 0) this.lines.info({ topic, before: formatInstant(beforeUs), dropped }, 'old messages of the log are gone');
   }
 }

@@ -5,6 +5,7 @@ import { EventLog, type Subscription, startAccessReports } from '@rampart/event-
 import { EventStore } from '@rampart/event-store';
 import { AccessJournal, LOG, type Log, Readiness } from '@rampart/service-kit';
 import { DataSource, type EntityManager } from 'typeorm';
+import { KEEP_MESSAGES_DAYS, keepDropping } from '../stored-messages.js';
 import { AuditController } from './audit.controller.js';
 import { rowOfMessage } from './audit-entry.js';
 import { AuditLog } from './audit-log.store.js';
@@ -33,6 +34,7 @@ export class AuditModule implements OnApplicationBootstrap, BeforeApplicationShu
   private isStopped = false;
   private told: Subscription | undefined;
   private endReports: (() => Promise<void>) | undefined;
+  private endDropping: (() => void) | undefined;
 
   constructor(
     private readonly log: EventLog,
@@ -41,6 +43,7 @@ export class AuditModule implements OnApplicationBootstrap, BeforeApplicationShu
     private readonly journal: AccessJournal,
     @Inject(Readiness) private readonly readiness: Readiness,
     @Inject(LOG) private readonly lines: Log,
+    @Inject(KEEP_MESSAGES_DAYS) private readonly keepDays: number,
   ) {}
 
   onApplicationBootstrap(): void {
@@ -52,6 +55,7 @@ export class AuditModule implements OnApplicationBootstrap, BeforeApplicationShu
 
   async beforeApplicationShutdown(): Promise<void> {
     this.isStopped = true;
+    this.endDropping?.();
     await this.endReports?.();
     await Promise.all([this.told?.close(), this.uses.stop()]);
   }
@@ -64,6 +68,7 @@ export class AuditModule implements OnApplicationBootstrap, BeforeApplicationShu
         if (this.isStopped) return;
         this.uses.start();
         this.told = this.consume();
+        this.endDropping = keepDropping({ log: this.log, topic: AUDIT, reading: this.told, keepDays: this.keepDays }, this.lines);
         return;
       } catch (err) {
         this.lines.warn({ err }, 'denied requests are not read yet, it is tried again');

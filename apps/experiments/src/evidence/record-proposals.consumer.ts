@@ -8,6 +8,7 @@ import { LOG, type Log, Metrics } from '@rampart/service-kit';
 import { Counter } from 'prom-client';
 import { nowUs } from '../clock.js';
 import { DecisionMessage } from '../command/command-messages.js';
+import { KEEP_MESSAGES_DAYS, keepDropping } from '../stored-messages.js';
 import { proposedRecord, UnreadableProposal } from './record-proposal.js';
 
 /** Its name is forever: the offsets hang on it. All processes together are one consumer. */
@@ -20,6 +21,7 @@ const PATIENT_ATTEMPTS = 2;
 export class RecordProposalsConsumer {
   private subscription: Subscription | undefined;
   private failure: string | undefined;
+  private endDropping: (() => void) | undefined;
   private readonly recorded: Counter;
   private readonly refused: Counter<'code'>;
   private readonly unreadable: Counter;
@@ -29,6 +31,7 @@ export class RecordProposalsConsumer {
     private readonly commands: CommandBus,
     @Inject(LOG) private readonly lines: Log,
     { registry }: Metrics,
+    @Inject(KEEP_MESSAGES_DAYS) private readonly keepDays: number,
   ) {
     const registers = [registry];
     this.recorded = new Counter({ name: 'rampart_records_appended_total', help: 'Decision records appended', registers });
@@ -51,6 +54,10 @@ export class RecordProposalsConsumer {
       onBatch: (batch) => this.take(batch),
       onPoison: ({ partition, message, error }) => this.setAside(message, partition, String(error)),
     });
+    this.endDropping = keepDropping(
+      { log: this.log, topic: RECORD_PROPOSALS, reading: this.subscription, keepDays: this.keepDays },
+      this.lines,
+    );
     this.subscription.done.catch((error: unknown) => {
       this.failure = error instanceof Error ? error.message : String(error);
       this.lines.fatal({ err: error }, 'proposed records are no longer read');
@@ -66,6 +73,7 @@ export class RecordProposalsConsumer {
   }
 
   async stop(): Promise<void> {
+    this.endDropping?.();
     await this.subscription?.close();
   }
 
