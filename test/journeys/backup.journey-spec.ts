@@ -1,6 +1,7 @@
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { rampart } from './importer.js';
 import { inClickhouse, inPostgres } from './kept.js';
@@ -113,10 +114,60 @@ describe('a backup that was taken while events came', () => {
 });
 
 describe('another generation of the log', () => {
+  const digestThen = async () => {
+    const { status, body } = await resultsOf(platform, setting, before.asOf);
+    return status === 200 ? (body.evidenceDigest as string) : undefined;
+  };
+
   it('is refused while the platform runs', async () => {
     const { code, stderr } = await run(platform.data, 'generation', '--partitions', '6');
     expect([code, stderr]).toEqual([1, expect.stringContaining('stop it first')]);
   });
+
+  it('has more partitions; no sum changes, nothing is lost on the way, and what is sent again counts once', async () => {
+    const rows = async () =>
+      Number(await inClickhouse(platform, 'SELECT (SELECT count() FROM exposure FINAL) + (SELECT count() FROM feedback FINAL)'));
+    const were = await rows();
+    // A client that goes on: what the platform does not take, it sends again.
+    const mine = visits(setting, 100_000, 101_000, behaviour);
+    const address = new URL(platform.address);
+    let isStopped = false;
+    let failed = 0;
+    const persistent = (async () => {
+      for (let at = 0; at < mine.length; ) {
+        const taken = await send(platform, setting, mine.slice(at, at + 100)).then(
+          () => true,
+          () => false,
+        );
+        if (taken) at += 100;
+        else failed += 1;
+        // The rest comes while nobody is there, and goes on coming.
+        while (at >= 300 && !isStopped) await sleep(20);
+        if (!taken) await sleep(100);
+      }
+    })();
+    await eventually('some of it is taken', async () => ((await rows()) > were ? true : undefined));
+    await platform.stop();
+    isStopped = true;
+    const grown = await run(platform.data, 'generation', '--partitions', '6');
+    expect({ code: grown.code, stderr: grown.stderr }).toEqual({ code: 0, stderr: '' });
+    expect(grown.stdout).toContain('generation 1 with 6 partitions (before: 4)');
+    platform = await startPlatform({
+      data: elsewhere,
+      port: Number(address.port),
+      env: { ...env, RAMPART_LOG_PARTITIONS: '6' },
+      log: 'embedded',
+    });
+    await persistent;
+    expect(failed).toBeGreaterThan(0);
+    // Again, over other partitions than some of it came by.
+    await send(platform, setting, mine);
+    await eventually('all of them count once', async () => ((await rows()) === were + mine.length ? true : undefined));
+    expect(await digestThen()).toBe(before.digest);
+    expect((await platform.call('GET', '/v1/analysis/freshness')).body.partitions).toHaveLength(7);
+    const { code, counts, records } = await replayed();
+    expect({ code, same: counts.same }).toEqual({ code: 0, same: records.length });
+  }, 120_000);
 });
 
 describe('a replay of all records', () => {
