@@ -10,6 +10,7 @@ import { ingestionBench } from './ingestion-bench.js';
 import { kafkaBench } from './kafka-bench.js';
 import { liveBench } from './live-bench.js';
 import { looksBench } from './looks-bench.js';
+import { overloadBench } from './overload-bench.js';
 import { platformBench } from './platform-bench.js';
 import { replayBench } from './replay-bench.js';
 import { statisticsBench } from './statistics-bench.js';
@@ -29,6 +30,7 @@ const parts: Readonly<Record<string, (say: (line: string) => void) => Promise<re
   action: actionBench,
   replay: replayBench,
   platform: platformBench,
+  overload: overloadBench,
   tracing: tracingBench,
 };
 

@@ -18,6 +18,15 @@ export const memoryBytes = (pid: number): number => {
   }
 };
 
+/** RSS: what the kernel keeps in memory of it, shared pages included, in bytes; 0 when it is gone. */
+export const residentBytes = (pid: number): number => {
+  try {
+    return Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) * 1024;
+  } catch {
+    return 0;
+  }
+};
+
 const parentOf = (pid: string): number => {
   try {
     return Number(readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ')[1]);

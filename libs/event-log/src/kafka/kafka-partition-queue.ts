@@ -1,4 +1,5 @@
 /** What waits to be appended to one partition, and the one request in flight. */
+import { AppendPace } from '../append-pace.js';
 import type { OutgoingMessage } from '../event-log.js';
 import { LogError, LogUnavailableError } from '../log-errors.js';
 import type { KafkaCluster, ProducedMessage } from './kafka-cluster.js';
@@ -33,6 +34,9 @@ export class PartitionQueue {
   private failingSinceMs: number | undefined;
   private trouble: unknown;
   private closedAtMs: number | undefined;
+  private readonly pace = new AppendPace({ maxGroupBytes });
+  private queuedBytes = 0;
+  private sentAtMs: number | undefined;
 
   constructor(
     private readonly topic: string,
@@ -44,7 +48,13 @@ export class PartitionQueue {
   submit(messages: readonly OutgoingMessage[], bytes: number): Promise<readonly number[]> {
     // Nobody has to find out for himself, by waiting, that the log is away.
     if (this.running !== undefined && this.failsFor() > this.options.patienceMs) return Promise.reject(this.away());
-    this.options.onBytes(bytes);
+    const inHandMs = this.sentAtMs === undefined ? 0 : performance.now() - this.sentAtMs;
+    if (this.queuedBytes > 0 && this.pace.waitMs(this.queuedBytes, inHandMs) > this.options.patienceMs / 2) {
+      return Promise.reject(
+        new LogUnavailableError(`${this.topic}/${this.partition} is slow, and too much waits already. Try again in a second.`, 1_000),
+      );
+    }
+    this.noteBytes(bytes);
     return new Promise((resolve, reject) => {
       this.waiting.push({ messages, bytes, sinceMs: performance.now(), resolve, reject, isGivenUp: false });
       this.running ??= this.run();
@@ -58,7 +68,7 @@ export class PartitionQueue {
     for (const one of this.inFlight) if (isLate(one)) this.giveUp(one);
     if (!this.waiting.some(isLate)) return;
     for (const one of this.waiting) if (isLate(one)) this.giveUp(one);
-    for (const one of this.waiting) if (one.isGivenUp) this.options.onBytes(-one.bytes);
+    for (const one of this.waiting) if (one.isGivenUp) this.noteBytes(-one.bytes);
     this.waiting = this.waiting.filter((one) => !one.isGivenUp);
   }
 
@@ -72,11 +82,20 @@ export class PartitionQueue {
     await Promise.resolve();
     while (this.waiting.length > 0) {
       this.inFlight = this.nextGroup();
+      const bytes = this.inFlight.reduce((sum, one) => sum + one.bytes, 0);
+      this.sentAtMs = performance.now();
       await this.settle(this.inFlight);
-      for (const { bytes } of this.inFlight) this.options.onBytes(-bytes);
+      this.pace.took(bytes, performance.now() - this.sentAtMs);
+      this.sentAtMs = undefined;
+      this.noteBytes(-bytes);
       this.inFlight = [];
     }
     this.running = undefined;
+  }
+
+  private noteBytes(change: number): void {
+    this.queuedBytes += change;
+    this.options.onBytes(change);
   }
 
   private nextGroup(): readonly Waiting[] {
@@ -86,7 +105,7 @@ export class PartitionQueue {
     for (const one of this.waiting) {
       bytes += one.bytes;
       messages += one.messages.length;
-      if (count > 0 && (bytes > maxGroupBytes || messages > maxGroupMessages)) break;
+      if (count > 0 && (bytes > this.pace.groupBytes || messages > maxGroupMessages)) break;
       count += 1;
     }
     return this.waiting.splice(0, count);

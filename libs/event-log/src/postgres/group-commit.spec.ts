@@ -41,6 +41,22 @@ describe('a group commit', () => {
     expect(await queue.submit('one more', 1)).toBe('one more');
   });
 
+  it('refuses at once what would wait too long for a log that has become slow, and takes it when that is over', async () => {
+    let ms = 200;
+    const slow = async (items: readonly string[]) => {
+      await new Promise((resolve) => setTimeout(resolve, ms));
+      return items;
+    };
+    const queue = new GroupCommit<string, string>({ ...options(slow), maxQueuedBytes: 10_000, mostWaitMs: 1_000 });
+    await queue.submit('first', 30);
+    const outcomes = await Promise.allSettled(Array.from({ length: 20 }, (_, item) => queue.submit(`${item}`, 30)));
+    expect(outcomes[0]).toMatchObject({ status: 'fulfilled' });
+    expect(outcomes.at(-1)).toMatchObject({ status: 'rejected', reason: { retriable: true, retryAfterMs: 1_000 } });
+    ms = 0;
+    await queue.submit('d', 30);
+    expect(await Promise.all(['e', 'f', 'g'].map((item) => queue.submit(item, 30)))).toEqual(['e', 'f', 'g']);
+  });
+
   it('lets only the item fail that is to blame', async () => {
     const queue = new GroupCommit<string, string>(
       options(async (items) => {

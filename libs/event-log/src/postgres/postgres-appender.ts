@@ -52,6 +52,7 @@ export class PostgresAppender {
         maxQueuedBytes: options.maxQueuedBytes,
         maxGroupBytes: 4 * 2 ** 20,
         maxGroupItems: 5_000,
+        mostWaitMs: options.patienceMs / 2,
       });
     this.plain = commits(false);
     this.compacted = commits(true);
