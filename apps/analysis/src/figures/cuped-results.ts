@@ -94,9 +94,8 @@ const pooledOf = (definition: MetricDefinition, arms: readonly ArmSums[], plan: 
 
 const pooledComposites = (definition: MetricDefinition, arms: readonly ArmSums[], plan: AnalysisPlan): Pooled | Refusal => {
   if (arms.some(({ joint }) => joint === undefined || joint.units < 2)) return noResult('INSUFFICIENT_UNITS');
-  const scales = ['numerator', ...(definition.covariates ?? []).map(() => 'covariate' as const)] as const;
   const { pairs, pool, slopes } = compositeCovariate(
-    arms.map((arm) => jointMoments(definition, arm, scales)),
+    arms.map((arm) => jointMoments(definition, arm, severalScales(definition))),
     plan.cupedTheta,
   );
   if (pool.m2X === 0) return { refused: 'ZERO_COVARIATE_VARIANCE' };
@@ -106,6 +105,20 @@ const pooledComposites = (definition: MetricDefinition, arms: readonly ArmSums[]
   });
   return { arms: adjusted, pool, theta: cupedTheta(pairs, plan.cupedTheta), slopes };
 };
+
+/** Several covariates as one in each cell, with the weights that are best within the cells: what tells cells apart is not the covariates' to explain. @returns undefined where none of them varies */
+export const compositeByCell = (definition: MetricDefinition, cells: readonly ArmSums[]): ReadonlyMap<ArmSums, CoMoments> | undefined => {
+  const filled = cells.filter(({ joint }) => joint !== undefined && joint.units > 0);
+  if (filled.length === 0) return undefined;
+  const { pairs, slopes } = compositeCovariate(
+    filled.map((cell) => jointMoments(definition, cell, severalScales(definition))),
+    'within',
+  );
+  if (slopes.every((slope) => slope === null)) return undefined;
+  return new Map(filled.map((cell, place) => [cell, pairs[place] ?? emptyCoMoments]));
+};
+
+const severalScales = ({ covariates = [] }: MetricDefinition) => ['numerator', ...covariates.map(() => 'covariate' as const)] as const;
 
 const pooledPairs = (definition: MetricDefinition, arms: readonly ArmSums[], plan: AnalysisPlan): Pooled | Refusal => {
   const adjusted = arms.map((arm): Adjusted => ({ arm: arm.arm, pair: covariatePair(definition, arm), ratio: null, sums: arm }));

@@ -3,6 +3,7 @@ import type { AnalysisPlan, Comparison, Effect, MetricDefinition, Refusal, Strat
 import { type ComparisonQuery, type ComparisonSums, OTHER_STRATUM, stratumOf } from '@rampart/feedback-store';
 import {
   type CoMoments,
+  emptyCoMoments,
   type Moments,
   type PostStratified,
   postStratifiedContrast,
@@ -17,7 +18,7 @@ import type { MetricInUse } from '../definitions/definition-in-force.js';
 import { type AnytimeTuning, anytimeComparison, countedArm, firstErrors } from './anytime.js';
 import { type ArmSums, armSums } from './arm-sums.js';
 import { bayesianComparison } from './bayesian.js';
-import { covariatePair } from './cuped-results.js';
+import { compositeByCell, covariatePair } from './cuped-results.js';
 import { type ArmFigures, againstNormal, armFigures, denominatorPair, effectOf, marginOf, marginResult, refusal } from './effects.js';
 
 export interface Stratifying {
@@ -34,6 +35,9 @@ export interface Stratifying {
 }
 
 type Armed = ReadonlyMap<string, ArmSums>;
+/** Of several covariates: the one that stands for them, by cell. */
+type Composite = ReadonlyMap<ArmSums, CoMoments>;
+const NO_COMPOSITE: Composite = new Map();
 
 /** @returns null where the plan names no strata */
 export const stratifiedResult = (asked: Stratifying): StratifiedResult | Refusal | null => {
@@ -41,13 +45,20 @@ export const stratifiedResult = (asked: Stratifying): StratifiedResult | Refusal
   const { definition } = asked.metric;
   if (stratum === undefined) return null;
   if (definition.type === 'ratio' && definition.covariate !== undefined) return { refused: 'RATIO_WITH_COVARIATE' };
-  if (definition.covariates !== undefined) return { refused: 'SEVERAL_COVARIATES' };
   if (definition.type === 'quantile') return { refused: 'QUANTILE' };
   const strata = strataOf(asked);
+  const composite =
+    definition.covariates === undefined
+      ? NO_COMPOSITE
+      : compositeByCell(
+          definition,
+          strata.flatMap((armed) => [...armed.values()]),
+        );
+  if (composite === undefined) return { refused: 'ZERO_COVARIATE_VARIANCE' };
   const comparisons: Comparison[] = [];
   let strataUsed = Number.POSITIVE_INFINITY;
   for (const plain of asked.plain) {
-    const found = comparedByStrata(asked, strata, plain);
+    const found = comparedByStrata({ ...asked, composite }, strata, plain);
     if ('refused' in found) return found;
     comparisons.push(found.comparison);
     strataUsed = Math.min(strataUsed, found.strataUsed);
@@ -64,12 +75,12 @@ const strataOf = ({ plan, arms, query, sums, index }: Stratifying): readonly Arm
   });
 
 const comparedByStrata = (
-  { metric, arms, plan, tuning }: Stratifying,
+  { metric, arms, plan, tuning, composite }: Stratifying & { readonly composite: Composite },
   strata: readonly Armed[],
   plain: Comparison,
 ): { readonly comparison: Comparison; readonly strataUsed: number } | Refusal => {
   const { definition, use } = metric;
-  const sample = sampleOf(definition, strata, plain);
+  const sample = sampleOf({ metric: definition, composite }, strata, plain);
   if (sample.strata.length < 2) return { refused: 'FEWER_THAN_TWO_STRATA' };
   const alpha = 1 - plan.intervalLevel;
   const absolute = judged(sample, alpha, 'absolute');
@@ -91,7 +102,11 @@ const comparedByStrata = (
 };
 
 /** Without strata that nobody is in. */
-const sampleOf = (metric: MetricDefinition, strata: readonly Armed[], { control, treatment }: Comparison): StratifiedSample => {
+const sampleOf = (
+  { metric, composite }: { readonly metric: MetricDefinition; readonly composite: Composite },
+  strata: readonly Armed[],
+  { control, treatment }: Comparison,
+): StratifiedSample => {
   const pairsBy = <T extends { readonly n: number }>(of: (arm: ArmSums) => T): readonly Stratum<T>[] =>
     strata.flatMap((armed): Stratum<T>[] => {
       const [a, b] = [armed.get(control), armed.get(treatment)];
@@ -100,6 +115,7 @@ const sampleOf = (metric: MetricDefinition, strata: readonly Armed[], { control,
       return stratum.control.n + stratum.treatment.n === 0 ? [] : [stratum];
     });
   if (metric.type === 'ratio') return { kind: 'ratios', strata: pairsBy((arm): CoMoments => denominatorPair(metric, arm)) };
+  if (metric.covariates !== undefined) return { kind: 'cuped', strata: pairsBy((arm): CoMoments => composite.get(arm) ?? emptyCoMoments) };
   if (metric.covariate !== undefined) return { kind: 'cuped', strata: pairsBy((arm): CoMoments => covariatePair(metric, arm)) };
   return { kind: 'means', strata: pairsBy((arm): Moments => momentsOf(metric, arm)) };
 };

@@ -116,4 +116,46 @@ describe('a plan with strata', () => {
       ['B', '=small', 90],
     ]);
   });
+
+  const before = (event: string) => ({ selector: { event }, lookbackUs: 1_500_000, whenMissing: 'zero' as const });
+  /** What is spent is the size's own, twice the visits before less the complaints before, half a unit more in B, and a little besides. */
+  const withHistory = (['A', 'B'] as const).flatMap((variant) =>
+    (['small', 'large'] as const).flatMap((size) =>
+      Array.from({ length: variant === 'A' ? 120 : 80 }, (_, index): ExampleUnit => {
+        const [visits, complaints] = [(index * 7) % 11, (index * 5) % 4];
+        const spent = (size === 'small' ? 10 : 60) + 2 * visits - complaints + (variant === 'B' ? 0.5 : 0) + ((index * 3) % 5) / 10;
+        const events = { spent: [spent], 'before:visited': [visits], 'before:twin': [3 * visits], 'before:complaint': [complaints] };
+        return { variant, properties: { size }, events };
+      }),
+    ),
+  );
+  const spendBy = (more: Partial<ExampleMetric['input']>): ExampleMetric => ({
+    input: { key: 'spend', type: 'mean', numerator: { event: 'spent' }, ...more },
+  });
+
+  it('takes out what several covariates tell within the strata', async () => {
+    const { result } = await resultOf(withHistory, spendBy({ covariates: [before('visited'), before('complaint')] }));
+    const { estimate, se } = effectOf(result);
+    expect(estimate).toBeCloseTo(0.5, 1);
+    // What is left are tenths from 0 to 4 in turn: a standard deviation of 0.14.
+    expect(se).toBeLessThan(0.02);
+    expect(result.notes).toContain('the comparison by 2 strata of size, with the covariate, decides');
+    const alone = await resultOf(withHistory, spendBy({ covariate: before('visited') }));
+    expect(se).toBeLessThan(0.3 * effectOf(alone.result).se);
+  });
+
+  it('is the comparison with one covariate where the others say the same', async () => {
+    const [several, one] = await Promise.all([
+      resultOf(withHistory, spendBy({ covariates: [before('visited'), before('twin')] })),
+      resultOf(withHistory, spendBy({ covariate: before('visited') })),
+    ]);
+    const [a, b] = [effectOf(several.result), effectOf(one.result)];
+    expect(a.estimate / b.estimate).toBeCloseTo(1, 9);
+    expect(a.se / b.se).toBeCloseTo(1, 9);
+  });
+
+  it('falls back where no covariate varies', async () => {
+    const { result } = await resultOf(withHistory, spendBy({ covariates: [before('nothing'), before('never')] }));
+    expect(result.stratified).toEqual({ refused: 'ZERO_COVARIATE_VARIANCE' });
+  });
 });
