@@ -9,10 +9,12 @@ import { metrics } from './scenarios/metrics.js';
 import { planner } from './scenarios/planner.js';
 import { policies } from './scenarios/policies.js';
 import { sequences } from './scenarios/sequences.js';
+import { tails } from './scenarios/tails.js';
 
 export const scenarios: readonly Scenario[] = [
   ...sequences,
   ...metrics,
+  ...tails,
   ...margins,
   ...counts,
   ...clocks,

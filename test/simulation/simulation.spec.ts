@@ -22,6 +22,8 @@ const PAIRS = [
   { name: 'methods', valid: 'group-sequential, Pocock', twin: 'wrong: flat prior', runs: 40 },
   { name: 'methods', valid: 'group-sequential, O', twin: 'wrong: flat prior', runs: 40 },
   { name: 'methods', valid: 'msprt', twin: 'wrong: flat prior', runs: 40 },
+  { name: 'capped', valid: 'sequence, two-sided, one cap', twin: 'wrong: a cap of each', runs: 60 },
+  { name: 'quantile', valid: '95 % interval, events taken together', twin: 'wrong: events as if', runs: 100 },
   { name: 'week', valid: 'sequence, two-sided, closed', twin: 'wrong: |z|', runs: 60 },
 ] as const;
 

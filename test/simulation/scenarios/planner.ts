@@ -106,7 +106,7 @@ const underPlan = ({ name, title, question, looks, metric, plan, values }: Plann
     name,
     title: `${title}: planned for a gain of 2 % with 80 %, at most ${(perLook * looks).toLocaleString('en-US')} units`,
     looks,
-    runs: { default: 400, long: 6_000 },
+    runs: { default: 1_500, long: 6_000 },
     msPerRun: 12,
     unfold: function* (random) {
       const comparison = new Comparison(definition, [metric]);
