@@ -61,7 +61,7 @@ const question = {
   looks: z
     .int()
     .min(1)
-    .max(200)
+    .max(100)
     .optional()
     .describe(
       'group-sequential: how many planned looks, evenly spaced (default 5); watched methods: how often somebody looks (default 100)',

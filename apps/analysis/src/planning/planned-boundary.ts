@@ -138,7 +138,7 @@ const bayesianBound = ({ question, effect }: PlannedComparison, se: number): num
   };
   let [low, high] = [-FARTHEST, FARTHEST];
   if (isShown(low)) return low;
-  for (let halving = 0; halving < 50; halving++) {
+  for (let halving = 0; halving < 36; halving++) {
     const middle = (low + high) / 2;
     if (isShown(middle)) high = middle;
     else low = middle;

@@ -168,6 +168,30 @@ describe('a question that a method can not answer', () => {
   });
 });
 
+describe('numbers with which nothing can be counted', () => {
+  const fair: PowerRequest = { metric: { mean: 10, sd: 5 }, minimumEffect: { absolute: 0.2 } };
+  const tiny = { mean: 1e-300, sd: 1e-300 };
+  it.each([
+    [{ metric: { mean: 1, sd: 1e-300 } }, '/metric'],
+    [{ metric: { mean: 1e300, sd: 1e300 } }, '/metric'],
+    [{ metric: { ratio: { numerator: { mean: -1, sd: 1 }, denominator: tiny } } }, '/metric'],
+    [
+      { minimumEffect: { absolute: 1e-12 } },
+      '/minimumEffect: is 1e-12, and must be from 0.000001 to 10000 times the spread between units, which is 5',
+    ],
+    [{ minimumEffect: { absolute: 1e9 } }, '/minimumEffect'],
+    [{ metric: { mean: 1e-300, sd: 5 }, minimumEffect: { relative: 1e-300 } }, '/minimumEffect'],
+    [{ method: 'msprt', tau: 1e-300 }, '/tau: is 1e-300, and must be'],
+    [{ method: 'msprt', tau: 1e300 }, '/tau'],
+    [
+      { metric: { mean: 1e-9, sd: 5 }, method: 'bayesian', bayesian: { prior: { mean: 0, sd: 0.1 } } },
+      '/metric: has a mean of 1e-9 beside a spread of 5',
+    ],
+  ] as const)('%j is refused at its place', (more, message) => {
+    expect(() => plan({ ...fair, ...more } as PowerRequest)).toThrow(message);
+  });
+});
+
 describe('an effect that can not be', () => {
   it('is refused with its place', () => {
     expect(() => plan({ ...ask, minimumEffect: { relative: 10 } })).toThrow(/from 0.1 to 1.1/);

@@ -26,6 +26,7 @@ export const planFor = (question: Question, expected: ExpectedMetric): PowerPlan
   const { alpha, power, sides, method, treatments, successMetrics, controlPerTreatment } = question;
   if (method === 'bayesian' && expected.mean === 0)
     throw refused('/metric', 'has a mean of 0, and a prior is about shares of control’s mean: choose another method');
+  requireCountable(question, expected);
   const alphaOfOne = alpha / (treatments * successMetrics);
   const asked: SampleSizePlan = {
     ...{ minimumEffect: expected.effect, varianceControl: expected.control, varianceTreatment: expected.treatment },
@@ -39,6 +40,7 @@ export const planFor = (question: Question, expected: ExpectedMetric): PowerPlan
     shareOfTreatment: pair.treatment / fixed.total,
   };
   const crossings = new Crossings(planned);
+  if (fixed.total > MOST_UNITS) throw refused('/minimumEffect', `takes ${fixed.total} units at one look: name a larger one`);
   const most = method === 'fixed-horizon' ? fixed.total : unitsFor(crossings, fixed.total, power);
   const isWatched = method !== 'fixed-horizon';
   const outcome = crossings.at(most);
@@ -64,6 +66,22 @@ export const planFor = (question: Question, expected: ExpectedMetric): PowerPlan
     curve: curveOf(crossings, most, outcome),
     sentence: sentenceOf(question, { fixed, most, days }),
   };
+};
+
+/** Beyond these, nothing that is computed means anything: the units of a plan are whole numbers, and so many do not come. */
+const [LEAST_SHARE, MOST_SHARE] = [1e-6, 1e4];
+
+const requireCountable = ({ method, tau }: Question, { effect, mean, control, treatment }: ExpectedMetric): void => {
+  const spread = Math.sqrt(Math.max(control, treatment));
+  if (!(Number.isFinite(mean) && Math.min(control, treatment) > 0 && Number.isFinite(spread) && spread > 0))
+    throw refused('/metric', `has a mean of ${mean} and a spread of ${spread} between units: name numbers that can be counted with`);
+  const isBeside = (value: number) => value >= LEAST_SHARE * spread && value <= MOST_SHARE * spread;
+  const range = `from ${LEAST_SHARE} to ${MOST_SHARE} times the spread between units, which is ${spread}`;
+  if (!isBeside(Math.abs(effect))) throw refused('/minimumEffect', `is ${effect}, and must be ${range}`);
+  if (method === 'msprt' && !isBeside(tau ?? 0)) throw refused('/tau', `is ${tau}, and must be ${range}`);
+  // Effects that a prior expects are hundredths of the mean.
+  if (method === 'bayesian' && !isBeside(Math.abs(mean) / 100))
+    throw refused('/metric', `has a mean of ${mean} beside a spread of ${spread}: a prior on shares of that mean says nothing of it`);
 };
 
 /** Boundaries that were computed are kept: most methods have one, however many units there will be. */
