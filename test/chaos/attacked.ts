@@ -17,6 +17,8 @@ export interface Attacked {
   readonly clocks: ReadonlyMap<string, TurnableClock>;
   /** Exposures that were answered, and counted as dropped, while a spool had no room. */
   dropped: number;
+  /** Has so many more units told their variant by one process. */
+  press: (address: string, units: number) => Promise<void>;
   close(): Promise<void>;
 }
 
@@ -77,7 +79,7 @@ export const attackedDeployment = async ({ withDisks = false }: { readonly withD
   const { shards, postgres } = lines;
   return {
     deployment,
-    ...{ lines: { brokers, shards, postgres }, disks, clocks, dropped: 0 },
+    ...{ lines: { brokers, shards, postgres }, disks, clocks, dropped: 0, press: async () => undefined },
     close: async () => {
       await deployment.stop();
       await Promise.all([...brokers, ...shards, postgres].map((one) => one.close()));
@@ -111,20 +113,18 @@ export const untilReady = async ({ deployment }: Attacked, withinMs: number): Pr
     const tookMs = performance.now() - begunMs;
     if (ready.every(Boolean)) return { tookMs, last };
     const waiting = deployment.members.filter((_, at) => ready[at] === false);
-    const said = (await Promise.all(waiting.map((member) => reasonOf(member)))).filter((reason) => !reason.includes(READY));
+    const said = (await Promise.all(waiting.map((member) => reasonOf(member)))).filter((reason) => reason !== '');
     if (said.length > 0) last = said.join('; ');
     if (tookMs > withinMs) throw new Error(`not ready within ${withinMs / 1000} s: ${last}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 };
 
-/** It has become ready since it was asked. */
-const READY = '"status":"ready"';
-
+/** Empty where he has become ready since he was asked. */
 const reasonOf = async ({ name, address }: Member): Promise<string> => {
   const text = await fetch(`${address}/readyz`, { signal: AbortSignal.timeout(1_000) }).then(
-    (answer) => answer.text(),
+    (answer) => (answer.ok ? '' : answer.text()),
     (error: unknown) => String(error),
   );
-  return `${name} says ${text.slice(0, 300)}`;
+  return text === '' ? '' : `${name} says ${text.slice(0, 300)}`;
 };

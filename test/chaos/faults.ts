@@ -38,6 +38,8 @@ export interface Fault {
 
 /** So long after its cause is gone nobody may still be unready; a violation is said, it does not end the run. */
 const GIVE_UP_MS = 60_000;
+/** Exposures of half a kilobyte each: more than a spool has room for in pages that it used before. */
+const PRESSED_UNITS = 3_000;
 const HOUR_MS = 3_600_000;
 
 const killService: Fault = {
@@ -231,7 +233,7 @@ const fullSpool: Fault = {
     const { brokers } = attacked.lines;
     await Promise.all(brokers.map((line) => line.become('refused')));
     attacked.disks?.spool.fill();
-    await sleep(awayMs);
+    await Promise.all([sleep(awayMs), attacked.press(member.address, PRESSED_UNITS)]);
     attacked.disks?.spool.empty();
     await Promise.all(brokers.map((line) => line.become('clear')));
     await sleep(500);

@@ -1,6 +1,6 @@
 /** Rounds of faults under load, and what is compared after each: clients' histories with what is kept, the evidence with that of an undisturbed run. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { defineAssigned } from '../journeys/assigned.js';
+import { assigned, defineAssigned, inTurns } from '../journeys/assigned.js';
 import { decisionsOf, type LiveSetting, neverClosing, OUTSIDERS, startLive, visits } from '../journeys/live.js';
 import { rampHistory, rampReaches, rampVisits, startRamp } from '../journeys/ramp.js';
 import { Random } from '../simulation/random.js';
@@ -75,6 +75,14 @@ export const chaos = async (attacked: Attacked, options: ChaosOptions): Promise<
   const rounds: Round[] = [];
   const violations: string[] = [];
   const told = { acknowledged: 0, asked: 0 };
+  attacked.press = async (address, count) => {
+    const units = Array.from({ length: count }, (_, at) => `pressed-${told.asked + at}`);
+    told.asked += count;
+    await inTurns(units, async (unit) => {
+      const answer = await assigned(address, shop.clientKey, 'checkout', unit).catch(() => undefined);
+      if (answer?.reason === 'SPLIT') told.acknowledged += 1;
+    });
+  };
   for (let number = 1; number === 1 || !options.isOver(number, injuries); number += 1) {
     const seen = await oneRound(attacked, options, { number, fault, register, clientKey: shop.clientKey });
     const judged = await judgedRound(attacked, seen, calm);
