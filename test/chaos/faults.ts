@@ -229,7 +229,7 @@ const fullSpool: Fault = {
   needsDisks: true,
   hurt: async (attacked, _random, { awayMs }) => {
     const member = attacked.deployment.member('assignment-1');
-    const before = await droppedBy(member);
+    const [before, { restarts }] = [await droppedBy(member), member];
     const { brokers } = attacked.lines;
     await Promise.all(brokers.map((line) => line.become('refused')));
     attacked.disks?.spool.fill();
@@ -238,12 +238,15 @@ const fullSpool: Fault = {
     await Promise.all(brokers.map((line) => line.become('clear')));
     await sleep(500);
     attacked.dropped += (await droppedBy(member)) - before;
+    if (member.restarts > restarts) throw new Error(`${member.name} ended while its disk was full: what it dropped is not known`);
     return { victim: 'assignment-1', kills: 0 };
   },
 };
 
 const droppedBy = async ({ address }: Member): Promise<number> => {
-  const text = await (await fetch(`${address}/metrics`)).text();
+  const read = async () => (await fetch(`${address}/metrics`)).text();
+  // A connection that was kept may have been closed just now; a process that ended is told by its restarts.
+  const text = await read().catch(() => sleep(1_000).then(read));
   return Number(/^rampart_assignment_exposures_dropped_total(?:\{[^}]*\})? (\d+)/m.exec(text)?.[1] ?? Number.NaN);
 };
 

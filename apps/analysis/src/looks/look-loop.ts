@@ -51,7 +51,9 @@ export class LookLoop {
   trouble(): string | undefined {
     if (this.failure !== undefined) return this.failure;
     if (this.subscription === undefined) return 'the looks have not begun';
-    return this.lookFailure ?? consumerTrouble(this.subscription.stats()) ?? this.decisions.trouble();
+    // Whoever has given the looks to another process would never take one that clears it.
+    const lookFailure = this.isOwner ? this.lookFailure : undefined;
+    return lookFailure ?? consumerTrouble(this.subscription.stats()) ?? this.decisions.trouble();
   }
 
   /** Whether this process takes the looks. */
