@@ -1,12 +1,12 @@
 /** How fast all decision records are recounted: a platform with a hundred experiments whose definitions changed again and again, and the command of the CLI. */
 import { rampart } from '../journeys/importer.js';
-import { send, startLive, visits } from '../journeys/live.js';
+import { liveMetrics, liveUses, send, startLive, visits } from '../journeys/live.js';
 import { eventually, type Platform, startPlatform } from '../journeys/platform.js';
 import { count, type Measurement } from './table.js';
 
 const RECORDS = Number(process.env.RAMPART_BENCH_RECORDS ?? 1_000);
 const EXPERIMENTS = 50;
-const UNITS = 1_000;
+const UNITS = 500;
 const PROJECT = 'live';
 
 interface Report {
@@ -20,7 +20,7 @@ export const replayBench = async (say: (line: string) => void): Promise<readonly
   try {
     const keys = Array.from({ length: EXPERIMENTS }, (_, index) => `button-${index}`);
     for (const experiment of keys) {
-      const setting = await startLive(platform, { experiment });
+      const setting = await startLive(platform, { experiment, metrics: liveMetrics.slice(0, 1), uses: liveUses.slice(0, 1) });
       await send(platform, setting, visits(setting, 0, UNITS, { buysOneIn: { control: 5, treatment: 4 } }));
     }
     // Each pause and each resumption is another definition, and has a record of its own.

@@ -163,10 +163,12 @@ const complain = (error: unknown): void => {
   process.stderr.write(`${text}\n`);
 };
 
-run(process.argv.slice(2)).then(
-  (code) => process.exit(code),
-  (error: unknown) => {
-    complain(error);
-    process.exit(error instanceof Refusal ? error.exitCode : 1);
-  },
-);
+/** A pipe takes what is written in its own time, and an exit does not wait for it. */
+const exit = (code: number): void => {
+  process.stdout.write('', () => process.stderr.write('', () => process.exit(code)));
+};
+
+run(process.argv.slice(2)).then(exit, (error: unknown) => {
+  complain(error);
+  exit(error instanceof Refusal ? error.exitCode : 1);
+});
