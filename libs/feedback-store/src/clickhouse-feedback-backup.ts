@@ -9,11 +9,10 @@ export interface StoreTable {
   readonly columns: readonly string[];
 }
 
-/** What of a table lies together: read with one query each, of so many rows at most where the units tell them apart. */
+/** A table that may be large is read in pieces along its key: the first column as it is, the second in stretches. */
 interface KeyedTable {
   readonly table: string;
-  /** The first column of the key, and the 128 bits after it. */
-  readonly by?: readonly [first: string, spread: string];
+  readonly by?: readonly [first: string, second: string];
 }
 
 /** What views fill (by unit, by time, by the hour) follows from these. */
@@ -23,20 +22,24 @@ const tables: readonly KeyedTable[] = [
   { table: 'exposure', by: ['scope', 'unit'] },
   // They outlive rows that merges dropped.
   { table: 'identity', by: ['space', 'id_hash'] },
-  { table: 'arrival' },
+  { table: 'arrival', by: ['scope', 'message'] },
   { table: 'import' },
   { table: 'expired' },
   { table: 'erased' },
-  { table: 'ingest_count' },
-  { table: 'dead_letter' },
+  { table: 'ingest_count', by: ['space', 'at'] },
+  { table: 'dead_letter', by: ['space', 'position'] },
 ];
 
-const rowsAtOnce = 250_000;
+/** In memory at once, some 25 MB. */
+const ROWS_AT_ONCE = 250_000;
 
 export class ClickhouseFeedbackBackup {
   private readonly servers: ClickhouseServers;
 
-  constructor(options: ClickhouseOptions) {
+  constructor(
+    options: ClickhouseOptions,
+    private readonly rowsAtOnce = ROWS_AT_ONCE,
+  ) {
     this.servers = new ClickhouseServers(options);
   }
 
@@ -86,22 +89,23 @@ export class ClickhouseFeedbackBackup {
       yield await whole.native(select);
       return;
     }
-    const [first, spread] = by;
-    const groups = await whole.rows<{ key: string; rows: string }>(
-      `SELECT toString(${first}) AS key, toString(count()) AS rows FROM ${table} GROUP BY ${first} ORDER BY ${first}`,
+    const [first, second] = by;
+    const groups = await whole.rows<{ key: string; found: string; least: string; greatest: string }>(
+      `SELECT toString(${first}) AS key, toString(count()) AS found, toString(min(${second})) AS least, toString(max(${second})) AS greatest
+FROM ${table} GROUP BY ${first} ORDER BY ${first}`,
     );
-    for (const { key, rows } of groups) {
-      for (const [from, to] of stretches(Math.ceil(Number(rows) / rowsAtOnce)))
-        yield await whole.native(
-          `${select} WHERE ${first} = ${key} AND ${spread} >= toUInt128('${from}') AND ${spread} <= toUInt128('${to}')`,
-        );
-    }
+    for (const { key, found, least, greatest } of groups)
+      for (const [from, to] of stretches(BigInt(least), BigInt(greatest), Math.ceil(Number(found) / this.rowsAtOnce)))
+        yield await whole.native(`${select} WHERE ${first} = ${key} AND ${second} >= ${literal(from)} AND ${second} <= ${literal(to)}`);
   }
 }
 
-/** All 128-bit numbers in so many stretches of equal length: they are hashes, so that each holds about as many rows. */
-const stretches = (count: number): readonly (readonly [bigint, bigint])[] => {
-  const end = 1n << 128n;
-  const edges = Array.from({ length: count + 1 }, (_, index) => (end * BigInt(index)) / BigInt(count));
-  return edges.slice(0, -1).map((from, index) => [from, (edges[index + 1] ?? end) - 1n]);
+/** Of the type that the key has, so that it is used: only numbers of 128 bits need a name for theirs. */
+const literal = (number: bigint): string => (number >> 64n > 0n ? `toUInt128('${number}')` : `${number}`);
+
+/** Of about equal length, from the least to the greatest: what comes meanwhile is not asked for. */
+const stretches = (least: bigint, greatest: bigint, count: number): readonly (readonly [bigint, bigint])[] => {
+  const length = greatest - least + 1n;
+  const edges = Array.from({ length: count + 1 }, (_, index) => least + (length * BigInt(index)) / BigInt(count));
+  return edges.slice(0, -1).map((from, index) => [from, (edges[index + 1] ?? greatest + 1n) - 1n]);
 };
