@@ -1,7 +1,8 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { defineExperiment, exposure, purchase, type Setting } from './experiment.js';
+import { filesWith } from './files-with.js';
 import { eventually, type Platform, startPlatform } from './platform.js';
 import { type Route, routesOf } from './routes.js';
 
@@ -275,18 +276,6 @@ describe('every answer of the front door', () => {
 
 /** What would be found where it does not belong: the part of a key that nobody knows. */
 const secretOf = (key: string): string => key.split('_').slice(2).join('_');
-
-/** Files of a folder, at any depth, that hold one of the texts. */
-const filesWith = (folder: string, texts: readonly string[]): readonly string[] =>
-  readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map(({ parentPath, name }) => join(parentPath, name))
-    .filter((file) => {
-      // The engine's own may go while we look: what is gone holds nothing.
-      const bytes = existsSync(file) ? readFileSync(file) : Buffer.alloc(0);
-      return texts.some((text) => bytes.includes(text));
-    })
-    .map((file) => relative(folder, file));
 
 describe('a key that was used, and put where it does not belong', () => {
   it('is in no log, database or spool afterwards', async () => {

@@ -13,6 +13,7 @@ import { ApiKeys, Diagnostics, kafkaSecurityOf } from '@rampart/service-kit';
 import { type AnalysisConfig, storeOptions } from './config.js';
 import { Definitions } from './definitions/definition-in-force.js';
 import { DefinitionsLink, LinkedDefinitions, LinkedKeys } from './definitions/definitions-link.js';
+import { ErasureConsumer } from './feedback/erasure.consumer.js';
 import { FeedbackConsumer } from './feedback/feedback.consumer.js';
 import { IntakeController } from './feedback/intake.controller.js';
 import { Intake, PARTITIONS } from './feedback/intake.service.js';
@@ -101,6 +102,7 @@ export const analysisModule = (config: AnalysisConfig): DynamicModule => ({
     { provide: Crossings, useClass: RecordedCrossings },
     DecisionLog,
     DefinitionsLink,
+    ErasureConsumer,
     FeedbackConsumer,
     FreshnessGauges,
     FreshnessService,

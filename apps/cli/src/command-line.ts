@@ -16,6 +16,7 @@ export const HELP: Readonly<Record<string, string>> = {
   rampart backup FOLDER                                  history, log and feedback store as of one moment, while running
   rampart restore FOLDER                                 a backup into a fresh data folder
   rampart generation [--partitions N]                    more partitions of the feedback log
+  rampart units erase TYPE ID | erasures                 forget a person: every row, letter and list that names it
   rampart replay decisions                               recount every decision record: is it still so?
   rampart rebuild [store | read-models]                  derive anew from the log what follows from it
   rampart doctor                                         what is wrong with a platform, and what to do
@@ -156,6 +157,19 @@ How many units it takes to find an effect, how long that is, and what could be f
 The platform must be running, with one analysis process. What was there serves until the new has everything, and takes its place.
   --address URL        platform to talk to (RAMPART_ADDRESS)
 `,
+  units: `rampart units erase TYPE ID [options]
+rampart units erasures [options]
+
+  erase                what one environment knows of a unit vanishes, and it waits until every store is done; what comes later counts anew.
+                       Decisions keep their sums; docs/erasing.md says what stays, and what to do about disks and copies
+  erasures             those of the project, newest first, and how far each is
+
+  --environment KEY    default: production
+  --project KEY        default: default
+  --no-wait            print the id of the erasure and end
+  --json               the whole answer
+  --address URL        platform to talk to (RAMPART_ADDRESS)
+`,
   replay: `rampart replay decisions [options]
 
 Recounts every decision record from the rows, judges it again, and compares both digests with what it recorded; holds the log's records against
@@ -278,6 +292,13 @@ const OPTIONS = {
     experiment: { type: 'string' },
     environment: { type: 'string' },
     project: { type: 'string' },
+    json: { type: 'boolean', default: false },
+    address: { type: 'string' },
+  },
+  units: {
+    environment: { type: 'string', default: 'production' },
+    project: { type: 'string', default: 'default' },
+    'no-wait': { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
     address: { type: 'string' },
   },

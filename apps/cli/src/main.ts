@@ -14,6 +14,7 @@ import { openPage } from './operations/open-command.js';
 import { planPower } from './operations/plan-command.js';
 import { rebuild } from './operations/rebuild-command.js';
 import { switchRequest, throwSwitch } from './operations/switch-command.js';
+import { units, unitsRequest } from './operations/units-command.js';
 import { Refusal, usage } from './refusal.js';
 import { replayDecisions, replayRequest } from './replay/replay-command.js';
 import { didYouMean } from './suggestion.js';
@@ -34,6 +35,7 @@ const run = async (argv: readonly string[]): Promise<number> => {
   if (typed.command === 'demo') return runDemo(typed);
   if (typed.command === 'plan') return runPlan(typed);
   if (typed.command === 'replay') return runReplay(typed);
+  if (typed.command === 'units') return units(unitsRequest(typed), process.env, print);
   if (typed.command === 'doctor') return doctor(doctorRequest(typed), process.env, print);
   if (typed.command === 'backup') return runBackup(typed);
   if (typed.command === 'generation') {

@@ -13,6 +13,7 @@ import { Catalogue } from './catalogue/catalogue.store.js';
 import { CommandModule } from './command/command.module.js';
 import { DecisionRecords } from './decisions/decision-records.store.js';
 import { DecisionsModule } from './decisions/decisions.module.js';
+import { ErasureModule } from './erasure/erasure.module.js';
 import { EvidenceModule } from './evidence/evidence.module.js';
 import type { ExperimentsConfig } from './experiments-config.js';
 import { AdminController } from './http/admin.controller.js';
@@ -47,6 +48,7 @@ export const experimentsModule = (config: ExperimentsConfig): DynamicModule => (
     CommandModule,
     CatalogueModule,
     DecisionsModule,
+    ErasureModule.of(config.RAMPART_SECRET),
     EvidenceModule,
     PublishingModule,
     RolloutModule,

@@ -8,6 +8,9 @@ import { DeadLettersController } from './doors/dead-letters.controller.js';
 import { EventsController } from './doors/events.controller.js';
 import { IntakeScopes } from './doors/intake-scopes.js';
 import { ReplicaKeys } from './doors/replica-keys.js';
+import { ErasureWork, PLATFORM_SECRET } from './erasure/erasure-work.js';
+import { Erasures } from './erasure/erasures.js';
+import { UnitsController } from './erasure/units.controller.js';
 import { RawConsumer } from './raw/raw.consumer.js';
 import { RawKeys } from './raw/raw-keys.js';
 import { IngestCounters } from './running/ingest-counters.js';
@@ -24,7 +27,7 @@ class IngestionModule {}
 
 export const ingestionModule = (config: IngestionConfig): DynamicModule => ({
   module: IngestionModule,
-  controllers: [EventsController, DeadLettersController],
+  controllers: [EventsController, DeadLettersController, UnitsController],
   providers: [
     { provide: PARTITIONS, useValue: config.RAMPART_LOG_PARTITIONS },
     { provide: DEFAULT_RATE, useValue: config.RAMPART_QUOTA_EVENTS_PER_SECOND },
@@ -41,6 +44,9 @@ export const ingestionModule = (config: IngestionConfig): DynamicModule => ({
     },
     { provide: Pseudonyms, useFactory: () => new Pseudonyms(config.RAMPART_SECRET) },
     { provide: ApiKeys, useClass: ReplicaKeys },
+    { provide: PLATFORM_SECRET, useValue: config.RAMPART_SECRET },
+    Erasures,
+    ErasureWork,
     LogLink,
     IngestCounters,
     Intake,

@@ -4,6 +4,7 @@ export * from './canonical-json.js';
 export * from './control.js';
 export * from './decisions.js';
 export * from './definitions.js';
+export * from './erasures.js';
 export * from './events.js';
 export * from './exact-values.js';
 export * from './experiments.js';

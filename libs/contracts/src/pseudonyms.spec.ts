@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { partitionOf, projectSecret, pseudonymOf, pseudonymsWith } from './pseudonyms.js';
+import { partitionOf, projectSecret, pseudonymOf, pseudonymsWith, textSeal, unitSeal } from './pseudonyms.js';
 
 describe('a pseudonym', () => {
   const secret = projectSecret('platform secret', 'shop');
@@ -38,5 +38,18 @@ describe('a pseudonym', () => {
     );
     for (const length of [0, 1, 681, 682, 683, 5_000])
       expect(fast('', '€'.repeat(length))).toBe(pseudonymOf(secret, '', '€'.repeat(length)));
+  });
+});
+
+describe('a sealed text', () => {
+  it('is read again with the same secret for the same purpose, and by nobody else', () => {
+    const seal = unitSeal('platform secret');
+    const sealed = seal.sealed('ann@example.org, ünï');
+    expect(Buffer.from(sealed, 'base64').includes('ann')).toBe(false);
+    expect(seal.sealed('ann@example.org, ünï')).not.toBe(sealed);
+    expect(unitSeal('platform secret').opened(sealed)).toBe('ann@example.org, ünï');
+    expect(() => unitSeal('another secret').opened(sealed)).toThrow();
+    expect(() => textSeal('platform secret', 'another purpose').opened(sealed)).toThrow();
+    expect(() => seal.opened(`A${sealed.slice(1)}A`)).toThrow();
   });
 });

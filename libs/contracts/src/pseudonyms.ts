@@ -1,5 +1,5 @@
 /** Unit ids are pseudonyms in log and store: raw ids stay at the doors. A door of its own, since browsers cannot load it. */
-import { createHmac, hash } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHmac, hash, randomBytes } from 'node:crypto';
 
 /** @returns the project's pseudonym secret: derived, so that no secret has to travel in the log */
 export const projectSecret = (platformSecret: string, projectId: string): Buffer =>
@@ -38,3 +38,35 @@ export const pseudonymsWith = (secret: Buffer): ((unitType: string, unitId: stri
 
 /** All rows of a unit share a partition, whatever their name. */
 export const partitionOf = (pseudonym: string, partitions: number): number => Number.parseInt(pseudonym.slice(0, 8), 16) % partitions;
+
+const SEAL = { cipher: 'aes-256-gcm', nonce: 12, tag: 16 } as const;
+
+/** Makes a text readable only with the platform's secret, and only for the purpose that it was sealed for. */
+export interface TextSeal {
+  /** @returns base64, another one each time */
+  sealed(text: string): string;
+  /** @throws Error when it was sealed otherwise, or changed */
+  opened(sealed: string): string;
+}
+
+/** Raw ids on their way through an erasure. */
+export const unitSeal = (platformSecret: string): TextSeal => textSeal(platformSecret, 'rampart/erased-units');
+
+/** @param purpose  forever, for what is kept */
+export const textSeal = (platformSecret: string, purpose: string): TextSeal => {
+  const key = createHmac('sha256', platformSecret).update(purpose).digest();
+  return {
+    sealed: (text: string): string => {
+      const nonce = randomBytes(SEAL.nonce);
+      const cipher = createCipheriv(SEAL.cipher, key, nonce);
+      const content = Buffer.concat([cipher.update(text, 'utf8'), cipher.final()]);
+      return Buffer.concat([nonce, cipher.getAuthTag(), content]).toString('base64');
+    },
+    opened: (sealed: string): string => {
+      const bytes = Buffer.from(sealed, 'base64');
+      const decipher = createDecipheriv(SEAL.cipher, key, bytes.subarray(0, SEAL.nonce));
+      decipher.setAuthTag(bytes.subarray(SEAL.nonce, SEAL.nonce + SEAL.tag));
+      return Buffer.concat([decipher.update(bytes.subarray(SEAL.nonce + SEAL.tag)), decipher.final()]).toString('utf8');
+    },
+  };
+};

@@ -18,6 +18,7 @@ export const RECORD_PROPOSALS = 'record-proposals.v1';
 export const DECISIONS = 'decisions.v1';
 export const AUDIT = 'audit.v1';
 export const KEY_USES = 'key-uses.v1';
+export const ERASURES = 'erasures.v1';
 
 /** @param feedbackPartitions  how many partitions a new `feedback.v1` gets, ≥ 1 */
 export const topicSpecs = (feedbackPartitions: number): readonly TopicSpec[] => [
@@ -32,6 +33,7 @@ export const topicSpecs = (feedbackPartitions: number): readonly TopicSpec[] => 
   { topic: DECISIONS, partitions: 1, compacted: false },
   { topic: AUDIT, partitions: 1, compacted: false },
   { topic: KEY_USES, partitions: 1, compacted: true },
+  { topic: ERASURES, partitions: 1, compacted: true },
 ];
 
 /** Events as services write them into the log themselves: CloudEvents with their write key, not believed yet. Ingestion reads them as a group. */

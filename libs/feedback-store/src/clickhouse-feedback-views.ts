@@ -204,6 +204,11 @@ GROUP BY key, kind, name ORDER BY key, kind, name`,
     await this.connection.insertObjects('dead_letter', rows);
   }
 
+  async dropDeadLetters(partition: number, before: bigint): Promise<void> {
+    const gone = `ALTER TABLE dead_letter DELETE WHERE partition = ${partition} AND position < ${before} SETTINGS mutations_sync = 1`;
+    await Promise.all(this.servers.shards.map((shard) => shard.command(gone)));
+  }
+
   async deadLetters({ project, environment, code, limit, before }: LetterQuery): Promise<LetterPage> {
     const where = `space = ${spaceOf(project, environment)} AND ({code:String} = '' OR code = {code:String})`;
     const parameters = { code: code ?? '', before: before ?? '18446744073709551615', limit: limit + 1 };

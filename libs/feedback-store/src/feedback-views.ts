@@ -124,6 +124,8 @@ export abstract class FeedbackViews {
   abstract insertStats(messages: readonly Placed<IngestStats>[]): Promise<void>;
   abstract stats(query: StatsQuery): Promise<readonly IngestTotals[]>;
   abstract insertDeadLetters(letters: readonly Placed<DeadLetter>[]): Promise<void>;
+  /** Resolves when the letters of a partition below a position are in no table any more. */
+  abstract dropDeadLetters(partition: number, before: bigint): Promise<void>;
   abstract deadLetters(query: LetterQuery): Promise<LetterPage>;
   abstract close(): Promise<void>;
 }

@@ -11,6 +11,7 @@ import { LookLoop } from '../looks/look-loop.js';
 import { LookRound } from '../looks/look-round.js';
 import { Proposals } from '../looks/proposals.js';
 import { WatchedComparisons } from '../looks/watched-comparisons.js';
+import { ErasureConsumer } from './erasure.consumer.js';
 import { FeedbackConsumer } from './feedback.consumer.js';
 import { Intake } from './intake.service.js';
 import { IntakeFigures } from './intake-figures.js';
@@ -59,6 +60,7 @@ const intakeOf = (log: MemoryEventLog, store: MemoryFeedbackStore) => {
     new ViewConsumers(log, views, lines),
     looks,
     rebuilds,
+    new ErasureConsumer(log, store, lines),
     new AccessJournal(),
     readiness,
     1,

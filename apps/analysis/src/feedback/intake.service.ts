@@ -8,6 +8,7 @@ import { AccessJournal, LOG, type Log, Readiness } from '@rampart/service-kit';
 import { DefinitionsLink } from '../definitions/definitions-link.js';
 import { ViewConsumers } from '../ingest-views/view.consumers.js';
 import { LookLoop } from '../looks/look-loop.js';
+import { ErasureConsumer } from './erasure.consumer.js';
 import { FeedbackConsumer } from './feedback.consumer.js';
 import { type FilledBeside, StoreRebuild } from './store-rebuild.js';
 
@@ -32,6 +33,7 @@ export class Intake implements OnModuleInit, OnApplicationShutdown {
     private readonly viewConsumers: ViewConsumers,
     private readonly looks: LookLoop,
     private readonly rebuilds: StoreRebuild,
+    private readonly erasures: ErasureConsumer,
     private readonly journal: AccessJournal,
     readiness: Readiness,
     @Inject(PARTITIONS) private readonly partitions: number,
@@ -117,12 +119,13 @@ export class Intake implements OnModuleInit, OnApplicationShutdown {
     await this.feedback.start(filling, this.stopping.signal);
     this.viewConsumers.start(filling);
     this.looks.start();
+    this.erasures.start();
     this.trouble = undefined;
     return filling;
   }
 
   private async stopReading(): Promise<void> {
     this.trouble = 'feedback is not read at the moment';
-    await Promise.all([this.feedback.stop(), this.viewConsumers.stop(), this.looks.stop()]);
+    await Promise.all([this.feedback.stop(), this.viewConsumers.stop(), this.looks.stop(), this.erasures.stop()]);
   }
 }

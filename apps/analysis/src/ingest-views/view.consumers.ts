@@ -1,10 +1,11 @@
 /** Counters and dead letters of ingestion, from the log into the store. */
 import { Inject, Injectable } from '@nestjs/common';
-import { DEAD_LETTERS, type DeadLetter, INGEST_STATS, type IngestStats } from '@rampart/contracts';
-import { EventLog, type LogBatch, type Subscription } from '@rampart/event-log';
+import { DEAD_LETTERS, type DeadLetter, DROPPED_BEFORE_HEADER, ERASURE_HEADER, INGEST_STATS, type IngestStats } from '@rampart/contracts';
+import { EventLog, type LogBatch, partsOfPosition, positionOf, type Subscription } from '@rampart/event-log';
 import { FeedbackViews, type Placed } from '@rampart/feedback-store';
 import { LOG, type Log } from '@rampart/service-kit';
 import { consumerTrouble } from '../consumer-trouble.js';
+import { tellStep } from '../feedback/erasure.consumer.js';
 
 /** Offsets hang on them; each filling of the store reads the log from its beginning. */
 const STATS_GROUP = 'analysis-ingest-stats';
@@ -41,13 +42,27 @@ export class ViewConsumers {
     const subscription = this.log.consume({
       topic,
       group,
-      onBatch: (batch) => insert(readable<T>(batch)),
+      onBatch: async (batch) => {
+        await insert(readable<T>(batch));
+        await this.dropLetters(batch);
+      },
       // A letter about a letter would never end: what cannot be stored is left in the log, where it can be read.
       onPoison: async ({ partition, message, error }) =>
         this.lines.error({ err: error, topic, partition, offset: message.offset }, 'a message cannot be shown: left out'),
     });
     subscription.done.catch((err: unknown) => this.lines.fatal({ err, topic }, 'no longer shown'));
     return subscription;
+  }
+
+  /** What the log has dropped since a unit was erased is shown no longer; what of it should stay came again before the mark. */
+  private async dropLetters({ topic, partition, messages }: LogBatch): Promise<void> {
+    if (topic !== DEAD_LETTERS) return;
+    for (const { headers, position } of messages) {
+      const [before, id] = [headers[DROPPED_BEFORE_HEADER], headers[ERASURE_HEADER]];
+      if (before === undefined || id === undefined) continue;
+      await this.views.dropDeadLetters(partition, positionOf(partsOfPosition(position).generation, Number(before), 0));
+      await tellStep(this.log, { id, store: 'dead-letters', part: 'store' });
+    }
   }
 }
 

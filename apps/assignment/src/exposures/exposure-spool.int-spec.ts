@@ -5,7 +5,9 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { FEEDBACK, type FeedbackRow, topicSpecs } from '@rampart/contracts';
 import { MemoryEventLog } from '@rampart/event-log';
 import { eventually, temporaryFolder } from '../running/started-assignment.examples.js';
+import { ErasedUnits, forgetSent } from './erased-units.js';
 import { ExposureSpool, SpoolFull } from './exposure-spool.js';
+import { SentLately } from './sent-lately.js';
 import { SpoolForwarder } from './spool-forwarder.js';
 
 let folder: string;
@@ -131,6 +133,36 @@ describe('the forwarder', () => {
     await forwarder.stop();
     expect((await idsIn(log)).toSorted()).toEqual(Array.from({ length: 51 }, (_, n) => `id${n}`).toSorted());
     expect(forwarder.forwarded).toBe(51);
+  });
+
+  it('sends no row from before its unit was erased, and what is told of it later', async () => {
+    const log = await logOf();
+    const erased = new ErasedUnits();
+    const about = { project: 'shop', environment: 'production', unit: (7).toString(16).padStart(32, '0') };
+    const request = {
+      kind: 'request',
+      id: 'e1',
+      ...about,
+      unitType: 'user',
+      sealed: null,
+      partition: 0,
+      offset: 0,
+      by: 'k',
+      requestedAtUs: 2_000,
+    };
+    expect(erased.take(Buffer.from(JSON.stringify(request)))?.id).toBe('e1');
+    expect(erased.take(Buffer.from(JSON.stringify(request)))).toBeUndefined();
+    const forwarder = new SpoolForwarder(spool, log, 2, undefined, erased);
+    await spool.add([row(6), row(7), JSON.stringify({ ...JSON.parse(row(7)), id: 'later', at: 2_001 })]);
+    forwarder.start();
+    await eventually('the spool is empty', async () => (spool.depth === 0 ? true : undefined));
+    await forwarder.stop();
+    expect((await idsIn(log)).toSorted()).toEqual(['id6', 'later']);
+    const lately = new SentLately(10);
+    const identities = ['a', 'b'].map((environment) => `shop\0${environment}\0exposure\0e\0${about.unit}`);
+    lately.remember(identities, Promise.resolve());
+    forgetSent(lately, { ...request, kind: 'request', environment: 'a' });
+    expect(identities.map((identity) => lately.find(identity) === undefined)).toEqual([true, false]);
   });
 
   it('keeps every row while the log refuses, says why, and goes on when it takes them', async () => {

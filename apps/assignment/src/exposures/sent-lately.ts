@@ -35,6 +35,11 @@ export class SentLately {
     );
   }
 
+  forget(isMeant: (identity: string) => boolean): void {
+    for (const generation of [this.young, this.old])
+      for (const identity of generation.keys()) if (isMeant(identity)) generation.delete(identity);
+  }
+
   get size(): number {
     return this.young.size + this.old.size;
   }

@@ -4,6 +4,7 @@ import { FEEDBACK, MAX_ROWS_PER_MESSAGE } from '@rampart/contracts';
 import type { EventLog } from '@rampart/event-log';
 import { messagesOf, traceHeaders } from '@rampart/feedback-rows';
 import { noTracing, type Tracing } from '@rampart/service-kit';
+import type { ErasedUnits } from './erased-units.js';
 import type { ExposureSpool } from './exposure-spool.js';
 import { ForwardedCounts } from './forwarded-counts.js';
 import { ForwardedTraces } from './forwarded-traces.js';
@@ -12,6 +13,7 @@ import { spooledRow } from './spooled-text.js';
 const RETRY = { firstMs: 100, maxMs: 2_000 };
 /** What arrives within this time shares a message: a message costs more than a row. */
 const GATHER_MS = 20;
+const nobody = { has: () => false };
 
 export class SpoolForwarder {
   private readonly stopping = new AbortController();
@@ -26,6 +28,7 @@ export class SpoolForwarder {
     private readonly log: Pick<EventLog, 'append'>,
     private readonly partitions: number,
     private readonly tracing: Tracing = noTracing,
+    private readonly erased: Pick<ErasedUnits, 'has'> = nobody,
   ) {
     this.counts = new ForwardedCounts(log);
   }
@@ -73,11 +76,11 @@ export class SpoolForwarder {
   private async forward(): Promise<number> {
     const spooled = this.spool.first(MAX_ROWS_PER_MESSAGE);
     if (spooled.length === 0) return 0;
-    const contents = spooled.map(({ text }) => spooledRow(text));
+    const contents = spooled.map(({ text }) => spooledRow(text)).filter(({ row }) => !this.erased.has(row));
     const rows = contents.map(({ row }) => row);
     const traces = this.tracing.isOn ? ForwardedTraces.of(contents, this.tracing) : undefined;
     const append = () => this.log.append(FEEDBACK, messagesOf(rows, this.partitions, traceHeaders(traces?.traceOf)));
-    await (traces === undefined ? append() : traces.around(append));
+    if (rows.length > 0) await (traces === undefined ? append() : traces.around(append));
     this.counts.add(rows);
     await this.spool.remove(spooled);
     this.forwardedRows += spooled.length;

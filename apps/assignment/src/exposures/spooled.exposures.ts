@@ -1,12 +1,13 @@
 /** Exposures by way of the spool: made into rows, written before the answer, repeats left out, what can't be kept counted. */
 import { Inject, Injectable } from '@nestjs/common';
 import { idOf, type Unit } from '@rampart/assignment';
-import { isFitText, LIMITS } from '@rampart/contracts';
+import { type ErasureRequest, isFitText, LIMITS } from '@rampart/contracts';
 import { Pseudonyms } from '@rampart/feedback-rows';
 import { LOG, type Log, Metrics, noTracing, Tracing } from '@rampart/service-kit';
 import { Counter, Gauge } from 'prom-client';
 import { type ExposureKind, type ExposureScope, Exposures } from '../evaluation/exposures.js';
 import type { CountedExposure, CountedReason } from '../evaluation/served-ruleset.js';
+import { forgetSent } from './erased-units.js';
 import { exposureRow, identityOf } from './exposure-row.js';
 import { ExposureSpool } from './exposure-spool.js';
 import { SentLately } from './sent-lately.js';
@@ -86,6 +87,11 @@ export class SpooledExposures extends Exposures {
   trouble(): string | undefined {
     if (this.lastDrop === undefined) return undefined;
     return `${this.droppedRows} exposures were answered and not kept, and are missing from every comparison: ${this.lastDrop}`;
+  }
+
+  /** @see forgetSent */
+  forget(request: ErasureRequest): void {
+    forgetSent(this.lately, request);
   }
 
   override keep(told: readonly CountedExposure[], kind: ExposureKind, unit: Unit, scope: ExposureScope): Promise<boolean> | undefined {

@@ -1,4 +1,5 @@
-import { rmSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { DEFINITIONS, topicSpecs } from '@rampart/contracts';
 import { MemoryEventLog, type OutgoingMessage, startTicks } from '@rampart/event-log';
@@ -7,8 +8,10 @@ import { basics, eventually, published, temporaryFolder } from '../running/start
 import { DefinitionsFeed } from './definitions.feed.js';
 import { KeptDefinitions } from './kept-definitions.js';
 import { experiment, feature, state } from './published.examples.js';
+import type { PublishedDefinition } from './published-definition.js';
 
 const STALE_AFTER_MS = 2_000;
+const SECRET = 'the secret of this spec';
 
 let folder: string;
 let environment: RootDatabase;
@@ -26,7 +29,7 @@ afterEach(async () => {
   troubles.length = 0;
 });
 
-const opened = (kept = new KeptDefinitions(environment)): DefinitionsFeed => {
+const opened = (kept = new KeptDefinitions(environment, SECRET)): DefinitionsFeed => {
   const made = new DefinitionsFeed(kept, {
     staleAfterMs: STALE_AFTER_MS,
     onTrouble: (_, what) => troubles.push(what),
@@ -47,6 +50,31 @@ const running = [
 ];
 const ready = (one: DefinitionsFeed) => eventually('it is ready', async () => (one.whyUnready() === undefined ? true : undefined));
 const experimentsIn = (one: DefinitionsFeed) => one.rulesets.of('shop', 'production').definitions.experiments?.map(({ key }) => key);
+
+describe('what is kept on disk', () => {
+  const [name, mark] = ['ann.of-the-override', { lastKnownAtUs: 7, isComplete: true }];
+  const named = { slot: 's', value: { name } } as unknown as PublishedDefinition;
+
+  it('is not there in clear, and not read under another secret', async () => {
+    await new KeptDefinitions(environment, SECRET).keep(new Map([['s', named]]), mark);
+    await environment.flushed;
+    expect(readFileSync(join(folder, 'data.mdb')).includes(name)).toBe(false);
+    expect(new KeptDefinitions(environment, SECRET).read()).toEqual({ definitions: [named], mark });
+    expect(new KeptDefinitions(environment, 'another secret').read()).toBeUndefined();
+  });
+
+  it('by a version that kept it in clear is read, and taken over', async () => {
+    const clear = environment.openDB({ name: 'definitions', encoding: 'json' });
+    await clear.put('s', named);
+    await environment.openDB({ name: 'marks', encoding: 'json' }).put('mark', mark);
+    const kept = new KeptDefinitions(environment, SECRET);
+    expect(kept.read()?.definitions).toEqual([named]);
+    await kept.keep(new Map(), mark);
+    expect([clear.getCount(), kept.read()?.definitions]).toEqual([0, [named]]);
+    await kept.keep(new Map([['s', null]]), mark);
+    expect(kept.read()?.definitions).toEqual([]);
+  });
+});
 
 describe('the feed', () => {
   it('answers nothing before it has read everything once, and then also without a log', async () => {
@@ -85,7 +113,7 @@ describe('the feed', () => {
       }
     }
     const log = await logOf([...basics(), checkout, ...running]);
-    feed = opened(new Refusing(environment));
+    feed = opened(new Refusing(environment, SECRET));
     feed.follow(log);
     await eventually('it is refused', async () => (troubles.length > 0 ? true : undefined));
     await log.append(DEFINITIONS, [published({ kind: 'feature', version: 2, value: feature() }, 'checkout')]);

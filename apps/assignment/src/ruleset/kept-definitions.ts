@@ -1,4 +1,5 @@
 /** The newest definitions on this machine's disk: a restart with everything else down answers from them. */
+import { type TextSeal, textSeal } from '@rampart/contracts/pseudonyms';
 import type { Database, RootDatabase } from 'lmdb';
 import { refusalOf } from '../exposures/disk-refusal.js';
 import type { PublishedDefinition } from './published-definition.js';
@@ -11,28 +12,50 @@ export interface KeptMark {
 
 const MARK = 'mark';
 
-export class KeptDefinitions {
-  private readonly definitions: Database<PublishedDefinition, string>;
-  private readonly marks: Database<KeptMark, string>;
+/** Definitions name people (overrides), and pages that the disk's database has freed keep what they had: nothing of it is in clear. */
+const PURPOSE = 'rampart/kept-definitions';
 
-  constructor(environment: RootDatabase) {
-    this.definitions = environment.openDB<PublishedDefinition, string>({ name: 'definitions', encoding: 'json' });
+export class KeptDefinitions {
+  private readonly sealed: Database<string, string>;
+  /** Of a version that did not seal them: taken over with the next change. */
+  private readonly clear: Database<PublishedDefinition, string>;
+  private readonly marks: Database<KeptMark, string>;
+  private readonly seal: TextSeal;
+
+  constructor(environment: RootDatabase, platformSecret: string) {
+    this.sealed = environment.openDB<string, string>({ name: 'sealed-definitions', encoding: 'string' });
+    this.clear = environment.openDB<PublishedDefinition, string>({ name: 'definitions', encoding: 'json' });
     this.marks = environment.openDB<KeptMark, string>({ name: 'marks', encoding: 'json' });
+    this.seal = textSeal(platformSecret, PURPOSE);
   }
 
-  /** @returns undefined when nothing complete is kept */
+  /** @returns undefined when nothing complete is kept, or not under this secret */
   read(): { readonly definitions: readonly PublishedDefinition[]; readonly mark: KeptMark } | undefined {
     const mark = this.marks.get(MARK);
     if (mark?.isComplete !== true) return undefined;
-    return { definitions: [...this.definitions.getRange()].map(({ value }) => value), mark };
+    const before = [...this.clear.getRange()].map(({ value }) => value);
+    try {
+      const definitions = [...this.sealed.getRange()].map(({ value }) => JSON.parse(this.seal.opened(value)) as PublishedDefinition);
+      return { definitions: [...before, ...definitions], mark };
+    } catch {
+      return undefined;
+    }
   }
 
   /** All or nothing. @param changed  by slot; null: there is none any more. @throws what the disk said */
   async keep(changed: ReadonlyMap<string, PublishedDefinition | null>, mark: KeptMark): Promise<void> {
+    const before = [...this.clear.getRange()];
+    const put = (slot: string, definition: PublishedDefinition) => void this.sealed.put(slot, this.seal.sealed(JSON.stringify(definition)));
     try {
       await this.marks.transaction(() => {
-        for (const [slot, definition] of changed)
-          void (definition === null ? this.definitions.remove(slot) : this.definitions.put(slot, definition));
+        for (const { key, value } of before) {
+          put(key, value);
+          void this.clear.remove(key);
+        }
+        for (const [slot, definition] of changed) {
+          if (definition === null) void this.sealed.remove(slot);
+          else put(slot, definition);
+        }
         void this.marks.put(MARK, mark);
       });
     } catch (error) {

@@ -9,6 +9,7 @@ import { ExposureSpool } from '../exposures/exposure-spool.js';
 import { SpoolForwarder } from '../exposures/spool-forwarder.js';
 import { SpooledExposures } from '../exposures/spooled.exposures.js';
 import { DefinitionsFeed } from '../ruleset/definitions.feed.js';
+import { ErasureFeed } from './erasure-feed.js';
 
 const STOP_PATIENCE_MS = 2_000;
 const RETRY = { firstMs: 100, maxMs: 2_000 };
@@ -22,6 +23,7 @@ export class LogLink implements OnModuleInit, OnApplicationShutdown {
   private readonly stopping = new AbortController();
   private endReports: (() => Promise<void>) | undefined;
   readonly forwarder: SpoolForwarder;
+  private readonly erasures: ErasureFeed;
 
   constructor(
     private readonly log: EventLog,
@@ -35,7 +37,8 @@ export class LogLink implements OnModuleInit, OnApplicationShutdown {
     @Inject(LOG) private readonly lines: Log,
     tracing: Tracing = noTracing,
   ) {
-    this.forwarder = new SpoolForwarder(spool, log, partitions, tracing);
+    this.erasures = new ErasureFeed(log, spool, exposures, lines);
+    this.forwarder = new SpoolForwarder(spool, log, partitions, tracing, this.erasures.units);
     // Ready means: answers. What is old or lost is said beside it, since taking the process away would make it worse.
     readiness.add('definitions', () => this.feed.whyUnready());
     readiness.note('definitions', () => this.whyStale() ?? this.feed.whyNotInForce());
@@ -56,6 +59,7 @@ export class LogLink implements OnModuleInit, OnApplicationShutdown {
     const forwarded = Promise.all([this.forwarder.stop(), this.endReports?.()]);
     // An append that waits for a log which is away ends with the log's own closing.
     await Promise.race([forwarded, sleep(STOP_PATIENCE_MS)]);
+    await Promise.race([this.erasures.stop(), sleep(STOP_PATIENCE_MS)]);
     await this.feed.close();
     await this.log.close();
     await Promise.race([forwarded, sleep(STOP_PATIENCE_MS)]);
@@ -102,7 +106,11 @@ export class LogLink implements OnModuleInit, OnApplicationShutdown {
     if (this.stopping.signal.aborted) return;
     this.trouble = undefined;
     this.feed.follow(this.log);
-    this.forwarder.start();
+    // First whose rows may not be sent any more: they may have waited here for days.
+    void this.erasures.start().then(
+      () => this.stopping.signal.aborted || this.forwarder.start(),
+      (err: unknown) => this.lines.error({ err }, 'erasures are not read, so nothing is sent'),
+    );
     this.endReports = startAccessReports(this.log, this.journal);
   }
 

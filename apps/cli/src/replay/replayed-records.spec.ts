@@ -39,8 +39,8 @@ describe('records of log and history', () => {
     expect(found.some(isFault)).toBe(true);
   });
 
-  it('whose rows are gone by configuration are told, and no fault', () => {
-    const found = foundRecords([replayed('a', { status: 'not-recountable', code: 'rows-expired', sentence: 'gone' })], [kept('a')]);
+  it.each(['rows-expired', 'units-erased'])('whose rows are gone for a reason (%s) are told, and no fault', (code) => {
+    const found = foundRecords([replayed('a', { status: 'not-recountable', code, sentence: 'gone' })], [kept('a')]);
     expect(found.some(isFault)).toBe(false);
     expect(report(found)).toContain('can’t be recounted: shop/production/button a');
     expect(foundRecords([replayed('b', { status: 'not-recountable', code: 'watermark-behind' })], [kept('b')]).some(isFault)).toBe(true);

@@ -28,6 +28,25 @@ describe('a believed event', () => {
     expect(JSON.stringify(row)).not.toContain('u1');
   });
 
+  it('has the pseudonym wherever else it writes the id of a unit that it names, the same each time', () => {
+    const [ann, device] = [
+      { type: 'user', id: 'ann@example.org' },
+      { type: 'device', id: 'device-0042' },
+    ];
+    const properties = { mail: 'ann@example.org', link: '/u/ann@example.org/device-0042', 'of device-0042': 1, country: 'NZ' };
+    const event = purchase({ id: 'order-ann@example.org-1', source: 'app/device-0042' }, { unit: ann, also: [device], properties });
+    const found = rows(event);
+    const [first, second] = found.map(({ unit }) => unit);
+    expect(JSON.stringify(found)).not.toMatch(/ann@|0042/);
+    expect(found[1]).toMatchObject({
+      ...{ id: `order-${first}-1`, source: `app/${second}` },
+      properties: { mail: first, link: `/u/${first}/${second}`, [`of ${second}`]: 1, country: 'NZ' },
+    });
+    expect(rows(event)).toEqual(found);
+    // A short id is a part of nearly everything.
+    expect(rows(purchase({ id: 'u1-1' }, { properties: { page: 'u1' } }))[0]).toMatchObject({ id: 'u1-1', properties: { page: 'u1' } });
+  });
+
   it('has one row for each unit it names, and one for a unit named twice', () => {
     const also = [
       { type: 'device', id: 'd1' },

@@ -3,6 +3,7 @@ import { type CloudEvent, type FeedbackRow, millionthsOfNumber } from '@rampart/
 import { digestOf, type Pseudonyms, type RowScope, type Said, saidOfExposure, type UnitEvent, unitRows } from '@rampart/feedback-rows';
 import { checkEvent } from './event-check.js';
 import { type Arrival, type EventTimes, instantOf, timesOf } from './event-time.js';
+import { namelessEvent } from './nameless-event.js';
 import { type Rejection, rejected } from './rejection.js';
 
 /** Where the events of a request belong, by its key. */
@@ -21,7 +22,7 @@ export const rowsOf = (value: unknown, scope: IntakeScope, arrival: Arrival, pse
   if ('code' in times) return times;
   if (event.type === 'import.completed.v1') return completionRow(event, times, scope, arrival);
   const said = saidBy(event);
-  return 'code' in said ? said : unitRows(event, said, times, scope, pseudonyms);
+  return 'code' in said ? said : unitRows(namelessEvent(event, scope.project, pseudonyms), said, times, scope, pseudonyms);
 };
 
 const foreignScope = (event: CloudEvent, scope: IntakeScope): Rejection | undefined => {

@@ -86,6 +86,11 @@ export class RawConsumer implements OnModuleInit, BeforeApplicationShutdown {
     this.subscription.done.catch((err: unknown) => this.lines.fatal({ err, topic: RAW_FEEDBACK }, 'raw events are no longer read'));
   }
 
+  /** How far this process has read the partitions that it owns. */
+  progress(): readonly { readonly partition: number; readonly next: number }[] {
+    return this.subscription?.stats().partitions ?? [];
+  }
+
   /** What keeps a partition from going on: the HTTP door is open all the same, so that readiness doesn't say it. */
   private trouble(): string | undefined {
     const stats = this.subscription?.stats();

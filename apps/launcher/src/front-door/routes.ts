@@ -14,6 +14,8 @@ const routes: readonly Route[] = [
   { methods: 'POST', path: /^\/v1\/events$/, service: 'ingestion' },
   { methods: 'POST', path: /^\/v1\/ingest\/validate$/, service: 'ingestion' },
   { methods: 'POST', path: /^\/v1\/ingest\/dead-letters\/.+$/, service: 'ingestion' },
+  { methods: 'any', path: /^\/v1\/units\/.+$/, service: 'ingestion' },
+  { methods: 'any', path: /^\/v1\/erasures(\/.*)?$/, service: 'ingestion' },
   { methods: 'GET', path: /^\/v1\/ingest\/.+$/, service: 'analysis' },
   {
     methods: 'any',

@@ -279,6 +279,8 @@ export const feedbackViewsContract = (name: string, open: () => Promise<ViewsSer
         expect(rest.letters.map(({ id }) => id)).toEqual(['0-1']);
         expect(rest.next).toBeNull();
         expect((await views.deadLetters({ ...of, code: 'too-long', limit: 10 })).letters).toHaveLength(1);
+        await views.dropDeadLetters(0, 3n << 12n);
+        expect((await views.deadLetters({ ...of, limit: 10 })).letters.map(({ id }) => id)).toEqual(['0-3']);
       });
     });
 

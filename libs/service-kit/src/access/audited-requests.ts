@@ -40,8 +40,8 @@ const outcomeOf = (status: number): AccessOutcome => {
   return status < 500 ? 'refused' : 'failed';
 };
 
-/** Names of parameters that are secrets themselves. */
-const SECRET = /key$/i;
+/** Names of parameters that are secrets themselves, or name a person. */
+const SECRET = /key$|^unitId$/i;
 
 /** `key` alone is the name of a resource. */
 const targetOf = (params: unknown): Readonly<Record<string, string>> =>
@@ -52,7 +52,7 @@ const targetOf = (params: unknown): Readonly<Record<string, string>> =>
   );
 
 /** The last hop's word: those before it are anybody's. */
-const addressOf = ({ headers, ip }: CallingRequest): string | null => {
+export const addressOf = ({ headers, ip }: CallingRequest): string | null => {
   const forwarded = headers['x-forwarded-for'];
   const last = (Array.isArray(forwarded) ? forwarded.at(-1) : forwarded)?.split(',').at(-1)?.trim();
   return (last === undefined || last === '' ? ip : last).slice(0, 60);

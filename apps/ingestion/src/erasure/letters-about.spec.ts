@@ -1,0 +1,67 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { DEAD_LETTERS, DROPPED_BEFORE_HEADER, topicSpecs } from '@rampart/contracts';
+import { MemoryEventLog } from '@rampart/event-log';
+import { dropLettersAbout } from './letters-about.js';
+
+let log: MemoryEventLog;
+
+beforeEach(async () => {
+  log = new MemoryEventLog();
+  for (const spec of topicSpecs(1)) await log.createTopic(spec);
+});
+
+const letter = (raw: unknown, about: object = {}) =>
+  JSON.stringify({ project: 'shop', code: 'missing', message: 'm', eventId: null, raw: JSON.stringify(raw), ...about });
+const put = (...values: readonly string[]) =>
+  log.append(
+    DEAD_LETTERS,
+    values.map((value) => ({ partition: 0, value })),
+  );
+const texts = async (): Promise<readonly string[]> => {
+  const found: string[] = [];
+  for await (const { value } of log.readAll(DEAD_LETTERS)) if (value !== null) found.push(Buffer.from(value).toString());
+  return found;
+};
+const wanted = { id: 'e1', unitId: 'ann "the" müller', unit: 'ab'.repeat(16) };
+
+describe('dead letters about a unit', () => {
+  it('leave the log, however its id is written; the others stay in their order', async () => {
+    const [first, second] = [letter({ data: { unit: { type: 'user', id: 'bob' } } }), letter(7)];
+    const escaped = letter(null, { raw: '{"id":"ann \\"the\\" m\\u00fcller"}' });
+    const byPseudonym = letter(null, { raw: null, message: `row of ${wanted.unit}` });
+    await put(
+      first,
+      letter({ data: { unit: { id: wanted.unitId } } }),
+      escaped,
+      second,
+      letter(null, { eventId: `x-${wanted.unitId}-1` }),
+      byPseudonym,
+    );
+    expect(await dropLettersAbout(log, wanted)).toBe(4);
+    expect(await texts()).toEqual([first, second]);
+    expect(await dropLettersAbout(log, wanted)).toBe(0);
+    expect(await texts()).toEqual([first, second]);
+  });
+
+  it('are left where none is about it: no letter gets another place', async () => {
+    await put(letter({ id: 'bob' }));
+    const before = await log.offsets(DEAD_LETTERS);
+    expect(await dropLettersAbout(log, wanted)).toBe(0);
+    expect(await log.offsets(DEAD_LETTERS)).toEqual(before);
+  });
+
+  it('are gone after a run that died before it dropped them, and nothing is there twice', async () => {
+    const kept = letter({ id: 'bob' });
+    await put(kept, letter({ id: wanted.unitId }));
+    const drop = log.dropBefore.bind(log);
+    log.dropBefore = () => Promise.reject(new Error('killed'));
+    await expect(dropLettersAbout(log, wanted)).rejects.toThrow('killed');
+    log.dropBefore = drop;
+    expect(await dropLettersAbout(log, wanted)).toBe(0);
+    expect(await texts()).toEqual([kept]);
+    const marks = (await log.read({ topic: DEAD_LETTERS, partition: 0, offset: 0, limit: 10 })).map(
+      ({ headers }) => headers[DROPPED_BEFORE_HEADER],
+    );
+    expect(marks).toEqual([undefined, '2']);
+  });
+});

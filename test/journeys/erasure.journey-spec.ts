@@ -1,0 +1,190 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import pg from 'pg';
+import { filesWith } from './files-with.js';
+import { type LiveSetting, liveEvent, liveExposure, recordSaying, replay, resultsOf, send, startLive, visits } from './live.js';
+import { eventually, killPart, type Platform, startPlatform } from './platform.js';
+import { settingsOf } from './twin.js';
+
+/** Nothing else looks like it. */
+const ANN = 'ann.forget-me@example.org';
+const UNITS = 400;
+
+let platform: Platform;
+let setting: LiveSetting;
+let isStopped = false;
+
+beforeAll(async () => {
+  platform = await startPlatform({ env: { RAMPART_LOOK_INTERVAL_MS: '500' } });
+  setting = await startLive(platform, { project: 'shop' });
+}, 120_000);
+
+afterAll(async () => {
+  if (!isStopped) await platform.stop();
+  platform.remove();
+}, 60_000);
+
+const at = '?project=shop&environment=production';
+const ok = async (method: string, path: string, body?: unknown, allowed: readonly number[] = [200, 201, 202]) => {
+  const answer = await platform.call(method, path, body);
+  if (!allowed.includes(answer.status)) throw new Error(`${method} ${path}: ${answer.status} ${JSON.stringify(answer.body)}`);
+  return answer.body;
+};
+
+const visitsOfAnn = () => {
+  const now = Date.now();
+  const bought = liveEvent('purchase', ANN, now + 1, 77.25);
+  return [
+    liveExposure(setting, ANN, 'treatment', now),
+    { ...bought, data: { ...bought.data, properties: { mail: ANN, page: `/of/${ANN}/bag` } } },
+  ];
+};
+
+const countedUnits = async (units: number) =>
+  eventually(
+    `${units} units are counted and final`,
+    async () => {
+      const { status, body } = await resultsOf(platform, setting);
+      const isFinal = (metric: { arms: { n: number }[] }) => metric.arms.reduce((sum, { n }) => sum + n, 0) === units;
+      return status === 200 && body.metrics.every(isFinal) ? body : undefined;
+    },
+    60_000,
+  );
+
+const doneErasure = (id: string) =>
+  eventually(
+    'every store is done',
+    async () => {
+      const { status, body } = await platform.call('GET', `/v1/erasures/${id}?project=shop`);
+      return status === 200 && body.state === 'done' ? body : undefined;
+    },
+    60_000,
+  );
+
+const vacuumed = async (): Promise<void> => {
+  const client = new pg.Client({ connectionString: settingsOf(platform.processes().experiments ?? 0).RAMPART_DATABASE_URL ?? '' });
+  await client.connect();
+  try {
+    await eventually('no erasure holds the id any more, not even sealed', async () => {
+      const requests = await client.query(`select convert_from(value, 'UTF8')::json->>'sealed' as sealed from log.compacted
+        where topic = 'erasures.v1' and key not like '%/%'`);
+      return requests.rows.length === 2 && requests.rows.every(({ sealed }) => sealed === null) ? true : undefined;
+    });
+    // As docs/erasing.md says.
+    await client.query('alter system set wal_recycle = off');
+    await client.query('select pg_reload_conf()');
+    for (const table of ['log.message', 'log.compacted', 'control.event', 'control.catalogue_entry', 'control.audit_entry'])
+      await client.query(`vacuum (full) ${table}`);
+    for (const _ of [1, 2]) {
+      await client.query('checkpoint');
+      await client.query('select pg_switch_wal()');
+    }
+    await client.query('checkpoint');
+    await client.query('alter system reset wal_recycle');
+    await client.query('select pg_reload_conf()');
+  } finally {
+    await client.end();
+  }
+};
+
+describe('a person who is to be forgotten', () => {
+  let record: { readonly id: string; readonly knownUntil: string };
+  let erasure: string;
+
+  it('was seen, counted in a decision, and named in many places', async () => {
+    await ok('POST', `/v1/features${at}`, {
+      ...{ key: 'colour', name: 'Colour', valueType: 'boolean', defaultVariant: 'off' },
+      variants: [
+        { key: 'off', value: false },
+        { key: 'on', value: true },
+      ],
+    });
+    await ok('PUT', `/v1/overrides/testers${at}`, { key: 'testers', feature: 'colour', variant: 'on', units: [ANN, 'bob'] });
+    await ok('POST', `/v1/features/colour/kill${at}`, { reason: `asked for by ${ANN}` });
+    await send(platform, setting, [...visitsOfAnn(), ...visits(setting, 0, UNITS, { buysOneIn: { control: 5, treatment: 2 } })]);
+    const { key } = setting;
+    const unbelieved = [ANN, 'somebody-else'].map((id) => ({
+      ...liveEvent('purchase', id, Date.now()),
+      data: { unit: { type: 'user', id } },
+    }));
+    expect((await platform.call('POST', '/v1/events', unbelieved, { key })).body).toMatchObject({ accepted: 0, rejected: 2 });
+    await platform.call('GET', `/v1/units/user/${ANN}`, undefined, { key });
+    await ok('GET', `/v1/ingest/tail${at}&unit=${ANN}`);
+    record = await recordSaying(platform, setting, 'go');
+    await countedUnits(UNITS + 1);
+    expect(await replay(platform, setting, record.id)).toMatchObject({ evidence: { same: true }, erasedUnits: 0 });
+    expect((await platform.call('GET', `/v1/ingest/dead-letters${at}`)).body.letters).toHaveLength(2);
+    const said = await eventually('the audit log has her name', async () => {
+      const { items } = await ok('GET', '/v1/audit?limit=200');
+      return JSON.stringify(items).includes(ANN) ? items : undefined;
+    });
+    expect(said.length).toBeGreaterThan(0);
+    // What is looked for in the end is found where it is.
+    expect(new Set(filesWith(platform.data, [ANN]).map((file) => file.split('/')[0]))).toEqual(new Set(['clickhouse', 'postgres']));
+  }, 120_000);
+
+  it('is erased though everything that does it is killed meanwhile', async () => {
+    expect((await platform.call('DELETE', `/v1/units/user/${ANN}${at}`, undefined, { key: setting.key })).status).toBe(403);
+    const answer = await ok('DELETE', `/v1/units/user/${ANN}${at}`);
+    expect(answer).toMatchObject({ state: 'running', unitType: 'user', project: 'shop', environment: 'production' });
+    expect(JSON.stringify(answer)).not.toContain(ANN);
+    erasure = answer.id;
+    for (const part of ['ingestion', 'analysis', 'experiments', 'assignment', 'clickhouse']) await killPart(platform, part);
+    const done = await doneErasure(erasure);
+    expect(done.stores.map(({ store, state }: { store: string; state: string }) => [store, state])).toEqual([
+      ...[
+        ['feedback-store', 'done'],
+        ['dead-letters', 'done'],
+        ['raw-events', 'done'],
+        ['control-plane', 'done'],
+        ['spools', 'done'],
+      ],
+    ]);
+    await countedUnits(UNITS);
+  }, 120_000);
+
+  it('leaves every decision as it was, and says by name that it is missing', async () => {
+    const again = await replay(platform, setting, record.id);
+    expect(again).toMatchObject({ intact: true, erasedUnits: 1, evidence: { same: false } });
+    expect(again.sentence).toMatch(/^1 unit was erased since/);
+    const page = await ok('POST', `/v1/decisions/replay${at}`, {});
+    const found = page.items.find(({ id }: { id: string }) => id === record.id);
+    expect(found).toMatchObject({ status: 'not-recountable', code: 'units-erased' });
+    expect((await resultsOf(platform, setting, record.knownUntil)).body.warnings.join()).toContain('1 unit was erased since');
+  }, 60_000);
+
+  it('is in no list, letter or line any more; those of others are', async () => {
+    const letters = (await ok('GET', `/v1/ingest/dead-letters${at}`)).letters;
+    expect(letters).toHaveLength(1);
+    expect(letters[0].raw).toContain('somebody-else');
+    expect(await ok('GET', `/v1/overrides/testers${at}`)).toMatchObject({ units: ['(erased)', 'bob'] });
+    const line = await eventually('the erasure is in the audit log', async () => {
+      const { items } = await ok('GET', '/v1/audit?limit=200');
+      expect(JSON.stringify(items)).not.toContain(ANN);
+      return items.find(({ target }: { target: { erasure?: string } }) => target.erasure === erasure);
+    });
+    expect(line).toMatchObject({ action: 'DELETE /v1/units/:unitType/:unitId', target: { unitType: 'user' }, outcome: 'done' });
+  }, 60_000);
+
+  it('is as unknown after a rebuild, and counts anew when it comes back', async () => {
+    await ok('POST', '/v1/analysis/rebuild');
+    await countedUnits(UNITS);
+    expect((await replay(platform, setting, record.id)).erasedUnits).toBe(1);
+    await send(platform, setting, visitsOfAnn());
+    await countedUnits(UNITS + 1);
+    await doneErasure((await ok('DELETE', `/v1/units/user/${ANN}${at}`)).id);
+    await countedUnits(UNITS);
+  }, 120_000);
+
+  it('is in no byte of log, store, spool and database', async () => {
+    if (platform.servers === undefined) await vacuumed();
+    await eventually(
+      'ClickHouse has removed the parts of before',
+      async () => (filesWith(platform.data, [ANN]).length === 0 ? true : undefined),
+      100_000,
+    ).catch(() => undefined);
+    await platform.stop();
+    isStopped = true;
+    expect(filesWith(platform.data, [ANN])).toEqual([]);
+    expect(platform.output()).not.toContain(ANN);
+  }, 150_000);
+});
