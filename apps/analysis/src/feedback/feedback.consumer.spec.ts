@@ -24,8 +24,11 @@ const row = (id: string, value = '1'): FeedbackRow => ({
 class Watched extends MemoryFeedbackStore {
   readonly ids = new Set<string>();
   refuses: string | undefined;
+  /** So many inserts find it away. */
+  away = 0;
 
   override async insert(rows: readonly PlacedRow[], progress: readonly Progress[]): Promise<void> {
+    if (this.away-- > 0) throw new StoreError('away', { retriable: true });
     if (rows.some((placed) => placed.row.id === this.refuses)) throw new StoreError('refused', { retriable: false });
     for (const placed of rows) this.ids.add(placed.row.id);
     await super.insert(rows, progress);
@@ -126,5 +129,20 @@ describe('the consumer of feedback', () => {
     await consumer.start('f1');
     await reaches([1]);
     expect([...store.ids]).toEqual(['b']);
+  });
+
+  it('stores nothing of a unit that was erased in a later generation, in whatever partition that was read before', async () => {
+    await consumer.stop();
+    await append(0, [row('old'), { ...row('other'), unit: '1'.repeat(32) }]);
+    await log.startGeneration(FEEDBACK, { partitions: 3 });
+    await append(2, [{ ...row('gone'), kind: 'erasure', name: '' }], [row('anew')]);
+    const anew = new Watched();
+    // By the second time both partitions were read, whichever came first.
+    anew.away = 2;
+    const rebuilding = consumerOf(anew);
+    await rebuilding.start('f2');
+    await reaches([0, undefined, 1], anew);
+    expect([...anew.ids].sort()).toEqual(['anew', 'gone', 'other']);
+    await rebuilding.stop();
   });
 });

@@ -6,6 +6,7 @@ import { type ConsumerStats, EventLog, type LogBatch, type LogMessage, partsOfPo
 import { FeedbackStore, type PlacedRow, type Progress } from '@rampart/feedback-store';
 import { LOG, type Log } from '@rampart/service-kit';
 import { consumerTrouble } from '../consumer-trouble.js';
+import { ErasedBefore } from './erased-before.js';
 import { placedRows, UnreadableMessage } from './feedback-message.js';
 import { FeedbackWriter } from './feedback-writer.js';
 import { IntakeFigures } from './intake-figures.js';
@@ -23,6 +24,7 @@ export class FeedbackConsumer {
   private subscription: Subscription | undefined;
   private skipped: SkippedRows | undefined;
   private failure: string | undefined;
+  private readonly erased = new ErasedBefore();
 
   constructor(
     private readonly log: EventLog,
@@ -108,8 +110,19 @@ export class FeedbackConsumer {
         if (!skipped.has(row)) rows.push(row);
       }
     }
+    const erasures = rows.filter(({ row }) => row.kind === 'erasure');
+    if (erasures.length > 0) await this.erased.note(erasures);
     const progress: Progress = { topic, partition, generation, offset: BigInt(last.offset), knownAtUs: last.knownAtUs };
-    await (storing === undefined ? writer.write(rows, [progress]) : storing.around(() => writer.write(rows, [progress])));
+    // Asked in the turn in which they go: an erasure that is noted later waits for them.
+    const write = () =>
+      this.erased.written(
+        generation,
+        writer.write(
+          rows.filter((placed) => !this.erased.has(placed)),
+          [progress],
+        ),
+      );
+    await (storing === undefined ? write() : storing.around(write));
     this.figures.skewed(this.skewUs());
     this.figures.lagging(partition, this.stats()?.partitions.find((one) => one.partition === partition)?.lag ?? 0);
   }

@@ -1,0 +1,40 @@
+/**
+ * Units erased in a later generation of the log, whose earlier rows lie in another partition: with another number of partitions a unit moves. Where the log is
+ * read from its beginning such rows may come after the erasure, which has passed already; they are not stored then.
+ */
+import { partsOfPosition } from '@rampart/event-log';
+import type { PlacedRow } from '@rampart/feedback-store';
+
+const placeOf = ({ row }: PlacedRow): string => [row.project, row.environment, row.unitType, row.unit].join('\0');
+
+export class ErasedBefore {
+  /** Positions of last erasures. Within the first generation nothing comes too late, so none of its is kept. */
+  private readonly erasedAt = new Map<string, bigint>();
+  private readonly writing = new Set<{ readonly generation: number; readonly done: Promise<unknown> }>();
+
+  /** To be called before rows of erasures are written: what is underway of earlier generations must be there, to be found. */
+  async note(erasures: readonly PlacedRow[]): Promise<void> {
+    const later = erasures.filter(({ position }) => partsOfPosition(position).generation > 0);
+    if (later.length === 0) return;
+    for (const erasure of later) this.erasedAt.set(placeOf(erasure), erasure.position);
+    const newest = Math.max(...later.map(({ position }) => partsOfPosition(position).generation));
+    await Promise.all([...this.writing].filter(({ generation }) => generation < newest).map(({ done }) => done));
+  }
+
+  /** Whether a row was erased before it came here. */
+  has(placed: PlacedRow): boolean {
+    if (this.erasedAt.size === 0) return false;
+    const erasedAt = this.erasedAt.get(placeOf(placed));
+    return erasedAt !== undefined && placed.position < erasedAt && placed.row.kind !== 'erasure';
+  }
+
+  async written<Answer>(generation: number, work: Promise<Answer>): Promise<Answer> {
+    const underway = { generation, done: work.catch(() => undefined) };
+    this.writing.add(underway);
+    try {
+      return await work;
+    } finally {
+      this.writing.delete(underway);
+    }
+  }
+}
