@@ -105,18 +105,21 @@ export const startLive = async (platform: Platform, options: LiveOptions = {}): 
   return setting;
 };
 
+/** A unit's name as a part of an event's id: with its own id in it the door would store another id than was sent. */
+const inId = (unit: string): string => unit.replaceAll('-', '.');
+
 const instant = (ms: number) => new Date(ms).toISOString();
 
 export const liveExposure = (setting: LiveSetting, unit: string, variant: string, ms: number) => ({
   specversion: '1.0',
-  id: `x-${setting.experiment}-${unit}-${variant}`,
+  id: `x-${setting.experiment}-${inId(unit)}-${variant}`,
   source: 'live',
   type: 'exposure.v1',
   time: instant(ms),
   data: { unit: { type: 'user', id: unit }, experiment: setting.experiment, variant },
 });
 
-export const liveEvent = (name: string, unit: string, ms: number, value?: number, id = `${name}-${unit}`) => ({
+export const liveEvent = (name: string, unit: string, ms: number, value?: number, id = `${name}-${inId(unit)}`) => ({
   specversion: '1.0',
   id,
   source: 'live',
@@ -146,7 +149,7 @@ export const visits = (setting: LiveSetting, from: number, to: number, behaviour
     const place = Math.floor(index / 2);
     if (place % behaviour.buysOneIn[arm] === 0) events.push(liveEvent('purchase', unit, now + 1, (index % 40) + 0.5));
     if (behaviour.crashes?.(arm, place) === true)
-      for (const nth of [1, 2, 3]) events.push(liveEvent('crash', unit, now + 1, undefined, `crash-${unit}-${nth}`));
+      for (const nth of [1, 2, 3]) events.push(liveEvent('crash', unit, now + 1, undefined, `crash-${inId(unit)}-${nth}`));
     return events;
   }).flat();
 };

@@ -118,7 +118,8 @@ const aheadUs = (clock: Clock | undefined): number => (clock === undefined ? 0 :
 const cloudEvent = ({ unit, happening, repeat }: Report, timeUs: number, source: string, unitType: string): CloudEvent => {
   const { type, name, assignment, value } = happening;
   const isOther = repeat?.hasOtherContent === true;
-  const id = `${unit.id}-${happening.id}`;
+  // Not the unit's own id: ingestion would put its pseudonym there, and what is stored would not be what was acknowledged.
+  const id = `${unit.id.replaceAll('-', '.')}-${happening.id}`;
   const time = textOf(timeUs);
   const ref = { type: unitType, id: unit.id };
   const properties = isOther
