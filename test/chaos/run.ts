@@ -1,7 +1,7 @@
 /** Rounds of faults under load, and what is compared after each: clients' histories with what is kept, the evidence with that of an undisturbed run. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { assigned, defineAssigned, inTurns } from '../journeys/assigned.js';
-import { decisionsOf, type LiveSetting, neverClosing, OUTSIDERS, startLive, visits } from '../journeys/live.js';
+import { decisionsOf, type LiveSetting, neverClosing, OUTSIDER_CRASH, OUTSIDERS, startLive, visits } from '../journeys/live.js';
 import { rampHistory, rampReaches, rampVisits, startRamp } from '../journeys/ramp.js';
 import { Random } from '../simulation/random.js';
 import { type Attacked, untilReady } from './attacked.js';
@@ -178,7 +178,7 @@ const judgedRound = async (
   const found = await evidenceOf(deployment, setting, sent.acknowledged.size);
   const isSame = found.digest === calm.digest && found.sums === calm.sums;
   const ids = (all: ReadonlySet<string>) => new Set([...all].map((id) => hashOfId('live', id)));
-  const offered = new Set([...ids(sent.offered), hashOfId('live', 'crash-outsider')]);
+  const offered = new Set([...ids(sent.offered), hashOfId('live', OUTSIDER_CRASH)]);
   const stored = await storedIds(deployment, PROJECT, setting.environment);
   await rampReaches(deployment, ramp, 'the way back', ({ status }) => status === 'rolled-back');
   const violations = [

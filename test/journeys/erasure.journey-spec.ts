@@ -32,9 +32,9 @@ const ok = async (method: string, path: string, body?: unknown, allowed: readonl
 
 const visitsOfAnn = () => {
   const now = Date.now();
-  const bought = liveEvent('purchase', ANN, now + 1, 77.25);
+  const bought = liveEvent('purchase', ANN, now + 1, 77.25, `purchase-${ANN}`);
   return [
-    liveExposure(setting, ANN, 'treatment', now),
+    { ...liveExposure(setting, ANN, 'treatment', now), id: `seen-${ANN}` },
     { ...bought, data: { ...bought.data, properties: { mail: ANN, page: `/of/${ANN}/bag` } } },
   ];
 };
@@ -103,7 +103,7 @@ describe('a person who is to be forgotten', () => {
     await send(platform, setting, [...visitsOfAnn(), ...visits(setting, 0, UNITS, { buysOneIn: { control: 5, treatment: 2 } })]);
     const { key } = setting;
     const unbelieved = [ANN, 'somebody-else'].map((id) => ({
-      ...liveEvent('purchase', id, Date.now()),
+      ...liveEvent('purchase', id, Date.now(), undefined, `purchase-${id}`),
       data: { unit: { type: 'user', id } },
     }));
     expect((await platform.call('POST', '/v1/events', unbelieved, { key })).body).toMatchObject({ accepted: 0, rejected: 2 });

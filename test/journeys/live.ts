@@ -101,9 +101,12 @@ export const startLive = async (platform: Platform, options: LiveOptions = {}): 
   });
   const setting = { project, environment, experiment, key };
   // Somebody crashed today: that no unit of the experiment does means zero, and is not missing data.
-  await send(platform, setting, [liveEvent('crash', 'outsider', Date.now())]);
+  await send(platform, setting, [liveEvent('crash', 'outsider', Date.now(), undefined, OUTSIDER_CRASH)]);
   return setting;
 };
+
+/** The event that every live experiment begins with, of a unit that is in none. */
+export const OUTSIDER_CRASH = 'first-crash';
 
 /** A unit's name as a part of an event's id: with its own id in it the door would store another id than was sent. */
 const inId = (unit: string): string => unit.replaceAll('-', '.');

@@ -1,6 +1,6 @@
 /** A rollout for journeys: seconds instead of days, and units that are assigned by what is written down, as the assignment service would report them. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Behaviour, LATENESS_US, type LiveSetting, liveEvent, liveMetrics, liveUses, send, visits } from './live.js';
+import { type Behaviour, LATENESS_US, type LiveSetting, liveEvent, liveMetrics, liveUses, OUTSIDER_CRASH, send, visits } from './live.js';
 import { eventually, type Platform } from './platform.js';
 
 const SECOND = 1_000_000;
@@ -59,7 +59,7 @@ export const startRamp = async (platform: Platform, options: RampOptions): Promi
   });
   const setting = { project, environment, experiment, key };
   // Somebody crashed today: that no unit of the experiment does means zero, and is not missing data.
-  await send(platform, setting, [liveEvent('crash', 'outsider', Date.now())]);
+  await send(platform, setting, [liveEvent('crash', 'outsider', Date.now(), undefined, OUTSIDER_CRASH)]);
   return setting;
 };
 
