@@ -1,5 +1,5 @@
 import { get, type IncomingMessage } from 'node:http';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { comparisonKey, type StreamNotice } from '@rampart/contracts';
 import { freshDatabase } from '@rampart/test-engines';
 import { aMetric, type ControlPlane, controlPlane, eventually } from '../control-plane.examples.js';
@@ -26,6 +26,7 @@ const watch = async (query = '', key = ADMIN) => {
   const answer = await new Promise<IncomingMessage>((answered, failed) => {
     get(`${address}/v1/stream?project=default${query}`, { headers: { authorization: `Bearer ${key}` } }, answered).on('error', failed);
   });
+  watchers.push(answer);
   let text = '';
   let isEnded = false;
   answer.setEncoding('utf8').on('data', (part: string) => {
@@ -42,9 +43,19 @@ const watch = async (query = '', key = ADMIN) => {
 
 const live = () => plane.app.get(LiveStream, { strict: false });
 
+/** One that failed leaves nobody behind for the others to count. */
+const watchers: IncomingMessage[] = [];
+afterEach(async () => {
+  for (const watcher of watchers.splice(0)) watcher.destroy();
+  await eventually('all have left', async () => (live().size === 0 ? true : undefined));
+});
+
 describe('the live stream', () => {
   it('tells of changes and looks within a moment, to those who watch the project', async () => {
+    const before = await watch();
     await plane.call('POST', '/v1/environments?project=default', { body: { key: 'staging', kind: 'live' } });
+    await eventually('the environment is told', async () => before.notices().at(0));
+    before.leave();
     const watching = await watch();
     const elsewhere = await watch('&environment=staging');
     expect(watching.answer.headers['content-type']).toMatch('text/event-stream');
@@ -59,7 +70,6 @@ describe('the live stream', () => {
     expect(watching.text()).toMatch(/^retry: 2000\n/);
     watching.leave();
     elsewhere.leave();
-    await eventually('both have left', async () => (live().size === 0 ? true : undefined));
   });
 
   it('is refused for an environment or a project that is not there: nothing would ever come', async () => {
@@ -101,8 +111,6 @@ describe('the live stream', () => {
     const before = quick.notices().length;
     live().tell({ project: 'default', environment: null, notice });
     await eventually('the other one is told', async () => (quick.notices().length > before ? true : undefined));
-    slow.leave();
-    quick.leave();
   });
 
   it('refuses who may not read', async () => {
