@@ -2,6 +2,7 @@
 
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { ENGINE } from '@rampart/analysis/engine';
 import { inParallel } from './parallel.js';
 import { scenarios } from './scenarios.js';
 import { documentPath, readDocument, rowsOf, textTable, withMeasurements } from './table.js';
@@ -46,8 +47,9 @@ const results = await inParallel(
 const rows = results.flatMap(rowsOf);
 process.stdout.write(`${textTable(rows)}\n`);
 if (values.write) {
-  if (wanted !== undefined) refuse('--write wants the whole table: leave --only out');
-  writeFileSync(documentPath, withMeasurements(readDocument(), rows, { seed, long: values.long }));
+  const made = { seed, long: values.long, runs: values.runs === undefined ? undefined : Number(values.runs), engine: ENGINE };
+  const order = scenarios.map(({ name }) => name);
+  writeFileSync(documentPath, withMeasurements(readDocument(), rows, made, order));
   process.stderr.write(`written to ${documentPath}\n`);
 }
 const broken = rows.filter(({ outcome }) => outcome === 'broken');

@@ -92,19 +92,32 @@ export const textTable = (rows: readonly Row[]): string => {
   ].join('\n');
 };
 
-const markdown = (rows: readonly Row[]): string => {
+/** How rows were made. */
+export interface Made {
+  readonly seed: number;
+  readonly long: boolean;
+  /** Of each scenario, where another number than its own was asked for. */
+  readonly runs?: number | undefined;
+  /** Of the rules that judged. */
+  readonly engine: string;
+}
+
+const madeBy = (scenario: string, { seed, long, runs, engine }: Made): string => {
+  const size = runs === undefined ? (long ? ' --long' : '') : ` --runs ${runs}`;
+  return `\`npm run simulate -- --only ${scenario}${size} --seed ${seed}\`, engine \`${engine}\``;
+};
+
+const section = ([first, ...rest]: SomeRows, made: Made): string => {
   const line = (values: readonly string[]) => `| ${values.join(' | ')} |`;
-  return inScenarios(rows)
-    .map(([first, ...rest]) =>
-      [
-        `**${first.scenario}** – ${first.title}`,
-        '',
-        line(HEADER),
-        line(HEADER.map(() => '---')),
-        ...[first, ...rest].map((row) => line(cellsOf(row))),
-      ].join('\n'),
-    )
-    .join('\n\n');
+  return [
+    `**${first.scenario}** – ${first.title}`,
+    '',
+    line(HEADER),
+    line(HEADER.map(() => '---')),
+    ...[first, ...rest].map((row) => line(cellsOf(row))),
+    '',
+    madeBy(first.scenario, made),
+  ].join('\n');
 };
 
 type SomeRows = readonly [Row, ...Row[]];
@@ -125,14 +138,21 @@ export const readDocument = (): string => readFileSync(documentPath, 'utf8');
 const BEGIN = '<!-- measured: begin -->';
 const END = '<!-- measured: end -->';
 
-/** @returns the document with the measured part replaced; the words around it stay */
-export const withMeasurements = (
-  document: string,
-  rows: readonly Row[],
-  how: { readonly seed: number; readonly long: boolean },
-): string => {
+/**
+ * @param order  names of all scenarios there are: tables come in it, and one of a scenario that is gone goes
+ * @returns the document with the tables of these rows replaced; other tables and the words around them stay
+ */
+export const withMeasurements = (document: string, rows: readonly Row[], made: Made, order: readonly string[]): string => {
   const [begin, end] = [document.indexOf(BEGIN), document.indexOf(END)];
   if (begin < 0 || end < begin) throw new RangeError(`the document lacks ${BEGIN} … ${END}`);
-  const command = `npm run simulate -- ${how.long ? '--long ' : ''}--seed ${how.seed} --write`;
-  return `${document.slice(0, begin)}${BEGIN}\n\nWritten by \`${command}\`.\n\n${markdown(rows)}\n\n${document.slice(end)}`;
+  const tables = new Map(
+    document
+      .slice(begin + BEGIN.length, end)
+      .trim()
+      .split(/\n\n(?=\*\*[\w.-]+\*\* – )/)
+      .map((text) => [text.match(/^\*\*([\w.-]+)\*\*/)?.[1] ?? '', text]),
+  );
+  for (const some of inScenarios(rows)) tables.set(some[0].scenario, section(some, made));
+  const written = order.flatMap((name) => tables.get(name) ?? []);
+  return `${document.slice(0, begin)}${BEGIN}\n\n${written.join('\n\n')}\n\n${document.slice(end)}`;
 };
