@@ -6,6 +6,7 @@ import { spawn } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
+import { areBundlesCurrent, makeBundles } from '../infra/setup/bundles.mjs';
 import { ensureChromium } from '../infra/setup/chromium.mjs';
 
 const root = resolve(import.meta.dirname, '..');
@@ -255,6 +256,8 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
     process.exit(130);
   });
 }
+// After a bare `tsc -b` the services would start from their modules, one by one.
+if (tier !== 'pure' && !areBundlesCurrent()) await makeBundles();
 for (const name of chosen) await tiers[name]();
 cleanUp();
 process.exitCode = report();

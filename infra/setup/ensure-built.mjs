@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { areBundlesCurrent } from './bundles.mjs';
 import { withLock } from './lock.mjs';
 
 const oldestNode = [20, 19];
@@ -139,7 +140,7 @@ const removeStale = () => {
     if (!existsSync(dist)) continue;
     const sources = existsSync(join(root, folder, 'src')) ? join(root, folder, 'src') : join(root, folder);
     for (const file of readdirSync(dist, { recursive: true })) {
-      if (join(dist, file).startsWith(pageFolder)) continue;
+      if (join(dist, file).startsWith(pageFolder) || file.startsWith('bundle')) continue;
       const emitted = /^(.*?)(\.js|\.d\.ts)(\.map)?$/.exec(file);
       if (emitted !== null && !['.ts', '.tsx'].some((end) => existsSync(join(sources, emitted[1] + end))))
         rmSync(join(dist, file), { force: true });
@@ -162,6 +163,15 @@ const build = async () => {
   }
 };
 
+const bundleServices = async () => {
+  try {
+    await run('bundling the services', process.execPath, [join(root, 'infra', 'setup', 'bundles.mjs')]);
+  } catch (error) {
+    if (error instanceof Refusal) throw error;
+    throw new Refusal(`${error.output}\n\nThe services could not be bundled.`);
+  }
+};
+
 const bundlePage = async () => {
   const vite = join(dashboard, 'node_modules', 'vite', 'bin', 'vite.js');
   try {
@@ -177,7 +187,7 @@ const isPageCurrent = ({ page, install: installed }) =>
 
 const isCurrent = () => {
   const stamp = readStamp();
-  return stamp.install === installHash() && stamp.build === buildHash() && isBuilt() && isPageCurrent(stamp);
+  return stamp.install === installHash() && stamp.build === buildHash() && isBuilt() && areBundlesCurrent() && isPageCurrent(stamp);
 };
 
 const ensure = async () => {
@@ -194,6 +204,7 @@ const ensure = async () => {
     const before = readStamp();
     const built = buildHash();
     if (before.build !== built || !isBuilt()) await build();
+    if (!areBundlesCurrent()) await bundleServices();
     const page = pageHash();
     if (!isPageCurrent(before)) await bundlePage();
     writeStamp({ install: wanted, build: built, page });

@@ -75,7 +75,14 @@ export const forbidden = [
     { path: '^(apps|libs)/([^/]+)/' },
     {
       path: '^libs/([^/]+)/src/',
-      pathNot: ['^libs/$2/', '^libs/[^/]+/src/index\\.ts$', '^libs/contracts/src/(pseudonyms|backups)\\.ts$', adapter, errors],
+      pathNot: [
+        '^libs/$2/',
+        '^libs/[^/]+/src/index\\.ts$',
+        '^libs/contracts/src/(pseudonyms|backups)\\.ts$',
+        '^libs/service-kit/src/running/start\\.ts$',
+        adapter,
+        errors,
+      ],
     },
   ),
 ];

@@ -1,5 +1,3 @@
-import 'reflect-metadata';
-import { runService } from '@rampart/service-kit';
-import { analysisService } from './analysis.service.js';
+import { startService } from '@rampart/service-kit/start';
 
-await runService(analysisService);
+await startService(import.meta.dirname);

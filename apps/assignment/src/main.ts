@@ -1,4 +1,3 @@
-import { runService } from '@rampart/service-kit';
-import { assignmentService } from './running/assignment-service.js';
+import { startService } from '@rampart/service-kit/start';
 
-await runService(assignmentService);
+await startService(import.meta.dirname);

@@ -1,5 +1,3 @@
-import 'reflect-metadata';
-import { runService } from '@rampart/service-kit';
-import { experimentsService } from './experiments.service.js';
+import { startService } from '@rampart/service-kit/start';
 
-await runService(experimentsService);
+await startService(import.meta.dirname);

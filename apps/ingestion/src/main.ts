@@ -1,4 +1,3 @@
-import { runService } from '@rampart/service-kit';
-import { ingestionService } from './running/ingestion-service.js';
+import { startService } from '@rampart/service-kit/start';
 
-await runService(ingestionService);
+await startService(import.meta.dirname);

@@ -4,8 +4,9 @@
  * kafkajs's producer and consumer are not used, only its protocol: `send` loses acknowledged messages when a leader dies, the consumer's fetch of a broker
  * waits for its slowest partition, and a commit outside of its batch can end it for good (docs/adr/0011). Its version is pinned with the patch.
  */
-import { createRequire } from 'node:module';
 import { Kafka, type KafkaConfig, logLevel } from 'kafkajs';
+import KafkajsCluster from 'kafkajs/src/cluster/index.js';
+import socketFactory from 'kafkajs/src/network/socketFactory.js';
 import { LogError } from '../log-errors.js';
 import { registerCodecs } from './kafka-codecs.js';
 import { delayed, isStale, typeOf } from './kafka-errors.js';
@@ -70,9 +71,7 @@ interface RawCluster {
   fetchTopicsOffset(topics: readonly object[]): Promise<readonly TopicOffsets[]>;
 }
 
-const load = createRequire(import.meta.url);
-const Cluster: new (options: object) => RawCluster = load('kafkajs/src/cluster');
-const socketFactory: () => unknown = load('kafkajs/src/network/socketFactory');
+const Cluster = KafkajsCluster as new (options: object) => RawCluster;
 
 export interface ClusterOptions {
   readonly brokers: readonly string[];

@@ -1,0 +1,6 @@
+/** The service itself, as `main` starts it. */
+import 'reflect-metadata';
+import { runService } from '@rampart/service-kit';
+import { analysisService } from './analysis.service.js';
+
+await runService(analysisService);

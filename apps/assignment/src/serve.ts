@@ -1,0 +1,5 @@
+/** The service itself, as `main` starts it. */
+import { runService } from '@rampart/service-kit';
+import { assignmentService } from './running/assignment-service.js';
+
+await runService(assignmentService);

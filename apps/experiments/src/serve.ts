@@ -1,0 +1,6 @@
+/** The service itself, as `main` starts it. */
+import 'reflect-metadata';
+import { runService } from '@rampart/service-kit';
+import { experimentsService } from './experiments.service.js';
+
+await runService(experimentsService);
