@@ -18,7 +18,7 @@ const [tier = 'all', ...jestArguments] = process.argv.slice(2);
 const parts = [];
 const engines = [];
 let endJest;
-const longestMinutes = { pure: 10, int: 20, kafka: 15, journeys: 45 };
+const longestMinutes = { pure: 10, int: 20, kafka: 15, journeys: Number(process.env.RAMPART_JOURNEYS_MINUTES ?? 45) };
 /** Of a test or hook that names no limit of its own: a busy machine is no failure. */
 const PATIENT = ['--testTimeout', '30000'];
 const MOST_PATIENT = ['--testTimeout', '60000'];
