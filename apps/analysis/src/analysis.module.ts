@@ -38,6 +38,7 @@ import { Proposals } from './looks/proposals.js';
 import { RecordedCrossings } from './looks/recorded-crossings.js';
 import { ReplayService } from './looks/replay.service.js';
 import { WatchedComparisons } from './looks/watched-comparisons.js';
+import { PlanDesk } from './planning/plan-desk.js';
 import { PlansController } from './planning/plans.controller.js';
 import { Crossings } from './results/crossings.source.js';
 import { Evidence } from './results/evidence.source.js';
@@ -112,6 +113,7 @@ export const analysisModule = (config: AnalysisConfig): DynamicModule => ({
     LookFigures,
     LookLoop,
     LookRound,
+    PlanDesk,
     Proposals,
     ReplayService,
     ResultsService,

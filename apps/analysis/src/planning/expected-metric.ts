@@ -1,7 +1,7 @@
 /** What a plan expects of its metric, whatever its type: a mean, and how far units spread around it in either arm. */
 import type { PowerQuestion } from '@rampart/contracts';
-import { InvalidRequest } from '@rampart/service-kit';
 import { liftedRateVariance, plannedQuantileVariance, plannedRatioVariance } from '@rampart/statistics';
+import { planRefused } from './plan-refused.js';
 
 export interface ExpectedMetric {
   /** In the metric's unit. */
@@ -16,12 +16,12 @@ export interface ExpectedMetric {
 
 type Asked = Pick<PowerQuestion, 'metric' | 'minimumEffect' | 'correlation'>;
 
-/** @throws InvalidRequest for an effect that such a metric can't have */
+/** @throws DomainError invalid-request for an effect that such a metric can't have */
 export const expectedMetric = ({ metric, minimumEffect, correlation }: Asked): ExpectedMetric => {
   const kept = 1 - correlation ** 2;
   const mean = meanOf(metric);
   if ('relative' in minimumEffect && mean === 0)
-    throw refused('/minimumEffect/relative', 'is a share of control’s mean, which is 0: name an absolute effect');
+    throw planRefused('/minimumEffect/relative', 'is a share of control’s mean, which is 0: name an absolute effect');
   const effect = 'relative' in minimumEffect ? Math.abs(mean) * minimumEffect.relative : minimumEffect.absolute;
   if (!('rate' in metric)) {
     const variance = varianceOf(metric) * kept;
@@ -29,7 +29,7 @@ export const expectedMetric = ({ metric, minimumEffect, correlation }: Asked): E
   }
   const treated = mean + effect;
   if (!(treated > 0 && treated < 1))
-    throw refused('/minimumEffect', `takes the rate from ${mean} to ${treated}, which is none: name a smaller one`);
+    throw planRefused('/minimumEffect', `takes the rate from ${mean} to ${treated}, which is none: name a smaller one`);
   const [control, treatment] = [mean * (1 - mean) * kept, liftedRateVariance(mean, effect / mean) * kept];
   return { effect, mean, control, treatment, rates: [mean, treated] };
 };
@@ -39,7 +39,7 @@ const meanOf = (metric: PowerQuestion['metric']): number => {
   if ('quantile' in metric) return metric.quantile.value;
   if (!('ratio' in metric)) return metric.mean;
   const { numerator, denominator } = metric.ratio;
-  if (denominator.mean === 0) throw refused('/metric/ratio/denominator/mean', 'is what is divided by: it must not be 0');
+  if (denominator.mean === 0) throw planRefused('/metric/ratio/denominator/mean', 'is what is divided by: it must not be 0');
   return numerator.mean / denominator.mean;
 };
 
@@ -48,8 +48,9 @@ const varianceOf = (metric: Exclude<PowerQuestion['metric'], { readonly rate: nu
   if (!('quantile' in metric)) return metric.sd ** 2;
   const { nearby, ...at } = metric.quantile;
   if (!((nearby.level - at.level) * (nearby.value - at.value) > 0))
-    throw refused('/metric/quantile/nearby', `must lie above both in level and in value, or below in both, than ${at.level} → ${at.value}`);
+    throw planRefused(
+      '/metric/quantile/nearby',
+      `must lie above both in level and in value, or below in both, than ${at.level} → ${at.value}`,
+    );
   return plannedQuantileVariance(at, nearby);
 };
-
-const refused = (path: string, message: string) => new InvalidRequest([{ code: 'invalid', path, message }]);

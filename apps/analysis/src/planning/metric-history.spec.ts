@@ -5,8 +5,8 @@ import { exampleDefinition } from '../figures/figures.examples.js';
 import { CountedEvidence, type ExampleUnit } from '../results/counted-evidence.examples.js';
 import { OneDefinition } from '../results/evidence.examples.js';
 import { ResultsService } from '../results/results.service.js';
-import { planFromHistory } from './metric-history.js';
-import { powerPlan } from './power-plan.js';
+import { expectedFromHistory } from './metric-history.js';
+import { planFor, powerPlan } from './power-plan.js';
 
 /** What a unit spends is twice its visits before and something of its own; every third unit buys, every second one that buys does so twice. */
 const units: readonly ExampleUnit[] = Array.from({ length: 400 }, (_, index) => {
@@ -43,8 +43,11 @@ const results = service.results({ project: 'shop', environment: 'past', experime
 
 const ask = (metric: string, more: Partial<z.input<typeof historyQuestion>> = {}): HistoryQuestion =>
   historyQuestion.parse({ metric, minimumEffect: { relative: 0.05 }, method: 'fixed-horizon', ...more });
-const planned = async (metric: string, more?: Partial<z.input<typeof historyQuestion>>) =>
-  planFromHistory(ask(metric, more), await results);
+const planned = async (metric: string, more?: Partial<z.input<typeof historyQuestion>>) => {
+  const question = ask(metric, more);
+  const { expected, history } = expectedFromHistory(question, await results);
+  return { ...planFor(question, expected), history };
+};
 
 describe('a plan from what has run', () => {
   it('takes mean and spread of control, and what its covariate took out', async () => {
@@ -94,6 +97,6 @@ describe('a plan from what has run', () => {
       ...(await results),
       metrics: (await results).metrics.map((one) => ({ ...one, arms: one.arms.map((arm) => ({ ...arm, variance: 0 })) })),
     };
-    expect(() => planFromHistory(ask('spend'), silent)).toThrow('spend has 200 closed units in A, and no spread between them yet');
+    expect(() => expectedFromHistory(ask('spend'), silent)).toThrow('spend has 200 closed units in A, and no spread between them yet');
   });
 });

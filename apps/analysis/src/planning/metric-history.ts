@@ -1,22 +1,24 @@
 /** What a metric was like in an experiment that has run, as the expectation of the next one. */
 import { BINARY_TYPES, type HistoryQuestion, type MetricResult, type PowerPlanFromHistory, type Results } from '@rampart/contracts';
 import { DomainError } from '@rampart/domain';
-import { InvalidRequest } from '@rampart/service-kit';
 import { type ExpectedMetric, expectedMetric } from './expected-metric.js';
-import { planFor } from './power-plan.js';
+import { planRefused } from './plan-refused.js';
 
-/** @throws InvalidRequest for a metric that the experiment does not have, DomainError no-history where control has too little, as `powerPlan` otherwise */
-export const planFromHistory = (question: HistoryQuestion, results: Results): PowerPlanFromHistory => {
+/** @throws DomainError invalid-request for a metric that the experiment does not have or an effect that it can't have, no-history where control has too little */
+export const expectedFromHistory = (
+  question: HistoryQuestion,
+  results: Results,
+): { readonly expected: ExpectedMetric } & Pick<PowerPlanFromHistory, 'history'> => {
   const result = metricOf(question.metric, results);
   const history = controlOf(result, question, results);
-  return { ...planFor(question, expectedOf(question, result, history)), history };
+  return { expected: expectedOf(question, result, history), history };
 };
 
 const metricOf = (key: string, { metrics, experiment }: Results): MetricResult => {
   const found = metrics.find(({ metric }) => metric === key);
   if (found !== undefined) return found;
   const message = `${experiment} has no metric ${key}: it has ${metrics.map(({ metric }) => metric).join(', ')}`;
-  throw new InvalidRequest([{ code: 'invalid', path: '/metric', message }]);
+  throw planRefused('/metric', message);
 };
 
 const controlOf = (

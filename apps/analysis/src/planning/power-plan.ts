@@ -1,31 +1,26 @@
 /** From what is expected to what it takes, for every method that a plan can name: pure, over the library's own boundaries. */
 import type { HistoryQuestion, PlannedUnits, PowerPlan, PowerQuestion } from '@rampart/contracts';
-import { InvalidRequest } from '@rampart/service-kit';
-import {
-  type BoundaryCrossing,
-  boundaryCrossing,
-  bracketUpwards,
-  findRoot,
-  normal,
-  type SampleSizePlan,
-  sampleSize,
-} from '@rampart/statistics';
+import { type BoundaryCrossing, boundaryCrossing, findRoot, normal, type SampleSizePlan, sampleSize } from '@rampart/statistics';
 import { type ExpectedMetric, expectedMetric } from './expected-metric.js';
+import { planRefused } from './plan-refused.js';
 import { driftAt, looksOf, type PlannedComparison, plannedBoundary, relativeError, standardError } from './planned-boundary.js';
 
 type Question = Omit<HistoryQuestion, 'metric' | 'adjusted'>;
 
 const CURVE_POINTS = 20;
 const MOST_UNITS = 1e12;
+const MOST_LOG_UNITS = Math.log(MOST_UNITS);
+/** Of the logarithm of units. */
+const NEAR_ENOUGH = 1e-5;
 
-/** @throws InvalidRequest for an effect that such a metric can't have, or that such a plan never finds */
+/** @throws DomainError invalid-request for an effect that such a metric can't have, or that such a plan never finds */
 export const powerPlan = (question: PowerQuestion): PowerPlan => planFor(question, expectedMetric(question));
 
-/** @throws InvalidRequest as `powerPlan` */
+/** @throws DomainError as `powerPlan` */
 export const planFor = (question: Question, expected: ExpectedMetric): PowerPlan => {
   const { alpha, power, sides, method, treatments, successMetrics, controlPerTreatment } = question;
   if (method === 'bayesian' && expected.mean === 0)
-    throw refused('/metric', 'has a mean of 0, and a prior is about shares of control’s mean: choose another method');
+    throw planRefused('/metric', 'has a mean of 0, and a prior is about shares of control’s mean: choose another method');
   requireCountable(question, expected);
   const alphaOfOne = alpha / (treatments * successMetrics);
   const asked: SampleSizePlan = {
@@ -40,7 +35,7 @@ export const planFor = (question: Question, expected: ExpectedMetric): PowerPlan
     shareOfTreatment: pair.treatment / fixed.total,
   };
   const crossings = new Crossings(planned);
-  if (fixed.total > MOST_UNITS) throw refused('/minimumEffect', `takes ${fixed.total} units at one look: name a larger one`);
+  if (fixed.total > MOST_UNITS) throw planRefused('/minimumEffect', `takes ${fixed.total} units at one look: name a larger one`);
   const most = method === 'fixed-horizon' ? fixed.total : unitsFor(crossings, fixed.total, power);
   const isWatched = method !== 'fixed-horizon';
   const outcome = crossings.at(most);
@@ -74,14 +69,14 @@ const [LEAST_SHARE, MOST_SHARE] = [1e-6, 1e4];
 const requireCountable = ({ method, tau }: Question, { effect, mean, control, treatment }: ExpectedMetric): void => {
   const spread = Math.sqrt(Math.max(control, treatment));
   if (!(Number.isFinite(mean) && Math.min(control, treatment) > 0 && Number.isFinite(spread) && spread > 0))
-    throw refused('/metric', `has a mean of ${mean} and a spread of ${spread} between units: name numbers that can be counted with`);
+    throw planRefused('/metric', `has a mean of ${mean} and a spread of ${spread} between units: name numbers that can be counted with`);
   const isBeside = (value: number) => value >= LEAST_SHARE * spread && value <= MOST_SHARE * spread;
   const range = `from ${LEAST_SHARE} to ${MOST_SHARE} times the spread between units, which is ${spread}`;
-  if (!isBeside(Math.abs(effect))) throw refused('/minimumEffect', `is ${effect}, and must be ${range}`);
-  if (method === 'msprt' && !isBeside(tau ?? 0)) throw refused('/tau', `is ${tau}, and must be ${range}`);
+  if (!isBeside(Math.abs(effect))) throw planRefused('/minimumEffect', `is ${effect}, and must be ${range}`);
+  if (method === 'msprt' && !isBeside(tau ?? 0)) throw planRefused('/tau', `is ${tau}, and must be ${range}`);
   // Effects that a prior expects are hundredths of the mean.
   if (method === 'bayesian' && !isBeside(Math.abs(mean) / 100))
-    throw refused('/metric', `has a mean of ${mean} beside a spread of ${spread}: a prior on shares of that mean says nothing of it`);
+    throw planRefused('/metric', `has a mean of ${mean} beside a spread of ${spread}: a prior on shares of that mean says nothing of it`);
 };
 
 /** Boundaries that were computed are kept: most methods have one, however many units there will be. */
@@ -109,12 +104,20 @@ const unitsFor = (crossings: Crossings, fixedUnits: number, power: number): numb
     const reached = crossings.at(Math.exp(logUnits)).power;
     return normal.quantile(Math.min(1 - 1e-12, Math.max(1e-12, reached))) - normal.quantile(power);
   };
-  const fewest = Math.log(Math.max(4, fixedUnits / 8));
-  if (lacking(fewest) >= 0) return Math.ceil(Math.exp(fewest));
-  const most = Math.log(MOST_UNITS);
-  if (lacking(most) < 0) throw refused('/minimumEffect', 'is found by no number of units with this plan: name a larger one');
-  const [low, high] = bracketUpwards(lacking, fewest, 1);
-  return Math.ceil(Math.exp(findRoot(lacking, low, Math.min(high, most), 1e-5)));
+  const one = Math.log(Math.max(4, fixedUnits));
+  if (lacking(one) >= 0) {
+    const fewest = Math.log(Math.max(4, fixedUnits / 8));
+    return Math.ceil(Math.exp(lacking(fewest) >= 0 ? fewest : findRoot(lacking, fewest, one, NEAR_ENOUGH)));
+  }
+  // Most plans take up to twice the units of one look: each step is a boundary of its own.
+  let [low, step] = [one, Math.LN2];
+  let high = low + step;
+  while (lacking(high) < 0) {
+    if (high >= MOST_LOG_UNITS) throw planRefused('/minimumEffect', 'is found by no number of units with this plan: name a larger one');
+    [low, step] = [high, 2 * step];
+    high = Math.min(MOST_LOG_UNITS, low + step);
+  }
+  return Math.ceil(Math.exp(findRoot(lacking, low, high, NEAR_ENOUGH)));
 };
 
 const foundWith = (crossings: Crossings, units: number, power: number): NonNullable<PowerPlan['withUnits']> => {
@@ -182,4 +185,3 @@ const sentenceOf = (question: Question, { fixed, most, days }: { fixed: PlannedU
 };
 
 const percent = (share: number): string => `${Number((share * 100).toPrecision(4))} %`;
-const refused = (path: string, message: string) => new InvalidRequest([{ code: 'invalid', path, message }]);

@@ -1,9 +1,12 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Module } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { ApiKeys, createService, hashOfKey, serviceConfig } from '@rampart/service-kit';
 import { Definitions } from '../definitions/definition-in-force.js';
 import { exampleComparison, exampleDefinition, wholeSums } from '../figures/figures.examples.js';
+import { PlanDesk } from '../planning/plan-desk.js';
+import { PlansController } from '../planning/plans.controller.js';
 import { EvidenceOf, OneDefinition } from './evidence.examples.js';
 import { Evidence } from './evidence.source.js';
 import { MetricPreviewController } from './metric-preview.controller.js';
@@ -26,8 +29,9 @@ class Keys extends ApiKeys {
 }
 
 @Module({
-  controllers: [ResultsController, MetricPreviewController],
+  controllers: [ResultsController, MetricPreviewController, PlansController],
   providers: [
+    PlanDesk,
     ResultsService,
     { provide: ApiKeys, useClass: Keys },
     { provide: Definitions, useValue: new OneDefinition(definition) },
@@ -131,6 +135,49 @@ describe('the results API', () => {
     );
     expect(Object.keys(body.paths)).toEqual(expect.arrayContaining(['/v1/metrics/preview', '/v1/experiments/{key}/population']));
   });
+});
+
+describe('plans of power', () => {
+  const slow = { metric: { mean: 20, sd: 5 }, minimumEffect: { relative: 0.01 }, method: 'group-sequential', looks: 40 };
+
+  it('are computed beside the process, which goes on answering', async () => {
+    let planned = 0;
+    const plans = Array.from({ length: 4 }, async () => {
+      const { status } = await call('POST', '/v1/plans/power', slow);
+      planned += 1;
+      return status;
+    });
+    // Until then all of them are asked, and on one thread all of them would be computed before anything else.
+    await sleep(50);
+    expect((await call('GET', `${experiment}/statistics?environment=past`)).status).toBe(200);
+    expect(planned).toBeLessThan(plans.length);
+    expect(await Promise.all(plans)).toEqual([200, 200, 200, 200]);
+  }, 60_000);
+
+  it('from what has run, and with the place of what is refused', async () => {
+    const asked = { metric: 'converted', minimumEffect: { relative: 0.1 }, method: 'fixed-horizon' };
+    const found = await call('POST', `${experiment}/power?environment=past`, asked);
+    expect(found).toMatchObject({ status: 200, body: { history: { units: 1000, mean: 0.1 } } });
+    const place = async (path: string, body: object) => (await call('POST', path, body)).body.errors[0].path;
+    expect(await place(`${experiment}/power?environment=past`, { ...asked, metric: 'spent' })).toBe('/metric');
+    expect(await place('/v1/plans/power', { ...slow, metric: { rate: 0.9 }, minimumEffect: { relative: 0.2 } })).toBe('/minimumEffect');
+    expect(await place('/v1/plans/power', { ...slow, minimumEffect: { absolute: 1e-9 } })).toBe('/minimumEffect');
+  });
+
+  it('more than may wait are answered with 503, and when to ask again', async () => {
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, () =>
+        fetch(`${address}/v1/plans/power`, {
+          method: 'POST',
+          headers: { authorization: `Bearer ${KEY}`, 'content-type': 'application/json' },
+          body: JSON.stringify({ ...slow, method: 'sequential', looks: 20 }),
+        }),
+      ),
+    );
+    const refused = answers.filter(({ status }) => status === 503);
+    expect(answers.filter(({ status }) => status === 200).length + refused.length).toBe(20);
+    for (const { headers } of refused) expect(headers.get('retry-after')).toBe('2');
+  }, 60_000);
 });
 
 describe('the preview of a metric', () => {

@@ -107,28 +107,39 @@ const stillRunning = (before: Running | null, t: number, { bound, sides, spacing
   };
 };
 
+/**
+ * Nodes are evenly apart, so that from one to the next the normal density changes by a factor that itself changes by a fixed one: three exponentials a sum instead of one
+ * a node. Begun at the nearest node, where the density is largest; what rounding adds on the way out falls on terms that are smaller than it grows.
+ */
 const densityAt = (before: Running, t: number, z: number): number => {
   const { nodes, mass } = before;
+  const last = nodes.length - 1;
+  if (last < 1) return 0;
   const step = Math.sqrt(t - before.informationFraction);
   const [perNode, here] = [Math.sqrt(before.informationFraction) / step, (z * Math.sqrt(t)) / step];
-  let sum = 0;
-  for (let at = firstBeyond(nodes, (here - FAR) / perNode); at < nodes.length; at++) {
-    const off = here - (nodes[at] ?? 0) * perNode;
-    if (off < -FAR) break;
-    sum += (mass[at] ?? 0) * Math.exp(-0.5 * off * off);
+  const [first = 0, second = 0] = nodes;
+  const gap = (second - first) * perNode;
+  const nearest = Math.min(last, Math.max(0, Math.round((here - first * perNode) / gap)));
+  const off = here - (nodes[nearest] ?? 0) * perNode;
+  if (Math.abs(off) > FAR) return 0;
+  const peak = Math.exp(-0.5 * off * off);
+  const fall = Math.exp(-gap * gap);
+  let sum = (mass[nearest] ?? 0) * peak;
+  let [density, factor] = [peak, Math.exp(gap * (off - gap / 2))];
+  const highest = Math.min(last, nearest + Math.floor((FAR + off) / gap));
+  for (let at = nearest + 1; at <= highest; at++) {
+    density *= factor;
+    factor *= fall;
+    sum += (mass[at] ?? 0) * density;
+  }
+  [density, factor] = [peak, Math.exp(-gap * (off + gap / 2))];
+  const lowest = Math.max(0, nearest - Math.floor((FAR - off) / gap));
+  for (let at = nearest - 1; at >= lowest; at--) {
+    density *= factor;
+    factor *= fall;
+    sum += (mass[at] ?? 0) * density;
   }
   return (sum * INVERSE_ROOT_2PI * Math.sqrt(t)) / step;
-};
-
-/** Nodes rise. */
-const firstBeyond = (nodes: Float64Array, limit: number): number => {
-  let [low, high] = [0, nodes.length];
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((nodes[middle] ?? 0) < limit) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 };
 
 const crossingUnder = (looks: readonly BoundaryLook[], states: readonly (Running | null)[], drift: number): BoundaryCrossing => {
