@@ -1,4 +1,4 @@
-/** `npm run bench [-- --write] [-- --only assignment,sums,…]`: one table; `--write` puts each part's into docs/performance.md. */
+/** `npm run bench [-- --write] [-- --long] [-- --only assignment,sums,…]`: one table; `--write` puts each part’s into docs/performance.md; `--long` overloads for ten minutes. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -10,7 +10,7 @@ import { ingestionBench } from './ingestion-bench.js';
 import { kafkaBench } from './kafka-bench.js';
 import { liveBench } from './live-bench.js';
 import { looksBench } from './looks-bench.js';
-import { overloadBench } from './overload-bench.js';
+import { overloadBench, overloadOnKafkaBench } from './overload-bench.js';
 import { platformBench } from './platform-bench.js';
 import { replayBench } from './replay-bench.js';
 import { statisticsBench } from './statistics-bench.js';
@@ -18,7 +18,9 @@ import { sumsBench } from './sums-bench.js';
 import { isMeasured, type Measurement, machine, markdown, readDocument, unmeasured, withMeasurements } from './table.js';
 import { tracingBench } from './tracing-bench.js';
 
-const parts: Readonly<Record<string, (say: (line: string) => void) => Promise<readonly Measurement[]>>> = {
+const parts: Readonly<
+  Record<string, (say: (line: string) => void, form: { readonly isLong: boolean }) => Promise<readonly Measurement[]>>
+> = {
   assignment: assignmentBench,
   'assignment-http': assignmentHttpBench,
   statistics: statisticsBench,
@@ -31,10 +33,13 @@ const parts: Readonly<Record<string, (say: (line: string) => void) => Promise<re
   replay: replayBench,
   platform: platformBench,
   overload: overloadBench,
+  'overload-kafka': overloadOnKafkaBench,
   tracing: tracingBench,
 };
 
-const { values } = parseArgs({ options: { write: { type: 'boolean', default: false }, only: { type: 'string' } } });
+const { values } = parseArgs({
+  options: { write: { type: 'boolean', default: false }, long: { type: 'boolean', default: false }, only: { type: 'string' } },
+});
 const chosen = values.only?.split(',') ?? Object.keys(parts);
 const unknown = chosen.filter((name) => !(name in parts));
 if (unknown.length > 0) {
@@ -46,7 +51,7 @@ const say = (line: string) => process.stderr.write(`${line}\n`);
 const measured = async (name: string): Promise<readonly Measurement[]> => {
   say(`── ${name}`);
   try {
-    return (await parts[name]?.(say)) ?? [];
+    return (await parts[name]?.(say, { isLong: values.long })) ?? [];
   } catch (error) {
     return [unmeasured(name, '–', error)];
   }

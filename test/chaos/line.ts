@@ -8,6 +8,8 @@ export type Weather = 'clear' | 'refused' | 'silent' | 'slow';
 export class Line {
   /** What slow means: so long for each chunk, one way. */
   slowMs = 250;
+  /** Whether answers are slow too. */
+  slows: 'both' | 'requests' = 'both';
   private weather: Weather = 'clear';
   private server: Server | undefined;
   private readonly sockets = new Set<Socket>();
@@ -73,17 +75,17 @@ export class Line {
         this.sockets.delete(from);
         to.destroy();
       });
-      this.pass(from, to);
+      this.pass(from, to, from === client);
     }
   }
 
   /** In order: a chunk waits for the one before. */
-  private pass(from: Socket, to: Socket): void {
+  private pass(from: Socket, to: Socket, isRequest: boolean): void {
     let last: Promise<void> = Promise.resolve();
     from.on('data', (chunk: Buffer) => {
       from.pause();
       last = last.then(async () => {
-        await this.through();
+        await this.through(isRequest);
         if (!to.destroyed) to.write(chunk);
         from.resume();
       });
@@ -93,8 +95,8 @@ export class Line {
     });
   }
 
-  private async through(): Promise<void> {
-    if (this.weather === 'slow') await new Promise((resolve) => setTimeout(resolve, this.slowMs));
+  private async through(isRequest: boolean): Promise<void> {
+    if (this.weather === 'slow' && (isRequest || this.slows === 'both')) await new Promise((resolve) => setTimeout(resolve, this.slowMs));
     while (this.weather === 'silent') await new Promise<void>((go) => this.waiting.add(go));
   }
 }

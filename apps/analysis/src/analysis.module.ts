@@ -15,6 +15,7 @@ import { Definitions } from './definitions/definition-in-force.js';
 import { DefinitionsLink, LinkedDefinitions, LinkedKeys } from './definitions/definitions-link.js';
 import { ErasureConsumer } from './feedback/erasure.consumer.js';
 import { FeedbackConsumer } from './feedback/feedback.consumer.js';
+import { HELD_BYTES } from './feedback/held-bytes.js';
 import { IntakeController } from './feedback/intake.controller.js';
 import { Intake, PARTITIONS } from './feedback/intake.service.js';
 import { IntakeFigures } from './feedback/intake-figures.js';
@@ -66,6 +67,7 @@ export const analysisModule = (config: AnalysisConfig): DynamicModule => ({
   providers: [
     { provide: LOOK_EVERY_MS, useValue: config.RAMPART_LOOK_INTERVAL_MS },
     { provide: PARTITIONS, useValue: config.RAMPART_LOG_PARTITIONS },
+    { provide: HELD_BYTES, useValue: config.RAMPART_FEEDBACK_HELD_BYTES },
     {
       provide: KEEPING_TIMES,
       useValue: {

@@ -1,5 +1,6 @@
 import { logConfig, needsLog, serviceConfig } from '@rampart/service-kit';
 import { z } from 'zod';
+import { DEFAULT_HELD_BYTES } from './feedback/held-bytes.js';
 
 export const storeConfig = z.object({
   RAMPART_CLICKHOUSE_URL: z
@@ -56,6 +57,15 @@ const settings = serviceConfig.extend({
   RAMPART_KEEP_LOG_DAYS: days
     .optional()
     .describe('how long feedback.v1 is kept, at least as long as the rows; what is gone from it no rebuild brings back; default: for ever'),
+  RAMPART_FEEDBACK_HELD_BYTES: z.coerce
+    .number()
+    .int()
+    .min(65_536)
+    .max(1_073_741_824)
+    .default(DEFAULT_HELD_BYTES)
+    .describe(
+      'messages of feedback that are read and not stored yet, divided among the partitions of the log; a byte of them takes several of memory',
+    ),
   RAMPART_LOOK_INTERVAL_MS: z.coerce
     .number()
     .int()

@@ -19,9 +19,6 @@ import { Intake } from './running/intake.service.js';
 import { LogLink, PARTITIONS } from './running/log-link.js';
 import { DEFAULT_RATE, Quotas } from './running/quotas.js';
 
-/** What waits for the log, about a second’s worth at full speed: beyond it senders get 503 instead of us running out of memory. */
-const MOST_QUEUED_BYTES = 32 * 1024 * 1024;
-
 @Module({})
 class IngestionModule {}
 
@@ -39,7 +36,7 @@ export const ingestionModule = (config: IngestionConfig): DynamicModule => ({
           kafkaBrokers: config.KAFKA_BROKERS,
           kafkaSecurity: kafkaSecurityOf(config),
           clientId: 'ingestion',
-          maxQueuedBytes: MOST_QUEUED_BYTES,
+          maxQueuedBytes: config.RAMPART_QUEUED_BYTES,
         }),
     },
     { provide: Pseudonyms, useFactory: () => new Pseudonyms(config.RAMPART_SECRET) },

@@ -130,6 +130,8 @@ export interface PartitionProgress {
    * time. Beyond a second, what "known at" says is no longer when it was written.
    */
   readonly skewUs?: number;
+  /** Of messages that were read and are not delivered yet, read ahead included. */
+  readonly heldBytes: number;
 }
 
 export interface ConsumerStats {

@@ -45,10 +45,10 @@ class Superstitious extends MemoryFeedbackStore {
   }
 }
 
-const writerOf = (store: Superstitious, rows = 1000) => {
+const writerOf = (store: Superstitious) => {
   const refused: PlacedRow[] = [];
   const options = {
-    rows,
+    bytes: 1_000_000,
     waitMs: 5,
     onRefused: async (found: readonly PlacedRow[]) => {
       // Named before anything moves on: a crash in between repeats the search.
@@ -64,18 +64,21 @@ describe('the writer of feedback', () => {
     const store = new Superstitious();
     const { writer } = writerOf(store);
     await Promise.all([
-      writer.write([row(1), row(2)], [progress(2)]),
-      writer.write([row(3)], [progress(3, 1)]),
-      writer.write([], [progress(9, 2)]),
+      writer.write({ rows: [row(1), row(2)], progress: [progress(2)], bytes: 200 }),
+      writer.write({ rows: [row(3)], progress: [progress(3, 1)], bytes: 100 }),
+      writer.write({ rows: [], progress: [progress(9, 2)], bytes: 0 }),
     ]);
     expect(store.inserts).toEqual([3]);
     expect(await store.progress('feedback.v1')).toEqual([progress(2), progress(3, 1), progress(9, 2)]);
   });
 
-  it('does not wait once it has enough rows', async () => {
+  it('does not wait once it has enough bytes', async () => {
     const store = new Superstitious();
-    const writer = new FeedbackWriter(store, { rows: 2, waitMs: 60_000, onRefused: async () => undefined });
-    await writer.write([row(1), row(2)], []);
+    const writer = new FeedbackWriter(store, { bytes: 200, waitMs: 60_000, onRefused: async () => undefined });
+    await Promise.all([
+      writer.write({ rows: [row(1)], progress: [], bytes: 100 }),
+      writer.write({ rows: [row(2)], progress: [], bytes: 100 }),
+    ]);
     expect(store.inserts).toEqual([2]);
   });
 
@@ -83,7 +86,7 @@ describe('the writer of feedback', () => {
     const store = new Superstitious();
     const { writer, refused } = writerOf(store);
     const rows = Array.from({ length: 100 }, (_, index) => row(index, index === 17 || index === 80 ? '13' : '1'));
-    await writer.write(rows, [progress(100)]);
+    await writer.write({ rows, progress: [progress(100)], bytes: 100 });
     expect(refused.map(({ position }) => Number(position >> 12n))).toEqual([17, 80]);
     expect(store.taken.size).toBe(98);
     expect(await store.progress('feedback.v1')).toEqual([progress(100)]);
@@ -94,9 +97,9 @@ describe('the writer of feedback', () => {
     const store = new Superstitious();
     store.isAway = true;
     const { writer, refused } = writerOf(store);
-    await expect(writer.write([row(1)], [progress(1)])).rejects.toMatchObject({ retriable: true });
+    await expect(writer.write({ rows: [row(1)], progress: [progress(1)], bytes: 100 })).rejects.toMatchObject({ retriable: true });
     store.isAway = false;
-    await writer.write([row(1)], [progress(1)]);
+    await writer.write({ rows: [row(1)], progress: [progress(1)], bytes: 100 });
     expect(refused).toEqual([]);
     expect(await store.progress('feedback.v1')).toEqual([progress(1)]);
   });

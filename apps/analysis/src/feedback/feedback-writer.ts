@@ -2,8 +2,8 @@
 import type { FeedbackStore, PlacedRow, Progress } from '@rampart/feedback-store';
 
 export interface WriterOptions {
-  /** An insert goes out as soon as it has this many rows … */
-  readonly rows: number;
+  /** An insert goes out as soon as its messages have this many bytes … */
+  readonly bytes: number;
   /** … or when its first batch has waited this long. */
   readonly waitMs: number;
   /** Told of each insert that is durable. */
@@ -12,9 +12,18 @@ export interface WriterOptions {
   onRefused(rows: readonly PlacedRow[]): Promise<void>;
 }
 
+/** Of one partition. */
+export interface Batch {
+  readonly rows: readonly PlacedRow[];
+  readonly progress: readonly Progress[];
+  /** Of the messages that it was made from. */
+  readonly bytes: number;
+}
+
 interface Pending {
   readonly rows: PlacedRow[];
   readonly progress: Progress[];
+  bytes: number;
   readonly settled: Promise<void>;
   settle(work: Promise<void>): void;
 }
@@ -33,12 +42,13 @@ export class FeedbackWriter {
   ) {}
 
   /** Resolves when rows and progress are durable. Rejects with what the store said; then nothing of the batch counts as stored. */
-  write(rows: readonly PlacedRow[], progress: readonly Progress[]): Promise<void> {
+  write({ rows, progress, bytes }: Batch): Promise<void> {
     this.pending ??= this.begin();
     const { pending } = this;
     for (const row of rows) pending.rows.push(row);
     pending.progress.push(...progress);
-    if (pending.rows.length >= this.options.rows) this.send();
+    pending.bytes += bytes;
+    if (pending.bytes >= this.options.bytes) this.send();
     return pending.settled;
   }
 
@@ -48,7 +58,7 @@ export class FeedbackWriter {
     const settled = new Promise<void>((resolve) => {
       settle = resolve;
     });
-    return { rows: [], progress: [], settled, settle };
+    return { rows: [], progress: [], bytes: 0, settled, settle };
   }
 
   private send(): void {

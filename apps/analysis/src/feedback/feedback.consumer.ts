@@ -9,6 +9,7 @@ import { consumerTrouble } from '../consumer-trouble.js';
 import { ErasedBefore } from './erased-before.js';
 import { placedRows, UnreadableMessage } from './feedback-message.js';
 import { FeedbackWriter } from './feedback-writer.js';
+import { batchBytes, DEFAULT_HELD_BYTES, HELD_BYTES } from './held-bytes.js';
 import { IntakeFigures } from './intake-figures.js';
 import { SkippedRows } from './skipped-rows.js';
 import { TracedRows } from './traced-rows.js';
@@ -16,8 +17,8 @@ import { TracedRows } from './traced-rows.js';
 /** Offsets hang on it; each filling of the store reads the log from its beginning. */
 const FEEDBACK_GROUP = 'analysis-feedback';
 
-const batch = { rows: 50_000, waitMs: 150 };
-const limits = { maxMessages: 4_000, maxBytes: 12 * 2 ** 20 };
+const WAIT_MS = 150;
+const MOST_MESSAGES = 4_000;
 
 @Injectable()
 export class FeedbackConsumer {
@@ -32,6 +33,7 @@ export class FeedbackConsumer {
     private readonly figures: IntakeFigures,
     @Inject(LOG) private readonly lines: Log,
     private readonly traces: TracedRows = new TracedRows(log),
+    @Inject(HELD_BYTES) private readonly heldBytes: number = DEFAULT_HELD_BYTES,
   ) {}
 
   /** @param filling  of the store */
@@ -39,8 +41,12 @@ export class FeedbackConsumer {
     this.skipped ??= await SkippedRows.read(this.log, stopping);
     this.traces.start();
     const { skipped } = this;
+    const { partitions } = await this.log.describeTopic(FEEDBACK);
+    const maxBytes = batchBytes(this.heldBytes, partitions);
     const writer = new FeedbackWriter(this.store, {
-      ...batch,
+      // A full batch has more behind it: it need not wait for others.
+      bytes: maxBytes,
+      waitMs: WAIT_MS,
       onInserted: (insert) => this.figures.inserted(insert),
       onRefused: async (rows) => {
         await skipped.add(rows);
@@ -56,7 +62,7 @@ export class FeedbackConsumer {
       topic: FEEDBACK,
       group: `${FEEDBACK_GROUP}.${filling}`,
       from: await this.storedUpTo(),
-      ...limits,
+      ...{ maxMessages: MOST_MESSAGES, maxBytes },
       onBatch: (messages) => this.take(messages, writer, skipped),
       onPoison: ({ partition, message, error }) => this.setAside(message, partition, String(error)),
     });
@@ -101,6 +107,7 @@ export class FeedbackConsumer {
   private async take({ topic, partition, generation, messages }: LogBatch, writer: FeedbackWriter, skipped: SkippedRows): Promise<void> {
     const last = messages.at(-1);
     if (last === undefined) return;
+    const bytes = messages.reduce((sum, { value }) => sum + (value?.byteLength ?? 0), 0);
     const rows: PlacedRow[] = [];
     const storing = this.traces.storing(partition);
     for (const message of messages) {
@@ -117,10 +124,7 @@ export class FeedbackConsumer {
     const write = () =>
       this.erased.written(
         generation,
-        writer.write(
-          rows.filter((placed) => !this.erased.has(placed)),
-          [progress],
-        ),
+        writer.write({ rows: rows.filter((placed) => !this.erased.has(placed)), progress: [progress], bytes }),
       );
     await (storing === undefined ? write() : storing.around(write));
     this.figures.skewed(this.skewUs());

@@ -7,6 +7,7 @@ import { type ConsumerStats, EventLog } from '@rampart/event-log';
 import { FeedbackStore, type Progress } from '@rampart/feedback-store';
 import { LOG, type Log, Metrics } from '@rampart/service-kit';
 import { FeedbackConsumer } from './feedback.consumer.js';
+import { DEFAULT_HELD_BYTES, HELD_BYTES } from './held-bytes.js';
 import { IntakeFigures } from './intake-figures.js';
 
 /** What is left for the moment in which nothing is read: few messages. */
@@ -30,6 +31,7 @@ export class StoreRebuild {
     private readonly log: EventLog,
     private readonly store: FeedbackStore,
     @Inject(LOG) private readonly lines: Log,
+    @Inject(HELD_BYTES) private readonly heldBytes: number = DEFAULT_HELD_BYTES,
   ) {}
 
   state(): RebuildState {
@@ -61,7 +63,14 @@ export class StoreRebuild {
     const beside = await this.store.beside();
     const filling = await beside.identity();
     // Its figures are nobody's: those of the store that serves go on.
-    const consumer = new FeedbackConsumer(this.log, beside, new IntakeFigures(new Metrics('rebuild')), this.lines);
+    const consumer = new FeedbackConsumer(
+      this.log,
+      beside,
+      new IntakeFigures(new Metrics('rebuild')),
+      this.lines,
+      undefined,
+      this.heldBytes,
+    );
     const over = new AbortController();
     this.running = { consumer, beside, over };
     this.current = { ...IDLE, state: 'filling', filling };

@@ -14,6 +14,13 @@ const settings = serviceConfig.extend({
     .max(256)
     .default(4)
     .describe('partitions of a new feedback log; fixed when it is created'),
+  RAMPART_QUEUED_BYTES: z.coerce
+    .number()
+    .int()
+    .min(65_536)
+    .max(1_073_741_824)
+    .default(33_554_432)
+    .describe('what may wait for the log, about a second’s worth at full speed: beyond it senders get 503 with Retry-After'),
   RAMPART_QUOTA_EVENTS_PER_SECOND: z.coerce
     .number()
     .int()

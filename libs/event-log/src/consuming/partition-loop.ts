@@ -19,6 +19,8 @@ export interface PartitionSource {
   commit(next: number): Promise<void>;
   /** What keeps it from reading on while it waits. */
   trouble?(): PartitionProgress['failing'];
+  /** Of messages that it has read ahead. */
+  aheadBytes?(): number;
 }
 
 /** The messages from an offset on, none at the end of the log. */
@@ -35,10 +37,12 @@ export const readingOf = (topic: string, partition: number, found: readonly LogM
   const last = found.at(-1);
   const isMixed = last !== undefined && generationOf(last) !== generation;
   const messages = isMixed ? found.filter((message) => generationOf(message) === generation) : found;
-  const bytes = found.reduce((sum, { value }) => sum + (value?.byteLength ?? 0), 0);
+  const bytes = bytesOf(found);
   const mayHaveMore = isMixed || found.length >= limits.maxMessages || bytes >= limits.maxBytes;
   return { batch: { topic, partition, generation, messages }, mayHaveMore };
 };
+
+const bytesOf = (messages: readonly LogMessage[]): number => messages.reduce((sum, { value }) => sum + (value?.byteLength ?? 0), 0);
 
 export type Handlers = Pick<ConsumeOptions, 'onBatch' | 'retry'> & Partial<Pick<ConsumeOptions, 'onPoison'>>;
 
@@ -59,6 +63,7 @@ export class PartitionLoop {
   private delivered = 0;
   private poisoned = 0;
   private skewUs = 0;
+  private inHandBytes = 0;
   private failing: PartitionProgress['failing'];
   private hasNews = true;
   private wakeUp: (() => void) | undefined;
@@ -95,7 +100,8 @@ export class PartitionLoop {
     const { delivered, poisoned, skewUs } = this;
     const failing = this.failing ?? this.options.source.trouble?.();
     const next = this.next ?? 0;
-    return { partition: this.options.partition, next, lag: Math.max(0, this.end - next), delivered, poisoned, failing, skewUs };
+    const heldBytes = this.inHandBytes + (this.options.source.aheadBytes?.() ?? 0);
+    return { partition: this.options.partition, next, lag: Math.max(0, this.end - next), delivered, poisoned, failing, skewUs, heldBytes };
   }
 
   private async run(): Promise<void> {
@@ -122,7 +128,9 @@ export class PartitionLoop {
       if (end > from) this.moveTo(end);
       return this.idle();
     }
+    this.inHandBytes = bytesOf(batch.messages);
     this.poisoned += await this.deliver(batch);
+    this.inHandBytes = 0;
     this.delivered += batch.messages.length;
     await source.commit(last.offset + 1);
     this.moveTo(last.offset + 1);

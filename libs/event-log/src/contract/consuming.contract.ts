@@ -46,6 +46,28 @@ export const deliveryContract = (harness: () => LogHarness): void =>
       await log.close();
     });
 
+    it('says how many bytes it holds of a batch that is not taken yet', async () => {
+      const log = harness().open();
+      const topic = await freshTopic(log);
+      await appendTexts(
+        log,
+        topic,
+        Array.from({ length: 10 }, (_, index) => `${index}`.padEnd(100, '.')),
+      );
+      let isAway = true;
+      const recorder = new Recorder();
+      const options = recorder.options(topic, 'g', () => {
+        if (isAway) throw new Error('away');
+      });
+      const consumer = log.consume({ ...options, maxBytes: 350 });
+      const held = () => consumer.stats().partitions.reduce((sum, { heldBytes }) => sum + heldBytes, 0);
+      await eventually('a batch is held', () => held() >= 400);
+      isAway = false;
+      await recorder.until(10);
+      await eventually('nothing is held', () => held() === 0);
+      await log.close();
+    });
+
     it('begins where it is told as long as its group has no offset, and goes on where the group is after that', async () => {
       const log = harness().open();
       const topic = await freshTopic(log, { partitions: 2 });

@@ -8,7 +8,8 @@ export class FetchLane {
   isEnded = false;
   /** What keeps it from reading on, as long as somebody may still change that. */
   trouble: PartitionProgress['failing'];
-  private buffer: LogMessage[] = [];
+  /** Nothing where a message was taken: it must not stay in memory until the whole buffer goes. */
+  private buffer: (LogMessage | undefined)[] = [];
   private taken = 0;
   private bytes = 0;
   private failure: Error | undefined;
@@ -24,14 +25,18 @@ export class FetchLane {
     private readonly onRoom: () => void,
   ) {}
 
-  /** Twice what a batch may hold, so that the next one is there when this one is done. */
+  get aheadBytes(): number {
+    return this.bytes;
+  }
+
+  /** As much ahead as a batch may hold, so that the next one is there when this one is done. */
   get isHungry(): boolean {
     const count = this.buffer.length - this.taken;
     return (
       !this.isEnded &&
       this.failure === undefined &&
       performance.now() >= this.asksAgainAtMs &&
-      (count === 0 || (count < 2 * this.limits.maxMessages && this.bytes < 2 * this.limits.maxBytes))
+      (count === 0 || (count < this.limits.maxMessages && this.bytes < this.limits.maxBytes))
     );
   }
 
@@ -81,11 +86,13 @@ export class FetchLane {
     let bytes = 0;
     while (this.taken < this.buffer.length && found.length < maxMessages && bytes < maxBytes) {
       const message = this.buffer[this.taken];
+      this.buffer[this.taken] = undefined;
       this.taken += 1;
-      if (message === undefined || message.offset < from) continue;
+      if (message === undefined) continue;
+      this.bytes -= sizeOf(message);
+      if (message.offset < from) continue;
       found.push(message);
       bytes += message.value?.byteLength ?? 0;
-      this.bytes -= sizeOf(message);
     }
     if (this.taken === this.buffer.length) {
       this.buffer = [];

@@ -55,6 +55,10 @@ export class KafkaFetcher {
     return this.lanes.get(partition)?.trouble;
   }
 
+  aheadBytes(partition: number): number {
+    return this.lanes.get(partition)?.aheadBytes ?? 0;
+  }
+
   close(): void {
     this.ended.abort();
     for (const partition of [...this.lanes.keys()]) this.shut(partition);

@@ -82,6 +82,7 @@ export class KafkaStand {
           return reading;
         }),
       trouble: () => this.fetcher.trouble(partition),
+      aheadBytes: () => this.fetcher.aheadBytes(partition),
       commit: (next) =>
         told(async () => {
           if (last !== undefined) await place.commit(partition, { offset: next, state: stateAfter(last) });

@@ -10,7 +10,7 @@ interface MeteredLog {
       readonly topic: string;
       readonly group: string | undefined;
       readonly state: string;
-      readonly partitions: readonly { readonly lag: number; readonly failing: object | undefined }[];
+      readonly partitions: readonly { readonly lag: number; readonly failing: object | undefined; readonly heldBytes: number }[];
     }[];
   };
 }
@@ -30,6 +30,20 @@ export const meterLog = ({ registry }: Metrics, log: MeteredLog): void => {
         this.inc(
           { topic, group },
           partitions.reduce((sum, one) => sum + one.lag, 0),
+        );
+    },
+  });
+  new Gauge({
+    name: 'rampart_consumer_held_bytes',
+    help: 'Bytes of messages that were read from the log and are not dealt with yet',
+    labelNames: ['topic', 'group'],
+    registers,
+    collect() {
+      this.reset();
+      for (const { topic, group = '', partitions } of log.stats().consumers)
+        this.inc(
+          { topic, group },
+          partitions.reduce((sum, one) => sum + one.heldBytes, 0),
         );
     },
   });
