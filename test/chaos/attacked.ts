@@ -9,8 +9,7 @@ import { SmallDisk } from './small-disk.js';
 
 export interface Attacked {
   readonly deployment: Deployment;
-  /** Lines to the brokers from all services, to the shards from analysis, and to PostgreSQL from experiments. */
-  readonly lines: { readonly brokers: readonly Line[]; readonly shards: readonly Line[]; readonly postgres: Line };
+  readonly lines: Lines;
   /** Of the first broker, the first shard and assignment-1; absent where none were asked for. */
   readonly disks: Disks | undefined;
   /** Of each service's process, by its name. */
@@ -20,6 +19,14 @@ export interface Attacked {
   /** Has so many more units told their variant by one process. */
   press: (address: string, units: number) => Promise<void>;
   close(): Promise<void>;
+}
+
+/** To the brokers from all services, to the shards from analysis, to PostgreSQL from experiments, and from the front door to each service's process. */
+export interface Lines {
+  readonly brokers: readonly Line[];
+  readonly shards: readonly Line[];
+  readonly postgres: Line;
+  readonly door: ReadonlyMap<string, Line>;
 }
 
 export type Disks = Readonly<Record<'broker' | 'shard' | 'spool', SmallDisk>>;
@@ -52,7 +59,8 @@ export const attackedDeployment = async ({ withDisks = false }: { readonly withD
   const disks = withDisks ? smallDisks() : undefined;
   const brokers: Line[] = [];
   const clocks = new Map<string, TurnableClock>();
-  let lines: Omit<Attacked['lines'], 'brokers'> | undefined;
+  const door = new Map<string, Line>();
+  let lines: Pick<Lines, 'shards' | 'postgres'> | undefined;
   const deployment = await startDeployment({
     ...(disks === undefined ? {} : { disks: { broker: disks.broker.folder, shard: disks.shard.folder, spool: disks.spool.folder } }),
     envOf: (name, data) => {
@@ -64,6 +72,12 @@ export const attackedDeployment = async ({ withDisks = false }: { readonly withD
       const line = await Line.before('127.0.0.1', port);
       brokers.push(line);
       return line.port;
+    },
+    doorThrough: async (name, address) => {
+      const { hostname, port } = new URL(address);
+      const line = await Line.before(hostname, Number(port));
+      door.set(name, line);
+      return `http://127.0.0.1:${line.port}`;
     },
     reached: async ({ postgres, clickhouse }: Engines) => {
       const shards = clickhouse.url.split(',');
@@ -79,10 +93,10 @@ export const attackedDeployment = async ({ withDisks = false }: { readonly withD
   const { shards, postgres } = lines;
   return {
     deployment,
-    ...{ lines: { brokers, shards, postgres }, disks, clocks, dropped: 0, press: async () => undefined },
+    ...{ lines: { brokers, shards, postgres, door }, disks, clocks, dropped: 0, press: async () => undefined },
     close: async () => {
       await deployment.stop();
-      await Promise.all([...brokers, ...shards, postgres].map((one) => one.close()));
+      await Promise.all([...brokers, ...shards, postgres, ...door.values()].map((one) => one.close()));
       deployment.remove();
       for (const disk of Object.values(disks ?? {})) disk.remove();
     },

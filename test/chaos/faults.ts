@@ -148,6 +148,20 @@ const badLine = (name: string, weather: 'refused' | 'silent' | 'slow', of: 'brok
   },
 });
 
+/** The other process of the same service answers meanwhile; what was on its way is not acknowledged. */
+const cutDoor: Fault = {
+  name: 'a service is cut off from the front door without a word',
+  away: 'process',
+  hurt: async (attacked, random, { awayMs }) => {
+    const { name } = oneOf(services(attacked), random);
+    const line = attacked.lines.door.get(name);
+    await line?.become('silent');
+    await sleep(awayMs);
+    await line?.become('clear');
+    return { victim: name, kills: 0 };
+  },
+};
+
 const jumpClock: Fault = {
   name: 'the clock of a running service jumps by an hour, and back',
   away: 'process',
@@ -269,6 +283,7 @@ export const faults: readonly Fault[] = [
   badLine('PostgreSQL is cut off without a word', 'silent', 'postgres'),
   badLine('a broker is cut off from all services without a word', 'silent', 'brokers'),
   badLine('a broker refuses all services', 'refused', 'brokers'),
+  cutDoor,
   stopShard,
   fullLog,
   fullStore,
@@ -279,6 +294,9 @@ export const faults: readonly Fault[] = [
 export const shortFaults: readonly Fault[] = [killService, killBroker, killShard, killPostgres, stopService, poison, storeRefuses];
 
 export const shortPace: Pace = { stoppedMs: 3_000, awayMs: 1_500 };
+
+/** Those that kill whenever they hurt. */
+export const killingFaults: readonly Fault[] = [killService, killDoor, killBroker, killTwoBrokers, killShard, killPostgres, turnClock];
 
 /** Each fault once before any comes again, in an order of the seed's. */
 export function* drawn(random: Random, all: readonly Fault[]): Generator<Fault, never> {

@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { attackedDeployment } from './attacked.js';
-import { faults, type Injury, shortFaults, shortPace } from './faults.js';
+import { faults, type Injury, killingFaults, shortFaults, shortPace } from './faults.js';
 import { type ChaosReport, chaos, table } from './run.js';
 
 const { values } = parseArgs({
@@ -21,7 +21,7 @@ const [seed, minutes, kills] = [Number(values.seed), Number(values.minutes), Num
 if (!Number.isSafeInteger(seed) || !(minutes > 0) || !Number.isSafeInteger(kills) || kills < 0 || asked.length === 0) {
   const known = faults.map(({ name }) => `  ${name}\n`).join('');
   process.stderr.write(
-    `npm run chaos -- --seed S [--minutes M] [--kills N] [--only WORDS,WORDS] [--short] [--out FILE]: S a whole number; M minutes at least, and until N were killed; WORDS of the name of a fault:\n${known}`,
+    `npm run chaos -- --seed S [--minutes M] [--kills N] [--only WORDS,WORDS] [--short] [--out FILE]: S a whole number; M minutes at least, and from then on what kills until N were killed; WORDS of the name of a fault:\n${known}`,
   );
   process.exit(2);
 }
@@ -46,8 +46,17 @@ const end = async (code: number): Promise<never> => {
 };
 process.once('SIGINT', () => void end(130));
 try {
+  const killing = chosen.filter((fault) => killingFaults.includes(fault));
+  const chosenNow = () => (Date.now() > untilMs && killing.length > 0 ? killing : chosen);
   const report = await chaos(attacked, {
-    ...{ seed, say, chosen, faultsInARound: Math.max(4, chosen.length), batchesAFault: values.short ? 4 : 12, readyWithinMs: 5_000 },
+    ...{
+      seed,
+      say,
+      chosen: chosenNow,
+      faultsInARound: Math.max(4, chosen.length),
+      batchesAFault: values.short ? 4 : 12,
+      readyWithinMs: 5_000,
+    },
     isOver: (_round, injuries) => Date.now() > untilMs && killed(injuries) >= kills,
     onRound: (sofar) => say(tell(sofar)),
     pace: values.short ? shortPace : { stoppedMs: 30_000, awayMs: 6_000 },

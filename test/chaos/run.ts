@@ -19,7 +19,8 @@ export interface ChaosOptions {
   /** Batches that may go for each fault. */
   readonly batchesAFault: number;
   readonly pace: Pace;
-  readonly chosen: readonly Fault[];
+  /** Faults of a round: each once before any comes again. */
+  readonly chosen: () => readonly Fault[];
   /** After its engine's return everybody is ready within so long. */
   readonly readyWithinMs: number;
   readonly say: (line: string) => void;
@@ -63,7 +64,6 @@ const crashing = {
 
 export const chaos = async (attacked: Attacked, options: ChaosOptions): Promise<ChaosReport> => {
   const { deployment } = attacked;
-  const fault = drawn(new Random(options.seed, 'faults', 0), options.chosen);
   const quiet = await started(attacked, 'calm');
   const { acknowledged } = await sendEvents(deployment, quiet, eventsOf(quiet, options), atOnce);
   const calm = await evidenceOf(deployment, quiet, acknowledged.size);
@@ -84,6 +84,7 @@ export const chaos = async (attacked: Attacked, options: ChaosOptions): Promise<
     });
   };
   for (let number = 1; number === 1 || !options.isOver(number, injuries); number += 1) {
+    const fault = drawn(new Random(options.seed, 'faults', number), options.chosen());
     const seen = await oneRound(attacked, options, { number, fault, register, clientKey: shop.clientKey });
     const judged = await judgedRound(attacked, seen, calm);
     injuries.push(...seen.injuries);

@@ -20,7 +20,7 @@ describe('faults at moments of chance, under load, on three brokers and two shar
       seed: Number(process.env.RAMPART_CHAOS_SEED ?? 1),
       isOver: () => true,
       faultsInARound: shortFaults.length,
-      chosen: shortFaults,
+      chosen: () => shortFaults,
       batchesAFault: 3,
       pace: shortPace,
       // A busy machine starts nothing in five seconds: `npm run chaos` holds to that.

@@ -31,6 +31,8 @@ export interface DeploymentOptions {
   readonly twice?: readonly ServiceName[];
   /** How services are told to reach an engine: its own address, or a proxy's; of brokers, the port instead of the one given. */
   readonly kafkaThrough?: (port: number) => Promise<number>;
+  /** How the front door reaches a process: its own address, or a proxy's. */
+  readonly doorThrough?: (name: string, address: string) => Promise<string>;
   /** What a process gets more, by its name. */
   readonly envOf?: (name: string, data: string) => Readonly<Record<string, string>>;
   /** Folders for the files of the first broker, the first shard and assignment-1. */
@@ -43,7 +45,7 @@ const ADMIN_KEY = 'rk_deployment0000_only-for-journeys-and-never-anywhere-else';
 const direct = async ({ postgres, clickhouse }: Engines) => ({ database: postgres.url, clickhouse: clickhouse.url });
 
 export const startDeployment = async (options: DeploymentOptions = {}): Promise<Deployment> => {
-  const { env = {}, twice = services, reached = direct, kafkaThrough, disks, envOf = () => ({}) } = options;
+  const { env = {}, twice = services, reached = direct, kafkaThrough, disks, envOf = () => ({}), doorThrough } = options;
   const data = temporaryData();
   if (disks !== undefined) symlinkSync(disks.spool, join(data, 'assignment-1'));
   const [kafka, clickhouse, postgres] = await Promise.all([
@@ -80,10 +82,13 @@ export const startDeployment = async (options: DeploymentOptions = {}): Promise<
     }),
   );
   await Promise.all(started.map((member) => member.whenReady(90_000)));
-  const upstreams = services.map((service) => {
-    const addresses = started.filter(({ name }) => name.startsWith(`${service}-`)).map(({ address }) => address);
-    return [`RAMPART_UPSTREAM_${service.toUpperCase()}`, addresses.join(',')] as const;
-  });
+  const upstreams = await Promise.all(
+    services.map(async (service) => {
+      const own = started.filter(({ name }) => name.startsWith(`${service}-`));
+      const addresses = await Promise.all(own.map(({ name, address }) => doorThrough?.(name, address) ?? address));
+      return [`RAMPART_UPSTREAM_${service.toUpperCase()}`, addresses.join(',')] as const;
+    }),
+  );
   const port = await freePort();
   const door = await Member.start({
     name: 'door',
