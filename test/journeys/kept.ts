@@ -27,14 +27,14 @@ export const inClickhouse = async (platform: Platform, sql: string): Promise<str
   return text.trim();
 };
 
-/** One statement to the embedded PostgreSQL. */
+/** One statement to its PostgreSQL, embedded or beside Kafka. */
 export const inPostgres = async (
   platform: Platform,
   sql: string,
   values: readonly unknown[] = [],
 ): Promise<readonly Record<string, unknown>[]> => {
-  const password = secretIn(platform, 'postgres-password');
-  const client = new pg.Client({ connectionString: `postgres://rampart:${password}@127.0.0.1:${portOf(platform, 'postgres')}/rampart` });
+  const embedded = () => `postgres://rampart:${secretIn(platform, 'postgres-password')}@127.0.0.1:${portOf(platform, 'postgres')}/rampart`;
+  const client = new pg.Client({ connectionString: platform.servers?.env.DATABASE_URL ?? embedded() });
   await client.connect();
   try {
     return (await client.query(sql, [...values])).rows;

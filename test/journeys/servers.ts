@@ -6,6 +6,8 @@ export const isOnKafka = process.env.RAMPART_JOURNEY_LOG === 'kafka';
 
 export interface Servers {
   readonly brokers: string;
+  /** The folders of what they write. */
+  readonly files: { readonly kafka: string; readonly postgres: string };
   readonly env: Readonly<Record<string, string>>;
   has(name: string): boolean;
   /** kill -9; it starts again at once, as the launcher's own do, or when `meanwhile` is over. */
@@ -29,6 +31,7 @@ const startServers = async (): Promise<Servers> => {
   let restarting: Promise<void> = Promise.resolve();
   return {
     brokers: kafka.brokers,
+    files: { kafka: kafka.files, postgres: postgres.files },
     env,
     has: (name) => name in restarts,
     kill: async (name, meanwhile = async () => undefined) => {

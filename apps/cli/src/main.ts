@@ -93,7 +93,8 @@ const runBackup = async (typed: Typed): Promise<number> => {
   const [folder, ...more] = typed.words;
   if (folder === undefined || more.length > 0) throw usage(`rampart backup takes one folder.\n\n${HELP.backup}`);
   const progress = new Progress(process.stderr, Date.now);
-  await backUp(folder, typed.texts.address, { environment: process.env, progress, print, nowMs: Date.now });
+  const isWithoutLog = typed.flags['without-log'] === true;
+  await backUp({ folder, address: typed.texts.address, isWithoutLog }, { environment: process.env, progress, print, nowMs: Date.now });
   return 0;
 };
 

@@ -32,7 +32,7 @@ import { DefinitionsPublisher } from './publishing/definitions.publisher.js';
 import { PublishingModule } from './publishing/publishing.module.js';
 import { Rebuilder } from './rebuilder.js';
 import { RolloutModule } from './rollout/rollout.module.js';
-import { StoresModule } from './stores.module.js';
+import { isLogElsewhere, openCopy, StoresModule } from './stores.module.js';
 import { StreamModule } from './stream/stream.module.js';
 import { WebhooksModule } from './webhooks/webhooks.module.js';
 
@@ -78,7 +78,7 @@ export const experimentsModule = (config: ExperimentsConfig): DynamicModule => (
         new HistoryBackup({
           url: config.RAMPART_DATABASE_URL,
           log,
-          isLogElsewhere: config.KAFKA_BROKERS !== undefined && config.KAFKA_BROKERS.length > 0,
+          openCopy: isLogElsewhere(config) ? () => openCopy(config) : undefined,
           secret: config.RAMPART_SECRET,
         }),
     },

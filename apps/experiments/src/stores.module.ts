@@ -1,7 +1,7 @@
 /** The event store, the event log and the database behind them: opened first, closed last. */
 import { type DynamicModule, Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
-import { EventLog } from '@rampart/event-log';
-import { openEventLog } from '@rampart/event-log/configured';
+import { EventLog, type LogCopy } from '@rampart/event-log';
+import { openEventLog, openLogCopy } from '@rampart/event-log/configured';
 import { connectControlDatabase, EventStore, PostgresEventStore } from '@rampart/event-store';
 import { Diagnostics, kafkaSecurityOf, Metrics, meterLog, Readiness } from '@rampart/service-kit';
 import { DataSource } from 'typeorm';
@@ -28,6 +28,15 @@ export const openStores = async (config: z.infer<typeof storesConfig>) => {
   const log = await openEventLog({ databaseUrl: url, kafkaBrokers, kafkaSecurity, clientId: 'experiments' });
   return { dataSource, store: new PostgresEventStore(dataSource, url), log };
 };
+
+/** Whether the log is on Kafka, and not in the same database. */
+export const isLogElsewhere = ({ KAFKA_BROKERS }: Pick<z.infer<typeof storesConfig>, 'KAFKA_BROKERS'>): boolean =>
+  KAFKA_BROKERS !== undefined && KAFKA_BROKERS.length > 0;
+
+/** Of a log on Kafka, to be kept elsewhere or brought back. */
+export const openCopy = (config: z.infer<typeof storesConfig>): Promise<LogCopy | undefined> =>
+  openLogCopy({ kafkaBrokers: config.KAFKA_BROKERS, kafkaSecurity: kafkaSecurityOf(config) });
+
 type Stores = Awaited<ReturnType<typeof openStores>>;
 
 export const closeStores = async ({ dataSource, store, log }: Stores): Promise<void> => {

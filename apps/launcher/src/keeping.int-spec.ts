@@ -13,6 +13,7 @@ import { keepToItsLog } from './kept-log.js';
 import { LogFile } from './log-file.js';
 import { identityOf, isAlive } from './process-identity.js';
 import { Refusal } from './refusal.js';
+import { beginRestore } from './restored-files.js';
 import { Supervised } from './supervisor.js';
 
 let folder: string;
@@ -48,6 +49,16 @@ describe('the log of a data folder', () => {
     keepToItsLog(folder, onKafka);
     expect(() => keepToItsLog(folder, { kafkaBrokers: ['b:9092', 'c:9092'] })).not.toThrow();
     expect(() => keepToItsLog(folder, onPostgres)).toThrow(/began with its log on Kafka.* Set KAFKA_BROKERS to its brokers/);
+  });
+
+  it('is the one that it is restored on, though a secret comes with the backup', () => {
+    const backup = mkdtempSync(join(tmpdir(), 'rampart-launcher-'));
+    writeFileSync(join(backup, 'secret'), 'the secret of a backup\n');
+    beginRestore(folder, backup, onKafka);
+    expect(readFileSync(join(folder, 'secret'), 'utf8')).toBe('the secret of a backup\n');
+    expect(() => keepToItsLog(folder, onKafka)).not.toThrow();
+    expect(() => keepToItsLog(folder, onPostgres)).toThrow('began with its log on Kafka');
+    rmSync(backup, { recursive: true });
   });
 
   it('is PostgreSQL where it was not written down yet', () => {

@@ -87,9 +87,8 @@ export class Platform {
     refuseFilled(this.settings.dataFolder);
     this.folder = prepareDataFolder(this.settings.dataFolder);
     this.claim = claimDataFolder(this.folder);
-    beginRestore(this.folder, backup);
+    beginRestore(this.folder, backup, this.settings);
     this.keyFile = adminKeyFile(this.folder);
-    keepToItsLog(this.folder, this.settings);
     const engines = await Promise.all([this.engine(this.postgres()), this.engine(this.clickhouse()), ...this.kafka()]);
     const environment = this.environment(engines);
     for (const name of ['experiments', 'analysis'] as const)

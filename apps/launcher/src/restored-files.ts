@@ -1,7 +1,9 @@
 /** What a restore makes of a data folder before its engines run: nothing is there yet, and until it ends nothing may start on it. */
 import { copyFileSync, existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { keepToItsLog } from './kept-log.js';
 import { Refusal } from './refusal.js';
+import type { Settings } from './settings.js';
 
 const UNFINISHED = 'restoring';
 const KEPT = ['secret', 'admin-key'] as const;
@@ -18,7 +20,9 @@ export const refuseUnfinished = (folder: string): void => {
   throw new Refusal(`A restore into ${folder} did not end: remove the folder, and restore the backup again.`);
 };
 
-export const beginRestore = (folder: string, backup: string): void => {
+export const beginRestore = (folder: string, backup: string, settings: Pick<Settings, 'kafkaBrokers'>): void => {
+  // Before there is a secret: a folder that has one, and no word about its log, is taken for an old one.
+  keepToItsLog(folder, settings);
   writeFileSync(join(folder, UNFINISHED), `${backup}\n`);
   for (const file of KEPT.filter((one) => existsSync(join(backup, one)))) {
     copyFileSync(join(backup, file), join(folder, file));

@@ -64,7 +64,7 @@ describe('the folder of a backup', () => {
   const sound: BackupManifest = {
     format: 1,
     takenAt: '2026-01-31T12:00:00.000Z',
-    history: { log: 'postgres', versions: ['one'], secretFingerprint: secretFingerprint('a secret'), ends: [] },
+    history: { log: 'postgres', versions: ['one'], secretFingerprint: secretFingerprint('a secret'), ends: [], copied: [] },
     store: { engine: '26.7', progress: [{ topic: 'feedback.v1', partition: 0, generation: 0, offset: '7', knownAtUs: 70 }] },
     tables: [],
     files: [{ file: 'rows', bytes: 4, sha256: createHash('sha256').update('rows').digest('hex') }],

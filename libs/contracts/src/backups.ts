@@ -16,6 +16,14 @@ export type BackedTable = z.infer<typeof backedTable>;
 
 const position = z.strictObject({ topic: z.string(), partition: z.int(), generation: z.int(), offset: z.string().regex(/^\d+$/) });
 
+/** A topic whose messages are a table of the schema `kafka`. Partitions in order: the first offset that is there, and the next to come. */
+const copiedTopic = z.strictObject({
+  topic: z.string(),
+  table: name,
+  compacted: z.boolean(),
+  partitions: z.array(z.strictObject({ earliest: z.int(), end: z.int() })).min(1),
+});
+
 /** What the history's tables are of. */
 const historyAbout = z.strictObject({
   log: z.enum(['postgres', 'kafka']),
@@ -25,6 +33,8 @@ const historyAbout = z.strictObject({
   secretFingerprint: z.string(),
   /** Where each partition of the log ended, a moment before. */
   ends: z.array(position),
+  /** Of a log on Kafka: what of it is in the backup. Nothing where it was left to Kafka, or is among the tables. */
+  copied: z.array(copiedTopic),
 });
 /** What the store's tables are of: up to and including these messages, whatever else is in them. */
 const storeAbout = z.strictObject({ engine: z.string(), progress: z.array(position.extend({ knownAtUs: z.int() })) });

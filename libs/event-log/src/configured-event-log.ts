@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import type { EventLog } from './event-log.js';
 import type { KafkaSecurity } from './kafka/kafka-options.js';
+import type { LogCopy } from './log-copy.js';
 
 export interface EventLogChoice {
   /** The log's PostgreSQL; not used when `kafkaBrokers` are given. */
@@ -31,10 +32,7 @@ export const openEventLog = async ({
   maxQueuedBytes,
 }: EventLogChoice): Promise<EventLog> => {
   const limits = maxQueuedBytes === undefined ? {} : { maxQueuedBytes };
-  const brokers = (kafkaBrokers ?? '')
-    .split(',')
-    .map((broker) => broker.trim())
-    .filter((broker) => broker !== '');
+  const brokers = brokersIn(kafkaBrokers);
   if (brokers.length > 0) {
     const { KafkaEventLog } = await import('./kafka-event-log.js');
     const security = securityOf(kafkaSecurity ?? {});
@@ -48,6 +46,23 @@ export const openEventLog = async ({
   const { PostgresEventLog } = await import('./postgres-event-log.js');
   return new PostgresEventLog({ url: databaseUrl, ...limits });
 };
+
+/** For the log to be kept elsewhere. @returns undefined where it is in PostgreSQL, whose tables are all of it */
+export const openLogCopy = async ({
+  kafkaBrokers,
+  kafkaSecurity,
+}: Pick<EventLogChoice, 'kafkaBrokers' | 'kafkaSecurity'>): Promise<LogCopy | undefined> => {
+  const brokers = brokersIn(kafkaBrokers);
+  if (brokers.length === 0) return undefined;
+  const copy = await import('./kafka/kafka-log-copy.js');
+  return new copy.KafkaLogCopy({ brokers, security: securityOf(kafkaSecurity ?? {}), clientId: 'rampart copy' });
+};
+
+const brokersIn = (list: string | undefined): readonly string[] =>
+  (list ?? '')
+    .split(',')
+    .map((broker) => broker.trim())
+    .filter((broker) => broker !== '');
 
 const securityOf = ({ tls, sasl }: KafkaSecurityChoice): KafkaSecurity => {
   const read = (name: 'ca' | 'cert' | 'key', file: string | undefined) => (file === undefined ? {} : { [name]: textOf(file) });

@@ -80,6 +80,25 @@ export async function* readSchemas(url: string, schemas: readonly string[]): Asy
   }
 }
 
+/** Which tables have rows, as schema.table. */
+export const filledTables = async (url: string, schemas: readonly string[]): Promise<readonly string[]> => {
+  const client = await opened(url);
+  try {
+    return await withRows(client, await tablesOf(client, schemas));
+  } finally {
+    await client.end();
+  }
+};
+
+const withRows = async (client: pg.Client, tables: readonly SchemaTable[]): Promise<readonly string[]> => {
+  const filled: string[] = [];
+  for (const table of tables) {
+    const { rows } = await client.query<{ filled: boolean }>(`select exists(select from ${quoted(table)}) as filled`);
+    if (rows[0]?.filled === true) filled.push(`${table.schema}.${table.table}`);
+  }
+  return filled;
+};
+
 /** Fills empty tables: all of it or nothing. @throws RangeError where they are not empty */
 export const writeSchemas = async (
   url: string,
@@ -92,11 +111,7 @@ export const writeSchemas = async (
     const there = await tablesOf(client, schemas);
     // Nobody writes into them until they are full.
     for (const table of there) await client.query(`lock table ${quoted(table)} in access exclusive mode`);
-    const filled: string[] = [];
-    for (const table of there) {
-      const { rows } = await client.query<{ filled: boolean }>(`select exists(select from ${quoted(table)}) as filled`);
-      if (rows[0]?.filled === true) filled.push(`${table.schema}.${table.table}`);
-    }
+    const filled = await withRows(client, there);
     if (filled.length > 0)
       throw new RangeError(`the database is not empty: ${filled.join(', ')} ${filled.length === 1 ? 'has' : 'have'} rows`);
     for await (const { table, rows } of tables)

@@ -6,6 +6,8 @@ import { join } from 'node:path';
 export interface OwnKafka {
   /** host:port,host:port; the same after each restart. */
   readonly brokers: string;
+  /** The folder of everything that the brokers write. */
+  readonly files: string;
   /** kill -9 of the n-th broker, from 0. */
   kill(n: number): Promise<void>;
   /** False when the n-th has ended, by itself too. */
@@ -32,11 +34,14 @@ interface Brokers {
     readonly settings?: Readonly<Record<string, string>>;
     readonly security?: OwnKafkaSecurity | undefined;
     readonly through?: ((port: number) => Promise<number>) | undefined;
-  }): Promise<OwnKafka>;
+  }): Promise<Omit<OwnKafka, 'files'>>;
 }
 
-/** Compaction that a test can wait for. */
-const settings = { 'log.cleaner.backoff.ms': '200', 'log.initial.task.delay.ms': '100' };
+/** Compaction, and segments that go, so that a test can wait for them. */
+const settings = {
+  ...{ 'log.cleaner.backoff.ms': '200', 'log.initial.task.delay.ms': '100' },
+  ...{ 'log.retention.check.interval.ms': '1000', 'log.segment.delete.delay.ms': '500' },
+};
 
 /** Throws a sentence that says what is missing when there is no Java or Maven. */
 export const ownKafka = async ({
@@ -61,5 +66,5 @@ export const ownKafka = async ({
     await Promise.all(Array.from({ length: brokers }, (_, n) => running.kill(n)));
     rmSync(data, { recursive: true, force: true });
   };
-  return { ...running, stop };
+  return { ...running, files: data, stop };
 };

@@ -10,6 +10,8 @@ import pg from 'pg';
 export interface OwnPostgres {
   /** The same after each start. */
   readonly url: string;
+  /** The folder of everything that it writes. */
+  readonly files: string;
   start(): Promise<void>;
   /** `fast` writes everything first; `kill` is kill -9 of the postmaster, whose children follow. */
   stop(how: 'fast' | 'kill'): Promise<void>;
@@ -107,7 +109,7 @@ export const ownPostgres = async ({
     rmSync(folder, { recursive: true, force: true });
   };
   await start();
-  return { url, start, stop, remove };
+  return { url, files: data, start, stop, remove };
 };
 
 /** Every connection over the network must be encrypted. @returns settings */

@@ -23,10 +23,16 @@ const patienceMs = 300_000;
 /** What the launcher's data folder has beside its engines. */
 const KEPT = ['secret', 'admin-key'] as const;
 
+export interface BackupRequest {
+  readonly folder: string;
+  readonly address: string | undefined;
+  /** A log on Kafka is left to Kafka. */
+  readonly isWithoutLog: boolean;
+}
+
 /** @throws Refusal; a folder without a manifest is left behind then, which nothing takes for a backup */
 export const backUp = async (
-  typedFolder: string,
-  address: string | undefined,
+  { folder: typedFolder, address, isWithoutLog }: BackupRequest,
   { environment, progress, print, nowMs }: BackingUp,
 ): Promise<void> => {
   const platform = await requirePlatform(environment, address);
@@ -44,7 +50,7 @@ export const backUp = async (
   };
   // The store first: what it has read by then, the log has a moment later.
   await take('store', '/v1/analysis/backup');
-  await take('history', '/v1/admin/backup');
+  await take('history', `/v1/admin/backup?log=${!isWithoutLog}`);
   const data = dataFolder(environment);
   const isLocal = livingRun(data)?.address === platform.address;
   const kept = KEPT.filter((file) => isLocal && existsSync(join(data, file)));
@@ -56,9 +62,9 @@ export const backUp = async (
     `Backed up ${manifest.tables.length} tables to ${folder}: ${mega(bytes)} (${mega(total)} unpacked) in ${((nowMs() - startedMs) / 1000).toFixed(1)} s.`,
   );
   print(
-    manifest.history.log === 'postgres'
+    manifest.history.log === 'postgres' || manifest.history.copied.length > 0
       ? 'It holds history, log and feedback store as of one moment.'
-      : 'It holds history and feedback store, and where each partition of your Kafka ended: the log itself is Kafka’s to keep.',
+      : 'It holds history and feedback store, and where each partition of your Kafka ended: the log itself is Kafka’s to keep, as asked.',
   );
   const secret = given(environment.RAMPART_SECRET);
   const isSecretElsewhere =

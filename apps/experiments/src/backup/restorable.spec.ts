@@ -8,11 +8,12 @@ const about = (change: Partial<HistoryAbout> = {}): { readonly history: HistoryA
   history: {
     ...{ log: 'postgres', versions: ['tables 1', 'log 3'], secretFingerprint: secretFingerprint(secret) },
     ends: [end('feedback.v1', 100), end('decisions.v1', 7)],
+    copied: [],
     ...change,
   },
 });
 const place = (change: Partial<RestorePlace> = {}): RestorePlace => ({
-  ...{ log: 'postgres', secret, versions: ['tables 1', 'log 3'], ends: [] },
+  ...{ log: 'postgres', secret, versions: ['tables 1', 'log 3'], ends: [], isEmptyKafka: false },
   ...change,
 });
 const onKafka = (...ends: RestorePlace['ends']) => refusalOf(about({ log: 'kafka' }), place({ log: 'kafka', ends }));
@@ -37,5 +38,13 @@ describe('a backup', () => {
     );
     expect(onKafka(end('decisions.v1', 7))).toContain('feedback.v1/0 on this Kafka ends at 0');
     expect(onKafka(end('feedback.v1', 100), end('decisions.v1', 9))).toContain('2 messages more');
+  });
+
+  it('fills a Kafka that has nothing yet, where the log is in it', () => {
+    const copied = [{ topic: 'feedback.v1', table: 'feedback_v1', compacted: false, partitions: [{ earliest: 3, end: 100 }] }];
+    const empty = place({ log: 'kafka', isEmptyKafka: true });
+    expect(refusalOf(about({ log: 'kafka', copied }), empty)).toBeUndefined();
+    expect(refusalOf(about({ log: 'kafka' }), empty)).toContain('without the log');
+    expect(refusalOf(about({ log: 'kafka', copied }), place({ log: 'kafka', ends: [] }))).toContain('ends at 0');
   });
 });

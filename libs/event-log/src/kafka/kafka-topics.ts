@@ -88,12 +88,30 @@ export class KafkaTopics {
     }
   }
 
+  async names(): Promise<readonly string[]> {
+    return this.withAdmin((admin) => admin.listTopics());
+  }
+
+  /** What a topic of its kind has by default, over whatever it was made with. */
+  async configure({ topic, compacted }: Omit<TopicSpec, 'partitions'>): Promise<void> {
+    await this.withAdmin(async (admin) => {
+      const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
+      const replicas = topics[0]?.partitions[0]?.replicas.length ?? 1;
+      const configEntries = Object.entries(topicSettings({ topic, compacted }, replicas)).map(([name, value]) => ({ name, value }));
+      await admin.alterConfigs({ validateOnly: false, resources: [{ type: topicConfig, name: topic, configEntries }] });
+    });
+  }
+
   async grow(topic: string, count: number): Promise<void> {
     await this.withAdmin((admin) => admin.createPartitions({ topicPartitions: [{ topic, count }] }));
   }
 
   async dropBefore(topic: string, partition: number, offset: number): Promise<void> {
-    await this.withAdmin((admin) => admin.deleteTopicRecords({ topic, partitions: [{ partition, offset: `${offset}` }] }));
+    await this.withAdmin(async (admin) => {
+      // Deleting looks for the leader among the topics that this connection has heard of, and asks about none.
+      await admin.fetchTopicOffsets(topic);
+      await admin.deleteTopicRecords({ topic, partitions: [{ partition, offset: `${offset}` }] });
+    });
   }
 
   async close(): Promise<void> {
