@@ -1,7 +1,10 @@
+import { Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { type OwnClickhouse, ownClickhouse } from '@rampart/test-engines';
 import fc from 'fast-check';
+import { ClickhouseFeedbackBackup } from './clickhouse-feedback-backup.js';
 import { ClickhouseFeedbackStore } from './clickhouse-feedback-store.js';
+import { ClickhouseFeedbackViews } from './clickhouse-feedback-views.js';
 import { type ClickhouseOptions, ClickhouseServers } from './clickhouse-servers.js';
 import { feedbackDeltaContract } from './examples/feedback-delta.contract.js';
 import { feedbackErasureContract } from './examples/feedback-erasure.contract.js';
@@ -10,7 +13,7 @@ import { feedbackStoreContract } from './examples/feedback-store.contract.js';
 import { feedbackTimeContract } from './examples/feedback-time.contract.js';
 import { feedbackViewsContract } from './examples/feedback-views.contract.js';
 import { worlds } from './examples/random-worlds.js';
-import { comparison, event, exposure } from './examples/rows.examples.js';
+import { comparison, erasure, event, exposure } from './examples/rows.examples.js';
 import { MemoryFeedbackStore } from './memory-feedback-store.js';
 
 jest.setTimeout(60_000);
@@ -124,6 +127,44 @@ describe('a cluster', () => {
     await store.insert(more, []);
     expect(await store.sums(query)).toEqual(before);
     await store.close();
+  });
+
+  it('is restored from a backup of any number of shards into any other: the same sums and duplicates, each unit whole on its shard', async () => {
+    const [one = ''] = servers.url.split(',');
+    const single = { url: one, database: 'moved_single' };
+    const from = await opened('moved_from');
+    await from.insert(many, progress);
+    // Some of it twice, and one who is erased.
+    const later = (placed: (typeof many)[number]) => ({ ...placed, position: placed.position + (1n << 40n) });
+    await from.insert(many.slice(0, 30).map(later), []);
+    await from.insert([erasure(200, { unit: 40, at: 2000 })], []);
+    const query = comparison([{}], { knownUntilUs: 3_000 });
+    const expected = await from.sums(query);
+    let last: ClickhouseOptions = at('moved_from');
+    for (const next of [single, at('moved_to'), at('moved_again')]) {
+      const store = new ClickhouseFeedbackStore(next);
+      await store.prepare();
+      const [old, anew] = [new ClickhouseFeedbackBackup(last, 9), new ClickhouseFeedbackBackup(next, 9)];
+      expect([await old.isEmpty(), await anew.isEmpty()]).toEqual([false, true]);
+      for await (const { rows, ...table } of old.read()) await anew.write(table, Readable.from(rows));
+      expect(await store.sums(query)).toEqual(expected);
+      expect(await store.delta([query], 1_005)).toEqual(await from.delta([query], 1_005));
+      expect(await store.erasedUnits(query, 0)).toBe(1);
+      const views = [new ClickhouseFeedbackViews(at('moved_from')), new ClickhouseFeedbackViews(next)];
+      const [before, after] = await Promise.all(views.map((view) => view.duplicates(query)));
+      expect(after).toEqual(before);
+      expect(before?.duplicates).toBeGreaterThan(0);
+      await Promise.all([store, old, anew, ...views].map((each) => each.close()));
+      last = next;
+    }
+    const both = new ClickhouseServers(at('moved_again'));
+    const units = await Promise.all(
+      both.shards.map((shard) => shard.rows<{ unit: string }>('SELECT DISTINCT toString(unit) AS unit FROM feedback')),
+    );
+    const names = units.flat().map(({ unit }) => unit);
+    expect([names.length, new Set(names).size]).toEqual([39, 39]);
+    expect(Math.min(...units.map((each) => each.length))).toBeGreaterThan(0);
+    await Promise.all([from.close(), both.close()]);
   });
 
   it('is refused where addresses and shards do not agree', async () => {
