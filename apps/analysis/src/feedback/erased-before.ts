@@ -2,8 +2,10 @@
  * Units erased in a later generation of the log, whose earlier rows lie in another partition: with another number of partitions a unit moves. Where the log is
  * read from its beginning such rows may come after the erasure, which has passed already; they are not stored then.
  */
-import { partsOfPosition } from '@rampart/event-log';
+import { ERASURES, erasureMessageIn, FEEDBACK } from '@rampart/contracts';
+import { type EventLog, partsOfPosition } from '@rampart/event-log';
 import type { PlacedRow } from '@rampart/feedback-store';
+import { placedRows } from './feedback-message.js';
 
 const placeOf = ({ row }: PlacedRow): string => [row.project, row.environment, row.unitType, row.unit].join('\0');
 
@@ -38,3 +40,28 @@ export class ErasedBefore {
     }
   }
 }
+
+/**
+ * Every erasure of a later generation that the log has by now. Another process may read the partition that it lies in, and be done with it before this one
+ * comes to the unit's earlier rows in another: so whoever begins to read must know all of them first.
+ */
+export const erasuresSoFar = async (log: EventLog): Promise<readonly PlacedRow[]> => {
+  const { generation } = await log.describeTopic(FEEDBACK);
+  const found: PlacedRow[] = [];
+  if (generation === 0) return found;
+  for await (const { value } of log.readAll(ERASURES)) {
+    const message = erasureMessageIn(value);
+    if (message?.kind === 'request') found.push(...(await erasuresAt(log, message)));
+  }
+  return found;
+};
+
+/** What lies there; nothing where the log was cut behind it. */
+export const erasuresAt = async (
+  log: EventLog,
+  { partition, offset }: { readonly partition: number; readonly offset: number },
+): Promise<readonly PlacedRow[]> => {
+  const [message] = await log.read({ topic: FEEDBACK, partition, offset, limit: 1 });
+  if (message === undefined || message.offset !== offset) return [];
+  return placedRows(message, partition).filter(({ row }) => row.kind === 'erasure');
+};

@@ -2,9 +2,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Inject, Injectable } from '@nestjs/common';
 import { ERASURES, type ErasureRequest, type ErasureStep, erasureKey, erasureMessageIn, FEEDBACK } from '@rampart/contracts';
-import { EventLog, type Subscription } from '@rampart/event-log';
-import { FeedbackStore } from '@rampart/feedback-store';
+import { EventLog, partsOfPosition, type Subscription } from '@rampart/event-log';
+import { FeedbackStore, type Progress } from '@rampart/feedback-store';
 import { LOG, type Log } from '@rampart/service-kit';
+import { erasuresAt } from './erased-before.js';
 
 /** Offsets hang on it. */
 const GROUP = 'analysis-erasures';
@@ -42,13 +43,37 @@ export class ErasureConsumer {
     this.subscription = undefined;
   }
 
-  private async applied({ id, partition, offset }: ErasureRequest, signal: AbortSignal): Promise<void> {
+  private async applied(request: ErasureRequest, signal: AbortSignal): Promise<void> {
+    const { id, partition, offset } = request;
+    await this.until(`offset ${offset} of partition ${partition}`, signal, (progress) =>
+      progress.some((one) => one.partition === partition && one.offset >= BigInt(offset)),
+    );
+    await this.appliedToEarlierGenerations(request, signal);
+    await tellStep(this.log, { id, store: 'feedback-store', part: 'rows' });
+  }
+
+  /**
+   * Before more partitions came the unit's rows were in another one. While several processes fill a store, one may write such rows after another has passed the
+   * erasure; so it is done once more when nobody reads earlier generations any more.
+   */
+  private async appliedToEarlierGenerations(request: ErasureRequest, signal: AbortSignal): Promise<void> {
+    const erasures = await erasuresAt(this.log, request);
+    const generation = Math.max(0, ...erasures.map(({ position }) => partsOfPosition(position).generation));
+    if (generation === 0) return;
+    const { partitions } = await this.log.describeTopic(FEEDBACK);
+    await this.until(
+      `generation ${generation} in every partition`,
+      signal,
+      (progress) => progress.length >= partitions && progress.every((one) => one.generation >= generation),
+    );
+    await this.store.insert(erasures, []);
+  }
+
+  private async until(what: string, signal: AbortSignal, isSo: (progress: readonly Progress[]) => boolean): Promise<void> {
     const deadlineMs = performance.now() + PATIENCE_MS;
-    for (;;) {
-      const stored = (await this.store.progress(FEEDBACK)).find((one) => one.partition === partition);
-      if (stored !== undefined && stored.offset >= BigInt(offset)) return tellStep(this.log, { id, store: 'feedback-store', part: 'rows' });
+    while (!isSo(await this.store.progress(FEEDBACK))) {
       if (signal.aborted || performance.now() > deadlineMs)
-        throw new Error(`the store has not come to offset ${offset} of partition ${partition} yet, where a unit is erased`);
+        throw new Error(`the store has not come to ${what} yet, where a unit is erased`);
       await sleep(LOOK_EVERY_MS, undefined, { signal }).catch(() => undefined);
     }
   }

@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { DEAD_LETTERS, FEEDBACK, type FeedbackRow, SKIPPED, topicSpecs } from '@rampart/contracts';
+import { DEAD_LETTERS, ERASURES, FEEDBACK, type FeedbackRow, SKIPPED, topicSpecs } from '@rampart/contracts';
 import { MemoryEventLog } from '@rampart/event-log';
 import { MemoryFeedbackStore, type PlacedRow, type Progress, StoreError } from '@rampart/feedback-store';
 import { createLog, Metrics } from '@rampart/service-kit';
+import { requestOf } from './erasures.examples.js';
 import { FeedbackConsumer } from './feedback.consumer.js';
 import { IntakeFigures } from './intake-figures.js';
 
@@ -144,5 +145,28 @@ describe('the consumer of feedback', () => {
     await reaches([0, undefined, 1], anew);
     expect([...anew.ids].sort()).toEqual(['anew', 'gone', 'other']);
     await rebuilding.stop();
+  });
+
+  it('stores nothing of a unit whose erasure another process has read and passed already', async () => {
+    await consumer.stop();
+    await append(0, [row('old'), { ...row('other'), unit: '1'.repeat(32) }]);
+    await log.startGeneration(FEEDBACK, { partitions: 3 });
+    const erasure: FeedbackRow = { ...row('gone'), kind: 'erasure', name: '' };
+    const [placed] = await append(2, [erasure]);
+    const { partition = 2, offset = 0 } = placed ?? {};
+    await log.append(ERASURES, [{ partition: 0, key: 'e', value: JSON.stringify(requestOf(partition, offset)) }]);
+    const [message] = await log.read({ topic: FEEDBACK, partition, offset, limit: 1 });
+    const { position = 0n, knownAtUs = 0 } = message ?? {};
+    const shared = new Watched();
+    await shared.insert(
+      [{ row: erasure, position, knownAtUs, partition }],
+      [{ topic: FEEDBACK, partition, generation: 1, offset: BigInt(offset), knownAtUs }],
+    );
+    shared.ids.clear();
+    const filling = consumerOf(shared);
+    await filling.start('f2');
+    await reaches([0], shared);
+    expect([...shared.ids]).toEqual(['other']);
+    await filling.stop();
   });
 });

@@ -6,7 +6,7 @@ import { type ConsumerStats, EventLog, type LogBatch, type LogMessage, partsOfPo
 import { FeedbackStore, type PlacedRow, type Progress } from '@rampart/feedback-store';
 import { LOG, type Log } from '@rampart/service-kit';
 import { consumerTrouble } from '../consumer-trouble.js';
-import { ErasedBefore } from './erased-before.js';
+import { ErasedBefore, erasuresSoFar } from './erased-before.js';
 import { placedRows, UnreadableMessage } from './feedback-message.js';
 import { FeedbackWriter } from './feedback-writer.js';
 import { batchBytes, DEFAULT_HELD_BYTES, HELD_BYTES } from './held-bytes.js';
@@ -39,6 +39,7 @@ export class FeedbackConsumer {
   /** @param filling  of the store */
   async start(filling: string, stopping?: AbortSignal): Promise<void> {
     this.skipped ??= await SkippedRows.read(this.log, stopping);
+    await this.erased.note(await erasuresSoFar(this.log));
     this.traces.start();
     const { skipped } = this;
     const { partitions } = await this.log.describeTopic(FEEDBACK);
