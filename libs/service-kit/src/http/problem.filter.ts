@@ -12,7 +12,7 @@ import { SECURITY_HEADERS } from './security-headers.js';
 export const answerUnroutable = (error: { readonly code: string }, request: FastifyRequest, reply: FastifyReply): void => {
   const refusal =
     error.code === 'FST_ERR_MAX_PARAM_LENGTH'
-      ? new DomainError('path-too-long', 'A part of the path is longer than 100 characters; no key is.')
+      ? new DomainError('path-too-long', 'A part of the path is longer than 4,500 characters; no key or id is.')
       : new DomainError('bad-path', 'The path holds a percent sign that begins no UTF-8 character.');
   const problem = problemOf(refusal, request.id);
   void reply.headers(SECURITY_HEADERS);

@@ -25,6 +25,8 @@ import type { ServiceConfig } from './service-config.js';
 const DEFAULT_BODY_LIMIT = 1024 * 1024;
 /** Until a request has arrived whole; answers may take longer, and streams do. */
 const LONGEST_REQUEST_MS = 120_000;
+/** A unit's id has 500 characters at most, and percent-encoded up to nine for each. */
+const LONGEST_PARAMETER = 4_500;
 
 export interface ServiceDescription<Config extends ServiceConfig> {
   /** As it appears in logs and metrics: `ingestion`. */
@@ -93,6 +95,7 @@ export const createService = async <Config extends ServiceConfig>(
     genReqId: requestIdOf,
     frameworkErrors: answerUnroutable,
     requestTimeout: LONGEST_REQUEST_MS,
+    routerOptions: { maxParamLength: LONGEST_PARAMETER },
     schemaController: { compilersFactory: withoutCompilers },
   });
   const fastify = adapter.getInstance();
