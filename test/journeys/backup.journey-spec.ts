@@ -7,6 +7,7 @@ import { rampart } from './importer.js';
 import { inClickhouse, inPostgres } from './kept.js';
 import { decisionsOf, type LiveSetting, recordSaying, resultsOf, send, startLive, stream, visits } from './live.js';
 import { eventually, isAlive, type Platform, startPlatform } from './platform.js';
+import { isOnKafka, serversOf } from './servers.js';
 
 // The treatment crashes, so that verdicts come and change; everybody buys alike.
 const behaviour = {
@@ -25,11 +26,16 @@ let setting: LiveSetting;
 let before: { readonly asOf: string; readonly digest: string; readonly records: readonly string[] };
 let sent = 0;
 
-const run = (data: string, ...args: readonly string[]) => rampart(args, { RAMPART_DATA: data, KAFKA_BROKERS: '' }).ended;
+/** On Kafka each place has brokers and a PostgreSQL of its own. */
+const run = async (data: string, ...args: readonly string[]) => {
+  const engines = isOnKafka ? (await serversOf(data)).env : { KAFKA_BROKERS: '' };
+  return rampart(args, { RAMPART_DATA: data, ...engines }).ended;
+};
 
 interface ReplayReport {
   readonly counts: Readonly<Record<string, number>>;
   readonly records: readonly { readonly id: string; readonly status: string; readonly sentence: string }[];
+  readonly rows: readonly { readonly result: { readonly rows: readonly object[] } }[];
 }
 const replayed = async (...more: readonly string[]): Promise<ReplayReport & { readonly code: number | null }> => {
   const { code, stdout, stderr } = await run(platform.data, 'replay', 'decisions', '--json', ...more);
@@ -38,7 +44,7 @@ const replayed = async (...more: readonly string[]): Promise<ReplayReport & { re
 };
 
 beforeAll(async () => {
-  platform = await startPlatform({ env, log: 'embedded' });
+  platform = await startPlatform({ env });
   setting = await startLive(platform);
   let isOver = false;
   const traffic = stream(platform, setting, behaviour, () => isOver);
@@ -96,7 +102,7 @@ describe('a backup that was taken while events came', () => {
     const restored = await run(elsewhere, 'restore', backup);
     expect({ code: restored.code, stderr: restored.stderr }).toEqual({ code: 0, stderr: '' });
     platform.remove();
-    platform = await startPlatform({ data: elsewhere, env, log: 'embedded' });
+    platform = await startPlatform({ data: elsewhere, env });
     const then = await eventually('the log is read to its end', async () => {
       const { status, body } = await resultsOf(platform, setting, before.asOf);
       return status === 200 ? body : undefined;
@@ -156,7 +162,6 @@ describe('another generation of the log', () => {
       data: elsewhere,
       port: Number(address.port),
       env: { ...env, RAMPART_LOG_PARTITIONS: '6' },
-      log: 'embedded',
     });
     await persistent;
     expect(failed).toBeGreaterThan(0);
@@ -201,7 +206,7 @@ describe('a replay of all records', () => {
     expect((await replayed()).code).toBe(0);
   }, 60_000);
 
-  it('names the records over an altered row, and which numbers it moved', async () => {
+  it('names the records over an altered row, which numbers it moved, and the row', async () => {
     // The first unit that came: every record knows it.
     const found = await inClickhouse(
       platform,
@@ -211,12 +216,19 @@ describe('a replay of all records', () => {
     const row = `unit = toUInt128('${unit}') AND id_hash = toUInt128('${id}')`;
     const other = variant === 'control' ? 'treatment' : 'control';
     await inClickhouse(platform, `ALTER TABLE exposure UPDATE variant = '${other}' WHERE ${row} SETTINGS mutations_sync = 1`);
-    const { records } = await replayed('--experiment', setting.experiment);
+    const { records, rows } = await replayed('--experiment', setting.experiment);
     expect(records.length).toBeGreaterThan(0);
     for (const { status, sentence } of records)
       expect({ status, sentence }).toEqual({
         status: 'differs',
         sentence: expect.stringMatching(/of (control|treatment): \w+ was \S+, is \S+/),
       });
+    expect(rows).toMatchObject([{ experiment: setting.experiment, result: { hasMore: false } }]);
+    expect(rows[0]?.result.rows).toMatchObject([
+      {
+        ...{ kind: 'altered', event: { source: 'live', name: setting.experiment, id: expect.stringContaining(String(variant)) } },
+        columns: [{ column: 'variant', store: other, log: variant }],
+      },
+    ]);
   }, 60_000);
 });

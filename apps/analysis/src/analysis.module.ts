@@ -6,6 +6,7 @@ import {
   ClickhouseFeedbackBackup,
   ClickhouseFeedbackStore,
   ClickhouseFeedbackViews,
+  ClickhouseRowCheck,
   FeedbackStore,
   FeedbackViews,
 } from '@rampart/feedback-store';
@@ -38,6 +39,7 @@ import { LookRound } from './looks/look-round.js';
 import { Proposals } from './looks/proposals.js';
 import { RecordedCrossings } from './looks/recorded-crossings.js';
 import { ReplayService } from './looks/replay.service.js';
+import { RowCheck, RowChecks } from './looks/row-check.service.js';
 import { WatchedComparisons } from './looks/watched-comparisons.js';
 import { PlanDesk } from './planning/plan-desk.js';
 import { PlansController } from './planning/plans.controller.js';
@@ -98,6 +100,12 @@ export const analysisModule = (config: AnalysisConfig): DynamicModule => ({
       },
     },
     { provide: ClickhouseFeedbackBackup, useFactory: () => new ClickhouseFeedbackBackup(storeOptions(config)) },
+    {
+      provide: RowChecks,
+      useValue: {
+        of: (query) => new ClickhouseRowCheck(storeOptions(config), query, (beside) => new ClickhouseFeedbackStore(beside)),
+      } satisfies RowChecks,
+    },
     { provide: FeedbackViews, useFactory: () => new ClickhouseFeedbackViews(storeOptions(config)) },
     { provide: ApiKeys, useClass: LinkedKeys },
     { provide: Definitions, useClass: LinkedDefinitions },
@@ -119,6 +127,7 @@ export const analysisModule = (config: AnalysisConfig): DynamicModule => ({
     Proposals,
     ReplayService,
     ResultsService,
+    RowCheck,
     StoreBackup,
     StoreRebuild,
     TimeseriesService,

@@ -95,15 +95,17 @@ Takes the kill switch back: experiments and releases of the feature count again.
 rampart restore FOLDER
 
 Fills a fresh data folder (RAMPART_DATA) from a backup that rampart backup took, so that npm start goes on with it. Every byte is checked
-before anything is written; a place that is not empty is refused. With DATABASE_URL or CLICKHOUSE_URL these are filled, and must be empty.
+before anything is written; a place that is not empty is refused. With DATABASE_URL, CLICKHOUSE_URL or KAFKA_BROKERS these are filled, and
+must be empty; a Kafka that still has the log of the backup is left as it is.
 Where the backup has no secret, RAMPART_SECRET must be that of the platform it was taken of.
 `,
   backup: `rampart backup FOLDER [options]
 
 Copies a running platform into a new folder: history, definitions, decisions, log and feedback store, which fit each other whatever happens
-meanwhile; and, where the platform runs on this machine, its secret and admin key. On Kafka the log stays Kafka's, and the backup says where
-each partition ended. The manifest is written last: a folder without it is no backup.
+meanwhile; and, where the platform runs on this machine, its secret and admin key. The manifest is written last: a folder without it is no
+backup.
 
+  --without-log        leaves a log on Kafka to Kafka, and says where each partition ended: it can be restored beside that log only
   --address URL        platform to talk to (RAMPART_ADDRESS); the admin key is RAMPART_ADMIN_KEY, or the file of the data folder
 `,
   generation: `rampart generation [--partitions N]
@@ -173,11 +175,13 @@ rampart units erasures [options]
   replay: `rampart replay decisions [options]
 
 Recounts every decision record from the rows, judges it again, and compares both digests with what it recorded; holds the log's records against
-the control plane's history besides. A record of which anything was altered is named, and so are the sums that other rows give.
+the control plane's history besides. A record of which anything was altered is named, and so are the sums that other rows give; then the rows
+behind them are held against the log, and those that the store has otherwise are named.
 Exit code 0 when all are the same, or can't be recounted because rows were expired by configuration or units erased; 1 otherwise.
 
   --since INSTANT      only records that were appended then or later
   --experiment KEY, --environment KEY, --project KEY     only theirs; default: all
+  --without-rows       leaves the rows alone: looking for them reads the log once for each comparison, five at most
   --json               every record with what was found
   --address URL        platform to talk to (RAMPART_ADDRESS)
 `,
@@ -286,8 +290,9 @@ const OPTIONS = {
     address: { type: 'string' },
   },
   generation: { partitions: { type: 'string' } },
-  backup: { address: { type: 'string' } },
+  backup: { 'without-log': { type: 'boolean', default: false }, address: { type: 'string' } },
   replay: {
+    'without-rows': { type: 'boolean', default: false },
     since: { type: 'string' },
     experiment: { type: 'string' },
     environment: { type: 'string' },

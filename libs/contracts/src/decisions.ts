@@ -196,6 +196,36 @@ export interface ReplayedPage {
   readonly engine: string;
 }
 
+/** A line of the answer of `POST /v1/decisions/{id}/rows`: how far it is, and last what was found. */
+export type RowCheckLine = RowCheckProgress | RowCheckResult;
+
+export interface RowCheckProgress {
+  /** Messages of the log. */
+  readonly read: number;
+  readonly toRead: number;
+}
+
+/** Rows of which the store has something else than the log. */
+export interface RowCheckResult {
+  /** In the order in which they became known; not all where there are many. */
+  readonly rows: readonly DifferingRow[];
+  readonly hasMore: boolean;
+  /** Rows that became known before are not judged, since log or store have been cut; null: all were. */
+  readonly judgedSince: string | null;
+}
+
+export interface DifferingRow {
+  /** The store has other content, nothing, or a row that the log does not have. */
+  readonly kind: 'altered' | 'missing' | 'too-many';
+  /** What the log has at its place; null where that is nothing. */
+  readonly event: { readonly source: string; readonly id: string; readonly name: string; readonly place: string } | null;
+  /** Pseudonym. */
+  readonly unit: string;
+  /** The first 128 bits of SHA-256(source NUL id), as hex digits. */
+  readonly idHash: string;
+  readonly columns: readonly { readonly column: string; readonly store: string; readonly log: string }[];
+}
+
 /** One record of `GET /v1/admin/decisions`: what the control plane's history holds. */
 export interface RecordedDigest extends ComparisonPlace {
   readonly id: string;

@@ -1,6 +1,7 @@
 export { ClickhouseFeedbackBackup, type StoreTable } from './clickhouse-feedback-backup.js';
 export { ClickhouseFeedbackStore } from './clickhouse-feedback-store.js';
 export { ClickhouseFeedbackViews } from './clickhouse-feedback-views.js';
+export { ClickhouseRowCheck, type RowFinding } from './clickhouse-row-check.js';
 export { neededSinceUs } from './definition/needed-rows.js';
 export { addSums, subtractSums } from './definition/sums-arithmetic.js';
 export * from './feedback-store.js';

@@ -1,10 +1,12 @@
 /** Replay: whether the rows and rules of today still say what a record says. */
-import { Body, Controller, HttpCode, Param, Post } from '@nestjs/common';
-import { ApiOperation, ApiTags } from '@nestjs/swagger';
-import { parseInstant, type Replay, type ReplayedPage, slug } from '@rampart/contracts';
+import { Readable } from 'node:stream';
+import { Body, Controller, HttpCode, Param, Post, StreamableFile } from '@nestjs/common';
+import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { parseInstant, type Replay, type ReplayedPage, type RowCheckLine, slug } from '@rampart/contracts';
 import { Project, Scope } from '@rampart/service-kit';
 import { z } from 'zod';
 import { ReplayService } from './replay.service.js';
+import { RowCheck } from './row-check.service.js';
 
 const replayInput = z.strictObject({
   project: slug.optional().describe('default: all'),
@@ -26,7 +28,10 @@ type ReplayInput = z.infer<typeof replayInput>;
 @ApiTags('decisions')
 @Controller('v1/decisions')
 export class DecisionsController {
-  constructor(private readonly replays: ReplayService) {}
+  constructor(
+    private readonly replays: ReplayService,
+    private readonly rows: RowCheck,
+  ) {}
 
   @Post('replay')
   @HttpCode(200)
@@ -45,4 +50,23 @@ export class DecisionsController {
   replay(@Param('id') id: string, @Project() project: string): Promise<Replay> {
     return this.replays.replay(project, id);
   }
+
+  @Post(':id/rows')
+  @HttpCode(200)
+  @Scope('admin', { audited: false })
+  @ApiOperation({
+    summary: 'Hold every row that a record could be counted from against the log, and name those that differ: use rampart replay decisions',
+  })
+  @ApiResponse({
+    status: 200,
+    description: 'A line of JSON now and then that says how far it is, and the last one what was found',
+    content: { 'application/x-ndjson': { schema: { type: 'string' }, example: '{"rows":[],"hasMore":false,"judgedSince":null}' } },
+  })
+  async check(@Param('id') id: string, @Project() project: string): Promise<StreamableFile> {
+    return new StreamableFile(Readable.from(texts(await this.rows.lines(project, id))), { type: 'application/x-ndjson' });
+  }
+}
+
+async function* texts(lines: AsyncIterable<RowCheckLine>): AsyncGenerator<string> {
+  for await (const line of lines) yield `${JSON.stringify(line)}\n`;
 }

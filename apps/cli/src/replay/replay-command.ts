@@ -7,12 +7,15 @@ import { ApiClient } from '../platform/api-client.js';
 import type { Environment } from '../platform/places.js';
 import { requirePlatform } from '../platform/running-platform.js';
 import { usage } from '../refusal.js';
+import { type CheckedComparison, checkRows, rowsReport, toCheck } from './differing-rows.js';
 import { counts, foundRecords, isFault, reportOf } from './replayed-records.js';
 
 export interface ReplayRequest {
   readonly filter: Readonly<Partial<Record<'project' | 'environment' | 'experiment' | 'since', string>>>;
   readonly address: string | undefined;
   readonly isJson: boolean;
+  /** Rows behind sums that differ are not looked for. */
+  readonly isWithoutRows: boolean;
 }
 
 /** @throws Refusal (exit code 2) */
@@ -21,7 +24,7 @@ export const replayRequest = ({ texts, flags }: Pick<Typed, 'texts' | 'flags'>):
   if (since !== undefined && parseInstant(since) === undefined)
     throw usage(`--since is an instant with a zone, as 2026-01-31T12:00:00Z, not "${since}".`);
   const named = Object.entries({ project, environment, experiment, since }).filter(([, text]) => text !== undefined);
-  return { filter: Object.fromEntries(named), address, isJson: flags.json === true };
+  return { filter: Object.fromEntries(named), address, isJson: flags.json === true, isWithoutRows: flags['without-rows'] === true };
 };
 
 export interface Replaying {
@@ -34,9 +37,13 @@ export interface Replaying {
 const PAGE = 50;
 
 /** @returns the exit code: 1 where a record differs, was altered, or can't be recounted though its rows were not expired */
-export const replayDecisions = async ({ filter, address, isJson }: ReplayRequest, { environment, ...out }: Replaying): Promise<number> => {
+export const replayDecisions = async (
+  { filter, address, isJson, isWithoutRows }: ReplayRequest,
+  { environment, ...out }: Replaying,
+): Promise<number> => {
   const platform = await requirePlatform(environment, address);
-  const client = new ApiClient(platform.address, adminKey(environment).key, 60_000, (why) => out.progress.say(why));
+  const { key } = adminKey(environment);
+  const client = new ApiClient(platform.address, key, 60_000, (why) => out.progress.say(why));
   const startedMs = out.nowMs();
   try {
     // Before the log: what the history has by now, the log has by then.
@@ -48,10 +55,12 @@ export const replayDecisions = async ({ filter, address, isJson }: ReplayRequest
     const history = [...before.items, ...later.items.filter(({ id }) => replayed.has(id))].filter((one) => isMeant(one, filter));
     const found = foundRecords(items, history);
     const elapsedMs = out.nowMs() - startedMs;
+    const rows: CheckedComparison[] = [];
+    for (const record of isWithoutRows ? [] : toCheck(found)) rows.push(await checkRows(platform.address, key, record, out.progress));
     const report = { engine, unreadable, elapsedMs };
-    if (isJson) out.print(JSON.stringify({ ...report, counts: counts(found), records: found }, undefined, 2));
-    else out.print(reportOf({ ...report, found }));
-    return found.some(isFault) || unreadable > 0 ? 1 : 0;
+    if (isJson) out.print(JSON.stringify({ ...report, counts: counts(found), records: found, rows }, undefined, 2));
+    else out.print([reportOf({ ...report, found }), ...rows.map(rowsReport)].join('\n'));
+    return found.some(isFault) || rows.some(({ result }) => result.rows.length > 0) || unreadable > 0 ? 1 : 0;
   } finally {
     out.progress.clear();
     await client.close();

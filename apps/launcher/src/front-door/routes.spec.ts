@@ -21,6 +21,7 @@ describe('which service answers', () => {
     ['GET', '/v1/experiments/button/decisions', 'experiments'],
     ['GET', '/v1/decisions/0a', 'experiments'],
     ['POST', '/v1/decisions/0a/replay', 'analysis'],
+    ['POST', '/v1/decisions/0a/rows', 'analysis'],
     ['POST', '/v1/experiments/button/start', 'experiments'],
     ['GET', '/v1/experiments/results', 'experiments'],
     ['GET', '/v1/experiments/button/resultset', 'experiments'],

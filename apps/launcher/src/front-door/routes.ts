@@ -22,7 +22,7 @@ const routes: readonly Route[] = [
     path: /^\/v1\/experiments\/[^/]+\/(results|statistics|population|freshness|timeseries|explore|power)(\/.*)?$/,
     service: 'analysis',
   },
-  { methods: 'POST', path: /^\/v1\/decisions\/([^/]+\/)?replay$/, service: 'analysis' },
+  { methods: 'POST', path: /^\/v1\/decisions\/(([^/]+\/)?replay|[^/]+\/rows)$/, service: 'analysis' },
   { methods: 'any', path: /^\/v1\/metrics\/preview$/, service: 'analysis' },
   { methods: 'POST', path: /^\/v1\/plans\/.+$/, service: 'analysis' },
   { methods: 'any', path: /^\/v1\/analysis\/.+$/, service: 'analysis' },

@@ -1,0 +1,90 @@
+/** Behind sums that differ are rows: which of them the store has otherwise than the log. Asked of the platform, and told in words. */
+import type { DifferingRow, RowCheckLine, RowCheckResult } from '@rampart/contracts';
+import { request } from 'undici';
+import { count, type Progress } from '../import/progress.js';
+import { Refusal } from '../refusal.js';
+import type { FoundRecord } from './replayed-records.js';
+
+/** Nothing comes for so long only where something hangs. */
+const patienceMs = 300_000;
+/** Each costs a reading of the log. */
+const MOST_COMPARISONS = 5;
+
+export interface CheckedComparison {
+  readonly project: string;
+  readonly environment: string;
+  readonly experiment: string;
+  /** Whose rows were asked about. */
+  readonly record: string;
+  readonly result: RowCheckResult;
+}
+
+/**
+ * Of each comparison the newest record whose sums are others, in the order given: what earlier ones knew, it knows too. Also where units were erased since:
+ * something else may be behind that.
+ */
+export const toCheck = (found: readonly FoundRecord[]): readonly FoundRecord[] => {
+  const newest = new Map<string, FoundRecord>();
+  for (const one of found)
+    if (one.status === 'differs' || one.code === 'units-erased')
+      newest.set([one.project, one.environment, one.experiment, one.comparison].join('\0'), one);
+  return [...newest.values()].slice(0, MOST_COMPARISONS);
+};
+
+/** @throws Refusal where the platform does not come to its end */
+export const checkRows = async (
+  address: string,
+  key: string,
+  { project, environment, experiment, id }: FoundRecord,
+  progress: Progress,
+): Promise<CheckedComparison> => {
+  const path = `/v1/decisions/${id}/rows?project=${encodeURIComponent(project)}`;
+  const { statusCode, body } = await request(`${address}${path}`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${key}` },
+    headersTimeout: patienceMs,
+    bodyTimeout: patienceMs,
+  });
+  if (statusCode !== 200) throw new Refusal(`POST ${path} was refused (${statusCode}): ${(await body.text()).slice(0, 500)}`);
+  const place = `${project}/${environment}/${experiment}`;
+  const brokeOff = (why: string) => new Refusal(`The rows of ${place} were not compared to the end: ask again.${why}`);
+  try {
+    for await (const line of linesOf(body)) {
+      if ('rows' in line) return { project, environment, experiment, record: id, result: line };
+      progress.show(() => `rows of ${place}: ${count(line.read)} of ${count(line.toRead)} messages`);
+    }
+  } catch (error) {
+    throw brokeOff(` (${error instanceof Error ? error.message : String(error)})`);
+  }
+  throw brokeOff('');
+};
+
+async function* linesOf(body: AsyncIterable<Uint8Array>): AsyncGenerator<RowCheckLine> {
+  let held = '';
+  for await (const chunk of body) {
+    held += Buffer.from(chunk).toString('utf8');
+    const lines = held.split('\n');
+    held = lines.pop() ?? '';
+    for (const line of lines) yield JSON.parse(line) as RowCheckLine;
+  }
+}
+
+export const rowsReport = ({ project, environment, experiment, result }: CheckedComparison): string => {
+  const { rows, hasMore, judgedSince } = result;
+  const place = `${project}/${environment}/${experiment}`;
+  const since = judgedSince === null ? '' : ` (of those known since ${judgedSince}: log or store have been cut before)`;
+  if (rows.length === 0) return `Every row of ${place} is as the log has it${since}.`;
+  return [
+    `Rows of ${place} that are not as the log has them${since}:`,
+    ...rows.map((row) => `  ${sentenceOf(row)}`),
+    ...(hasMore ? ['  … and more.'] : []),
+  ].join('\n');
+};
+
+const sentenceOf = ({ kind, event, unit, idHash, columns }: DifferingRow): string => {
+  const named =
+    event === null ? `a row with the id hash ${idHash}` : `${event.name}: event ${event.id} of ${event.source} (${event.place})`;
+  if (kind === 'too-many') return `too many: ${named} of unit ${unit}; the log has none`;
+  if (kind === 'missing') return `missing: ${named} of unit ${unit}`;
+  return `altered: ${named} of unit ${unit}: ${columns.map(({ column, store, log }) => `${column} is ${store}, was ${log}`).join('; ')}`;
+};
