@@ -6,6 +6,7 @@ import { linkTo, type Route, useRoute } from './access/routing.js';
 import { forgetSession, keepSession, readSession, type Session } from './access/session.js';
 import { ExperimentPage } from './pages/experiment-page.js';
 import { OverviewPage } from './pages/overview-page.js';
+import { PlanPage } from './pages/plan-page.js';
 import { RecordPage } from './pages/record-page.js';
 import { RolloutPage } from './pages/rollout-page.js';
 import { firstEnvironment, SignInPage } from './pages/sign-in-page.js';
@@ -20,8 +21,8 @@ export const App = () => {
   };
   const signedIn = (next: Session) => {
     change(next);
-    // In place: going back must not lead to a code that was used.
-    location.replace(linkTo.overview);
+    // In place: going back must not lead to a code that was used. Who followed a shared link wants what it names.
+    if (route.page === 'sign-in') location.replace(linkTo.overview);
   };
   const signOut = () => {
     forgetSession();
@@ -46,6 +47,7 @@ export const App = () => {
       <header className="top">
         <Mark />
         <Places session={session} change={change} />
+        <a href={linkTo.plan()}>Plan</a>
         <Liveness />
         <button type="button" className="plain" onClick={signOut}>
           Sign out
@@ -121,6 +123,7 @@ const Page = ({ route }: { readonly route: Route }) => {
   if (route.page === 'overview') return <OverviewPage />;
   if (route.page === 'rollout') return <RolloutPage key={route.key} rolloutKey={route.key} />;
   if (route.page === 'experiment') return <ExperimentPage key={route.key} experimentKey={route.key} />;
+  if (route.page === 'plan') return <PlanPage />;
   if (route.page === 'record') return <RecordPage key={route.id} id={route.id} />;
   return (
     <main id="main" className="narrow" tabIndex={-1}>

@@ -119,6 +119,12 @@ export interface PlannedUnits {
   readonly total: number;
 }
 
+/** `relative` is null where control's mean is 0. */
+export interface PlannedEffect {
+  readonly relative: number | null;
+  readonly absolute: number;
+}
+
 /** `POST /v1/plans/power`. */
 export interface PowerPlan {
   readonly method: (typeof PLAN_METHODS)[number];
@@ -139,10 +145,15 @@ export interface PowerPlan {
     readonly units: number;
     readonly power: number;
     /** Null where the plan tests nothing with so few. */
-    readonly minimumEffect: { readonly relative: number | null; readonly absolute: number } | null;
+    readonly minimumEffect: PlannedEffect | null;
   } | null;
   /** How the chance to have found the effect grows: with units of one look, or from look to look of the plan. */
-  readonly curve: readonly { readonly units: number; readonly power: number }[];
+  readonly curve: readonly {
+    readonly units: number;
+    readonly power: number;
+    /** What is found by then with the power that was asked for; null where nothing is tested so early. */
+    readonly minimumEffect: PlannedEffect | null;
+  }[];
   readonly sentence: string;
 }
 

@@ -82,6 +82,17 @@ describe('a plan that is watched', () => {
     expect(watched.curve.at(-1)).toMatchObject({ units: watched.plannedUnits });
     expect(powers.at(-1)).toBeCloseTo(0.8, 4);
   });
+  it('finds larger effects sooner, down to the one that it is made for', () => {
+    const found = watched.curve.map(({ minimumEffect }) => minimumEffect?.relative ?? Number.POSITIVE_INFINITY);
+    expect([...found].sort((a, b) => b - a)).toEqual(found);
+    expect(found.at(-1)).toBeCloseTo(0.2, 4);
+    // By half of the units: what one look there would find is smaller, what the rest would add is not in it.
+    const half = watched.curve[9];
+    expect(half?.minimumEffect?.relative).toBeGreaterThan(0.2 * Math.SQRT2);
+    expect(half?.minimumEffect?.relative).toBeLessThan(0.2 * 1.7);
+    expect(plan(ask).curve.at(-1)?.minimumEffect?.relative).toBeCloseTo(0.2, 3);
+    expect(plan(ask).curve[4]?.minimumEffect?.relative).toBeCloseTo(0.4, 2);
+  });
   it('finds less with fewer units, and says how much', () => {
     expect(watched.withUnits?.power).toBeLessThan(0.5);
     expect(watched.withUnits?.minimumEffect?.relative).toBeGreaterThan(0.2);

@@ -58,7 +58,7 @@ export const planFor = (question: Question, expected: ExpectedMetric): PowerPlan
     days,
     assurance: method === 'bayesian' ? assuranceOf(crossings, most) : null,
     withUnits: question.units === undefined ? null : foundWith(crossings, question.units, power),
-    curve: curveOf(crossings, most, outcome),
+    curve: curveOf(crossings, most, power),
     sentence: sentenceOf(question, { fixed, most, days }),
   };
 };
@@ -121,16 +121,30 @@ const unitsFor = (crossings: Crossings, fixedUnits: number, power: number): numb
 };
 
 const foundWith = (crossings: Crossings, units: number, power: number): NonNullable<PowerPlan['withUnits']> => {
-  const { planned } = crossings;
-  const lacking = (drift: number): number => crossings.under(units, drift).power - power;
   const reached = crossings.at(units).power;
-  const largest = 60;
-  if (lacking(largest) < 0) return { units, power: reached, minimumEffect: null };
-  const drift = lacking(0) >= 0 ? 0 : findRoot(lacking, 0, largest, 1e-10);
+  const drift = driftFor((tried) => crossings.under(units, tried).power - power);
+  return { units, power: reached, minimumEffect: drift === null ? null : effectOf(crossings.planned, units, drift) };
+};
+
+const LARGEST_DRIFT = 60;
+
+/** @param from  a drift that is too small, where one is known @returns null where none is large enough */
+const driftFor = (lacking: (drift: number) => number, from = 0, tolerance = 1e-10): number | null => {
+  if (lacking(from) >= 0) return from;
+  let [low, high] = [from, Math.min(LARGEST_DRIFT, from === 0 ? LARGEST_DRIFT : 1.25 * from)];
+  while (lacking(high) < 0) {
+    if (high >= LARGEST_DRIFT) return null;
+    [low, high] = [high, Math.min(LARGEST_DRIFT, 2 * high)];
+  }
+  return findRoot(lacking, low, high, tolerance);
+};
+
+/** What is so many standard errors with so many units. */
+const effectOf = (planned: PlannedComparison, units: number, drift: number): { relative: number | null; absolute: number } => {
   const perOne =
     planned.question.method === 'bayesian' ? relativeError(planned, units) * Math.abs(planned.mean) : standardError(planned, units);
   const absolute = drift * perOne;
-  return { units, power: reached, minimumEffect: { relative: planned.mean === 0 ? null : absolute / Math.abs(planned.mean), absolute } };
+  return { relative: planned.mean === 0 ? null : absolute / Math.abs(planned.mean), absolute };
 };
 
 /** Simpson's rule over eight standard deviations of the prior. */
@@ -151,18 +165,30 @@ const assuranceOf = (crossings: Crossings, units: number): number | null => {
   return sum / weights;
 };
 
-const curveOf = (crossings: Crossings, most: number, { powerByLook }: BoundaryCrossing): PowerPlan['curve'] => {
-  if (powerByLook.length === 1)
-    return Array.from({ length: CURVE_POINTS }, (_, at) => Math.ceil((most * (at + 1)) / CURVE_POINTS)).map((units) => ({
-      units,
-      power: crossings.at(units).power,
-    }));
+/** With units of one look each, or from look to look of the plan as it is: what is found by then, and what would be with the power that was asked for. */
+const curveOf = (crossings: Crossings, most: number, power: number): PowerPlan['curve'] => {
+  const { planned } = crossings;
+  const { powerByLook } = crossings.at(most);
   const looks = powerByLook.length;
+  if (looks === 1) {
+    const drift = driftFor((tried) => crossings.under(most, tried).power - power);
+    return Array.from({ length: CURVE_POINTS }, (_, at) => Math.ceil((most * (at + 1)) / CURVE_POINTS)).map((units) => ({
+      ...{ units, power: crossings.at(units).power },
+      minimumEffect: drift === null ? null : effectOf(planned, units, drift),
+    }));
+  }
   const points = Math.min(looks, CURVE_POINTS);
-  return Array.from({ length: points }, (_, at) => Math.ceil((looks * (at + 1)) / points)).map((look) => ({
-    units: Math.ceil((most * look) / looks),
-    power: powerByLook[look - 1] ?? 0,
-  }));
+  // Backwards: the sooner it is to be found, the larger an effect has to be.
+  let drift: number | null = 0;
+  return Array.from({ length: points }, (_, at) => Math.ceil((looks * (points - at)) / points))
+    .map((look) => {
+      drift = drift === null ? null : driftFor((tried) => (crossings.under(most, tried).powerByLook[look - 1] ?? 0) - power, drift, 1e-6);
+      return {
+        ...{ units: Math.ceil((most * look) / looks), power: powerByLook[look - 1] ?? 0 },
+        minimumEffect: drift === null ? null : effectOf(planned, most, drift),
+      };
+    })
+    .reverse();
 };
 
 const SAID: Readonly<Record<Exclude<Question['method'], 'fixed-horizon'>, (looks: number) => string>> = {

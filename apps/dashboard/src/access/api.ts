@@ -1,12 +1,19 @@
 /** Calls the platform as anybody with a key does. What it refuses becomes a Problem: title, detail, code, as it was said. */
 import type { Session } from './session.js';
 
+interface ProblemPlace {
+  readonly path: string;
+  readonly message: string;
+}
+
 export class Problem extends Error {
   constructor(
     readonly status: number,
     readonly code: string,
     readonly title: string,
     readonly detail: string,
+    /** Where in the body, as JSON pointers. */
+    readonly errors: readonly ProblemPlace[] = [],
   ) {
     super(detail);
   }
@@ -81,12 +88,13 @@ const answerOf = async (response: Response): Promise<unknown> => {
   const text = await response.text();
   const body = parsed(text);
   if (response.ok) return body;
-  const { title, detail, code } = (typeof body === 'object' && body !== null ? body : {}) as Record<string, unknown>;
+  const { title, detail, code, errors } = (typeof body === 'object' && body !== null ? body : {}) as Record<string, unknown>;
   throw new Problem(
     response.status,
     typeof code === 'string' ? code : `status-${response.status}`,
     typeof title === 'string' ? title : `The platform answered ${response.status}`,
     typeof detail === 'string' ? detail : 'It gave no reason. The logs of its services have more.',
+    Array.isArray(errors) ? (errors as readonly ProblemPlace[]) : [],
   );
 };
 

@@ -1,5 +1,5 @@
 /** What the control API answers, as far as this page reads it: documents that contracts has no name for. */
-import type { Actions, ExperimentDefinition, ExperimentState, Policy, VerdictKind } from '@rampart/contracts';
+import type { Actions, ExperimentDefinition, ExperimentState, MetricDefinition, Policy, VerdictKind } from '@rampart/contracts';
 
 export interface Items<Item> {
   readonly items: readonly Item[];
@@ -36,6 +36,11 @@ export interface ExperimentDocument {
   readonly revision: number;
   readonly definition: ExperimentDefinition;
   readonly environments: Readonly<Record<string, RunDocument>>;
+}
+
+export interface MetricDocument {
+  readonly key: string;
+  readonly definition: MetricDefinition;
 }
 
 export interface FeatureDocument {

@@ -11,7 +11,7 @@ import type {
 import { type UseQueryResult, useQuery } from '@tanstack/react-query';
 import { type Query } from './api.js';
 import { useConnection } from './connection.js';
-import type { EnvironmentDocument, ExperimentDocument, FeatureDocument, Items, ProjectDocument } from './documents.js';
+import type { EnvironmentDocument, ExperimentDocument, FeatureDocument, Items, MetricDocument, ProjectDocument } from './documents.js';
 import { POLL_MS } from './live.js';
 
 export type Reading<Answer> = UseQueryResult<Answer, Error>;
@@ -55,6 +55,8 @@ export const useRolloutHistory = (key: string) =>
 
 export const useExperiments = () => useReading<Items<ExperimentDocument>>(['experiment'], '/v1/experiments');
 export const useExperiment = (key: string) => useReading<ExperimentDocument>(['experiment', key], `/v1/experiments/${at(key)}`);
+
+export const useMetrics = () => useReading<Items<MetricDocument>>(['metric'], '/v1/metrics', {}, { everyMs: 60_000 });
 
 export const useResults = (key: string, isWanted = true) => {
   const { environment } = useConnection().api.session;

@@ -9,6 +9,7 @@ describe('addresses of the page', () => {
     [linkTo.experiment('x'), { page: 'experiment', key: 'x' }],
     [linkTo.record('00ff'), { page: 'record', id: '00ff' }],
     ['#/sign-in?code=a_-1', { page: 'sign-in', code: 'a_-1' }],
+    [linkTo.plan('effect=5%25'), { page: 'plan' }],
     ['#/sign-in', { page: 'sign-in', code: undefined }],
     ['#/rollouts/', { page: 'unknown', path: 'rollouts/' }],
     ['#/rollouts/a/b', { page: 'unknown', path: 'rollouts/a/b' }],

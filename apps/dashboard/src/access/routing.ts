@@ -6,6 +6,7 @@ export type Route =
   | { readonly page: 'rollout'; readonly key: string }
   | { readonly page: 'experiment'; readonly key: string }
   | { readonly page: 'record'; readonly id: string }
+  | { readonly page: 'plan' }
   | { readonly page: 'sign-in'; readonly code: string | undefined }
   | { readonly page: 'unknown'; readonly path: string };
 
@@ -15,6 +16,8 @@ export const routeOf = (hash: string): Route => {
   if (rest.length > 0) return { page: 'unknown', path };
   if (room === '' && id === '') return { page: 'overview' };
   if (room === 'sign-in' && id === '') return { page: 'sign-in', code: new URLSearchParams(query).get('code') ?? undefined };
+  // What it asks stands behind the ?, and is the page's own to read.
+  if (room === 'plan' && id === '') return { page: 'plan' };
   if (room === 'rollouts' && id !== '') return { page: 'rollout', key: id };
   if (room === 'experiments' && id !== '') return { page: 'experiment', key: id };
   if (room === 'records' && id !== '') return { page: 'record', id };
@@ -26,6 +29,7 @@ export const linkTo = {
   signIn: '#/sign-in',
   rollout: (key: string) => `#/rollouts/${encodeURIComponent(key)}`,
   experiment: (key: string) => `#/experiments/${encodeURIComponent(key)}`,
+  plan: (query = '') => (query === '' ? '#/plan' : `#/plan?${query}`),
   record: (id: string) => `#/records/${encodeURIComponent(id)}`,
 } as const;
 

@@ -1,9 +1,10 @@
 /** All effects as they are now, one below the other on one scale, with their numbers beside them. */
-import { BINARY_TYPES, type Comparison, type MetricResult, type MetricUse } from '@rampart/contracts';
+import type { Comparison, MetricResult, MetricUse } from '@rampart/contracts';
 import { max } from 'd3-array';
 import { scaleLinear } from 'd3-scale';
 import { Wide } from '../parts/wide.js';
 import { count, figure, interval, percent, probability, signed, signedPercent } from '../reading/numbers.js';
+import { isShareOfUnits } from '../reading/share-metrics.js';
 import { type EffectRow, effectRow } from './effect-row.js';
 
 interface Props {
@@ -116,7 +117,7 @@ const Interval = ({ title, row }: { readonly title: string; readonly row: Effect
 };
 
 const Arms = ({ metric, comparison }: { readonly metric: MetricResult; readonly comparison: Comparison }) => {
-  const say = BINARY_TYPES.has(metric.type) ? percent : figure;
+  const say = isShareOfUnits(metric.type) ? percent : figure;
   return (
     <>
       {metric.arms

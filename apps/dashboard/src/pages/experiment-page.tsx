@@ -46,7 +46,11 @@ const Experiment = ({ document }: { readonly document: ExperimentDocument }) => 
             {' '}
             · moved by <a href={linkTo.rollout(run.ramp.rollout)}>its rollout</a>, stage {run.ramp.stage}
           </>
-        )}
+        )}{' '}
+        ·{' '}
+        <a href={linkTo.plan(new URLSearchParams({ metric: definition.metrics[0]?.metric ?? '', from: key, effect: '5%' }).toString())}>
+          Plan the next one
+        </a>
         {definition.hypothesis ? ` · ${definition.hypothesis}` : ''}
       </p>
       {run?.decision !== undefined && (

@@ -158,8 +158,14 @@ const crossingUnder = (looks: readonly BoundaryLook[], states: readonly (Running
 const leftUnder = ({ informationFraction: t, nodes, mass, only }: Running, drift: number): number => {
   const centre = drift * Math.sqrt(t);
   if (only !== null) return normal.cdf(only.bound - centre) - (only.sides === 'symmetric' ? normal.cdf(-only.bound - centre) : 0);
-  const shift = (centre * centre) / 2;
+  // Down from the highest node, where the factor is largest: from node to node it changes by a fixed one.
+  const [first = 0, second = 0] = nodes;
+  let factor = Math.exp(centre * (nodes.at(-1) ?? 0) - (centre * centre) / 2);
+  const step = Math.exp(-centre * (second - first));
   let sum = 0;
-  for (let at = 0; at < nodes.length; at++) sum += (mass[at] ?? 0) * Math.exp(centre * (nodes[at] ?? 0) - shift);
+  for (let at = nodes.length - 1; at >= 0; at--) {
+    sum += (mass[at] ?? 0) * factor;
+    factor *= step;
+  }
   return sum;
 };
