@@ -7,10 +7,14 @@ import { Line } from './line.js';
 let engine: Server;
 let line: Line;
 const clients: Socket[] = [];
+let atEngine: Socket | undefined;
 
 /** Says everything back. */
 beforeEach(async () => {
-  engine = createServer((socket) => socket.on('error', () => undefined).pipe(socket));
+  engine = createServer((socket) => {
+    atEngine = socket.on('error', () => undefined);
+    socket.pipe(socket);
+  });
   await new Promise<void>((listening) => engine.listen(0, '127.0.0.1', listening));
   line = await Line.before('127.0.0.1', (engine.address() as AddressInfo).port);
 });
@@ -75,5 +79,16 @@ describe('a line between a service and an engine', () => {
     client.write('z');
     expect(await hears('z')).toBe('z');
     expect(performance.now() - sinceMs).toBeGreaterThan(400);
+  });
+
+  it('brings answers at once where only requests are slow', async () => {
+    const { client, hears } = await connected();
+    client.write('a');
+    expect(await hears('a')).toBe('a');
+    line.slowMs = 600_000;
+    line.slows = 'requests';
+    await line.become('slow');
+    atEngine?.write('b');
+    expect(await hears('ab')).toBe('ab');
   });
 });
