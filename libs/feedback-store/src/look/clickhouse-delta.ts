@@ -41,7 +41,9 @@ export const deltaOf = async (
     if (units > mostChangedUnits) return await counted(servers, apart(queries), { ...everything, sinceUs });
     const { exposures, events } = scopesRead(queries);
     const isStratified = queries.some(({ strata }) => strata !== undefined);
-    await Promise.all([each(look.createExposures(exposures, isStratified)), each(look.createEvents(events, mapsRead(queries)))]);
+    await each(look.createExposures(exposures, isStratified));
+    // Afterwards, since only events of exposed units count: of one experiment among many those are few of the changed units.
+    await each(look.createEvents(events, mapsRead(queries)));
     return await counted(servers, grouped(queries), { exposures: look.exposures, events: look.events, sinceUs });
   } finally {
     for (const table of [look.units, look.exposures, look.events]) await each(`DROP TABLE IF EXISTS ${table}`);

@@ -246,16 +246,24 @@ interface LookTables {
   readonly createUnits: string;
   /** @param withProperties  where units are told apart by a property of their exposure */
   createExposures(scopes: readonly bigint[], withProperties: boolean): string;
-  /** @param maps  of properties, those that are looked into */
+  /** Of the units that have an exposure among those. @param maps  of properties, those that are looked into */
   createEvents(scopes: readonly bigint[], maps: readonly string[]): string;
+}
+
+interface Copied {
+  readonly columns: string;
+  readonly from: string;
+  readonly scopes: readonly bigint[];
+  /** The table with the units. */
+  readonly of: string;
 }
 
 /** The changed units of one look and their rows, without duplicates, in memory: dropped when it ends. */
 export const lookTables = (id: string): LookTables => {
   const [units, exposures, events] = [`${LOOK}${id}_unit`, `${LOOK}${id}_exposure`, `${LOOK}${id}_event`];
   // FINAL would merge whole parts for a few rows. The lowest position wins here as there; duplicates share scope, unit and id, so that all of them are here.
-  const copy = (table: string, columns: string, from: string, scopes: readonly bigint[]) =>
-    `CREATE TABLE ${table} ENGINE = Memory AS SELECT ${columns} FROM ${from} PREWHERE scope IN (${scopes.join(', ') || '0'}) AND unit IN (SELECT unit FROM ${units})
+  const copy = (table: string, { columns, from, scopes, of }: Copied) =>
+    `CREATE TABLE ${table} ENGINE = Memory AS SELECT ${columns} FROM ${from} PREWHERE scope IN (${scopes.join(', ') || '0'}) AND unit IN (SELECT unit FROM ${of})
   ORDER BY position LIMIT 1 BY scope, unit, id_hash`;
   return {
     units,
@@ -265,11 +273,14 @@ export const lookTables = (id: string): LookTables => {
     createExposures: (scopes, withProperties) => {
       const columns = 'scope, unit, id_hash, event_at, known_at, position, segment, variant, reason';
       // Those by unit have no properties: they are few and small.
-      if (withProperties) return copy(exposures, `${columns}, strings, numbers, booleans`, 'exposure', scopes);
-      return copy(exposures, columns, 'exposure_by_unit', scopes);
+      if (withProperties)
+        return copy(exposures, { columns: `${columns}, strings, numbers, booleans`, from: 'exposure', scopes, of: units });
+      return copy(exposures, { columns, from: 'exposure_by_unit', scopes, of: units });
     },
-    createEvents: (scopes, maps) =>
-      copy(events, ['scope', 'unit', 'id_hash', 'event_at', 'known_at', 'position', 'value', ...maps].join(', '), 'feedback', scopes),
+    createEvents: (scopes, maps) => {
+      const columns = ['scope', 'unit', 'id_hash', 'event_at', 'known_at', 'position', 'value', ...maps].join(', ');
+      return copy(events, { columns, from: 'feedback', scopes, of: exposures });
+    },
   };
 };
 
