@@ -18,6 +18,9 @@ interface Found {
 /** `$2` as JSON writes it inside of a text. */
 const PATTERN = `btrim(to_jsonb($2::text)::text, '"')`;
 
+/** The streams of a project's keys, which do not name it themselves. */
+const KEYS = `select stream from control.event where stream like 'key/%' and data->>'project' = $1`;
+
 /**
  * Records of decisions are left alone: they hold sums, and a changed one would look altered.
  * @returns how many events, documents and lines named it
@@ -27,7 +30,7 @@ export const eraseTexts = async (dataSource: DataSource, log: EventLog, unit: Er
     const changed = await dataSource.transaction(async (manager) => {
       const events = await changeEach(manager, unit, {
         find: `select position::text as id, data as document, reason from control.event
-          where split_part(stream, '/', 2) = $1 and stream not like 'decision/%' and (strpos(data::text, ${PATTERN}) > 0 or strpos(reason, $2) > 0)`,
+          where (split_part(stream, '/', 2) = $1 or stream in (${KEYS})) and stream not like 'decision/%' and (strpos(data::text, ${PATTERN}) > 0 or strpos(reason, $2) > 0)`,
         write: 'update control.event set data = $2::jsonb, reason = $3 where position = $1::bigint',
       });
       const documents = await changeEach(manager, unit, {

@@ -1,0 +1,123 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { EventStore, type PostgresEventStore } from '@rampart/event-store';
+import { type FreshDatabase, freshDatabase } from '@rampart/test-engines';
+import { DataSource } from 'typeorm';
+import { type ControlPlane, controlPlane, eventually } from '../control-plane.examples.js';
+import { aRecord, logOf } from '../evidence/records.examples.js';
+import { decisionStream } from '../streams.js';
+import { eraseTexts } from './erased-texts.store.js';
+
+/** What SQL patterns, JSON and quotes have signs of their own for. */
+const ANN = `ann_100%"o'neill"\\ünï@example.org`;
+const SHORT = 'ann7';
+const unit = { project: 'shop', unitType: 'user', unitId: ANN };
+
+let database: FreshDatabase;
+let plane: ControlPlane;
+let source: DataSource;
+
+const query = (text: string, values: readonly unknown[] = []): Promise<readonly Record<string, unknown>[]> =>
+  source.query(text, [...values]);
+/** Tables of the control plane in which a text is, as JSON writes it. */
+const tablesWith = async (text: string): Promise<readonly string[]> => {
+  const found: string[] = [];
+  for (const [table, what] of Object.entries({
+    event: "data::text || coalesce(reason, '')",
+    catalogue_entry: 'document::text',
+    audit_entry: 'entry::text',
+  })) {
+    const rows = await query(`select ${what} as text from control.${table}`);
+    if (rows.some((row) => [text, JSON.stringify(text).slice(1, -1)].some((form) => String(row.text).includes(form)))) found.push(table);
+  }
+  return found;
+};
+const send = async (method: 'POST' | 'PUT' | 'DELETE', path: string, body?: object) => {
+  const { status, body: answer } = await plane.call(method, path, body === undefined ? {} : { body });
+  if (status >= 300) throw new Error(`${method} ${path}: ${status} ${JSON.stringify(answer)}`);
+  return answer;
+};
+const feature = {
+  ...{ key: 'colour', name: 'Colour', valueType: 'boolean', defaultVariant: 'off' },
+  variants: [
+    { key: 'off', value: false },
+    { key: 'on', value: true },
+  ],
+};
+const override = (units: readonly string[]) => ({ key: 'testers', feature: 'colour', variant: 'on', units });
+
+beforeAll(async () => {
+  database = await freshDatabase();
+  plane = await controlPlane(database.url);
+  source = plane.app.get(DataSource, { strict: false });
+  for (const project of ['shop', 'other']) {
+    await send('POST', '/v1/projects', { key: project, name: project });
+    await send('POST', `/v1/environments?project=${project}`, { key: 'production', kind: 'live' });
+    await send('POST', `/v1/features?project=${project}`, feature);
+    await send('PUT', `/v1/overrides/testers?project=${project}&environment=production`, override([ANN, 'bob', SHORT]));
+  }
+  await send('POST', '/v1/features/colour/kill?project=shop&environment=production', { reason: `asked for by ${ANN}, twice` });
+  const key = await send('POST', '/v1/keys?project=shop', { name: 'writes', role: 'analyst' });
+  await send('POST', `/v1/keys/${key.id}/revoke?project=shop`, { reason: `leaked by ${ANN}` });
+  // A record of a decision stays as it is, whatever it names.
+  const record = aRecord({ project: 'shop', seenEvents: [ANN] });
+  const store = plane.app.get<PostgresEventStore>(EventStore, { strict: false });
+  const origin = { atUs: 1, actor: 'a', reason: null, requestId: null };
+  await store.append({
+    stream: decisionStream(record),
+    expectedVersion: 0,
+    events: [{ type: 'DecisionRecorded', record, atUs: 7 }],
+    origin,
+  });
+  await eventually('it is told', async () => (JSON.stringify([...(await plane.published())]).includes('testers') ? true : undefined));
+}, 60_000);
+
+afterAll(async () => {
+  await plane?.close();
+  await database?.drop();
+}, 60_000);
+
+describe('the texts of the control plane', () => {
+  it('name a unit no longer, in history, lists, audit log and what is published; those of others and of other projects are as they were', async () => {
+    const before = await query(`select * from control.event where stream like '%/other/%' or stream like 'decision/%' order by position`);
+    const [{ total } = { total: '0' }] = await query('select count(*)::text as total from control.event');
+    expect(await tablesWith(ANN)).toEqual(['event', 'catalogue_entry', 'audit_entry']);
+    expect(await eraseTexts(source, logOf(plane), unit)).toBeGreaterThanOrEqual(4);
+    expect(await query(`select * from control.event where stream like '%/other/%' or stream like 'decision/%' order by position`)).toEqual(
+      before,
+    );
+    expect(await query('select count(*)::text as total from control.event')).toEqual([{ total }]);
+    const left = await query(
+      `select stream from control.event where strpos(data::text, 'ann_100') > 0 or strpos(reason, 'ann_100') > 0 order by stream`,
+    );
+    expect(left.map(({ stream }) => String(stream).split('/').slice(0, 2).join('/'))).toEqual(['decision/shop', 'override/other']);
+    expect(await query(`select stream from control.catalogue_entry where strpos(document::text, 'ann_100') > 0`)).toEqual([
+      { stream: expect.stringContaining('override/other/') },
+    ]);
+    expect(await query(`select entry from control.audit_entry where strpos(entry::text, 'ann_100') > 0`)).toEqual([]);
+    const { body } = await plane.call('GET', '/v1/overrides/testers?project=shop&environment=production');
+    expect(body.units).toEqual(['(erased)', 'bob', SHORT]);
+    const { body: kept } = await plane.call('GET', '/v1/overrides/testers?project=other&environment=production');
+    expect(kept.units).toEqual([ANN, 'bob', SHORT]);
+    const reasons = await query(`select reason from control.event where reason is not null order by position`);
+    expect(reasons.map(({ reason }) => reason)).toEqual(expect.arrayContaining(['asked for by (erased), twice', 'leaked by (erased)']));
+    const published = [...(await plane.published())].filter(([, value]) => JSON.stringify(value).includes('ann_100')).map(([key]) => key);
+    expect(published.length).toBeGreaterThan(0);
+    for (const key of published) expect(key.split('/')[1]).toBe('other');
+  });
+
+  it('are left alone by a second time, by a unit of another type, and by one that nobody knows', async () => {
+    const all = () => query('select * from control.event order by position');
+    const before = await all();
+    for (const other of [{}, { unitType: 'device', project: 'other' }, { unitId: 'nobody@example.org' }])
+      expect(await eraseTexts(source, logOf(plane), { ...unit, ...other })).toBe(0);
+    expect(await all()).toEqual(before);
+  });
+
+  it('lose a short id where people name units, and nowhere else', async () => {
+    await send('POST', '/v1/features/colour/restore?project=shop&environment=production', { reason: `after ${SHORT} days` });
+    await eraseTexts(source, logOf(plane), { ...unit, unitId: SHORT });
+    const { body } = await plane.call('GET', '/v1/overrides/testers?project=shop&environment=production');
+    expect(body.units).toEqual(['(erased)', 'bob', '(erased)']);
+    expect(await query('select reason from control.event where reason like $1', [`after ${SHORT}%`])).toHaveLength(1);
+  });
+});
