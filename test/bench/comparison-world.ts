@@ -42,6 +42,13 @@ export const comparisonQuery = (environment: string): ComparisonQuery => ({
   metrics: metrics.map((definition) => ({ version: 1, definition })),
 });
 
+/** A quantile of purchases that is judged at every look. */
+export const quantileQuery = (environment: string, quantileOf: 'events' | 'units'): ComparisonQuery => {
+  const about = { key: 'revenue-p95', name: 'revenue-p95', type: 'quantile', quantileLevel: 0.95, quantileOf, ...shared };
+  const definition = metricDefinition.parse({ ...about, numerator: { event: 'purchase' } });
+  return { ...comparisonQuery(environment), metrics: [{ version: 1, definition }], quantiles: true, quantileLadder: true };
+};
+
 /** A cheap mixing of integers: neighbours must not be neighbours in the store. */
 const mixed = (value: number): number => {
   let bits = Math.imul(value ^ (value >>> 16), 0x45d9f3b);

@@ -1,6 +1,6 @@
 /** One experiment with five metrics, from raw rows to exact sums, at 1 M and at 10 M rows. */
 import { ClickhouseFeedbackStore } from '@rampart/feedback-store';
-import { comparisonQuery, rowAt } from './comparison-world.js';
+import { comparisonQuery, quantileQuery, rowAt } from './comparison-world.js';
 import { clickhouse, remove, scratchFolder, startClickhouse } from './engines.js';
 import { memoryBytes } from './processes.js';
 import { count, type Measurement, median, ratioOf, seconds } from './table.js';
@@ -59,6 +59,18 @@ export const sumsBench = async (say: (line: string) => void): Promise<readonly M
         meets: merged < targetMs,
         yardstick: `scan + sum ${seconds(scan)}`,
         ratio: ratioOf(merged, scan),
+      });
+    }
+    const large = await timed(() => store.sums({ ...quantileQuery('large', 'units'), quantiles: false, quantileLadder: false }));
+    for (const quantileOf of ['units', 'events'] as const) {
+      const counted = await timed(() => store.quantiles(quantileQuery('large', quantileOf)));
+      results.push({
+        what: `order statistics of one quantile of ${quantileOf}, 10 M rows, 1 M units, as each look counts them`,
+        figure: seconds(counted),
+        target: '–',
+        meets: true,
+        yardstick: `sums of the same metric ${seconds(large)}`,
+        ratio: ratioOf(counted, large),
       });
     }
     const growth = (measured.get('large') ?? Number.NaN) / (measured.get('small') ?? Number.NaN);

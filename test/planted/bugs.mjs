@@ -83,4 +83,12 @@ export const bugs = [
     suite: 'libs/feedback-store/dist/memory-feedback-store\\.spec',
     fails: 'caps totals at their own quantile, of all arms together',
   },
+  {
+    name: 'events of a unit as if each were drawn by itself, in a quantile',
+    file: 'libs/statistics/dist/sequential/quantile-difference.js',
+    text: "* n * requirePositive('designEffect', designEffect)",
+    planted: '* n',
+    suite: 'libs/statistics/dist/sequential/quantile-difference\\.spec',
+    fails: 'takes events of one unit for as many as they are worth',
+  },
 ];

@@ -8,6 +8,7 @@ import { methods } from './scenarios/methods.js';
 import { metrics } from './scenarios/metrics.js';
 import { planner } from './scenarios/planner.js';
 import { policies } from './scenarios/policies.js';
+import { ranks } from './scenarios/ranks.js';
 import { sequences } from './scenarios/sequences.js';
 import { tails } from './scenarios/tails.js';
 
@@ -15,6 +16,7 @@ export const scenarios: readonly Scenario[] = [
   ...sequences,
   ...metrics,
   ...tails,
+  ...ranks,
   ...margins,
   ...counts,
   ...clocks,

@@ -24,6 +24,8 @@ const PAIRS = [
   { name: 'methods', valid: 'msprt', twin: 'wrong: flat prior', runs: 40 },
   { name: 'capped', valid: 'sequence, two-sided, one cap', twin: 'wrong: a cap of each', runs: 60 },
   { name: 'quantile', valid: '95 % interval, events taken together', twin: 'wrong: events as if', runs: 100 },
+  { name: 'quantile-sequence', valid: 'median, exact', twin: 'wrong: the one-look test', runs: 25 },
+  { name: 'quantile-events', valid: 'requests taken together by unit', twin: 'wrong: requests as if', runs: 25 },
   { name: 'week', valid: 'sequence, two-sided, closed', twin: 'wrong: |z|', runs: 60 },
 ] as const;
 

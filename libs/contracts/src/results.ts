@@ -61,8 +61,8 @@ export interface AnytimeEffect {
   readonly p: number;
   readonly logP: number;
   readonly logE: number;
-  /** Half of the interval in standard errors. */
-  readonly multiplier: number;
+  /** Half of the interval in standard errors; null of a quantile, whose interval lies between order statistics. */
+  readonly multiplier: number | null;
 }
 
 export interface AnytimeComparison {

@@ -44,6 +44,8 @@ export interface SufficientStatistics {
     readonly value: string;
     readonly lower: string;
     readonly upper: string;
+    /** Where it is decided on at every look: the order statistics around it, of which evidence goes by those that say least. */
+    readonly ladder?: { readonly ranks: readonly number[]; readonly values: readonly string[] };
     /** Of events, over the units: x = events, y = those at or below the quantile. */
     readonly clusters?: Readonly<Record<'sumX' | 'sumY' | 'sumSquaresX' | 'sumSquaresY' | 'sumProducts', string>>;
   };

@@ -75,8 +75,9 @@ describe('the sums of ClickHouse', () => {
         expect(await store.sums(world.query)).toEqual(expected);
         if (world.query.metrics.some(({ definition: { type } }) => type === 'quantile')) {
           for (const quantilesByStratum of world.query.strata === undefined ? [false] : [false, true]) {
-            const asked = { ...world.query, quantiles: true, quantilesByStratum };
+            const asked = { ...world.query, quantiles: true, quantilesByStratum, quantileLadder: !quantilesByStratum };
             expect(await store.sums(asked)).toEqual(await definition.sums(asked));
+            expect(await store.quantiles(asked)).toEqual(await definition.quantiles(asked));
           }
         }
         if (world.query.strata !== undefined) {

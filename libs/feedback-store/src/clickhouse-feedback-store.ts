@@ -74,6 +74,10 @@ export class ClickhouseFeedbackStore extends FeedbackStore {
     return this.capped(await this.caps.of(query));
   }
 
+  async quantiles(query: ComparisonQuery): Promise<NonNullable<ComparisonSums['quantiles']>> {
+    return quantilesOf(this.connections, query);
+  }
+
   private async capped({ query, caps }: CappedQuery): Promise<ComparisonSums> {
     const group = groupOf([query]);
     const [counted = nothing] = comparisonSums(group, await answersTo(this.connections, group, everything));

@@ -59,6 +59,8 @@ export interface ComparisonQuery {
   readonly quantiles?: boolean;
   /** … of each stratum by itself, to be shown: those of one look that decides are of whole arms. */
   readonly quantilesByStratum?: boolean;
+  /** … with the ladder of order statistics that holds at every look. */
+  readonly quantileLadder?: boolean;
   /**
    * Whose totals give the caps of metrics with `capQuantile`: `first-closed` = the units that close first, as many as the metric says, by the time of their first
    * exposure (all of the last moment), which stay the same ones for ever. Absent: all that are counted.
@@ -160,6 +162,8 @@ export interface ArmQuantile {
   readonly quantile: bigint;
   readonly lower: bigint;
   readonly upper: bigint;
+  /** At `ladderRanks`, where the query asks for them: ranks rise, values don't fall. */
+  readonly ladder?: readonly { readonly rank: number; readonly value: bigint }[];
   /** Of events: over all closed units of the arm, x = its events, y = those at or below the quantile. */
   readonly clusters: null | {
     readonly sumX: bigint;
@@ -270,6 +274,8 @@ export abstract class FeedbackStore {
   abstract insert(rows: readonly PlacedRow[], progress: readonly Progress[]): Promise<void>;
   abstract progress(topic: string): Promise<readonly Progress[]>;
   abstract sums(query: ComparisonQuery): Promise<ComparisonSums>;
+  /** Those of its sums, where it asks for them: what can't be moved, for whoever moves the rest. Without quantile metrics there are none. */
+  abstract quantiles(query: ComparisonQuery): Promise<NonNullable<ComparisonSums['quantiles']>>;
   /**
    * What has changed since: for each query its sums less the same query's as of `sinceUs`, signed; `addSums` makes the new sums of the old ones. Cheaper
    * than recounts as long as few units have changed, the more so for many queries at once. All queries have one `knownUntilUs`, not before `sinceUs`.

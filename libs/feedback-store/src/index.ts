@@ -3,6 +3,7 @@ export { ClickhouseFeedbackStore } from './clickhouse-feedback-store.js';
 export { ClickhouseFeedbackViews } from './clickhouse-feedback-views.js';
 export { ClickhouseRowCheck, type RowFinding } from './clickhouse-row-check.js';
 export { neededSinceUs } from './definition/needed-rows.js';
+export { designEffectOf, ladderRanks } from './definition/quantile-ranks.js';
 export { addSums, subtractSums } from './definition/sums-arithmetic.js';
 export * from './feedback-store.js';
 export * from './feedback-views.js';

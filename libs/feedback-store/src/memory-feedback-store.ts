@@ -55,6 +55,10 @@ export class MemoryFeedbackStore extends FeedbackStore {
     return bruteForceSums(query, [...this.rows.values()]);
   }
 
+  async quantiles(query: ComparisonQuery): Promise<NonNullable<ComparisonSums['quantiles']>> {
+    return bruteForceSums({ ...query, quantiles: true }, [...this.rows.values()]).quantiles ?? [];
+  }
+
   async delta(queries: readonly ComparisonQuery[], sinceUs: InstantUs): Promise<readonly ComparisonSums[]> {
     untilOf(queries, sinceUs);
     const rows = [...this.rows.values()];

@@ -33,6 +33,7 @@ export * from './sequential/group-sequential.js';
 export * from './sequential/msprt.js';
 export * from './sequential/normal-mixture.js';
 export * from './sequential/quantile-ab.js';
+export * from './sequential/quantile-difference.js';
 export * from './sequential/unequal-arms.js';
 export * from './sums/co-moments.js';
 export * from './sums/compensated-sum.js';

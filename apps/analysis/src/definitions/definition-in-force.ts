@@ -129,12 +129,21 @@ const timelineOf = (first: Segment, state: ExperimentState | null): ComparisonQu
 export const hasQuantiles = ({ metrics }: Pick<DefinitionInForce, 'metrics'>): boolean =>
   metrics.some(({ definition }) => definition.type === 'quantile');
 
-/** They are of one look, so only such a look counts them as evidence: what else shows them asks besides. */
+/** Judged at one look, they are counted as evidence at that look; judged at every one, always. What else shows them asks besides. */
 const decidesOnQuantiles = (definition: DefinitionInForce, knownUntilUs: number): boolean => {
   if (!hasQuantiles(definition)) return false;
   if (definition.environment.kind === 'historical') return true;
-  return definition.experiment.plan.method === 'fixed-horizon' && planOf(definition, { importing: false, knownUntilUs }).isDue;
+  if (definition.experiment.plan.method === 'fixed-horizon') return planOf(definition, { importing: false, knownUntilUs }).isDue;
+  return definition.metrics.some(({ use, definition: { type } }) => type === 'quantile' && use.role !== 'secondary');
 };
+
+/** Of several looks, caps are the same ones at each, and quantiles have ladders. */
+const isWatchedLive = ({ environment, experiment }: DefinitionInForce): boolean =>
+  environment.kind !== 'historical' && isWatched(experiment.plan.method);
+
+/** What whoever shows quantiles asks for, whether they decide or not. */
+export const shownQuantiles = (definition: DefinitionInForce): Pick<ComparisonQuery, 'quantiles' | 'quantileLadder'> =>
+  hasQuantiles(definition) ? { quantiles: true, ...(isWatchedLive(definition) ? { quantileLadder: true } : {}) } : {};
 
 /**
  * @param knownUntilUs  rows known later are not there
@@ -152,8 +161,6 @@ export const comparisonQuery = (
     const message = `${experiment.key} has not started in ${environment.key}: 0 segments; start it with POST /v1/experiments/${experiment.key}/start`;
     throw new DomainError('not-started', message, { experiment: experiment.key, environment: environment.key });
   }
-  // Of one look, caps are those of all that it counts; of several, the same ones at each.
-  const isWatchedLive = environment.kind !== 'historical' && isWatched(experiment.plan.method);
   return {
     project: definition.project,
     environment: environment.key,
@@ -168,10 +175,10 @@ export const comparisonQuery = (
     allowedLatenessUs: experiment.plan.allowedLatenessUs,
     knownUntilUs,
     ...(experiment.plan.stratum === undefined ? {} : { strata: experiment.plan.stratum }),
-    ...(isWatchedLive && metrics.some(({ definition: { capQuantile } }) => capQuantile !== undefined)
+    ...(isWatchedLive(definition) && metrics.some(({ definition: { capQuantile } }) => capQuantile !== undefined)
       ? { capsOf: 'first-closed' as const }
       : {}),
-    ...(decidesOnQuantiles(definition, knownUntilUs) ? { quantiles: true } : {}),
+    ...(decidesOnQuantiles(definition, knownUntilUs) ? shownQuantiles(definition) : {}),
     ...(environment.kind === 'historical' && completedAtUs !== null ? { loggedUntilUs: completedAtUs } : {}),
     metrics: metrics.map(({ version, definition: metric }) => ({ version, definition: metric })),
   };

@@ -21,14 +21,22 @@ export class KeptSums {
   private readonly kept = new Map<string, Kept>();
 
   constructor(
-    private readonly store: Counting & Pick<FeedbackStore, 'sums'>,
+    private readonly store: Counting & Pick<FeedbackStore, 'sums' | 'quantiles'>,
     private readonly most = MOST_KEPT,
   ) {}
 
   /** As `FeedbackStore.sums`, to the integer. */
   async sums(query: ComparisonQuery): Promise<ComparisonSums> {
-    // Order statistics can't be moved; and of a history that is still coming in nothing says what was there the last time.
-    if (query.quantiles === true || query.knownUntilUs === END_OF_TIME) return this.store.sums(query);
+    // Of a history that is still coming in nothing says what was there the last time.
+    if (query.knownUntilUs === END_OF_TIME) return this.store.sums(query);
+    if (query.quantiles !== true) return this.moved(query);
+    // Order statistics can't be moved: they are counted beside the rest.
+    const { quantiles: _, quantileLadder: __, quantilesByStratum: ___, ...movable } = query;
+    const [sums, quantiles] = await Promise.all([this.moved(movable), this.store.quantiles(query)]);
+    return { ...sums, quantiles };
+  }
+
+  private async moved(query: ComparisonQuery): Promise<ComparisonSums> {
     const { knownUntilUs, ...meaning } = query;
     const key = canonicalJson(meaning);
     const kept = this.kept.get(key) ?? { totals: new ComparisonTotals(this.store), knownUntilUs: 0, turn: Promise.resolve() };

@@ -92,7 +92,7 @@ export const sufficientStatistics = (
 const quantileRows = (metric: MetricInUse | undefined, arms: readonly ArmQuantile[]): readonly SufficientStatistics[] =>
   metric === undefined
     ? []
-    : arms.map(({ arm, observations, quantile, lower, upper, clusters }) => ({
+    : arms.map(({ arm, observations, quantile, lower, upper, ladder, clusters }) => ({
         metric: metric.definition.key,
         version: metric.version,
         variant: '*',
@@ -108,6 +108,9 @@ const quantileRows = (metric: MetricInUse | undefined, arms: readonly ArmQuantil
           value: String(quantile),
           lower: String(lower),
           upper: String(upper),
+          ...(ladder === undefined
+            ? {}
+            : { ladder: { ranks: ladder.map(({ rank }) => rank), values: ladder.map(({ value }) => String(value)) } }),
           ...(clusters === null ? {} : { clusters: textsOf(clusters) }),
         },
       }));

@@ -203,7 +203,7 @@ const obstacleOf = ({ absolute, anytime }: Comparison): NoResult | null => {
   return 'refused' in absolute ? noResultOf(absolute) : null;
 };
 
-const noResultOf = ({ refused, have, needed }: Refusal): NoResult =>
+export const noResultOf = ({ refused, have, needed }: Refusal): NoResult =>
   have === undefined || needed === undefined ? { refused } : { refused, have, needed };
 
 const effectEvidence = ({ absolute, anytime }: Comparison, sign: number, side: OneSided): Evidence =>
@@ -279,11 +279,11 @@ const areEqualConstants = (result: MetricResult, arm: string): boolean => {
   return control?.variance === 0 && treatment?.variance === 0 && control.mean === treatment.mean;
 };
 
-const gainOf = ({ absolute, relative }: Comparison, direction: MetricResult['direction']): Gain => {
+export const gainOf = ({ absolute, relative }: Comparison, direction: MetricResult['direction']): Gain => {
   const sign = direction === 'increase' ? 1 : -1;
   if (!('refused' in relative)) return { relative: sign * relative.estimate };
   return { absolute: 'refused' in absolute ? 0 : sign * absolute.estimate };
 };
 
-const signOf = ({ direction }: MetricResult): 1 | -1 => (direction === 'increase' ? 1 : -1);
-const scaleOf = (margin: UsedMargin): 'relative' | 'absolute' => ('relative' in margin ? 'relative' : 'absolute');
+export const signOf = ({ direction }: MetricResult): 1 | -1 => (direction === 'increase' ? 1 : -1);
+export const scaleOf = (margin: UsedMargin): 'relative' | 'absolute' => ('relative' in margin ? 'relative' : 'absolute');

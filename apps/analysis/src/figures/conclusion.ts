@@ -20,6 +20,7 @@ import { evidenceDigest } from './evidence-digest.js';
 import { askedAtLooks, budgetOf, type Figures, lookOf } from './look-of-results.js';
 import { metricResults } from './metric-results.js';
 import { populationOf, sampleRatio } from './population.js';
+import { quantilesCounted } from './quantile-tests.js';
 
 export interface Concluding {
   readonly definition: DefinitionInForce;
@@ -68,7 +69,8 @@ export const conclude = (concluding: Concluding): Conclusion => {
   const known = looks?.filter((taken) => taken.knownUntilUs <= knownUntilUs) ?? [];
   const counted = withUnits(concluding.plan, units, definition.experiment.plan.plannedUnits ?? null);
   const plan = schedule === null ? counted : withLooks(counted, schedule, known, units);
-  const look = lookOf(definition, figures, { plan, knownUntilUs, isSeen: (event) => seenEvents.has(event), looks: known });
+  const quantiles = quantilesCounted(definition, query, sums);
+  const look = lookOf(definition, figures, { plan, knownUntilUs, isSeen: (event) => seenEvents.has(event), looks: known, quantiles });
   const { verdict, actions, latched } = judge(look, latchedBefore);
   const numbers = numbersOf(look, figures, budgetOf(definition));
   return {

@@ -15,12 +15,21 @@ export interface Correction {
   readonly plan: AnalysisPlan;
   /** Null where there is one look. */
   readonly tuning: AnytimeTuning | null;
+  /** Of a result whose intervals at every look are no multiples of a standard error: how they are had. */
+  readonly intervalsOf?: (result: MetricResult) => OwnIntervals | undefined;
 }
 
+export type OwnIntervals = (
+  one: Comparison,
+  scale: 'absolute' | 'relative',
+  alpha: number,
+) => { readonly lower: number; readonly upper: number } | null;
+
 /** @returns the results, with adjusted figures in those of role success; as they were where the plan corrects for nothing */
-export const withCorrection = (results: readonly MetricResult[], { plan, tuning }: Correction): readonly MetricResult[] => {
+export const withCorrection = (results: readonly MetricResult[], correction: Correction): readonly MetricResult[] => {
+  const { plan } = correction;
   if (plan.multiplicity === 'none') return results;
-  const intervals = withAdjustedIntervals(results, { plan, tuning });
+  const intervals = withAdjustedIntervals(results, correction);
   return plan.multiplicity === 'e-bh' ? intervals : withAdjustedP(intervals, PROCEDURES[plan.multiplicity]);
 };
 
@@ -90,7 +99,7 @@ const adjusted = (pValues: readonly (number | null)[], procedure: Procedure): re
   return pValues.map((p, index) => (p === null ? null : (all[index] ?? null)));
 };
 
-const withAdjustedIntervals = (results: readonly MetricResult[], { plan, tuning }: Correction): readonly MetricResult[] => {
+const withAdjustedIntervals = (results: readonly MetricResult[], { plan, tuning, intervalsOf }: Correction): readonly MetricResult[] => {
   const success = results.filter((result) => result.role === 'success');
   const levelOf = adjustedLevel(success.flatMap(decidingComparisons), plan);
   const change =
@@ -98,7 +107,14 @@ const withAdjustedIntervals = (results: readonly MetricResult[], { plan, tuning 
     <One extends Comparison>(one: One, index: number): One => {
       const corrected = levelOf(decidingComparisons(result)[index] ?? one);
       const n = counted.filter(({ arm }) => arm === one.control || arm === one.treatment).reduce((sum, arm) => sum + arm.n, 0);
-      const on = (scale: 'absolute' | 'relative') => (corrected === null ? null : intervalAt(one, scale, { ...corrected, n, tuning }));
+      const own = tuning === null ? undefined : intervalsOf?.(result);
+      const on = (scale: 'absolute' | 'relative') => {
+        if (corrected === null) return null;
+        if (own === undefined) return intervalAt(one, scale, { ...corrected, n, tuning });
+        const { kind, alpha } = corrected;
+        const interval = own(one, scale, alpha);
+        return interval === null ? null : { kind, level: 1 - alpha, ...interval };
+      };
       return { ...one, adjustedInterval: { absolute: on('absolute'), relative: on('relative') } };
     };
   return results.map((result) => {

@@ -22,6 +22,7 @@ import { type AnytimeTuning, anytimeComparison, countedArm, firstErrors } from '
 import { type ArmSums, unitsPerOne } from './arm-sums.js';
 import { bayesianComparison } from './bayesian.js';
 import { quantileFigure } from './quantile-figures.js';
+import { quantileAnytime, quantilePair } from './quantile-sequence.js';
 
 /** An arm's sums with the moments per unit that tests are made of, in the metric's own unit. */
 export interface ArmFigures {
@@ -111,8 +112,7 @@ export const compared = (asked: Compared): Omit<Comparison, 'adjustedP'> => {
   const arms = momentsOfBoth(control, treatment);
   const effect = (difference: 'absolute' | 'relative') => (arms.kind === 'refused' ? arms : compareMeans({ ...arms, alpha, difference }));
   const effects = { absolute: effectOf(effect('absolute')), relative: effectOf(effect('relative')) };
-  // A quantile has no interval here that holds at every look.
-  const anytime = tuning === null || metric.type === 'quantile' ? null : anytimeOf(asked, effects, tuning);
+  const anytime = tuning === null ? null : anytimeOf(asked, effects, tuning);
   const bayesian = bayesianComparison(effects, {
     metric,
     plan,
@@ -139,6 +139,11 @@ const anytimeOf = (
   effects: Pick<Comparison, 'absolute' | 'relative'>,
   tuning: AnytimeTuning,
 ): Comparison['anytime'] => {
+  if (metric.type === 'quantile') {
+    // By the values of a property its order statistics are those of one look.
+    if (control.quantile !== undefined && control.quantile.ladder === undefined) return null;
+    return quantileAnytime(quantilePair(metric, control, treatment, tuning), tuning);
+  }
   const counted = [control, treatment].map(({ sums, moments }) => countedArm(metric, sums, 'kind' in moments ? undefined : moments));
   return anytimeComparison(effects, counted, {
     tuning,

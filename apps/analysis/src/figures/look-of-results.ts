@@ -21,6 +21,7 @@ import { anytimeTuning } from './anytime.js';
 import { anyLookTest, askedAtLook, oneLookTest } from './arm-tests.js';
 import { bayesianOf } from './bayesian.js';
 import { decidingComparisons } from './corrected-for-many.js';
+import { type QuantilesCounted, quantileTest } from './quantile-tests.js';
 
 export interface Figures {
   readonly metrics: readonly MetricResult[];
@@ -36,6 +37,8 @@ export interface LookAt {
   readonly isSeen: (event: string) => boolean;
   /** A plan of several looks: those that were taken by then. */
   readonly looks?: readonly TakenLook[];
+  /** Order statistics of a quantile metric, by its place; absent where none is judged at several looks. */
+  readonly quantiles?: QuantilesCounted;
 }
 
 type JudgedUse = MetricInUse['use'] & { readonly role: 'success' | 'guardrail' };
@@ -74,7 +77,8 @@ export const lookOf = (definition: DefinitionInForce, figures: Figures, at: Look
       const result = figures.metrics[index];
       if (result === undefined || !isJudged(use)) return [];
       const margin = use.role === 'guardrail' ? (use.margin ?? null) : null;
-      const arms = treatments.map((arm) => armTest(definition, metric, result, arm, { budget, ...at }));
+      const quantiles = at.quantiles?.(index);
+      const arms = treatments.map((arm) => armTest(definition, { metric, result, quantiles }, arm, { budget, ...at }));
       return [{ metric: use.metric, role: use.role, margin, onHarm: use.onHarm ?? 'roll-back', arms }];
     }),
   };
@@ -108,11 +112,19 @@ const testedMetric = ({ use, definition: metric }: MetricInUse, result: MetricRe
   return comparison === undefined ? undefined : { metric, result, comparison, margin, budget, isEventSeen: isSeen(metric.numerator.event) };
 };
 
-const armTest = (definition: DefinitionInForce, metric: MetricInUse, result: MetricResult, arm: string, at: LookAt & Tested): ArmTest => {
+interface Counted {
+  readonly metric: MetricInUse;
+  readonly result: MetricResult;
+  readonly quantiles: ReturnType<QuantilesCounted>;
+}
+
+const armTest = (definition: DefinitionInForce, { metric, result, quantiles }: Counted, arm: string, at: LookAt & Tested): ArmTest => {
   const tested = testedMetric(metric, result, arm, at);
   if (tested === undefined) return { kind: 'no-result', arm, refused: notCompared(result) };
   const { plan } = definition.experiment;
   if (at.plan.method === 'fixed-horizon') return oneLookTest(tested);
+  // The other watched methods don't start with one.
+  if (metric.definition.type === 'quantile') return quantileTest(tested, quantiles?.(arm) ?? { refused: 'NOT_COUNTED' });
   return anyLookTest(tested, {
     tightestAtUnits: anytimeTuning(definition)?.tightestAtUnits ?? DEFAULT_TIGHTEST_AT_UNITS,
     tau: plan.method === 'msprt' ? metric.use.tau : undefined,

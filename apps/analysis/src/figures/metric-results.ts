@@ -6,10 +6,11 @@ import { denominatorShift, sampleVariance } from '@rampart/statistics';
 import { armsOf, type DefinitionInForce, type MetricInUse } from '../definitions/definition-in-force.js';
 import { type AnytimeTuning, anytimeTuning } from './anytime.js';
 import { armSums, unitsPerOne } from './arm-sums.js';
-import { isAdjusted, withCorrection } from './corrected-for-many.js';
+import { isAdjusted, type OwnIntervals, withCorrection } from './corrected-for-many.js';
 import { cupedResult } from './cuped-results.js';
 import { type ArmFigures, armFigures, compared } from './effects.js';
 import { quantileOfArm } from './quantile-figures.js';
+import { quantileInterval, quantilePair } from './quantile-sequence.js';
 import { stratifiedResult } from './stratified-results.js';
 
 type Pair = readonly [control: string, treatment: string];
@@ -28,6 +29,7 @@ export const metricResults = (
   const arms = armsOf(definition.experiment);
   const { plan } = definition.experiment;
   const about = { pairs: comparedPairs(arms, plan.comparisons), plan, tuning: anytimeTuning(definition) };
+  const owns = new Map<MetricResult, OwnIntervals>();
   const results = definition.metrics.map((metric, index) => {
     const ranked = sums.quantiles?.find((one) => one.metric === index)?.arms;
     const figures = armSums(arms, query.cells, sums, index).map((arm) =>
@@ -42,10 +44,22 @@ export const metricResults = (
     const result = withQuantileCaps(metricResult(metric, figures, { ...about, tuning }), metric, caps);
     const { comparisons: plain } = result;
     const { plan: asked } = about;
-    return withStrata(result, stratifiedResult({ metric, index, arms: figures, plain, plan: asked, tuning, query, sums }));
+    const whole = withStrata(result, stratifiedResult({ metric, index, arms: figures, plain, plan: asked, tuning, query, sums }));
+    if (metric.definition.type === 'quantile' && tuning !== null) owns.set(whole, quantileIntervals(metric, figures, tuning));
+    return whole;
   });
-  return withCorrection(results, about);
+  return withCorrection(results, { ...about, intervalsOf: (result) => owns.get(result) });
 };
+
+/** Between order statistics: at each level others. */
+const quantileIntervals =
+  ({ definition }: MetricInUse, arms: readonly ArmFigures[], tuning: AnytimeTuning): OwnIntervals =>
+  (one, scale, alpha) => {
+    const [control, treatment] = [one.control, one.treatment].map((name) => arms.find(({ arm }) => arm === name));
+    return control === undefined || treatment === undefined
+      ? null
+      : quantileInterval(quantilePair(definition, control, treatment, tuning), scale, alpha);
+  };
 
 /** Totals that may still be cut elsewhere are compared with nothing. */
 const capsWait = ({ definition: { capQuantile } }: MetricInUse, caps: MetricCaps | undefined): AnytimeTuning['capsWait'] =>
@@ -105,7 +119,7 @@ const metricResult = (metric: MetricInUse, arms: readonly ArmFigures[], { pairs,
     arms: arms.map((arm, index) => armResult(metric, arm, index === 0)),
     comparisons,
     cuped,
-    notes: [...typeNotes(metric, arms), ...cupedNotes(cuped)],
+    notes: [...typeNotes(metric, arms, tuning !== null), ...cupedNotes(cuped)],
   };
 };
 
@@ -127,7 +141,7 @@ const armResult = ({ definition }: MetricInUse, { arm, sums, moments, quantile }
   };
 };
 
-const typeNotes = ({ definition }: MetricInUse, arms: readonly ArmFigures[]): readonly string[] => {
+const typeNotes = ({ definition }: MetricInUse, arms: readonly ArmFigures[], isWatched: boolean): readonly string[] => {
   switch (definition.type) {
     case 'proportion':
     case 'first-error':
@@ -137,7 +151,7 @@ const typeNotes = ({ definition }: MetricInUse, arms: readonly ArmFigures[]): re
     case 'ratio':
       return ['variance per unit is that of (numerator − ratio × denominator) / mean denominator', ...shiftNotes(arms)];
     case 'quantile':
-      return [quantileNote(definition)];
+      return [quantileNote(definition), ...(isWatched ? [laddersNote(definition)] : [])];
     default:
       return [];
   }
@@ -148,6 +162,11 @@ const quantileNote = ({ quantileLevel, quantileOf = 'events' }: MetricInUse['def
   const error = `its error is read off order statistics${quantileOf === 'events' ? ', with events of a unit taken together' : ''}, and holds at one look`;
   return `${which}; ${error}`;
 };
+
+const laddersNote = ({ quantileOf = 'events' }: MetricInUse['definition']): string =>
+  quantileOf === 'units'
+    ? 'its interval at every look is exact, by ranks alone, whatever the values are like'
+    : 'its interval at every look is by ranks, as far apart as events of a unit are alike, and holds for many units (asymptotic)';
 
 const shiftNotes = ([control, ...treatments]: readonly ArmFigures[]): readonly string[] =>
   treatments.flatMap((treatment) => {

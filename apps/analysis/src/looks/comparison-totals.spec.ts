@@ -90,6 +90,28 @@ describe('the totals of watched comparisons', () => {
     expect(store.asked.slice(-2)).toEqual([`sums of button until ${last}`, `sums of button until ${half}`]);
   });
 
+  it('are moved beside order statistics, which are counted whole, each in its turn', async () => {
+    const { store, half, last } = await watched();
+    const totals = new ComparisonTotals(store, 0);
+    const ranked = (knownUntilUs: number): ComparisonQuery => {
+      const { metrics, ...rest } = query(knownUntilUs, { quantiles: true, quantileLadder: true });
+      const [first] = metrics;
+      if (first === undefined) throw new Error('the example has metrics');
+      const latency = { ...first.definition, type: 'quantile', quantileLevel: 0.5, quantileOf: 'units', aggregate: 'sum' } as const;
+      return { ...rest, metrics: [...metrics, { version: 1, definition: latency }] };
+    };
+    const all = (knownUntilUs: number) => new Map(['one', 'two'].map((key) => [key, ranked(knownUntilUs)]));
+    await totals.at(all(half));
+    await totals.at(all(half));
+    store.asked.length = 0;
+    const [early, late] = [await totals.at(all(last - 1)), await totals.at(all(last))];
+    expect([...early.keys(), ...late.keys()].sort()).toEqual(['one', 'two']);
+    expect([...late.values()]).toEqual([await store.sums(ranked(last))]);
+    expect(late.values().next().value?.quantiles?.[0]?.arms[0]?.ladder?.length).toBeGreaterThan(10);
+    expect(store.asked.slice(0, 2)).toEqual([`delta of 2 since ${half}`, `delta of 2 since ${last - 1}`]);
+    expect(await totals.recount('one', ranked(last))).toBe(true);
+  });
+
   it('move together those that were looked at together, and count a newcomer', async () => {
     const { store, totals, half, last } = await watched();
     await totals.at(

@@ -167,7 +167,7 @@ const sumDifferences = (recorded: readonly SufficientStatistics[], recounted: re
   differencesOf(
     recorded,
     recounted,
-    (row) => [row.metric, row.variant, row.segment, row.stratum].join('\0'),
+    (row) => [row.metric, row.variant, row.arm, row.segment, row.stratum].join('\0'),
     (row, field, was, is) => ({
       metric: row.metric,
       arm: row.arm,

@@ -1,6 +1,6 @@
 /** What a plan expects of its metric, whatever its type: a mean, and how far units spread around it in either arm. */
 import type { PowerQuestion } from '@rampart/contracts';
-import { liftedRateVariance, plannedQuantileVariance, plannedRatioVariance } from '@rampart/statistics';
+import { liftedRateVariance, plannedQuantileVariance, plannedRatioVariance, QUANTILE_SEQUENCE_WIDENING } from '@rampart/statistics';
 import { planRefused } from './plan-refused.js';
 
 export interface ExpectedMetric {
@@ -12,6 +12,8 @@ export interface ExpectedMetric {
   readonly treatment: number;
   /** Of control and treatment; null where values are not 0 or 1. */
   readonly rates: readonly [number, number] | null;
+  /** By how much its sequence is wider than that of a mean. */
+  readonly sequenceWidening: number;
 }
 
 type Asked = Pick<PowerQuestion, 'metric' | 'minimumEffect' | 'correlation'>;
@@ -25,13 +27,14 @@ export const expectedMetric = ({ metric, minimumEffect, correlation }: Asked): E
   const effect = 'relative' in minimumEffect ? Math.abs(mean) * minimumEffect.relative : minimumEffect.absolute;
   if (!('rate' in metric)) {
     const variance = varianceOf(metric) * kept;
-    return { effect, mean, control: variance, treatment: variance, rates: null };
+    const sequenceWidening = 'quantile' in metric ? QUANTILE_SEQUENCE_WIDENING : 1;
+    return { effect, mean, control: variance, treatment: variance, rates: null, sequenceWidening };
   }
   const treated = mean + effect;
   if (!(treated > 0 && treated < 1))
     throw planRefused('/minimumEffect', `takes the rate from ${mean} to ${treated}, which is none: name a smaller one`);
   const [control, treatment] = [mean * (1 - mean) * kept, liftedRateVariance(mean, effect / mean) * kept];
-  return { effect, mean, control, treatment, rates: [mean, treated] };
+  return { effect, mean, control, treatment, rates: [mean, treated], sequenceWidening: 1 };
 };
 
 const meanOf = (metric: PowerQuestion['metric']): number => {

@@ -116,8 +116,8 @@ const boundAt = (planned: PlannedComparison, t: number, units: number): number =
       return bayesianBound(planned, relativeError(planned, units * t));
     case 'sequential':
       // N* is half of the maximum, so that only the share of it matters.
-      if (!isOneSided) return sequenceMultiplier(t, { alpha, tightestAtUnits: 0.5 });
-      return oneSidedMultiplier({ level: alpha, n: t, tightestAtUnits: 0.5 });
+      if (!isOneSided) return planned.sequenceWidening * sequenceMultiplier(t, { alpha, tightestAtUnits: 0.5 });
+      return planned.sequenceWidening * oneSidedMultiplier({ level: alpha, n: t, tightestAtUnits: 0.5 });
     default:
       return normal.isf(isOneSided ? alpha : alpha / 2);
   }

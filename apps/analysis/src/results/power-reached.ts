@@ -1,7 +1,7 @@
 /** Would an effect worth finding have been found by now, and if not, what is missing? Beside the figures; no part of any verdict. */
 import type { Comparison, MetricResult, PowerReached, Refusal } from '@rampart/contracts';
 import type { ErrorBudget } from '@rampart/domain';
-import { forecastRuntime, LONGEST_FORECAST_DAYS, normal } from '@rampart/statistics';
+import { forecastRuntime, LONGEST_FORECAST_DAYS, normal, QUANTILE_SEQUENCE_WIDENING } from '@rampart/statistics';
 import { type DefinitionInForce, type MetricInUse, planInForceOf } from '../definitions/definition-in-force.js';
 import { anytimeTuning, oneSidedMultiplier, spreadOf } from '../figures/anytime.js';
 import { decidingComparisons } from '../figures/corrected-for-many.js';
@@ -98,7 +98,8 @@ const criticalAt = ({ definition, metric, level, lastBound }: Asked, se: number,
   if (tuning === null) return normal.isf(level);
   const { tau } = metric.use;
   const shape = tuning.isMixture && tau !== undefined ? { spread: spreadOf(tau, se) } : {};
-  return oneSidedMultiplier({ level, n, tightestAtUnits: tuning.tightestAtUnits, ...shape });
+  const widening = metric.definition.type === 'quantile' ? QUANTILE_SEQUENCE_WIDENING : 1;
+  return widening * oneSidedMultiplier({ level, n, tightestAtUnits: tuning.tightestAtUnits, ...shape });
 };
 
 const MOST_TIMES = 2 ** 27;

@@ -12,6 +12,7 @@ import {
   NOT_THERE,
   planInForceOf,
   planOf,
+  shownQuantiles,
 } from '../definitions/definition-in-force.js';
 import { breakdownOf } from '../figures/breakdown.js';
 import { type Conclusion, conclude } from '../figures/conclusion.js';
@@ -70,7 +71,7 @@ export class ResultsService {
     const query = comparisonQuery(definition, reach.knownUntilUs, reach.completedAtUs);
     const sumsOf = (of: ComparisonQuery) => (request.asOfUs === null ? this.evidence.currentSums(of) : this.evidence.sums(of));
     const [sums, duplicates, seen, tracked, laterRows, erased] = await Promise.all([
-      sumsOf({ ...query, quantiles: hasQuantiles(definition) }),
+      sumsOf({ ...query, ...shownQuantiles(definition) }),
       this.evidence.duplicates(query),
       this.evidence.seenEvents(request.project, request.environment, query.loggedUntilUs),
       request.hops === 'tracked' ? this.evidence.tracked(query) : null,
@@ -129,7 +130,7 @@ export class ResultsService {
     const explored = exploring(definition, metric);
     const query = comparisonQuery(explored, reach.knownUntilUs, reach.completedAtUs);
     const [sums, duplicates, seen] = await Promise.all([
-      this.evidence.sums({ ...query, quantiles: hasQuantiles(explored) }),
+      this.evidence.sums({ ...query, ...shownQuantiles(explored) }),
       this.evidence.duplicates(query),
       this.evidence.seenEvents(request.project, request.environment, query.loggedUntilUs),
     ]);
@@ -158,7 +159,7 @@ export class ResultsService {
     const values = await this.evidence.strata(query, property, VALUES_SHOWN);
     const strata = { property, values: values.map(({ value }) => value) };
     const quantiles = hasQuantiles(definition);
-    const sums = await this.evidence.sums({ ...query, quantiles, quantilesByStratum: quantiles, strata });
+    const sums = await this.evidence.sums({ ...query, quantiles, quantilesByStratum: quantiles, quantileLadder: false, strata });
     return breakdownOf({ definition, query, property, values, sums });
   }
 

@@ -53,7 +53,7 @@ export class TimeseriesService {
     requireLive(definition);
     const { knownUntilUs } = lookTarget(definition, watermarkUs);
     // Order statistics can't be moved from one moment to the next.
-    const { quantiles: _, ...query } = comparisonQuery(definition, knownUntilUs);
+    const { quantiles: _, quantileLadder: __, ...query } = comparisonQuery(definition, knownUntilUs);
     const moments = momentsOf(definition, request, knownUntilUs, watermarkUs).filter((atUs) => this.isCompared(definition, atUs));
     return {
       project,

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Feature } from '../feature/feature.js';
+import type { AnalysisPlan } from './analysis-plan.js';
 import type { ExperimentDefinition } from './experiment-definition.js';
 import { anExperiment, DAY, metricOf, surroundings, T0 } from './experiments.examples.js';
 import { type PlannedRun, pinnedVersions, startChecklist } from './start-checklist.js';
@@ -39,18 +40,28 @@ describe('the checklist before a start', () => {
       'refusal metric-without-window /metrics/0/metric',
     ]);
   });
-  it('refuses a quantile that would decide at several looks', () => {
-    const quantile = surroundings({ converted: metricOf({ type: 'quantile', quantileLevel: 0.95 }) });
-    const sequential = (role: 'success' | 'guardrail' | 'secondary') =>
-      anExperiment({ metrics: [{ metric: 'converted', role }], plan: { method: 'sequential', plannedUnits: 20_000 } });
+  it('lets a quantile decide continuously, and refuses it where the method tests means', () => {
+    const quantile = (windowUs: number | null) =>
+      surroundings({ converted: metricOf({ type: 'quantile', quantileLevel: 0.95, windowUs }) });
+    const judged = (role: 'success' | 'guardrail' | 'secondary', plan: Partial<AnalysisPlan> = {}) =>
+      anExperiment({ metrics: [{ metric: 'converted', role }], plan: { method: 'sequential', plannedUnits: 20_000, ...plan } });
+    for (const role of ['success', 'guardrail', 'secondary'] as const)
+      expect(found({ surroundings: quantile(DAY), definition: judged(role) })).toEqual([]);
+    const mixture = { method: 'msprt' } as const;
     const refused = ['refusal quantile-not-sequential /metrics/0/metric'];
-    expect(found({ surroundings: quantile, definition: sequential('success') })).toEqual(refused);
-    expect(found({ surroundings: quantile, definition: sequential('guardrail') })).toEqual(refused);
-    expect(found({ surroundings: quantile, definition: sequential('secondary') })).toEqual([]);
-    expect(found({ surroundings: quantile })).toEqual([]);
-    expect(found({ surroundings: quantile, definition: sequential('success'), environment: past })).toEqual([]);
-    const [item] = startChecklist(planned({ surroundings: quantile, definition: sequential('success') }));
-    expect(item?.sentence).toContain('success "converted" is a quantile, whose error holds at one look, and method sequential has several');
+    expect(found({ surroundings: quantile(DAY), definition: judged('guardrail', mixture) })).toEqual(refused);
+    expect(found({ surroundings: quantile(DAY), definition: judged('secondary', mixture) })).toEqual([]);
+    expect(found({ surroundings: quantile(DAY), definition: judged('success', mixture), environment: past })).toEqual([]);
+    expect(found({ surroundings: quantile(DAY) })).toEqual([]);
+    const [item] = startChecklist(planned({ surroundings: quantile(DAY), definition: judged('success', mixture) }));
+    expect(item?.sentence).toContain('success "converted" is a quantile, which is judged at one look or, by ranks, continuously');
+  });
+  it('refuses a quantile of values that may still change, as a guardrail too', () => {
+    const open = surroundings({ converted: metricOf({ type: 'quantile', quantileLevel: 0.95, windowUs: null }) });
+    const judged = (role: 'guardrail' | 'secondary') =>
+      anExperiment({ metrics: [{ metric: 'converted', role }], plan: { method: 'sequential', plannedUnits: 20_000 } });
+    expect(found({ surroundings: open, definition: judged('guardrail') })).toEqual(['refusal metric-without-window /metrics/0/metric']);
+    expect(found({ surroundings: open, definition: judged('secondary') })).toEqual([]);
   });
   it('refuses caps at a quantile of units that never close, where they are looked at several times', () => {
     const capped = (windowUs: number | null) =>

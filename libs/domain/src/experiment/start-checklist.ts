@@ -114,12 +114,13 @@ const metricItems = (run: PlannedRun, use: MetricUse, index: number): readonly C
   return [...quantileItems(run, use, found, path), ...capItems(run, use, found, path), ...windowItems(run, use, found, path)];
 };
 
-/** Its error is read off order statistics at one look. */
+/** Several looks are those of ranks: the other methods test a mean's statistic. */
 const quantileItems = (run: PlannedRun, use: MetricUse, { definition }: MetricVersion, path: string): readonly ChecklistItem[] => {
   const { method } = run.definition.plan;
   if (definition.type !== 'quantile' || use.role === 'secondary') return [];
   if (run.environment.kind === 'historical' || method === 'fixed-horizon') return [];
-  const sentence = `${use.role} "${use.metric}" is a quantile, whose error holds at one look, and method ${method} has several: make it secondary, choose fixed-horizon, or judge the share of events above a threshold (a ratio)`;
+  if (method === 'sequential') return [];
+  const sentence = `${use.role} "${use.metric}" is a quantile, which is judged at one look or, by ranks, continuously, and method ${method} does neither: choose sequential or fixed-horizon, make it secondary, or judge the share of events above a threshold (a ratio)`;
   return [refusal('quantile-not-sequential', `${path}/metric`, sentence)];
 };
 
@@ -144,6 +145,10 @@ const windowItems = (run: PlannedRun, use: MetricUse, { version, definition }: M
   // A first error counts as soon as it is known: it asks for no window.
   if (definition.windowUs !== null || definition.type === 'first-error') return [];
   if (run.environment.kind === 'historical' || use.role === 'secondary') return [];
+  if (definition.type === 'quantile' && run.definition.plan.method === 'sequential') {
+    const sentence = `${use.role} "${use.metric}" (version ${version}) is a quantile without window: ranks of values that may still change are evidence of nothing, of harm neither; give it one, or make it secondary`;
+    return [refusal('metric-without-window', `${path}/metric`, sentence)];
+  }
   const what = `${use.role} "${use.metric}" (version ${version}) has no window, so that no unit's value is ever final`;
   if (use.role === 'success' || use.margin !== undefined)
     return [refusal('metric-without-window', `${path}/metric`, `${what} and nothing could be decided: give the metric a window`)];

@@ -18,7 +18,7 @@ import {
 } from '../feedback-store.js';
 import { idHashOf, knownTimeOf } from '../row-identity.js';
 import { boundTo, closesAfterUs, jointSize, type Measure, type MeasuredMetric, measured, ONE_EVENT, takesValues } from './measures.js';
-import { quantileRanks } from './quantile-ranks.js';
+import { designEffectOf, ladderRanks, quantileRanks } from './quantile-ranks.js';
 import { matchesAll, textOfProperty, valueTaken } from './selectors.js';
 import { byPopulation, byText, mostFrequent } from './sums-order.js';
 
@@ -140,7 +140,14 @@ const armQuantile = (query: ComparisonQuery, metric: MeasuredMetric, arm: string
     sumSquaresY: total((_, y) => y * y),
     sumProducts: total((x, y) => x * y),
   };
-  return { arm, observations, quantile, lower: at(ranks.lower), upper: at(ranks.upper), clusters: isOfEvents ? clusters : null };
+  const ladder = ladderRanks(observations, metric.quantile?.level ?? 0, isOfEvents ? designEffectOf(clusters) : 1).map((rank) => ({
+    rank,
+    value: at(rank),
+  }));
+  return {
+    ...{ arm, observations, quantile, lower: at(ranks.lower), upper: at(ranks.upper), clusters: isOfEvents ? clusters : null },
+    ...(query.quantileLadder === true ? { ladder } : {}),
+  };
 };
 
 const closedUnits = (query: ComparisonQuery, metric: MeasuredMetric, here: readonly Unit[]) => {

@@ -319,7 +319,20 @@ export const feedbackStoreContract = (name: string, create: () => Promise<Feedba
           ],
         },
       ]);
+      expect(await store.quantiles(query)).toEqual(quantiles);
       expect(await store.sums({ ...query, quantiles: false })).not.toHaveProperty('quantiles');
+      const ladders = (await store.quantiles({ ...query, quantileLadder: true })).map(({ arms }) => arms.map(({ ladder }) => ladder));
+      // Around the middle, a quarter of the rank's standard error apart, as far as there are ranks.
+      const [ofEvents, ofUnits] = [
+        [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11],
+        [1, 2, 3],
+      ].map((ranks) => ranks.map((rank) => ({ rank, value: expect.any(BigInt) })));
+      expect(ladders).toEqual([
+        [ofEvents, []],
+        [ofUnits, [{ rank: 1, value: 0n }]],
+      ]);
+      expect(ladders[1]?.[0]?.map(({ value }) => value)).toEqual([0n, 7_000_000n, 55_000_000n]);
+      expect(ladders[0]?.[0]?.[5]).toEqual({ rank: 6, value: 6_000_000n });
       await expect(store.delta([{ ...query, knownUntilUs: 2000 }], 1000)).rejects.toThrow(RangeError);
     });
 

@@ -1,7 +1,7 @@
 /** Asks for the sums of a group of queries: one statement for each population. */
 import type { MetricDefinition } from '@rampart/contracts';
 import type { ClickhouseServers } from '../clickhouse-servers.js';
-import { type QuantileRanks, quantileRanks } from '../definition/quantile-ranks.js';
+import { designEffectOf, ladderRanks, quantileRanks } from '../definition/quantile-ranks.js';
 import { mostFrequent } from '../definition/sums-order.js';
 import type { ArmQuantile, ComparisonQuery, ComparisonSums, StratumCount, TrackedCount } from '../feedback-store.js';
 import { type ClusterRow, clustersOfRows, quantileGroups, quantileStatements } from '../statement/clickhouse-quantile-statements.js';
@@ -82,24 +82,52 @@ const armQuantiles = async (
   );
   const arms = quantileGroups(query);
   const totals = arms.map((_, at) => Number(counts.find(({ arm }) => arm === at)?.total ?? 0));
-  const ranks = totals.map((total) => quantileRanks(Math.max(1, total), quantileLevel));
-  const ranked = (of: (one: QuantileRanks) => number) => `minIf(value, upto >= [${ranks.map(of).join(', ')}][arm + 1])`;
-  const statistics = await whole.rows<{ arm: number; numbers: readonly string[] }>(
-    `SELECT arm, [toString(${ranked(({ quantile }) => quantile)}), toString(${ranked(({ lower }) => lower)}), toString(${ranked(({ upper }) => upper)})] AS numbers
-FROM (SELECT arm, value, sum(weight) OVER (PARTITION BY arm ORDER BY value ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS upto
-  FROM (SELECT arm, value, sum(weight) AS weight FROM ${ofAll(histogram)} GROUP BY arm, value HAVING weight > 0)) GROUP BY arm`,
-    parameters.all(),
-  );
-  const values = arms.map((_, at) => (statistics.find(({ arm }) => arm === at)?.numbers ?? ['0', '0', '0']).map(BigInt));
-  const rows =
-    quantileOf === 'units'
-      ? []
-      : await whole.rows<ClusterRow>(`SELECT arm, numbers FROM ${ofAll(clusters(values.map(([value = 0n]) => value)))}`, parameters.all());
+  // Only the values at which one of the ranks lies.
+  const valuesOf = async (ranks: readonly (readonly number[])[]): Promise<readonly (readonly bigint[])[]> => {
+    const rungs = await whole.rows<{ arm: number; rung: string; until: string }>(
+      `SELECT arm, toString(value) AS rung, toString(upto) AS until
+FROM (SELECT arm, value, weight, sum(weight) OVER (PARTITION BY arm ORDER BY value ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS upto
+  FROM (SELECT arm, value, sum(weight) AS weight FROM ${ofAll(histogram)} GROUP BY arm, value HAVING weight > 0))
+WHERE arrayExists(rank -> rank <= upto AND rank > upto - weight, [${ranks.map((own) => `[${[0, ...own].join(', ')}]`).join(', ')}][arm + 1])
+ORDER BY arm, toInt64(until)`,
+      parameters.all(),
+    );
+    return ranks.map((own, at) =>
+      valuesAt(
+        own,
+        rungs.filter(({ arm }) => arm === at),
+      ),
+    );
+  };
+  const band = totals.map((total) => quantileRanks(Math.max(1, total), quantileLevel));
+  const isOfUnits = quantileOf === 'units';
+  const isLadder = query.quantileLadder === true;
+  // Of units one count gives all of them; of events the ladder's width depends on how alike those of a unit are.
+  const ofUnits = totals.map((total) => (isLadder && isOfUnits ? ladderRanks(total, quantileLevel, 1) : []));
+  const values = await valuesOf(band.map(({ quantile, lower, upper }, at) => [quantile, lower, upper, ...(ofUnits[at] ?? [])]));
+  const rows = isOfUnits
+    ? []
+    : await whole.rows<ClusterRow>(`SELECT arm, numbers FROM ${ofAll(clusters(values.map(([value = 0n]) => value)))}`, parameters.all());
+  const clustersAt = arms.map((_, at) => (isOfUnits ? null : clustersOfRows(rows.filter(({ arm }) => arm === at))));
+  const ranks = totals.map((total, at) => {
+    const own = clustersAt[at];
+    return own == null ? (ofUnits[at] ?? []) : ladderRanks(total, quantileLevel, designEffectOf(own));
+  });
+  const rungs = isLadder && !isOfUnits ? await valuesOf(ranks) : values.map(([, , , ...rest]) => rest);
   return arms.map((arm, at) => {
     const [quantile = 0n, lower = 0n, upper = 0n] = values[at] ?? [];
-    const own = quantileOf === 'units' ? null : clustersOfRows(rows.filter((row) => row.arm === at));
-    return { ...arm, observations: totals[at] ?? 0, quantile, lower, upper, clusters: own };
+    const ladder = (rungs[at] ?? []).map((value, place) => ({ rank: ranks[at]?.[place] ?? 0, value }));
+    return {
+      ...{ ...arm, observations: totals[at] ?? 0, quantile, lower, upper, clusters: clustersAt[at] ?? null },
+      ...(isLadder ? { ladder } : {}),
+    };
   });
+};
+
+/** @param rungs  of one arm, rising. @returns 0 without observations */
+const valuesAt = (ranks: readonly number[], rungs: readonly { readonly rung: string; readonly until: string }[]): readonly bigint[] => {
+  const found = rungs.map(({ rung, until }) => ({ value: BigInt(rung), until: Number(until) }));
+  return ranks.map((rank) => found.find(({ until }) => until >= rank)?.value ?? 0n);
 };
 
 /** A unit's rows are all on one shard: each counts its own, and the integers are added. */

@@ -54,7 +54,7 @@ export class ClickhouseCaps {
     query: ComparisonQuery,
     { metric, capQuantile, erasedUs }: { metric: MetricQuery; capQuantile: CapQuantile; erasedUs: InstantUs | null },
   ): Promise<MetricCaps> {
-    const { knownUntilUs, strata: _, quantiles: __, quantilesByStratum: ___, ...rules } = query;
+    const { knownUntilUs, strata: _, quantiles: __, quantilesByStratum: ___, quantileLadder: ____, ...rules } = query;
     const alone: ComparisonQuery = { ...rules, knownUntilUs, metrics: [metric] };
     if (query.capsOf !== 'first-closed') return { ...(await this.counted(alone, capQuantile, null)), areFixed: true };
     const key = canonicalJson({ ...rules, metrics: [metric], erasedUs });

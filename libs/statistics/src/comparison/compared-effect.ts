@@ -12,6 +12,8 @@ export type RefusalReason =
   | 'ZERO_BASELINE'
   | 'ZERO_DENOMINATOR'
   | 'TOO_FEW_OBSERVATIONS'
+  /** A relative interval that holds at every look, where control's value may be 0 or less. */
+  | 'NOISY_BASELINE'
   /** A quantile whose order statistics were not taken. */
   | 'NOT_COUNTED';
 
