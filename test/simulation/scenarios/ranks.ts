@@ -80,7 +80,8 @@ interface Ordered extends Look {
   readonly treatment: Ranked;
 }
 
-type Draw = (random: Random, isTreatment: boolean) => readonly number[];
+/** @param seen  units that came before */
+type Draw = (random: Random, isTreatment: boolean, seen: number) => readonly number[];
 
 const arriving = (draw: Draw, treatmentShare = 0.5) =>
   function* (random: Random): Generator<Ordered> {
@@ -88,7 +89,7 @@ const arriving = (draw: Draw, treatmentShare = 0.5) =>
     for (let look = 0; look < LOOKS; look++) {
       for (let unit = 0; unit < UNITS_PER_LOOK; unit++) {
         const isTreatment = random.happens(treatmentShare);
-        (isTreatment ? world.treatment : world.control).add(draw(random, isTreatment));
+        (isTreatment ? world.treatment : world.control).add(draw(random, isTreatment, world.units));
       }
       world.units += UNITS_PER_LOOK;
       yield world;
@@ -191,6 +192,16 @@ const atoms = scenario<Ordered>({
   ],
 });
 
+/** The crowd of the night is slower than that of the day, in both arms: the logarithm swings by two standard deviations. */
+const drifting = scenario<Ordered>({
+  ...about,
+  name: 'quantile-drift',
+  title: 'A/A, log-normal values whose median swings between a fifth and five times its middle, in both arms',
+  runs: { default: 100, long: 500 },
+  unfold: arriving((random, _, seen) => [latency(random) * Math.exp(1.6 * Math.sin(seen / 600))]),
+  lines: [line('median, exact', atMost(ALPHA), { nu: 0.5 }), line('95th percentile, exact', atMost(ALPHA), { nu: 0.95 })],
+});
+
 const events = scenario<Ordered>({
   ...about,
   name: 'quantile-events',
@@ -207,4 +218,4 @@ const events = scenario<Ordered>({
   ],
 });
 
-export const ranks: readonly Scenario[] = [units, slower, atoms, events];
+export const ranks: readonly Scenario[] = [units, slower, atoms, drifting, events];
