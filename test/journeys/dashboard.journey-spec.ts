@@ -7,6 +7,8 @@ import { actOn, climbing, rampReaches, rampStateOf, rolloutOf, startRamp, whileV
 
 const withBrowser = chromiumPath === undefined ? describe.skip : describe;
 const label = chromiumPath === undefined ? ` (${browserGap})` : '';
+/** What a plan asks, as the address of its page says it. */
+const PLAN = 'plan?metric=converted&from=seen&effect=10%25&perDay=2000';
 /** How old the page may be behind the API. */
 const BEHIND_MS = 3_000;
 
@@ -112,7 +114,7 @@ withBrowser(`the page of the platform${label}`, () => {
     const record = (await rampStateOf(platform, setting)).look.record;
     for (const theme of ['light', 'dark'] as const) {
       const page = await signedIn(theme);
-      for (const place of ['', `rollouts/${setting.experiment}`, `experiments/${setting.experiment}`, `records/${record}`]) {
+      for (const place of ['', PLAN, `rollouts/${setting.experiment}`, `experiments/${setting.experiment}`, `records/${record}`]) {
         await page.goto(`${platform.address}/#/${place}`);
         await page.locator('main h1').waitFor();
         await page.waitForTimeout(1_500);
@@ -126,6 +128,48 @@ withBrowser(`the page of the platform${label}`, () => {
     expect(await seriousViolations(door)).toEqual([]);
     await door.close();
   }, 240_000);
+
+  it('plans from what has run as the API does, by keyboard, and says at its field what is wrong', async () => {
+    const page = await signedIn();
+    await page.getByRole('link', { name: 'Plan', exact: true }).click();
+    await page.getByText('Still to be said: Share of control, Smallest effect worth finding.').waitFor();
+    await page.getByLabel('Metric', { exact: true }).selectOption('converted');
+    await page.getByLabel('Smallest effect worth finding').focus();
+    await page.keyboard.type('0,1');
+    await page.locator('[data-field=effect]').getByText('has a comma').waitFor();
+    expect(await page.getByLabel('Smallest effect worth finding').getAttribute('aria-invalid')).toBe('true');
+    await page.keyboard.press('ControlOrMeta+a');
+    await page.keyboard.type('10%');
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('ControlOrMeta+a');
+    await page.keyboard.type('30%');
+    await page.locator('[data-field=power]').getByText('Too small').waitFor();
+    await page.keyboard.press('ControlOrMeta+a');
+    await page.keyboard.type('80%');
+    for (const _ of ['treatments', 'a day']) await page.keyboard.press('Tab');
+    await page.keyboard.type('2000');
+    const question = { metric: 'converted', minimumEffect: { relative: 0.1 }, unitsPerDay: 2_000 };
+    const planned = await eventually('the sentence of the API', async () => {
+      const at = `/v1/experiments/${setting.experiment}/power?project=${setting.project}&environment=${setting.environment}`;
+      const { body } = await platform.call('POST', at, question);
+      return (await page.locator('[data-plan]').textContent()) === body.sentence ? body : undefined;
+    });
+    expect(planned.days).toBe(Math.ceil(planned.watched.maximumUnits / 2_000));
+    expect(await page.getByRole('img', { name: 'Chance to have found the effect' }).getAttribute('aria-label')).toContain('80 % after');
+    await page.locator('[data-reached=converted]').waitFor();
+    expect(page.url()).toBe(`${platform.address}/#/${PLAN}`);
+    await page.close();
+  }, 60_000);
+
+  it('opens a shared plan after signing in, on a narrow screen too', async () => {
+    const page = await browser.newPage({ viewport: { width: 360, height: 800 } });
+    await page.goto(`${platform.address}/#/plan?rate=10%25&effect=20%25&method=fixed-horizon`);
+    await page.locator('input[name=key]').fill(platform.adminKey);
+    await page.locator('form button[type=submit]').click();
+    await page.locator('[data-plan="7678"]').waitFor();
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(360);
+    await page.close();
+  }, 60_000);
 
   it('shows in the list of experiments what was seen last of each', async () => {
     const page = await signedIn();

@@ -3,19 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Results } from '@rampart/contracts';
-import {
-  checkoutButton,
-  dataSets,
-  enlarged,
-  type Imported,
-  importFile,
-  plans,
-  rampart,
-  scratch,
-  scratchFile,
-  shuffled,
-  startImport,
-} from './importer.js';
+import { checkoutButton, enlarged, type Imported, importFile, rampart, scratch, scratchFile, shuffled, startImport } from './importer.js';
 import { eventually, freePort, type Platform, startPlatform, temporaryData } from './platform.js';
 
 let platform: Platform;
@@ -131,32 +119,6 @@ describe('an import that is disturbed', () => {
     expect([code, stderr]).toEqual([0, expect.any(String)]);
     expect(evidence((await importFile(platform, { plan, data, project: 'shaken' })).results)).toEqual(calm);
   }, 60_000);
-});
-
-describe('published experiments', () => {
-  const sets: readonly (readonly [set: string, file: string, plan: string])[] = [
-    ['cookie_cats', 'cookie_cats.csv.gz', 'plan'],
-    ['cookie_cats', 'cookie_cats.csv.gz', 'plan-without-outlier'],
-    ['landing_page_ab', 'ab_data.csv.gz', 'plan'],
-    ['landing_page_ab', 'ab_data.csv.gz', 'plan-first-group'],
-    ['landing_page_ab', 'ab_data.csv.gz', 'plan-ca'],
-    ['hillstrom_email', 'hillstrom.csv.gz', 'plan'],
-    ['adsmart_brand', 'AdSmartABdata.csv.gz', 'plan'],
-    ['adsmart_brand', 'AdSmartABdata.csv.gz', 'plan-answers'],
-    ['grocery_website', 'grocery_website.csv.gz', 'plan'],
-    ['grocery_website', 'grocery_website.csv.gz', 'plan-all-visits'],
-    ['progresa_turnout', 'progresa.csv.gz', 'plan'],
-  ];
-  for (const [set, file, plan] of sets) {
-    const data = join(dataSets ?? '', set, file);
-    const isThere = dataSets !== undefined && existsSync(data);
-    const test = isThere ? it : it.skip;
-    test(`${set}, ${plan}: every reference answer${isThere ? '' : ` (no ${set}/${file}: set RAMPART_DATA_SETS)`}`, async () => {
-      const expectFile = join(plans, set, `${plan.replace('plan', 'expected')}.json`);
-      const { stdout } = await importFile(platform, { plan: join(plans, set, `${plan}.json`), data, expect: expectFile });
-      expect(stdout).toMatch(/Reference answers: [1-9]\d+ figures compared, (all exactly equal|largest relative difference)/);
-    }, 180_000);
-  }
 });
 
 describe('the other commands', () => {
