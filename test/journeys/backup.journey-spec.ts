@@ -207,7 +207,7 @@ describe('a replay of all records', () => {
   }, 60_000);
 
   it('names the records over an altered row, which numbers it moved, and the row', async () => {
-    // The first unit that came: every record knows it.
+    // The first unit that came: every record knows it that knows anybody.
     const found = await inClickhouse(
       platform,
       'SELECT toString(unit), toString(id_hash), variant FROM exposure ORDER BY known_at, unit LIMIT 1',
@@ -217,12 +217,16 @@ describe('a replay of all records', () => {
     const other = variant === 'control' ? 'treatment' : 'control';
     await inClickhouse(platform, `ALTER TABLE exposure UPDATE variant = '${other}' WHERE ${row} SETTINGS mutations_sync = 1`);
     const { records, rows } = await replayed('--experiment', setting.experiment);
-    expect(records.length).toBeGreaterThan(0);
-    for (const { status, sentence } of records)
-      expect({ status, sentence }).toEqual({
-        status: 'differs',
-        sentence: expect.stringMatching(/of (control|treatment): \w+ was \S+, is \S+/),
-      });
+    const differing: string[] = [];
+    for (const { id: record, status, sentence } of records) {
+      const { body } = await platform.call('GET', `/v1/decisions/${record}?project=${setting.project}`);
+      // On a busy machine the first look comes before the first event.
+      const isAbout = body.record.population.some(({ exposed }: { exposed: number }) => exposed > 0);
+      expect({ record, status }).toEqual({ record, status: isAbout ? 'differs' : 'same' });
+      if (isAbout) differing.push(sentence);
+    }
+    expect(differing.length).toBeGreaterThan(0);
+    for (const sentence of differing) expect(sentence).toMatch(/of (control|treatment): \w+ was \S+, is \S+/);
     expect(rows).toMatchObject([{ experiment: setting.experiment, result: { hasMore: false } }]);
     expect(rows[0]?.result.rows).toMatchObject([
       {
