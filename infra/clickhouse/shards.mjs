@@ -2,10 +2,10 @@
 import { spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { freePorts } from '../free-ports.mjs';
 import { configXml, usersXml } from './settings.mjs';
 
 const engines = resolve(import.meta.dirname, '..', '..', 'apps', 'launcher', 'dist', 'engines');
@@ -130,19 +130,7 @@ class ShardProcess {
   }
 }
 
-/** All are held at once, so that they differ; they are free for others again when this returns. */
 const withPorts = async (shards) => {
-  const servers = await Promise.all(
-    Array.from(
-      { length: shards * 2 },
-      () =>
-        new Promise((done, reject) => {
-          const server = createServer().once('error', reject);
-          server.listen(0, '127.0.0.1', () => done(server));
-        }),
-    ),
-  );
-  const ports = servers.map((server) => server.address().port);
-  await Promise.all(servers.map((server) => new Promise((closed) => server.close(closed))));
+  const ports = await freePorts(shards * 2);
   return Array.from({ length: shards }, (_, at) => ({ id: at + 1, httpPort: ports[at * 2], tcpPort: ports[at * 2 + 1] }));
 };

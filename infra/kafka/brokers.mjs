@@ -1,9 +1,10 @@
 /** One broker or three of a test's or a developer's own, as processes that can be killed and come back, and that end with their starter. */
 import { spawn } from 'node:child_process';
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { freePorts } from '../free-ports.mjs';
 import { brokerJars, checkJava } from './jars.mjs';
 import { securedProperties, serverProperties } from './settings.mjs';
 
@@ -132,20 +133,8 @@ const signal = (id, name) => {
   }
 };
 
-/** All are held at once, so that they differ; they are free for others again when this returns. */
 const withPorts = async (brokers, through) => {
-  const servers = await Promise.all(
-    Array.from(
-      { length: brokers * 3 },
-      () =>
-        new Promise((resolve, reject) => {
-          const server = createServer().once('error', reject);
-          server.listen(0, '127.0.0.1', () => resolve(server));
-        }),
-    ),
-  );
-  const ports = servers.map((server) => server.address().port);
-  await Promise.all(servers.map((server) => new Promise((closed) => server.close(closed))));
+  const ports = await freePorts(brokers * 3);
   return Promise.all(
     Array.from({ length: brokers }, async (_, index) => {
       const [port, controllerPort, clientPort] = ports.slice(index * 3);

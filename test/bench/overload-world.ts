@@ -1,9 +1,8 @@
 /** A platform of single processes whose log and store lie behind lines that can be made bad; the log is the embedded one or Kafka. */
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type OwnKafka, ownKafka } from '@rampart/test-engines';
+import { freePort, type OwnKafka, ownKafka } from '@rampart/test-engines';
 import { Line } from '../chaos/line.js';
-import { freePort } from '../journeys/platform.js';
 import { type Engine, remove, repository, scratchFolder, startClickhouse, startPostgres } from './engines.js';
 import { residentBytes } from './processes.js';
 import { call, type Running, startProgram, startService, until } from './services.js';

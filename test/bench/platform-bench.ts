@@ -2,9 +2,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createWriteStream, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from '@rampart/test-engines';
 import { remove, repository, scratchFolder } from './engines.js';
 import { peakMemory, treeMemoryBytes } from './processes.js';
 import { ADMIN_KEY, until } from './services.js';
@@ -12,14 +12,6 @@ import { count, type Measurement, seconds } from './table.js';
 
 const ROWS = 200_000;
 const MIB = 2 ** 20;
-
-const freePort = async (): Promise<number> => {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  return typeof address === 'object' ? (address?.port ?? 0) : 0;
-};
 
 interface Started {
   readonly pid: number;

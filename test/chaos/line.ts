@@ -1,7 +1,7 @@
 /** A connection between a service and an engine that can be made bad: refused, silent, or slow. */
 
-import type { AddressInfo } from 'node:net';
 import { connect, createServer, type Server, type Socket } from 'node:net';
+import { freePort } from '@rampart/test-engines';
 
 export type Weather = 'clear' | 'refused' | 'silent' | 'slow';
 
@@ -14,18 +14,17 @@ export class Line {
   private server: Server | undefined;
   private readonly sockets = new Set<Socket>();
   private readonly waiting = new Set<() => void>();
-  private ownPort = 0;
 
-  private constructor(private readonly target: { readonly host: string; readonly port: number }) {}
+  private constructor(
+    private readonly target: { readonly host: string; readonly port: number },
+    /** The same over all weathers. */
+    readonly port: number,
+  ) {}
 
   static async before(host: string, port: number): Promise<Line> {
-    const line = new Line({ host, port });
+    const line = new Line({ host, port }, await freePort());
     await line.listen();
     return line;
-  }
-
-  get port(): number {
-    return this.ownPort;
   }
 
   /** Silent is what a cut cable is: nothing arrives and nothing is closed; what was sent meanwhile arrives when it is clear again. */
@@ -56,9 +55,8 @@ export class Line {
     const server = createServer((client) => this.join(client));
     await new Promise<void>((listening, failed) => {
       server.once('error', failed);
-      server.listen(this.ownPort, '127.0.0.1', listening);
+      server.listen(this.port, '127.0.0.1', listening);
     });
-    this.ownPort = (server.address() as AddressInfo).port;
     this.server = server;
   }
 

@@ -26,6 +26,8 @@ describe('faults at moments of chance, under load, on three brokers and two shar
       // A busy machine starts nothing in five seconds: `npm run chaos` holds to that.
       readyWithinMs: 30_000,
       say: (line) => lines.push(line),
+    }).catch((error: unknown) => {
+      throw new Error([...lines, String(error)].join('\n'));
     });
     expect(new Set(report.injuries.map(({ fault }) => fault)).size).toBe(shortFaults.length);
     const told = report.violations.length > 0 ? [...lines, table(report)] : [];

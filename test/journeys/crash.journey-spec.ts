@@ -1,8 +1,9 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { freePort } from '@rampart/test-engines';
 import { completed, defineExperiment, finalResults, history, type Setting } from './experiment.js';
 import { checkoutButton, enlarged, importFile, scratch, startImport } from './importer.js';
-import { eventually, freePort, isAlive, killPart, type Platform, startPlatform, temporaryData } from './platform.js';
+import { eventually, isAlive, killPart, type Platform, startPlatform, temporaryData } from './platform.js';
 import { isOnKafka } from './servers.js';
 
 /** What dies here besides the services; what does not depend on the log is not told twice. */

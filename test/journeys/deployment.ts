@@ -4,9 +4,9 @@
  */
 import { rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { type OwnClickhouse, type OwnKafka, type OwnPostgres, ownClickhouse, ownKafka, ownPostgres } from '@rampart/test-engines';
+import { freePort, type OwnClickhouse, type OwnKafka, type OwnPostgres, ownClickhouse, ownKafka, ownPostgres } from '@rampart/test-engines';
 import { Member } from './member.js';
-import { callerOf, freePort, type Platform, temporaryData } from './platform.js';
+import { callerOf, type Platform, temporaryData } from './platform.js';
 
 export const BROKERS = 3;
 export const SHARDS = 2;

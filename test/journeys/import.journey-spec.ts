@@ -3,8 +3,10 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Results } from '@rampart/contracts';
+import { freePort } from '@rampart/test-engines';
 import { checkoutButton, enlarged, type Imported, importFile, rampart, scratch, scratchFile, shuffled, startImport } from './importer.js';
-import { eventually, freePort, type Platform, startPlatform, temporaryData } from './platform.js';
+
+import { eventually, type Platform, startPlatform, temporaryData } from './platform.js';
 
 let platform: Platform;
 

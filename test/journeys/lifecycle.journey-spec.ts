@@ -3,18 +3,9 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { freePort } from '@rampart/test-engines';
 import { completed, defineExperiment, finalResults, history } from './experiment.js';
-import {
-  eventually,
-  freePort,
-  isAlive,
-  killPart,
-  type Platform,
-  processIds,
-  repository,
-  startPlatform,
-  temporaryData,
-} from './platform.js';
+import { eventually, isAlive, killPart, type Platform, processIds, repository, startPlatform, temporaryData } from './platform.js';
 
 const launcher = join(repository, 'apps', 'launcher', 'dist', 'main.js');
 const launch = (env: Record<string, string>) =>

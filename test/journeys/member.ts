@@ -2,7 +2,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createWriteStream, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { eventually, freePort, repository } from './platform.js';
+import { freePort } from '@rampart/test-engines';
+import { eventually, repository } from './platform.js';
 
 const RESTART_AFTER_MS = 200;
 

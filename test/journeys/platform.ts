@@ -1,10 +1,10 @@
 /** The real platform for a journey: the launcher as a process of its own, on a data folder and port of its own. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from '@rampart/test-engines';
 import { isOnKafka, type Servers, serversOf } from './servers.js';
 
 export const repository = resolve(import.meta.dirname, '..', '..', '..');
@@ -46,16 +46,6 @@ export interface PlatformOptions {
   /** Whatever the journeys run on. */
   readonly log?: 'embedded' | 'kafka';
 }
-
-export const freePort = (): Promise<number> =>
-  new Promise((resolvePort, reject) => {
-    const server = createServer();
-    server.on('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => (typeof address === 'object' && address !== null ? resolvePort(address.port) : reject(new Error('no port'))));
-    });
-  });
 
 export const temporaryData = (): string => mkdtempSync(join(tmpdir(), 'rampart-journey-'));
 

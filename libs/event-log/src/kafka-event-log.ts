@@ -2,8 +2,8 @@
  * The log on Kafka ≥ 3.9: for platforms that run one, and for loads beyond one PostgreSQL.
  *
  * Known times are computed by readers from what Kafka stores, the same by everybody (kafka/known-times.ts). What Kafka can't store stands in a topic of the
- * log's own (kafka/kafka-index.ts). Each partition has one request of its own in flight; an append waits out an outage up to `patienceMs`, its
- * messages are tried on up to `persistenceMs`.
+ * log's own (kafka/kafka-index.ts). Each partition has one request of its own in flight; an append waits out an outage up to `patienceMs`,
+ * and its messages are tried as long as somebody waits for them.
  */
 import { Consumer, type Seat, type SeatEvents } from './consuming/consumer.js';
 import {

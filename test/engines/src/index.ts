@@ -1,4 +1,5 @@
 export * from './dying-postgres.js';
+export * from './free-port.js';
 export * from './fresh-clickhouse.js';
 export * from './fresh-database.js';
 export * from './kafka-address.js';

@@ -1,11 +1,11 @@
 /** A PostgreSQL server of a test's own, for what can't be done to a shared one: to stop it, and to kill it. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { chmodSync, chownSync, copyFileSync, cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
+import { freePort } from './free-port.js';
 
 export interface OwnPostgres {
   /** The same after each start. */
@@ -49,15 +49,6 @@ const packagedBinaries = async (): Promise<Binaries> => {
     throw new Error(`This test needs a PostgreSQL of its own, and there is none for this platform (${name}).`);
   }
 };
-
-const freePort = (): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const server = createServer().once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => (typeof address === 'object' && address !== null ? resolve(address.port) : reject(new Error('no free port'))));
-    });
-  });
 
 /** @param tls  PEM files: then nobody gets in without encryption */
 export const ownPostgres = async ({

@@ -2,13 +2,12 @@
 import type { Appended, AppendStats, OutgoingMessage } from '../event-log.js';
 import { LogError, LogUnavailableError } from '../log-errors.js';
 import type { KafkaCluster } from './kafka-cluster.js';
-import { PartitionQueue } from './kafka-partition-queue.js';
+import { type Append, PartitionQueue } from './kafka-partition-queue.js';
 
 export interface AppenderOptions {
   readonly cluster: KafkaCluster;
   readonly maxQueuedBytes: number;
   readonly patienceMs: number;
-  readonly persistenceMs: number;
   readonly stampMs: (() => number) | undefined;
 }
 
@@ -65,10 +64,16 @@ export class KafkaAppender {
       else part.push(message);
     }
     const entries = [...parts];
+    // All or none: what one partition took of an append that another refused would come again, and be stored again, with the next attempt.
+    for (const [partition] of entries) {
+      const refusal = this.queue(topic, partition).refusal();
+      if (refusal !== undefined) throw refusal;
+    }
+    const append: Append = { isGivenUp: false };
     const bases = await Promise.all(
       entries.map(([partition, part]) => {
         const bytes = part.reduce((sum, message) => sum + sizeOf(message), 0);
-        return this.queue(topic, partition).submit(part, bytes);
+        return this.queue(topic, partition).submit(append, part, bytes);
       }),
     );
     const offsets = new Map(entries.map(([partition], index) => [partition, (bases[index] ?? [])[Symbol.iterator]()]));

@@ -20,9 +20,9 @@ export interface KafkaEventLogOptions {
   readonly clientId?: string;
   /** Appends beyond this wait are refused; 64 MiB by default. */
   readonly maxQueuedBytes?: number;
-  /** After this wait an append is refused as unavailable, in milliseconds, while its messages are still being tried; 10,000 by default. */
+  /** After this wait an append is refused as unavailable, in milliseconds; what of it is on its way may still arrive. 10,000 by default. */
   readonly patienceMs?: number;
-  /** How long an append is tried in all, in milliseconds; 120,000 by default. */
+  /** How long each batch of a log that is being restored is tried, in milliseconds; 120,000 by default. */
   readonly persistenceMs?: number;
   /** How often a consumer compares where it is with the log's end, in milliseconds; 1,000 by default. */
   readonly roundMs?: number;

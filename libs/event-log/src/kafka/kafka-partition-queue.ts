@@ -8,20 +8,24 @@ import { delayed, explained, isStale } from './kafka-errors.js';
 export interface QueueOptions {
   readonly cluster: KafkaCluster;
   readonly patienceMs: number;
-  readonly persistenceMs: number;
   readonly stampMs: (() => number) | undefined;
   onBytes(change: number): void;
   onSent(): void;
 }
 
+/** What one caller appends, over all of its partitions. */
+export interface Append {
+  /** The caller was told that a part of it was not taken; what is in flight of the other parts may still be. */
+  isGivenUp: boolean;
+}
+
 interface Waiting {
+  readonly append: Append;
   readonly messages: readonly OutgoingMessage[];
   readonly bytes: number;
   readonly sinceMs: number;
   readonly resolve: (offsets: readonly number[]) => void;
   readonly reject: (error: Error) => void;
-  /** The caller was told that the log is away; the messages may still be in flight. */
-  isGivenUp: boolean;
 }
 
 const maxGroupBytes = 4 * 2 ** 20;
@@ -44,19 +48,20 @@ export class PartitionQueue {
     private readonly options: QueueOptions,
   ) {}
 
-  /** @returns the offsets, in order */
-  submit(messages: readonly OutgoingMessage[], bytes: number): Promise<readonly number[]> {
+  /** Why it takes no more now; undefined where it does. An append over several partitions asks all before it goes into one. */
+  refusal(): LogUnavailableError | undefined {
     // Nobody has to find out for himself, by waiting, that the log is away.
-    if (this.running !== undefined && this.failsFor() > this.options.patienceMs) return Promise.reject(this.away());
+    if (this.running !== undefined && this.failsFor() > this.options.patienceMs) return this.away();
     const inHandMs = this.sentAtMs === undefined ? 0 : performance.now() - this.sentAtMs;
-    if (this.queuedBytes > 0 && this.pace.waitMs(this.queuedBytes, inHandMs) > this.options.patienceMs / 2) {
-      return Promise.reject(
-        new LogUnavailableError(`${this.topic}/${this.partition} is slow, and too much waits already. Try again in a second.`, 1_000),
-      );
-    }
+    if (this.queuedBytes === 0 || this.pace.waitMs(this.queuedBytes, inHandMs) <= this.options.patienceMs / 2) return undefined;
+    return new LogUnavailableError(`${this.topic}/${this.partition} is slow, and too much waits already. Try again in a second.`, 1_000);
+  }
+
+  /** @returns the offsets, in order */
+  submit(append: Append, messages: readonly OutgoingMessage[], bytes: number): Promise<readonly number[]> {
     this.noteBytes(bytes);
     return new Promise((resolve, reject) => {
-      this.waiting.push({ messages, bytes, sinceMs: performance.now(), resolve, reject, isGivenUp: false });
+      this.waiting.push({ append, messages, bytes, sinceMs: performance.now(), resolve, reject });
       this.running ??= this.run();
     });
   }
@@ -64,12 +69,19 @@ export class PartitionQueue {
   /** Tells those who have waited long enough. What was not sent is not sent any more. */
   sweep(): void {
     const oldest = performance.now() - this.options.patienceMs;
-    const isLate = ({ sinceMs, isGivenUp }: Waiting) => !isGivenUp && sinceMs < oldest;
-    for (const one of this.inFlight) if (isLate(one)) this.giveUp(one);
-    if (!this.waiting.some(isLate)) return;
-    for (const one of this.waiting) if (isLate(one)) this.giveUp(one);
-    for (const one of this.waiting) if (one.isGivenUp) this.noteBytes(-one.bytes);
-    this.waiting = this.waiting.filter((one) => !one.isGivenUp);
+    for (const one of [...this.inFlight, ...this.waiting]) if (one.sinceMs < oldest && !one.append.isGivenUp) refuse(one, this.away());
+    this.forgetUnwanted();
+  }
+
+  /** Also what waits here of an append that another partition did not take. */
+  private forgetUnwanted(): void {
+    if (!this.waiting.some(({ append }) => append.isGivenUp)) return;
+    for (const one of this.waiting) {
+      if (!one.append.isGivenUp) continue;
+      this.noteBytes(-one.bytes);
+      one.reject(this.away());
+    }
+    this.waiting = this.waiting.filter(({ append }) => !append.isGivenUp);
   }
 
   async close(): Promise<void> {
@@ -80,7 +92,9 @@ export class PartitionQueue {
   private async run(): Promise<void> {
     // Everything submitted in the same turn belongs to the first request.
     await Promise.resolve();
-    while (this.waiting.length > 0) {
+    for (;;) {
+      this.forgetUnwanted();
+      if (this.waiting.length === 0) break;
       this.inFlight = this.nextGroup();
       const bytes = this.inFlight.reduce((sum, one) => sum + one.bytes, 0);
       this.sentAtMs = performance.now();
@@ -115,7 +129,7 @@ export class PartitionQueue {
     try {
       const offsets: number[] = [];
       for (const part of partsOf(group.flatMap(({ messages }) => messages))) {
-        const base = await this.send(part);
+        const base = await this.send(part, group);
         for (let index = 0; index < part.length; index += 1) offsets.push(base + index);
       }
       let at = 0;
@@ -129,12 +143,15 @@ export class PartitionQueue {
         for (const one of group) await this.settle([one]);
         return;
       }
-      for (const { reject } of group) reject(explained(error));
+      for (const one of group) refuse(one, explained(error));
     }
   }
 
-  /** @returns the offset of the first; tried until it is there, or for so long that nobody can want it any more */
-  private async send(messages: readonly OutgoingMessage[]): Promise<number> {
+  /**
+   * @returns the offset of the first
+   * @throws as soon as it can't be sent and nobody waits for it any more: a slow broker that gets everything twice becomes slower
+   */
+  private async send(messages: readonly OutgoingMessage[], group: readonly Waiting[]): Promise<number> {
     const { cluster, stampMs, patienceMs, onSent } = this.options;
     const timestamp = stampMs?.();
     const records = messages.map((message) => producedOf(message, timestamp));
@@ -150,29 +167,23 @@ export class PartitionQueue {
         this.failingSinceMs = undefined;
         return Number(base);
       } catch (error) {
-        if (!isStale(error)) throw this.refusal(error);
+        if (!isStale(error)) throw this.refusedMessage(error);
         this.trouble = error;
         this.failingSinceMs ??= performance.now();
-        if (this.isHopeless()) throw this.away();
+        if (this.isHopeless(group)) throw this.away();
       }
       await delayed(attempt);
       await cluster.refresh();
     }
   }
 
-  private isHopeless(): boolean {
-    const { patienceMs, persistenceMs } = this.options;
-    if (this.closedAtMs !== undefined && performance.now() - this.closedAtMs > patienceMs) return true;
-    return this.failsFor() > persistenceMs;
+  private isHopeless(group: readonly Waiting[]): boolean {
+    if (group.every(({ append }) => append.isGivenUp)) return true;
+    return this.closedAtMs !== undefined && performance.now() - this.closedAtMs > this.options.patienceMs;
   }
 
   private failsFor(): number {
     return this.failingSinceMs === undefined ? 0 : performance.now() - this.failingSinceMs;
-  }
-
-  private giveUp(one: Waiting): void {
-    one.isGivenUp = true;
-    one.reject(this.away());
   }
 
   private away(): LogUnavailableError {
@@ -187,11 +198,16 @@ export class PartitionQueue {
     );
   }
 
-  private refusal(error: unknown): Error {
+  private refusedMessage(error: unknown): Error {
     const reason = error instanceof Error ? error.message : String(error);
     return new LogError('message-refused', `Kafka refuses messages of ${this.topic}/${this.partition}: ${reason}`, { cause: error });
   }
 }
+
+const refuse = ({ append, reject }: Waiting, error: Error): void => {
+  append.isGivenUp = true;
+  reject(error);
+};
 
 const partsOf = (messages: readonly OutgoingMessage[]): readonly (readonly OutgoingMessage[])[] => {
   if (messages.length <= 1) return [messages];
