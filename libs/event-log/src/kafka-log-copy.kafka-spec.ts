@@ -90,6 +90,8 @@ beforeAll(async () => {
   await transaction.commit();
   await producer.disconnect();
   await appendTexts(log, odd, ['after it']);
+  // A coordinator answers a commit before its partitions know of it.
+  await eventually('both can be read', async () => (await log.read({ topic: odd, partition: 0, offset: 0, limit: 10 })).length === 2);
 }, 90_000);
 
 afterAll(async () => {
