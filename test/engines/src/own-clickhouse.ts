@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { infraModule } from './infra-modules.js';
 
 export interface OwnClickhouse {
   /** One address for each shard, separated by commas; the same after each restart. */
@@ -28,7 +29,7 @@ export const ownClickhouse = async ({
   readonly shards?: number;
   readonly firstAt?: string | undefined;
 } = {}): Promise<OwnClickhouse> => {
-  const starter: Shards = await import(new URL('../../../infra/clickhouse/shards.mjs', import.meta.url).href);
+  const starter: Shards = await infraModule('clickhouse/shards.mjs');
   const data = mkdtempSync(join(tmpdir(), 'rampart-own-clickhouse-'));
   if (firstAt !== undefined) symlinkSync(firstAt, join(data, 'shard-1'));
   const running = await starter.startShards({ shards, data });

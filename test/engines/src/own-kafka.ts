@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { infraModule } from './infra-modules.js';
 
 export interface OwnKafka {
   /** host:port,host:port; the same after each restart. */
@@ -57,7 +58,7 @@ export const ownKafka = async ({
   /** The folder of the first broker's files, e.g. on a disk of its own. */
   readonly firstAt?: string | undefined;
 } = {}): Promise<OwnKafka> => {
-  const starter: Brokers = await import(new URL('../../../infra/kafka/brokers.mjs', import.meta.url).href);
+  const starter: Brokers = await infraModule('kafka/brokers.mjs');
   const data = mkdtempSync(join(tmpdir(), 'rampart-own-kafka-'));
   if (firstAt !== undefined) symlinkSync(firstAt, join(data, 'broker-1'));
   const running = await starter.startBrokers({ brokers, data, settings, security, through });
