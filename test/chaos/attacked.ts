@@ -115,30 +115,36 @@ export const services = ({ deployment }: Attacked): readonly Member[] => deploym
 export interface ReadyAgain {
   /** Milliseconds until all processes are ready. */
   readonly tookMs: number;
-  /** Who was waited for last, and what he said; empty where nobody was. */
+  /** Who was waited for, what he said and until when, the last one last; empty where nobody was. */
   readonly last: string;
 }
 
 export const untilReady = async ({ deployment }: Attacked, withinMs: number): Promise<ReadyAgain> => {
   const begunMs = performance.now();
-  let last = '';
+  /** By what was said, when it was said last. */
+  const said = new Map<string, number>();
   for (;;) {
     const ready = await Promise.all(deployment.members.map((member) => member.isReady(1_000)));
     const tookMs = performance.now() - begunMs;
-    if (ready.every(Boolean)) return { tookMs, last };
     const waiting = deployment.members.filter((_, at) => ready[at] === false);
-    const said = (await Promise.all(waiting.map((member) => reasonOf(member)))).filter((reason) => reason !== '');
-    if (said.length > 0) last = said.join('; ');
-    if (tookMs > withinMs) throw new Error(`not ready within ${withinMs / 1000} s: ${last}`);
+    if (waiting.length === 0)
+      return { tookMs, last: [...said].map(([what, atMs]) => `${what} until ${(atMs / 1_000).toFixed(1)} s`).join('; ') };
+    for (const reason of (await Promise.all(waiting.map((member) => reasonsOf(member)))).flat()) {
+      // What was said last stands last.
+      said.delete(reason);
+      said.set(reason, performance.now() - begunMs);
+    }
+    if (tookMs > withinMs) throw new Error(`not ready within ${withinMs / 1000} s: ${[...said.keys()].join('; ')}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 };
 
 /** Empty where he has become ready since he was asked. */
-const reasonOf = async ({ name, address }: Member): Promise<string> => {
-  const text = await fetch(`${address}/readyz`, { signal: AbortSignal.timeout(1_000) }).then(
-    (answer) => (answer.ok ? '' : answer.text()),
-    (error: unknown) => String(error),
-  );
-  return text === '' ? '' : `${name} says ${text.slice(0, 300)}`;
+const reasonsOf = async ({ name, address }: Member): Promise<readonly string[]> => {
+  const answer = await fetch(`${address}/readyz`, { signal: AbortSignal.timeout(1_000) }).catch(() => undefined);
+  if (answer === undefined) return [`${name} does not answer`];
+  if (answer.ok) return [];
+  const { reasons, components } = (await answer.json().catch(() => ({}))) as Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  const all = Object.entries(reasons ?? components ?? {}).filter(([, what]) => what !== 'ok');
+  return all.map(([part, what]) => `${name} ${part}: ${String(what).slice(0, 120)}`);
 };

@@ -252,7 +252,8 @@ const fullSpool: Fault = {
     await Promise.all(brokers.map((line) => line.become('clear')));
     await sleep(500);
     attacked.dropped += (await droppedBy(member)) - before;
-    if (member.restarts > restarts) throw new Error(`${member.name} ended while its disk was full: what it dropped is not known`);
+    if (member.restarts > restarts)
+      throw new Error(`${member.name} ended while its disk was full, what it dropped is not known: ${member.lastEnd()}`);
     return { victim: 'assignment-1', kills: 0 };
   },
 };

@@ -194,7 +194,7 @@ const judgedRound = async (
 };
 
 const said = ({ fault, victim, readyAfterMs, load, last }: Injury): string =>
-  `${fault} (${victim}): ready after ${(readyAfterMs / 1000).toFixed(1)} s, load ${load.toFixed(1)}${last === '' ? '' : `; last: ${last}`}`;
+  `${fault} (${victim}): ready after ${(readyAfterMs / 1000).toFixed(1)} s, load ${load.toFixed(1)}${last === '' ? '' : `: ${last}`}`;
 
 const lateInjuries = (injuries: readonly Injury[], withinMs: number): readonly string[] =>
   injuries.filter(({ away, readyAfterMs }) => away !== 'nothing' && readyAfterMs > withinMs).map(said);

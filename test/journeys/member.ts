@@ -1,6 +1,6 @@
 /** One process of a deployment, kept alive as an operator's supervisor would: what dies is started again with the same settings and port. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { createWriteStream, mkdirSync } from 'node:fs';
+import { createWriteStream, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { freePort } from '@rampart/test-engines';
 import { eventually, repository } from './platform.js';
@@ -22,6 +22,7 @@ export class Member {
   restarts = 0;
   private child: ChildProcess | undefined;
   private isOver = false;
+  private end = 'it never ended';
   private more: Readonly<Record<string, string>> = {};
 
   private constructor(
@@ -40,6 +41,12 @@ export class Member {
 
   get pid(): number | undefined {
     return this.child?.pid;
+  }
+
+  /** How it ended last, and what it said before: for whoever did not want it to. */
+  lastEnd(): string {
+    const lines = readFileSync(this.logFile, 'utf8').split('\n');
+    return [this.end, ...lines.filter((line) => line.startsWith('{"level"')).slice(-5)].join('\n');
   }
 
   async isReady(withinMs = 2_000): Promise<boolean> {
@@ -80,10 +87,14 @@ export class Member {
     clearTimeout(timer);
   }
 
+  private get logFile(): string {
+    return join(this.options.data, 'logs', `${this.name}.log`);
+  }
+
   private spawn(): void {
-    const { name, program, data, env } = this.options;
+    const { program, data, env } = this.options;
     mkdirSync(join(data, 'logs'), { recursive: true });
-    const log = createWriteStream(join(data, 'logs', `${name}.log`), { flags: 'a' });
+    const log = createWriteStream(this.logFile, { flags: 'a' });
     const child = spawn(process.execPath, [join(repository, 'apps', program)], {
       env: { PATH: process.env.PATH, RAMPART_LISTEN_PORT: String(this.port), RAMPART_PARENT_PIPE: '1', ...env, ...this.more },
       stdio: ['pipe', 'pipe', 'pipe'],
@@ -92,8 +103,9 @@ export class Member {
     child.stdout.pipe(log, { end: false });
     child.stderr.pipe(log, { end: false });
     this.child = child;
-    child.once('exit', () => {
+    child.once('exit', (code, signal) => {
       this.child = undefined;
+      this.end = `ended with ${signal ?? `code ${code}`}`;
       if (this.isOver) return;
       this.restarts += 1;
       setTimeout(() => !this.isOver && this.spawn(), RESTART_AFTER_MS);

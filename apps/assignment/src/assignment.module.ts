@@ -52,7 +52,7 @@ export const assignmentModule = (config: AssignmentConfig): DynamicModule => ({
       provide: DefinitionsFeed,
       inject: [ExposureSpool, LOG],
       useFactory: (spool: ExposureSpool, lines: Log) =>
-        new DefinitionsFeed(new KeptDefinitions(spool.environment, config.RAMPART_SECRET), {
+        new DefinitionsFeed(new KeptDefinitions(spool.environment, config.RAMPART_SECRET, spool.room), {
           staleAfterMs: config.RAMPART_STALE_AFTER_SECONDS * 1_000,
           onTrouble: (error, what) => lines.error({ err: error }, what),
         }),

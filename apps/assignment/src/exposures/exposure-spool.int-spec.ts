@@ -1,10 +1,11 @@
 import { execFile } from 'node:child_process';
-import { rmSync } from 'node:fs';
+import { rmSync, statfsSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { FEEDBACK, type FeedbackRow, topicSpecs } from '@rampart/contracts';
 import { MemoryEventLog } from '@rampart/event-log';
 import { eventually, temporaryFolder } from '../running/started-assignment.examples.js';
+import { DiskRoom, NoRoom } from './disk-room.js';
 import { ErasedUnits, forgetSent } from './erased-units.js';
 import { ExposureSpool, SpoolFull } from './exposure-spool.js';
 import { SentLately } from './sent-lately.js';
@@ -82,7 +83,7 @@ describe('the spool', () => {
 });
 
 describe('a disk that is full', () => {
-  /** A process of its own, whose files may have a megabyte: it fills its spool, makes room, and goes on. Whatever it leaves unheard ends it. */
+  /** A process of its own, whose files may have a megabyte: it fills its spool, is given more room, and goes on. Whatever it leaves unheard ends it. */
   const filling = `
     const { ExposureSpool } = await import(process.argv[1]);
     const spool = new ExposureSpool({ folder: process.argv[2], mostRows: 1_000_000 });
@@ -91,22 +92,69 @@ describe('a disk that is full', () => {
     const refusals = [];
     while (refusals.length < 20) await spool.add(rows).then(() => { taken += 50; }, (error) => refusals.push(error.message));
     const full = { depth: spool.depth, stored: spool.first(1_000_000).length };
-    for (let turn = 0; spool.depth > 100 && turn < 100; turn++) await spool.remove(spool.first(500)).catch(() => undefined);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-    const again = await spool.add(rows).then(() => true, () => false);
+    while (spool.depth > 100) await spool.remove(spool.first(50));
+    const waiting = { depth: spool.depth, stored: spool.first(1_000_000).length };
+    (await import('node:child_process')).execFileSync('prlimit', ['--pid', String(process.pid), '--fsize=unlimited']);
+    const until = Date.now() + 20_000;
+    let again = false;
+    while (!again && Date.now() < until) {
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      await spool.remove(spool.first(1));
+      again = await spool.add(rows).then(() => true, () => false);
+    }
+    const left = { depth: spool.depth, stored: spool.first(1_000_000).length };
     await spool.close();
-    console.log(JSON.stringify({ taken, full, refusal: refusals[0], again }));
+    console.log(JSON.stringify({ taken, full, waiting, left, refusal: refusals[0], again }));
   `;
 
   it('refuses rows with its reason, keeps those it took, and takes more when there is room; the process lives', async () => {
-    const limited = 'trap "" XFSZ; ulimit -f 2048; exec "$@"';
+    const limited = 'trap "" XFSZ; ulimit -S -f 2048; exec "$@"';
     const args = ['--input-type=module', '--eval', filling, new URL('./exposure-spool.js', import.meta.url).href, `${folder}/full`];
-    const { stdout } = await promisify(execFile)('sh', ['-c', limited, 'sh', process.execPath, ...args], { timeout: 60_000 });
-    const { again, full, refusal, taken } = JSON.parse(stdout.trim().split('\n').at(-1) ?? '');
+    const { stdout, stderr } = await promisify(execFile)('sh', ['-c', limited, 'sh', process.execPath, ...args], { timeout: 60_000 });
+    const { again, full, left, refusal, taken, waiting } = JSON.parse(stdout.trim().split('\n').at(-1) ?? '');
     expect(taken).toBeGreaterThan(100);
     expect(full).toEqual({ depth: taken, stored: taken });
     expect(refusal).not.toMatch(/see commitError/);
+    // The log has the others, though the disk has them still.
+    expect(waiting).toEqual({ depth: 100, stored: 100 });
+    expect(left.stored).toBe(left.depth);
+    // Each is a chance for lmdb to end the process: of twenty refusals all but the first come without asking the disk.
+    const asked = stderr.match(/lmdb\/write\.js/g)?.length;
+    expect(asked).toBeGreaterThan(0);
+    expect(asked).toBeLessThan(10);
     expect(again).toBe(true);
+  });
+});
+
+describe('a disk with less than a reserve', () => {
+  it('takes nothing and says how much is missing, and has what the log took removed once there is room', async () => {
+    await spool.add(['a', 'b', 'c']);
+    const write = spool.room.write.bind(spool.room);
+    const without: typeof write = async () => {
+      throw new NoRoom('no room');
+    };
+    const isFull = (full: boolean) => {
+      spool.room.write = full ? without : write;
+      spool.room.has = () => !full;
+    };
+    isFull(true);
+    await spool.remove(spool.first(2));
+    await expect(spool.add(['d'])).rejects.toThrow(NoRoom);
+    expect([spool.depth, textsIn(spool)]).toEqual([1, ['c']]);
+    isFull(false);
+    await spool.add(['e']);
+    await spool.remove(spool.first(1));
+    expect([spool.depth, textsIn(spool)]).toEqual([1, ['e']]);
+    await spool.close();
+    spool = openSpool();
+    expect([spool.depth, textsIn(spool)]).toEqual([1, ['e']]);
+  });
+
+  it('is told by its bytes', async () => {
+    const room = new DiskRoom(folder);
+    const all = statfsSync(folder);
+    await expect(room.write(all.bavail * all.bsize, async () => 'written')).rejects.toThrow(/has \d+ bytes left, and needs \d+/);
+    expect(await room.write(10, async () => 'written')).toBe('written');
   });
 });
 

@@ -1,7 +1,10 @@
 /** Rows on this machine's disk that the log does not have yet, in the order in which they were told. Durable when `add` resolves. */
 import { mkdirSync } from 'node:fs';
 import { type Database, open, type RootDatabase } from 'lmdb';
-import { refusalOf } from './disk-refusal.js';
+import { DiskRoom } from './disk-room.js';
+
+/** After a refusal: all of them would be pages that have to be copied at once. */
+const FEW_ROWS = 100;
 
 export interface SpooledRow {
   readonly place: number;
@@ -38,9 +41,13 @@ const groupOf = (): Group => {
 export class ExposureSpool {
   /** What else is kept beside the rows lives in databases of its own in the same environment. */
   readonly environment: RootDatabase;
+  readonly room: DiskRoom;
   private readonly rows: Database<string, number>;
   private next: number;
   private count: number;
+  /** The log has them, and the disk had no room for saying so: removed with the next ones. */
+  private gone: number[] = [];
+  private removedAtOnce = Number.POSITIVE_INFINITY;
   /** Taken, not durable yet. */
   private underWay = 0;
   private waiting: Group | undefined;
@@ -50,6 +57,7 @@ export class ExposureSpool {
   constructor(private readonly options: SpoolOptions) {
     // Definitions hold the hashes of keys.
     mkdirSync(options.folder, { recursive: true, mode: 0o700 });
+    this.room = new DiskRoom(options.folder);
     // Its own grouping of writes makes promises that it hands to nobody: of a write that fails, one would end the process.
     this.environment = open({ path: options.folder, maxDbs: 8, eventTurnBatching: false });
     this.rows = this.environment.openDB<string, number>({ name: 'exposures', encoding: 'string' });
@@ -88,15 +96,26 @@ export class ExposureSpool {
   }
 
   first(limit: number): readonly SpooledRow[] {
-    return [...this.rows.getRange({ limit })].map(({ key, value }) => ({ place: key, text: value }));
+    const start = (this.gone.at(-1) ?? -1) + 1;
+    return [...this.rows.getRange({ start, limit })].map(({ key, value }) => ({ place: key, text: value }));
   }
 
-  /** The log has them. */
+  /** The log has them. They are the first ones. */
   async remove(rows: readonly SpooledRow[]): Promise<void> {
-    await this.together(() => {
-      for (const { place } of rows) void this.rows.remove(place);
-    });
+    for (const { place } of rows) this.gone.push(place);
     this.count -= rows.length;
+    // Nobody sends them again while this process lives; after a full disk and a crash they are sent twice, which counts once.
+    while (this.gone.length > 0 && this.room.has(0)) {
+      const some = this.gone.slice(0, this.removedAtOnce);
+      const removal = () => this.rows.batch(() => some.forEach((place) => void this.rows.remove(place)));
+      const isDone = await this.room.write(0, removal).then(
+        () => true,
+        () => false,
+      );
+      this.removedAtOnce = isDone && some.length === this.gone.length ? Number.POSITIVE_INFINITY : FEW_ROWS;
+      if (!isDone) return;
+      this.gone = this.gone.slice(some.length);
+    }
   }
 
   async close(): Promise<void> {
@@ -119,9 +138,9 @@ export class ExposureSpool {
     try {
       const first = this.next;
       this.next += texts.length;
-      await this.together(() => {
-        texts.forEach((text, nth) => void this.rows.put(first + nth, text));
-      });
+      const bytes = texts.reduce((sum, { length }) => sum + length, 0);
+      const write = () => this.rows.batch(() => texts.forEach((text, nth) => void this.rows.put(first + nth, text)));
+      await this.room.write(bytes, write);
       // Committed is visible; flushed survives the power cut, too.
       await this.environment.flushed;
       this.count += texts.length;
@@ -131,15 +150,6 @@ export class ExposureSpool {
       settle(error);
     } finally {
       this.underWay -= texts.length;
-    }
-  }
-
-  /** One transaction. @throws what the disk said */
-  private async together(writes: () => void): Promise<void> {
-    try {
-      await this.rows.batch(writes);
-    } catch (error) {
-      throw await refusalOf(error);
     }
   }
 

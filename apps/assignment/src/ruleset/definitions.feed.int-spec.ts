@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { DEFINITIONS, topicSpecs } from '@rampart/contracts';
 import { MemoryEventLog, type OutgoingMessage, startTicks } from '@rampart/event-log';
 import { open, type RootDatabase } from 'lmdb';
+import { DiskRoom } from '../exposures/disk-room.js';
 import { basics, eventually, published, temporaryFolder } from '../running/started-assignment.examples.js';
 import { DefinitionsFeed } from './definitions.feed.js';
 import { KeptDefinitions } from './kept-definitions.js';
@@ -15,12 +16,14 @@ const SECRET = 'the secret of this spec';
 
 let folder: string;
 let environment: RootDatabase;
+let room: DiskRoom;
 let feed: DefinitionsFeed | undefined;
 const troubles: string[] = [];
 
 beforeEach(() => {
   folder = temporaryFolder();
   environment = open({ path: folder, maxDbs: 8 });
+  room = new DiskRoom(folder);
 });
 afterEach(async () => {
   await feed?.close();
@@ -29,7 +32,7 @@ afterEach(async () => {
   troubles.length = 0;
 });
 
-const opened = (kept = new KeptDefinitions(environment, SECRET)): DefinitionsFeed => {
+const opened = (kept = new KeptDefinitions(environment, SECRET, room)): DefinitionsFeed => {
   const made = new DefinitionsFeed(kept, {
     staleAfterMs: STALE_AFTER_MS,
     onTrouble: (_, what) => troubles.push(what),
@@ -56,18 +59,18 @@ describe('what is kept on disk', () => {
   const named = { slot: 's', value: { name } } as unknown as PublishedDefinition;
 
   it('is not there in clear, and not read under another secret', async () => {
-    await new KeptDefinitions(environment, SECRET).keep(new Map([['s', named]]), mark);
+    await new KeptDefinitions(environment, SECRET, room).keep(new Map([['s', named]]), mark);
     await environment.flushed;
     expect(readFileSync(join(folder, 'data.mdb')).includes(name)).toBe(false);
-    expect(new KeptDefinitions(environment, SECRET).read()).toEqual({ definitions: [named], mark });
-    expect(new KeptDefinitions(environment, 'another secret').read()).toBeUndefined();
+    expect(new KeptDefinitions(environment, SECRET, room).read()).toEqual({ definitions: [named], mark });
+    expect(new KeptDefinitions(environment, 'another secret', room).read()).toBeUndefined();
   });
 
   it('by a version that kept it in clear is read, and taken over', async () => {
     const clear = environment.openDB({ name: 'definitions', encoding: 'json' });
     await clear.put('s', named);
     await environment.openDB({ name: 'marks', encoding: 'json' }).put('mark', mark);
-    const kept = new KeptDefinitions(environment, SECRET);
+    const kept = new KeptDefinitions(environment, SECRET, room);
     expect(kept.read()?.definitions).toEqual([named]);
     await kept.keep(new Map(), mark);
     expect([clear.getCount(), kept.read()?.definitions]).toEqual([0, [named]]);
@@ -113,7 +116,7 @@ describe('the feed', () => {
       }
     }
     const log = await logOf([...basics(), checkout, ...running]);
-    feed = opened(new Refusing(environment, SECRET));
+    feed = opened(new Refusing(environment, SECRET, room));
     feed.follow(log);
     await eventually('it is refused', async () => (troubles.length > 0 ? true : undefined));
     await log.append(DEFINITIONS, [published({ kind: 'feature', version: 2, value: feature() }, 'checkout')]);

@@ -1,7 +1,7 @@
 /** The newest definitions on this machine's disk: a restart with everything else down answers from them. */
 import { type TextSeal, textSeal } from '@rampart/contracts/pseudonyms';
 import type { Database, RootDatabase } from 'lmdb';
-import { refusalOf } from '../exposures/disk-refusal.js';
+import type { DiskRoom } from '../exposures/disk-room.js';
 import type { PublishedDefinition } from './published-definition.js';
 
 /** How far the log had been read, and whether to its end: half of the definitions would be wrong answers. */
@@ -22,7 +22,11 @@ export class KeptDefinitions {
   private readonly marks: Database<KeptMark, string>;
   private readonly seal: TextSeal;
 
-  constructor(environment: RootDatabase, platformSecret: string) {
+  constructor(
+    environment: RootDatabase,
+    platformSecret: string,
+    private readonly room: DiskRoom,
+  ) {
     this.sealed = environment.openDB<string, string>({ name: 'sealed-definitions', encoding: 'string' });
     this.clear = environment.openDB<PublishedDefinition, string>({ name: 'definitions', encoding: 'json' });
     this.marks = environment.openDB<KeptMark, string>({ name: 'marks', encoding: 'json' });
@@ -45,21 +49,16 @@ export class KeptDefinitions {
   /** All or nothing. @param changed  by slot; null: there is none any more. @throws what the disk said */
   async keep(changed: ReadonlyMap<string, PublishedDefinition | null>, mark: KeptMark): Promise<void> {
     const before = [...this.clear.getRange()];
-    const put = (slot: string, definition: PublishedDefinition) => void this.sealed.put(slot, this.seal.sealed(JSON.stringify(definition)));
-    try {
-      await this.marks.transaction(() => {
-        for (const { key, value } of before) {
-          put(key, value);
-          void this.clear.remove(key);
-        }
-        for (const [slot, definition] of changed) {
-          if (definition === null) void this.sealed.remove(slot);
-          else put(slot, definition);
-        }
+    const sealed = [...before.map(({ key, value }) => [key, value] as const), ...changed].map(
+      ([slot, definition]) => [slot, definition === null ? null : this.seal.sealed(JSON.stringify(definition))] as const,
+    );
+    const bytes = sealed.reduce((sum, [, text]) => sum + (text?.length ?? 0), 0);
+    await this.room.write(bytes, () =>
+      this.marks.transaction(() => {
+        for (const { key } of before) void this.clear.remove(key);
+        for (const [slot, text] of sealed) void (text === null ? this.sealed.remove(slot) : this.sealed.put(slot, text));
         void this.marks.put(MARK, mark);
-      });
-    } catch (error) {
-      throw await refusalOf(error);
-    }
+      }),
+    );
   }
 }
