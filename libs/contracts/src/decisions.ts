@@ -241,6 +241,8 @@ export interface Timeseries {
   readonly comparison: number;
   readonly policy: Policy;
   readonly watermark: string | null;
+  /** Points whose quantiles are still being counted, and are null until then: ask again in a few seconds. */
+  readonly counting: number;
   readonly points: readonly TimeseriesPoint[];
 }
 

@@ -2,7 +2,7 @@
 import { Injectable } from '@nestjs/common';
 import { canonicalJson, formatInstant, type InstantUs, type Timeseries, type TimeseriesPoint } from '@rampart/contracts';
 import { DomainError } from '@rampart/domain';
-import { type ComparisonQuery, FeedbackStore } from '@rampart/feedback-store';
+import { type ComparisonQuery, type ComparisonSums, FeedbackStore } from '@rampart/feedback-store';
 import {
   comparedSegments,
   comparisonQuery,
@@ -10,11 +10,13 @@ import {
   Definitions,
   NOT_THERE,
   policyOf,
+  shownQuantiles,
 } from '../definitions/definition-in-force.js';
 import { DecisionLog } from '../looks/decision-log.js';
 import { lookTarget } from '../looks/look-target.js';
 import { Evidence } from '../results/evidence.source.js';
 import { askedAt, CountedMoments, meaningOf } from './counted-moments.js';
+import { CountedQuantiles } from './counted-quantiles.js';
 import { momentsBetween } from './moments.js';
 import { pointOf } from './points.js';
 
@@ -29,11 +31,20 @@ export interface TimeseriesRequest {
 
 /** Points that were counted once. */
 const KEPT_POINTS = 10_000;
+/** For order statistics, after which a chart is better drawn without some of them. */
+const PATIENCE_MS = 1_500;
+
+interface KeptPoint {
+  readonly point: TimeseriesPoint;
+  /** While order statistics are missing: what they will be joined to. */
+  readonly sums: ComparisonSums | null;
+}
 
 @Injectable()
 export class TimeseriesService {
-  private readonly kept = new Map<string, TimeseriesPoint>();
+  private readonly kept = new Map<string, KeptPoint>();
   private readonly moments: CountedMoments;
+  private readonly quantiles: CountedQuantiles;
 
   constructor(
     private readonly definitions: Definitions,
@@ -42,6 +53,7 @@ export class TimeseriesService {
     private readonly decisions: DecisionLog,
   ) {
     this.moments = new CountedMoments(store);
+    this.quantiles = new CountedQuantiles(store);
   }
 
   /** @throws DomainError experiment-not-found, environment-not-found, not-started, historical-environment, watermark-undefined, watermark-behind */
@@ -52,9 +64,9 @@ export class TimeseriesService {
     const definition = this.definitions.inForce(project, environment, experiment, watermarkUs);
     requireLive(definition);
     const { knownUntilUs } = lookTarget(definition, watermarkUs);
-    // Order statistics can't be moved from one moment to the next.
-    const { quantiles: _, quantileLadder: __, ...query } = comparisonQuery(definition, knownUntilUs);
+    const query = { ...comparisonQuery(definition, knownUntilUs), ...shownQuantiles(definition) };
     const moments = momentsOf(definition, request, knownUntilUs, watermarkUs).filter((atUs) => this.isCompared(definition, atUs));
+    const points = await this.points(definition, query, moments);
     return {
       project,
       environment,
@@ -62,7 +74,8 @@ export class TimeseriesService {
       comparison: comparisonOf(definition),
       policy: policyOf(definition),
       watermark: formatInstant(watermarkUs),
-      points: await this.points(definition, query, moments),
+      counting: points.filter(({ sums }) => sums !== null).length,
+      points: points.map(({ point }, index) => this.told(definition, point, moments[index] ?? knownUntilUs)),
     };
   }
 
@@ -81,20 +94,30 @@ export class TimeseriesService {
     definition: DefinitionInForce,
     query: ComparisonQuery,
     moments: readonly InstantUs[],
-  ): Promise<readonly TimeseriesPoint[]> {
-    const points: TimeseriesPoint[] = [];
-    for (const atUs of moments) points.push(this.told(definition, await this.pointAt(definition, askedAt(query, atUs)), atUs));
-    return points;
+  ): Promise<readonly KeptPoint[]> {
+    const asked = moments.map((atUs) => askedAt(query, atUs));
+    const points: KeptPoint[] = [];
+    for (const one of asked) points.push(await this.pointAt(definition, one));
+    const missing = asked.filter((_, index) => points[index]?.sums !== null);
+    if (missing.length === 0) return points;
+    await this.quantiles.count(missing.toReversed(), PATIENCE_MS);
+    return Promise.all(asked.map((one) => this.pointAt(definition, one)));
   }
 
-  private async pointAt(definition: DefinitionInForce, query: ComparisonQuery): Promise<TimeseriesPoint> {
+  private async pointAt(definition: DefinitionInForce, query: ComparisonQuery): Promise<KeptPoint> {
     const atUs = query.knownUntilUs;
     const key = `${canonicalJson(definition.experiment.plan)} ${meaningOf(query)} ${atUs}`;
     const kept = this.kept.get(key);
-    if (kept !== undefined) return kept;
-    const point = pointOf(definition, query, await this.moments.at(query), atUs);
-    this.keep(key, point);
-    return point;
+    if (kept?.sums === null) return kept;
+    // Order statistics can't be moved from one moment to the next.
+    const { quantiles: isAsked = false, quantileLadder: _, ...movable } = query;
+    const sums = kept?.sums ?? (await this.moments.at(movable));
+    const quantiles = isAsked ? this.quantiles.of(query) : undefined;
+    if (kept !== undefined && quantiles === undefined) return kept;
+    const point = pointOf(definition, query, quantiles === undefined ? sums : { ...sums, quantiles }, atUs);
+    const found = { point, sums: isAsked && quantiles === undefined ? sums : null };
+    this.keep(key, found);
+    return found;
   }
 
   /** What was said then, by the records; it is not judged anew. */
@@ -107,7 +130,7 @@ export class TimeseriesService {
     return head === undefined ? point : { ...point, record: head.id, verdict: head.verdict.verdict, sentence: head.verdict.sentence };
   }
 
-  private keep(key: string, point: TimeseriesPoint): void {
+  private keep(key: string, point: KeptPoint): void {
     this.kept.set(key, point);
     const [oldest] = this.kept.keys();
     if (this.kept.size > KEPT_POINTS && oldest !== undefined) this.kept.delete(oldest);

@@ -39,6 +39,11 @@ export const CourseCharts = ({ definition, results, timeseries, stages }: Props)
           </div>
         ));
       })}
+      {timeseries.counting > 0 && (
+        <p className="faint small" role="status">
+          Quantiles of {timeseries.counting} of {timeseries.points.length} moments are still being counted; the chart fills by itself.
+        </p>
+      )}
       <p className="faint small">
         Line: estimate. Band: where the effect lies, valid however often one looks. Upright lines: stages. Below: decision records, ▲ go, ▼
         no-go, ◆ continue or inconclusive, ■ invalid.
