@@ -71,3 +71,14 @@ describe('what nobody waits for any more', () => {
     expect(appender.stats().queuedBytes).toBe(0);
   });
 });
+
+describe('an append whose connection is closed under it by another request', () => {
+  it('is sent again: nothing was wrong with it', async () => {
+    const { appender, valuesOf } = brokerThat(async (_, attempt) => {
+      const { metadata } = { metadata: null } as unknown as { metadata: { brokers: object } };
+      if (attempt === 1) expect(metadata.brokers).toBeDefined();
+    });
+    await appender.append('t', over('a', 0));
+    expect(valuesOf(0)).toEqual(['a', 'a']);
+  });
+});

@@ -29,11 +29,16 @@ const passing = new Set([
   'NOT_CONTROLLER',
 ]);
 
+/** What kafkajs throws where another request of the same connection closes it meanwhile, which takes away its brokers and what it knew of topics. */
+const isBetweenConnections = (error: unknown): boolean =>
+  error instanceof TypeError && /^Cannot read properties of (?:null|undefined)/.test(error.message);
+
 /** True if the same request may get through later, perhaps from another broker. */
 export const isStale = (error: unknown): boolean => {
   if (error instanceof LogError) return false;
   const type = typeOf(error);
   if (type !== undefined) return passing.has(type);
+  if (isBetweenConnections(error)) return true;
   return !['RangeError', 'ReferenceError', 'SyntaxError', 'TypeError'].includes(nameOf(error));
 };
 
