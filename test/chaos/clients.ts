@@ -36,7 +36,6 @@ export const sendEvents = async (
       const status = await statusOf(platform.address, key, batch);
       sent.statuses.set(status, (sent.statuses.get(status) ?? 0) + 1);
       if (status === 202) break;
-      if (status !== 0 && status !== 503 && status !== 429) throw new Error(`events were answered with ${status}`);
       if (Date.now() > until) throw new Error(`a batch was not acknowledged within ${BATCH_MS / 1000} s`);
       await sleep(200);
     }
@@ -53,9 +52,11 @@ const statusOf = async (address: string, key: string, batch: readonly object[]):
       body: JSON.stringify(batch),
       signal: AbortSignal.timeout(REQUEST_MS),
     });
+    const { status } = answer;
     const body = (await answer.json()) as { rejected?: number };
-    if (answer.status === 202 && body.rejected !== 0) throw new RangeError(`${body.rejected} events were rejected`);
-    return answer.status;
+    if (status === 202 ? body.rejected !== 0 : status !== 503 && status !== 429)
+      throw new RangeError(`events were answered with ${status}: ${JSON.stringify(body)}`);
+    return status;
   } catch (error) {
     if (error instanceof RangeError) throw error;
     return 0;

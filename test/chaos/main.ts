@@ -1,5 +1,7 @@
 /** `npm run chaos -- --seed S [--minutes M] [--kills N] [--only WORDS] [--short] [--out FILE]`: faults under load on the distributed deployment; the table so far after each round, also into a file. Exit code 1 where anything was violated. */
-import { writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { attackedDeployment } from './attacked.js';
 import { faults, type Injury, killingFaults, shortFaults, shortPace } from './faults.js';
@@ -41,6 +43,12 @@ const tell = (report: ChaosReport) => {
   return text;
 };
 const end = async (code: number): Promise<never> => {
+  if (code === 1) {
+    // The rest of the data goes; what the processes said is what anybody will ask for.
+    const kept = mkdtempSync(join(tmpdir(), 'chaos-logs-'));
+    cpSync(join(attacked.deployment.data, 'logs'), kept, { recursive: true });
+    say(`the processes' logs are kept in ${kept}`);
+  }
   await attacked.close();
   process.exit(code);
 };
