@@ -27,5 +27,10 @@ describe('the pictures of the methods', () => {
     const fourteenth = line(pictures['method-first-errors'], 'all').find(([units]) => units === 14)?.[1] ?? 0;
     expect(10 ** fourteenth).toBeGreaterThanOrEqual(1 / 0.0045);
     expect(last('method-first-errors', 'half')).toBeLessThan(0);
+    const lower = line(pictures['method-quantiles'], 'lower');
+    expect(lower.find(([, value]) => value > 0)?.[0]).toBeLessThan(5_000);
+    expect([last('method-quantiles', 'lower'), last('method-quantiles', 'upper')].map((value) => Math.round(value / 10) * 10)).toEqual([
+      40, 80,
+    ]);
   });
 });

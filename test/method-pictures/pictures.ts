@@ -1,4 +1,5 @@
 /** What each method asks for and gives, drawn by its own functions: docs/statistics.md shows them. */
+import { ladderRanks } from '@rampart/feedback-store';
 import {
   type BoundaryLook,
   boundaryCrossing,
@@ -7,6 +8,8 @@ import {
   mixtureSprtCriticalZ,
   normal,
   normalPosterior,
+  quantileDifferenceSequence,
+  type RankedArm,
   type Spending,
   sequenceMultiplier,
 } from '@rampart/statistics';
@@ -169,6 +172,53 @@ const errors: Chart = {
   ],
 };
 
+const [LEVEL, ARM, TRUE_LOSS_MS] = [0.95, 10_000, 60];
+/** Latencies, log-normal: ever the same ones, spread as evenly as chance is on average. */
+const latencies = (base: number, lossMs: number): readonly number[] =>
+  Array.from({ length: ARM }, (_, at) => Math.exp(5.3 + 0.5 * normal.quantile(reversedDigits(at + 1, base))) + lossMs);
+const reversedDigits = (count: number, base: number): number => {
+  let [left, place, value] = [count, 1 / base, 0];
+  for (; left > 0; left = Math.floor(left / base), place /= base) value += (left % base) * place;
+  return value;
+};
+const rankedArm = (values: readonly number[]): RankedArm => {
+  const sorted = [...values].sort((a, b) => a - b);
+  return { n: sorted.length, ladder: ladderRanks(sorted.length, LEVEL, 1).map((rank) => ({ rank, value: sorted[rank - 1] ?? 0 })) };
+};
+const [control, slower] = [latencies(2, 0), latencies(3, TRUE_LOSS_MS)];
+const courseOfQuantile = Array.from({ length: 50 }, (_, look) => ((look + 1) * ARM) / 50).flatMap((n) => {
+  const arms = { control: rankedArm(control.slice(0, n)), treatment: rankedArm(slower.slice(0, n)) };
+  const found = quantileDifferenceSequence({ ...arms, nu: LEVEL, tightestAtUnits: ARM, alpha: ALPHA, difference: 'absolute' });
+  return found.kind === 'refused' ? [] : [{ n, lower: found.lower, upper: found.upper }];
+});
+const end = (name: string, colour: string, of: 'lower' | 'upper'): Line => ({
+  ...{ name, colour },
+  points: courseOfQuantile.map((look) => [look.n, look[of]] as const),
+});
+const level = (name: string, colour: string, value: number): Line => ({
+  name,
+  colour,
+  isDashed: true,
+  points: [
+    [0, value],
+    [ARM, value],
+  ],
+});
+
+const quantiles: Chart = {
+  title: 'By how much the 95th percentile is slower, at every look',
+  description:
+    'Two arms whose latencies differ by 60 ms everywhere. The interval of the difference of their 95th percentiles, valid at every look, begins at some hundred units, leaves 0 before half of the units, holds the 60 ms at every look and ends at about 40 to 80 ms.',
+  x: { name: 'units in each arm', from: 0, to: ARM, ticks: [0, 2_500, 5_000, 7_500, 10_000] },
+  y: { name: 'difference of the 95th percentiles, ms', from: -100, to: 250, ticks: [-100, 0, 100, 200] },
+  lines: [
+    end('upper end', COLOURS.blue, 'upper'),
+    end('lower end', COLOURS.teal, 'lower'),
+    level('the truth: 60 ms', COLOURS.grey, TRUE_LOSS_MS),
+    level('no difference', COLOURS.red, 0),
+  ],
+};
+
 /** By the name of the file. */
 export const pictures: Readonly<Record<string, Chart>> = {
   'method-bounds': bounds,
@@ -177,4 +227,5 @@ export const pictures: Readonly<Record<string, Chart>> = {
   'method-bayesian': belief,
   'method-cuped': cuped,
   'method-first-errors': errors,
+  'method-quantiles': quantiles,
 };
