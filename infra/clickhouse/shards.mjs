@@ -12,6 +12,9 @@ const engines = resolve(import.meta.dirname, '..', '..', 'apps', 'launcher', 'di
 const cluster = 'rampart';
 const user = 'rampart';
 const startMs = 60_000;
+const againAfterMs = 200;
+/** Ends of an engine that comes up at all: the disk is full, or a port is taken for a moment. */
+const mostEnds = 20;
 
 /**
  * @param {{ shards?: number, data: string, through?: (port: number) => Promise<number> }} options
@@ -52,6 +55,8 @@ class ShardProcess {
     this.url = `http://${user}:${password}@127.0.0.1:${node.httpPort}`;
     this.guard = undefined;
     this.id = undefined;
+    this.isWanted = false;
+    this.ends = 0;
   }
 
   configure(name, shards) {
@@ -62,8 +67,23 @@ class ShardProcess {
     writeFileSync(join(this.folder, 'config.xml'), configXml(this.node, users, { name, shards }), { mode: 0o600 });
   }
 
+  /** Resolves when it answers. Until it is killed or stopped, it is started again whenever it ends: a peer that dies in the middle of a request ends this engine. */
   async start() {
-    if (this.guard !== undefined) return;
+    this.isWanted = true;
+    this.ends = 0;
+    if (this.guard === undefined) this.launch();
+    const deadline = Date.now() + startMs;
+    while (!(await this.answers())) {
+      if (this.ends > mostEnds || Date.now() > deadline) {
+        await this.kill();
+        const lastWords = readFileSync(join(this.folder, 'clickhouse.log'), 'utf8').trim().slice(-1_500);
+        throw new Error(`ClickHouse shard ${this.node.id} did not start; it last said: ${lastWords}`);
+      }
+      await sleep(50);
+    }
+  }
+
+  launch() {
     const log = openSync(join(this.folder, 'clickhouse.log'), 'a');
     const program = [
       join(engines, 'clickhouse-process.js'),
@@ -85,22 +105,15 @@ class ShardProcess {
       guard.once('exit', () => {
         this.guard = undefined;
         this.id = undefined;
+        this.ends += 1;
         done();
+        if (this.isWanted) setTimeout(() => this.isWanted && this.guard === undefined && this.launch(), againAfterMs);
       });
     });
     createInterface({ input: guard.stdout }).on('line', (line) => {
       const found = /^\{"msg":"guarding","pid":(\d+)\}$/.exec(line);
       if (found !== null) this.id = Number(found[1]);
     });
-    const deadline = Date.now() + startMs;
-    while (!(await this.answers())) {
-      if (this.guard === undefined || Date.now() > deadline) {
-        await this.kill();
-        const lastWords = readFileSync(join(this.folder, 'clickhouse.log'), 'utf8').trim().slice(-1_500);
-        throw new Error(`ClickHouse shard ${this.node.id} did not start; it last said: ${lastWords}`);
-      }
-      await sleep(50);
-    }
   }
 
   async answers() {
@@ -117,6 +130,7 @@ class ShardProcess {
   }
 
   async kill() {
+    this.isWanted = false;
     if (this.guard === undefined) return;
     this.signal('SIGKILL');
     if (this.id === undefined) this.guard.kill('SIGTERM');
@@ -124,6 +138,7 @@ class ShardProcess {
   }
 
   async stop() {
+    this.isWanted = false;
     if (this.guard === undefined) return;
     this.guard.stdin.end();
     await this.ended;
