@@ -75,6 +75,24 @@ export const feedbackDeltaContract = (name: string, { create, nowUs, numRuns, se
       expect(units(await changes(queryAt, 1060, 1080))).toEqual([0, 1, 0]);
     });
 
+    it('counts a late event of a window that was long over, and nothing of what came after the window', async () => {
+      const [exposed, last, after] = [1000, 1099, 1100];
+      await insert([
+        exposure(1, { at: exposed }),
+        event(2, { at: 1010 }),
+        exposure(3, { at: exposed, unit: 2 }),
+        event(4, { at: 1010, unit: 2 }),
+      ]);
+      await insert([event(5, { at: last, known: 9_000 }), event(6, { at: after, known: 9_000, unit: 2 })]);
+      const queryAt = (knownUntilUs: number) => ask({ knownUntilUs }, [{ windowUs: 100 }, { windowUs: 40 }]);
+      const { cells } = await changes(queryAt, 8_999, 9_000);
+      expect(cells[0]?.metrics.map(({ units, lateEvents }) => [units, lateEvents])).toEqual([
+        [0, 1],
+        [0, 0],
+      ]);
+      expect((await changes(queryAt, 999, 9_000)).cells[0]?.metrics.map(({ units }) => units)).toEqual([2, 2]);
+    });
+
     it('takes a unit out again that shows up in a second arm', async () => {
       await insert([exposure(1, { at: 1000 }), exposure(2, { at: 1020, variant: 'b' })]);
       const delta = await changes((knownUntilUs) => ask({ knownUntilUs }), 1010, 1020);

@@ -12,7 +12,7 @@ import { comparisonSums } from '../statement/clickhouse-sums-rows.js';
 import { everything, type Reading } from '../statement/clickhouse-units-statement.js';
 import { lookTables } from '../writing/clickhouse-schema.js';
 import { answersTo } from './clickhouse-answers.js';
-import { changedUnitsStatement, mapsRead, scopesRead } from './clickhouse-changed-units.js';
+import { changedUnitsStatement, countedFor, mapsRead, scopesRead } from './clickhouse-changed-units.js';
 
 export interface DeltaOptions {
   /** Beyond it their rows would take too much memory: everything is recounted. Default 100,000. */
@@ -39,11 +39,12 @@ export const deltaOf = async (
     );
     const units = counts.flat().reduce((sum, count) => sum + Number(count.units), 0);
     if (units > mostChangedUnits) return await counted(servers, apart(queries), { ...everything, sinceUs });
-    const { exposures, events } = scopesRead(queries);
+    const { exposures } = scopesRead(queries);
     const isStratified = queries.some(({ strata }) => strata !== undefined);
     await each(look.createExposures(exposures, isStratified));
-    // Afterwards, since only events of exposed units count: of one experiment among many those are few of the changed units.
-    await each(look.createEvents(events, mapsRead(queries)));
+    // Afterwards, since only events of exposed units count, and of units whose windows were not over: of one experiment among many, long after its start, those
+    // are few of the changed units.
+    await each(look.createEvents(countedFor(queries), mapsRead(queries)));
     return await counted(servers, grouped(queries), { exposures: look.exposures, events: look.events, sinceUs });
   } finally {
     for (const table of [look.units, look.exposures, look.events]) await each(`DROP TABLE IF EXISTS ${table}`);

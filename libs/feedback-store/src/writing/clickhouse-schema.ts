@@ -246,15 +246,19 @@ interface LookTables {
   readonly createUnits: string;
   /** @param withProperties  where units are told apart by a property of their exposure */
   createExposures(scopes: readonly bigint[], withProperties: boolean): string;
-  /** Of the units that have an exposure among those. @param maps  of properties, those that are looked into */
-  createEvents(scopes: readonly bigint[], maps: readonly string[]): string;
+  /**
+   * Of the units that have an exposure among those, not longer ago than an event counts.
+   * @param scopes  with how long after an exposure their events count, null: for ever
+   * @param maps  of properties, those that are looked into
+   */
+  createEvents(scopes: ReadonlyMap<bigint, number | null>, maps: readonly string[]): string;
 }
 
 interface Copied {
   readonly columns: string;
   readonly from: string;
   readonly scopes: readonly bigint[];
-  /** The table with the units. */
+  /** A statement that gives the units. */
   readonly of: string;
 }
 
@@ -262,24 +266,34 @@ interface Copied {
 export const lookTables = (id: string): LookTables => {
   const [units, exposures, events] = [`${LOOK}${id}_unit`, `${LOOK}${id}_exposure`, `${LOOK}${id}_event`];
   // FINAL would merge whole parts for a few rows. The lowest position wins here as there; duplicates share scope, unit and id, so that all of them are here.
-  const copy = (table: string, { columns, from, scopes, of }: Copied) =>
-    `CREATE TABLE ${table} ENGINE = Memory AS SELECT ${columns} FROM ${from} PREWHERE scope IN (${scopes.join(', ') || '0'}) AND unit IN (SELECT unit FROM ${of})
+  const rowsOf = ({ columns, from, scopes, of }: Copied) =>
+    `SELECT ${columns} FROM ${from} PREWHERE scope IN (${scopes.join(', ') || '0'}) AND unit IN (${of})
   ORDER BY position LIMIT 1 BY scope, unit, id_hash`;
+  const copy = (table: string, ...parts: readonly Copied[]) =>
+    `CREATE TABLE ${table} ENGINE = Memory AS ${parts.map((part) => `(${rowsOf(part)})`).join(' UNION ALL ')}`;
+  const all = `SELECT unit FROM ${units}`;
+  const openFor = (afterUs: number | null) =>
+    afterUs === null
+      ? `SELECT unit FROM ${exposures}`
+      : `SELECT unit FROM ${exposures} INNER JOIN ${units} USING unit WHERE event_at > at - ${afterUs}`;
   return {
     units,
     exposures,
     events,
-    createUnits: `CREATE TABLE ${units} (unit UInt128) ENGINE = Memory`,
+    createUnits: `CREATE TABLE ${units} (unit UInt128, at Int64) ENGINE = Memory`,
     createExposures: (scopes, withProperties) => {
       const columns = 'scope, unit, id_hash, event_at, known_at, position, segment, variant, reason';
       // Those by unit have no properties: they are few and small.
-      if (withProperties)
-        return copy(exposures, { columns: `${columns}, strings, numbers, booleans`, from: 'exposure', scopes, of: units });
-      return copy(exposures, { columns, from: 'exposure_by_unit', scopes, of: units });
+      if (withProperties) return copy(exposures, { columns: `${columns}, strings, numbers, booleans`, from: 'exposure', scopes, of: all });
+      return copy(exposures, { columns, from: 'exposure_by_unit', scopes, of: all });
     },
     createEvents: (scopes, maps) => {
       const columns = ['scope', 'unit', 'id_hash', 'event_at', 'known_at', 'position', 'value', ...maps].join(', ');
-      return copy(events, { columns, from: 'feedback', scopes, of: exposures });
+      const parts = [...new Set(scopes.values())].map((afterUs): Copied => {
+        const those = [...scopes.keys()].filter((scope) => scopes.get(scope) === afterUs);
+        return { columns, from: 'feedback', scopes: those, of: openFor(afterUs) };
+      });
+      return copy(events, ...(parts.length > 0 ? parts : [{ columns, from: 'feedback', scopes: [], of: all }]));
     },
   };
 };
