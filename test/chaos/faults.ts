@@ -313,6 +313,8 @@ export function* drawn(random: Random, all: readonly Fault[]): Generator<Fault, 
 /** @throws when something stays broken */
 export const inflict = async (fault: Fault, attacked: Attacked, random: Random, pace: Pace): Promise<Injury> => {
   const { victim, kills } = await fault.hurt(attacked, random, pace);
-  const { tookMs: readyAfterMs, last } = await untilReady(attacked, GIVE_UP_MS);
+  const { tookMs: readyAfterMs, last } = await untilReady(attacked, GIVE_UP_MS).catch((error: Error) => {
+    throw new Error(`${fault.name} (${victim}): ${error.message}`);
+  });
   return { fault: fault.name, away: fault.away, victim, kills, readyAfterMs, last, load: (loadavg()[0] ?? 0) / availableParallelism() };
 };

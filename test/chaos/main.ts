@@ -1,5 +1,5 @@
 /** `npm run chaos -- --seed S [--minutes M] [--kills N] [--only WORDS] [--short] [--out FILE]`: faults under load on the distributed deployment; the table so far after each round, also into a file. Exit code 1 where anything was violated. */
-import { cpSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -44,10 +44,16 @@ const tell = (report: ChaosReport) => {
 };
 const end = async (code: number): Promise<never> => {
   if (code === 1) {
-    // The rest of the data goes; what the processes said is what anybody will ask for.
+    // The rest of the data goes; what processes and engines said is what anybody will ask for.
     const kept = mkdtempSync(join(tmpdir(), 'chaos-logs-'));
-    cpSync(join(attacked.deployment.data, 'logs'), kept, { recursive: true });
-    say(`the processes' logs are kept in ${kept}`);
+    const folders = [attacked.deployment.data, ...Object.values(attacked.disks ?? {}).map(({ folder }) => folder)];
+    for (const folder of folders) {
+      const logs = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(
+        (name) => name.endsWith('.log') && !/\/\d+\.log$/.test(name),
+      );
+      for (const name of logs) copyFileSync(join(folder, name), join(kept, name.replaceAll('/', '-')));
+    }
+    say(`what processes and engines said is kept in ${kept}`);
   }
   await attacked.close();
   process.exit(code);

@@ -37,7 +37,8 @@ export class EvidenceModule implements OnApplicationBootstrap, BeforeApplication
   private async begin(): Promise<void> {
     while (!this.isStopped) {
       try {
-        for (const spec of topicSpecs(1)) if (TOPICS.has(spec.topic)) await this.log.createTopic(spec);
+        const specs = topicSpecs(1).filter(({ topic }) => TOPICS.has(topic));
+        await Promise.all(specs.map((spec) => this.log.createTopic(spec)));
         if (this.isStopped) return;
         this.looks.start();
         this.proposals.start();
