@@ -192,6 +192,22 @@ export interface StratifiedResult {
   readonly comparisons: readonly Comparison[];
 }
 
+/** What a metric's caps do, beside the figures that decide: units whose total they changed, and everything as it is without them. */
+export interface WithoutCaps {
+  readonly arms: readonly {
+    readonly arm: string;
+    /** Those that the capped figures count; of these so many had more than the upper cap, and so many less than the lower one. */
+    readonly units: number;
+    readonly lowered: number;
+    readonly raised: number;
+    readonly mean: number | null;
+  }[];
+  /** As the plan compares, in the metric's unit. */
+  readonly comparisons: readonly (Pick<Comparison, 'treatment' | 'control' | 'absolute' | 'relative'> & {
+    readonly anytime: Pick<AnytimeComparison, 'level' | 'absolute' | 'relative'> | null;
+  })[];
+}
+
 export interface MetricResult {
   readonly metric: string;
   readonly version: number;
@@ -205,6 +221,8 @@ export interface MetricResult {
   readonly cuped: CupedResult | Refusal | null;
   /** Of a metric that is capped at quantiles of its own values: in its unit, from the totals of so many units; nothing is decided before they are fixed. */
   readonly caps?: { readonly lower: number | null; readonly upper: number | null; readonly units: number; readonly areFixed: boolean };
+  /** Of a capped metric. */
+  readonly withoutCaps?: WithoutCaps;
   /** Where at least two segments have enough units. */
   readonly acrossSegments?: readonly AcrossSegments[];
   /** Present where the plan names strata. With a covariate its comparisons are adjusted by it too. */

@@ -2,6 +2,7 @@ export { ClickhouseFeedbackBackup, type StoreTable } from './clickhouse-feedback
 export { ClickhouseFeedbackStore } from './clickhouse-feedback-store.js';
 export { ClickhouseFeedbackViews } from './clickhouse-feedback-views.js';
 export { ClickhouseRowCheck, type RowFinding } from './clickhouse-row-check.js';
+export { ownCaps } from './definition/measures.js';
 export { neededSinceUs } from './definition/needed-rows.js';
 export { designEffectOf, ladderRanks } from './definition/quantile-ranks.js';
 export { addSums, subtractSums } from './definition/sums-arithmetic.js';

@@ -21,6 +21,8 @@ export interface ExploredFigures {
   readonly result: MetricResult;
   readonly tests: number;
   readonly statistics: readonly SufficientStatistics[];
+  /** Of the metric alone, as its first. */
+  readonly own: ComparisonSums;
 }
 
 /** @param definition  with the metric as its last */
@@ -49,5 +51,6 @@ export const exploredFigures = (
     result: { ...result, notes: [note, ...result.notes] },
     tests,
     statistics: sufficientStatistics(query.cells, definition.metrics.slice(-1), own, true),
+    own,
   };
 };

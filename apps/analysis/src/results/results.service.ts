@@ -19,6 +19,7 @@ import { type Conclusion, conclude } from '../figures/conclusion.js';
 import { exploredFigures, exploring } from '../figures/exploration.js';
 import type { Figures } from '../figures/look-of-results.js';
 import { countedByArm } from '../figures/population.js';
+import { withCapsShown } from '../figures/without-caps.js';
 import { withSegments } from './across-segments.js';
 import { Crossings } from './crossings.source.js';
 import { unitsErased } from './erased-units.js';
@@ -83,7 +84,10 @@ export class ResultsService {
     const { figures, statistics, plan } = shown;
     const counted = { definition, query, sums, figures };
     const quality = qualityOf({ ...counted, tracked });
-    const judged = await this.ofTheLook(query, reach, shown, concluded);
+    const [judged, metrics] = await Promise.all([
+      this.ofTheLook(query, reach, shown, concluded),
+      withCapsShown(withSegments(figures.metrics, counted), { definition, query, sums, sumsOf }),
+    ]);
     return {
       project: request.project,
       environment: request.environment,
@@ -99,7 +103,7 @@ export class ResultsService {
       control: definition.experiment.control,
       ...figures,
       quality,
-      metrics: withPowerReached(withSegments(figures.metrics, counted), definition, this.pace(definition, reach, figures)),
+      metrics: withPowerReached(metrics, definition, this.pace(definition, reach, figures)),
       ...(request.dimension === undefined ? {} : { dimension: await this.dimension(definition, query, request.dimension) }),
       verdict: judged.verdict,
       actions: judged.actions,
@@ -113,7 +117,7 @@ export class ResultsService {
         ...importWarnings(reach, laterRows),
         ...erasureWarnings(reach, erased),
         ...qualityWarnings(quality),
-        ...warningsOf(definition, figures, plan, new Set(seen.map((event) => event.name))),
+        ...warningsOf(definition, { ...figures, metrics }, plan, new Set(seen.map((event) => event.name))),
       ],
     };
   }
@@ -134,8 +138,10 @@ export class ResultsService {
       this.evidence.duplicates(query),
       this.evidence.seenEvents(request.project, request.environment, query.loggedUntilUs),
     ]);
-    const { population, result, tests, statistics } = exploredFigures(explored, query, sums, duplicates);
+    const { population, result: capped, own, tests, statistics } = exploredFigures(explored, query, sums, duplicates);
     const alone = { ...explored, metrics: explored.metrics.slice(-1) };
+    const question = { definition: alone, query, sums: own, sumsOf: (of: ComparisonQuery) => this.evidence.sums(of) };
+    const [result = capped] = await withCapsShown([capped], question);
     return {
       project: request.project,
       environment: request.environment,

@@ -72,9 +72,23 @@ const figureWarnings = (
     unconverted > 0 && `metric ${definition.key}: ${unconverted} events have a property that is no number: they are left out`,
     late > 0 && `metric ${definition.key}: ${late} events became known after their unit was final: they are left out`,
     isOpen && `metric ${definition.key} has no window: its values still grow; give it a windowUs to decide on final ones`,
+    capWarning(definition.key, result),
     gainsNothing !== undefined && `metric ${definition.key}: ${gainsNothing}`,
   ];
   return warnings.filter((warning) => warning !== false);
+};
+
+/** A cap is there for the far tail: beyond this share it changes what is measured. */
+const SHARE_CUT = 0.01;
+
+const capWarning = (key: string, { withoutCaps }: MetricResult): string | false => {
+  const shares = (withoutCaps?.arms ?? []).map(({ arm, units, lowered, raised }) => ({
+    arm,
+    share: units > 0 ? (lowered + raised) / units : 0,
+  }));
+  if (!shares.some(({ share }) => share > SHARE_CUT)) return false;
+  const cut = shares.map(({ arm, share }) => `${(share * 100).toPrecision(2)} % of ${arm}`).join(', ');
+  return `metric ${key}: its caps cut ${cut}; caps are for the far tail, and above 1 % they change what is measured: choose wider ones, or read the effect without them too`;
 };
 
 /** @returns the known name with the fewest edits, if a third of the letters or fewer differ */

@@ -21,7 +21,15 @@ const REFUSALS: Readonly<Record<string, string>> = {
   'burn-in': 'burn-in',
 };
 
-export const effectRow = (metric: MetricResult, comparison: Comparison, use: MetricUse | undefined): EffectRow => {
+type Anytime = NonNullable<Comparison['anytime']>;
+
+/** What a row is made of: a comparison, or as much of it as is told without caps. */
+interface Compared extends Pick<Comparison, 'absolute' | 'relative'> {
+  readonly anytime: (Pick<Anytime, 'absolute' | 'relative'> & Partial<Pick<Anytime, 'firstError'>>) | null;
+  readonly adjustedP?: number | null;
+}
+
+export const effectRow = (metric: MetricResult, comparison: Compared, use: MetricUse | undefined): EffectRow => {
   // Of few or no events in the control there is no relative effect, but there may be a difference.
   const scale = scaleOf(use) === 'absolute' || 'refused' in comparison.relative ? 'absolute' : 'relative';
   const effect: Effect = comparison[scale];
@@ -34,19 +42,34 @@ export const effectRow = (metric: MetricResult, comparison: Comparison, use: Met
     estimate: 'refused' in effect ? null : effect.estimate,
     ...bounds,
     p: firstError?.p ?? (anytime === undefined ? ('refused' in effect ? null : effect.p) : 'refused' in anytime ? null : anytime.p),
-    adjustedP: comparison.adjustedP,
+    adjustedP: comparison.adjustedP ?? null,
     margin,
     verdictSide: sideOf(bounds, metric.direction),
     refused: 'refused' in effect ? refusal(effect) : null,
   };
 };
 
+/** The same treatment's effect without the metric's caps; undefined where it has none, or they cut nobody. */
+export const uncappedRow = (
+  metric: MetricResult,
+  { treatment, control }: Comparison,
+  use: MetricUse | undefined,
+): EffectRow | undefined => {
+  if (capsCut(metric).every(({ share }) => share === 0)) return undefined;
+  const found = metric.withoutCaps?.comparisons.find((one) => one.treatment === treatment && one.control === control);
+  return found === undefined ? undefined : effectRow(metric, found, use);
+};
+
+/** Which share of each arm's units a metric's caps change; empty where it has none. */
+export const capsCut = ({ withoutCaps }: MetricResult): readonly { readonly arm: string; readonly share: number }[] =>
+  (withoutCaps?.arms ?? []).map(({ arm, units, lowered, raised }) => ({ arm, share: units === 0 ? 0 : (lowered + raised) / units }));
+
 const refusal = ({ refused, have, needed }: Extract<Effect, { refused: string }>): string => {
   const said = REFUSALS[refused] ?? refused.toLowerCase().replaceAll('_', ' ');
   return have === undefined || needed === undefined ? said : `${said}: ${have} of ${needed}`;
 };
 
-const boundsOf = (effect: Effect, anytime: NonNullable<Comparison['anytime']>['absolute'] | undefined) => {
+const boundsOf = (effect: Effect, anytime: Anytime['absolute'] | undefined) => {
   if (anytime !== undefined) return 'refused' in anytime ? { lower: null, upper: null } : { lower: anytime.lower, upper: anytime.upper };
   return 'refused' in effect ? { lower: null, upper: null } : effect.ci;
 };

@@ -2,10 +2,11 @@
 import type { Comparison, MetricResult, MetricUse } from '@rampart/contracts';
 import { max } from 'd3-array';
 import { scaleLinear } from 'd3-scale';
+import type { ReactNode } from 'react';
 import { Wide } from '../parts/wide.js';
 import { count, figure, interval, percent, probability, signed, signedPercent } from '../reading/numbers.js';
 import { isShareOfUnits } from '../reading/share-metrics.js';
-import { type EffectRow, effectRow } from './effect-row.js';
+import { capsCut, type EffectRow, effectRow, uncappedRow } from './effect-row.js';
 
 interface Props {
   readonly metrics: readonly MetricResult[];
@@ -17,7 +18,10 @@ const HEIGHT = 30;
 
 export const ForestPlot = ({ metrics, uses }: Props) => {
   const rows = metrics.flatMap((metric) =>
-    metric.comparisons.map((comparison) => ({ metric, comparison, row: effectRow(metric, comparison, plannedUse(uses, metric)) })),
+    metric.comparisons.map((comparison) => {
+      const use = plannedUse(uses, metric);
+      return { metric, comparison, row: effectRow(metric, comparison, use), uncapped: uncappedRow(metric, comparison, use) };
+    }),
   );
   const isManyArmed = metrics.some(({ comparisons }) => comparisons.length > 1);
   return (
@@ -40,7 +44,7 @@ export const ForestPlot = ({ metrics, uses }: Props) => {
           </tr>
         </thead>
         <tbody>
-          {rows.map(({ metric, comparison, row }) => (
+          {rows.map(({ metric, comparison, row, uncapped }) => (
             <tr key={`${metric.metric} ${comparison.treatment}`} data-metric={metric.metric}>
               <th scope="row">
                 {metric.name}
@@ -48,6 +52,7 @@ export const ForestPlot = ({ metrics, uses }: Props) => {
                 <br />
                 <span className="faint small">
                   {metric.role}, {metric.direction === 'increase' ? 'more is better' : 'less is better'}
+                  <CapsCut metric={metric} />
                 </span>
               </th>
               <td>
@@ -55,6 +60,7 @@ export const ForestPlot = ({ metrics, uses }: Props) => {
               </td>
               <td className="number" data-label="estimate" data-number="estimate">
                 {row.refused === null ? sayOf(row)(row.estimate) : <span className="faint">{row.refused}</span>}
+                {uncapped !== undefined && <WithoutCaps>{uncapped.refused ?? sayOf(uncapped)(uncapped.estimate)}</WithoutCaps>}
               </td>
               <td className="number" data-label="interval" data-number="interval">
                 {row.estimate !== null && row.lower === null && row.upper === null ? (
@@ -62,6 +68,7 @@ export const ForestPlot = ({ metrics, uses }: Props) => {
                 ) : (
                   interval(row.lower, row.upper, sayOf(row))
                 )}
+                {uncapped !== undefined && <WithoutCaps>{interval(uncapped.lower, uncapped.upper, sayOf(uncapped))}</WithoutCaps>}
                 {row.margin !== null && (
                   <>
                     <br />
@@ -91,6 +98,26 @@ export const ForestPlot = ({ metrics, uses }: Props) => {
 
 const sayOf = ({ scale }: EffectRow) => (scale === 'relative' ? signedPercent : signed);
 const plannedUse = (uses: readonly MetricUse[], { metric }: MetricResult) => uses.find((use) => use.metric === metric);
+
+const WithoutCaps = ({ children }: { readonly children: ReactNode }) => (
+  <>
+    <br />
+    <span className="faint small" data-number="without-caps">
+      without caps {children}
+    </span>
+  </>
+);
+
+const CapsCut = ({ metric }: { readonly metric: MetricResult }) => {
+  const shares = capsCut(metric);
+  if (shares.length === 0) return null;
+  return (
+    <span data-number="caps-cut">
+      <br />
+      caps cut {shares.map(({ arm, share }) => `${percent(share)} of ${arm}`).join(', ')}
+    </span>
+  );
+};
 
 const Interval = ({ title, row }: { readonly title: string; readonly row: EffectRow }) => {
   const { estimate, lower, upper, margin, verdictSide } = row;

@@ -1,6 +1,6 @@
 /** What a metric needs of each unit: the few numbers that both adapters compute, decided once. */
 import { BINARY_TYPES, type EventSelector, type MetricDefinition } from '@rampart/contracts';
-import type { MetricQuery } from '../feedback-store.js';
+import type { MetricCaps, MetricQuery } from '../feedback-store.js';
 
 export type Aggregate = MetricDefinition['aggregate'] | 'any';
 
@@ -104,6 +104,12 @@ const bound = (decimal: string | undefined, scale: bigint): bigint | null => {
   if (decimal === undefined) return null;
   const [whole = '', fraction = ''] = decimal.split('.');
   return BigInt(`${whole}${fraction.padEnd(6, '0')}`) * scale;
+};
+
+/** A metric's own caps, without those that its totals give; in its integers. */
+export const ownCaps = (metric: MetricDefinition): Pick<MetricCaps, 'lower' | 'upper'> => {
+  const { capLower, capUpper } = measured({ definition: metric });
+  return { lower: capLower, upper: capUpper };
 };
 
 /** Rows known later than this after the first exposure count no more; null where the metric has no window. */
