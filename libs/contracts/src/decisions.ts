@@ -125,14 +125,15 @@ export interface Replay {
   readonly evidence: {
     readonly same: boolean;
     readonly recorded: string;
-    readonly recounted: string;
+    /** Null for an altered record that could not be counted again: then `same` is false. */
+    readonly recounted: string | null;
     /** Which sums differ, both values each; empty when the same. */
     readonly differences: readonly SumDifference[];
   };
   readonly conclusion: {
     readonly same: boolean;
     readonly recorded: string;
-    readonly recounted: string;
+    readonly recounted: string | null;
     readonly differences: readonly { readonly what: string; readonly recorded: string | null; readonly recounted: string | null }[];
   };
   /** Units of the comparison that were erased since it was recorded: the record keeps their sums, the rows are gone. Not an alteration. */

@@ -103,12 +103,25 @@ export const replayOf = (record: DecisionRecord, now: Conclusion, before: string
   const engine = { recorded: record.engine, now: ENGINE };
   // Sentences may be worded anew by another engine; the same one says the same.
   const isSaidAnew = engine.recorded === engine.now && evidence.same && conclusion.same;
-  const altered =
-    record.previous === before ? alteredPart(record, isSaidAnew ? now : undefined) : 'it does not continue the record before it';
+  const altered = alteredPart(record, before, isSaidAnew ? now : undefined);
   const intact = altered === undefined;
   const sentence = intact ? sentenceOf(evidence, conclusion, engine, erasedUnits) : `the record itself was altered: ${altered}`;
   return { id: record.id, evidence, conclusion, erasedUnits, intact, engine, sentence };
 };
+
+/**
+ * An altered record that was not counted again: its rows may be gone, or nothing can be counted by what it holds.
+ * @param why  what is altered, and why its rows say nothing about it
+ */
+export const uncountedReplay = (record: DecisionRecord, why: string): Replay => ({
+  id: record.id,
+  evidence: { same: false, recorded: record.evidenceDigest, recounted: null, differences: [] },
+  conclusion: { same: false, recorded: record.conclusionDigest, recounted: null, differences: [] },
+  erasedUnits: 0,
+  intact: false,
+  engine: { recorded: record.engine, now: ENGINE },
+  sentence: `the record itself was altered: ${why}`,
+});
 
 /** The first differences are enough to know where to look. */
 const differencesTold = 20;
@@ -128,8 +141,30 @@ export const standingOf = ({
   return { status, sentence, code: null, differences: evidence.differences.slice(0, differencesTold) };
 };
 
-/** @param saidAnew  what the same rules say of the same sums today; undefined where one of them differs */
-const alteredPart = (record: DecisionRecord, saidAnew: Pick<Conclusion, 'verdict' | 'actions'> | undefined): string | undefined => {
+/**
+ * What of a record is not as it was appended, as far as it tells without any of its rows.
+ * @param before  id of the record that was appended before it in its chain; null where it is the first
+ * @returns undefined where everything fits
+ */
+export const alterationOf = (record: DecisionRecord, before: string | null): string | undefined => {
+  try {
+    return alteredPart(record, before);
+  } catch (error) {
+    return unjudged(error);
+  }
+};
+
+/** A record whose parts are not of their kinds, or fit each other in no way that rules know. */
+export const unjudged = (error: unknown): string =>
+  `what it holds can't be judged: ${error instanceof Error ? error.message : String(error)}`;
+
+/** @param saidAnew  what the same rules say of the same sums today; absent where one of them differs, or nothing was counted */
+const alteredPart = (
+  record: DecisionRecord,
+  before: string | null,
+  saidAnew?: Pick<Conclusion, 'verdict' | 'actions'>,
+): string | undefined => {
+  if (record.previous !== before) return 'it does not continue the record before it';
   const digests =
     record.evidenceDigest === evidenceDigest(recordedDefinition(record), record.sums, record.population) &&
     record.conclusionDigest === conclusionDigest(record);

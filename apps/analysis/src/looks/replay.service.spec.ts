@@ -152,6 +152,40 @@ describe('a replay of all records', () => {
     expect(await statuses(neededUs + 1)).toEqual(new Set(['not-recountable rows-expired']));
   });
 
+  const alterations: readonly (readonly [string, (record: DecisionRecord) => DecisionRecord, string])[] = [
+    ['sums', (record) => ({ ...record, sums: record.sums.map((row) => ({ ...row, sum: '1' })) }), 'digests'],
+    ['comparison', (record) => ({ ...record, comparison: 2 }), 'continue'],
+    ['stage', (record) => ({ ...record, stage: 'half' }), 'id is not'],
+    ['policy', (record) => ({ ...record, policy: 'stage' }), 'id is not'],
+    ['cause', (record) => ({ ...record, cause: 'verdict' }), 'seal'],
+    ['predecessor', (record) => ({ ...record, previous: 'f'.repeat(64) }), 'continue'],
+    ['time, to one that never was,', (record) => ({ ...record, knownUntilUs: 1e300 }), 'id is not'],
+    ['verdict, so that nobody can judge it,', (record) => ({ ...record, verdict: null as never }), 'judged'],
+  ];
+
+  it.each(alterations)('knows a record whose %s was altered, whatever became of its rows', async (_what, alter, why) => {
+    const altered = chain('button', days).map((record, index) => (index === 1 ? alter(record) : record));
+    const id = altered[1]?.id ?? '';
+    for (const stored of [{ expiredUntilUs: onDay(90) }, { watermarkUs: 1 }, { watermarkUs: null }]) {
+      const { service, close } = await serviceOver(altered, stored);
+      const { items } = await service.replayAll(all);
+      expect(items.find((item) => item.id === id)).toMatchObject({ status: 'altered', code: null, sentence: expect.stringContaining(why) });
+      expect(items.filter(({ status }) => status === 'not-recountable').length).toBeGreaterThanOrEqual(3);
+      expect(await service.replay('shop', id)).toMatchObject({
+        ...{ intact: false, sentence: expect.stringContaining('was altered'), engine: { now: ENGINE } },
+        ...{ evidence: { same: false, recounted: null }, conclusion: { same: false, recounted: null } },
+      });
+      await close();
+    }
+  });
+
+  it('refuses to recount a record that nobody altered and whose rows are gone', async () => {
+    const records = chain('button', days);
+    const { service, close } = await serviceOver(records, { expiredUntilUs: onDay(90) });
+    await expect(service.replay('shop', records[1]?.id ?? '')).rejects.toMatchObject({ code: 'rows-expired' });
+    await close();
+  });
+
   it('says of what lost rows to an erasure that it can’t be recounted any more, and calls nothing altered', async () => {
     const { service, close } = await serviceOver(chain('button', days), {
       erasedUnits: 1,

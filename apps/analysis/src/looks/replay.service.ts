@@ -14,7 +14,17 @@ import { canonicalDigest } from '../figures/canonical-digest.js';
 import { Evidence } from '../results/evidence.source.js';
 import { DecisionLog, type RecordFilter } from './decision-log.js';
 import { ENGINE } from './engine.js';
-import { isCrossedAgain, recordedQuery, recountedConclusion, rememberedCrossings, replayOf, standingOf } from './record-recount.js';
+import {
+  alterationOf,
+  isCrossedAgain,
+  recordedQuery,
+  recountedConclusion,
+  rememberedCrossings,
+  replayOf,
+  standingOf,
+  uncountedReplay,
+  unjudged,
+} from './record-recount.js';
 
 export interface ReplayRequest extends RecordFilter {
   /** Id of the record after which the page begins; null: the first. */
@@ -69,8 +79,8 @@ export class ReplayService {
     const { project, environment, experiment, comparison, stage, knownUntilUs, cause, engine } = record;
     return {
       ...{ id, project, environment, experiment, comparison, stage, cause, engine },
-      knownUntil: formatInstant(knownUntilUs),
-      recordedAt: formatInstant(recordedAtUs),
+      knownUntil: toldInstant(knownUntilUs),
+      recordedAt: toldInstant(recordedAtUs),
       digest: canonicalDigest(record),
       ...(await this.standing(record, watermarkUs)),
     };
@@ -83,17 +93,27 @@ export class ReplayService {
     try {
       return standingOf(await this.recounted(record, watermarkUs));
     } catch (error) {
-      // The store being away is no finding about a record.
-      if ((error as { retriable?: unknown }).retriable !== undefined) throw error;
-      if (error instanceof DomainError && NOT_RECOUNTABLE.has(error.code))
-        return { status: 'not-recountable', sentence: error.message, code: error.code, differences: [] };
-      const why = error instanceof Error ? error.message : String(error);
-      return { status: 'altered', sentence: `what it holds can't be judged: ${why}`, code: null, differences: [] };
+      if (!isNotRecountable(error)) throw error;
+      return { status: 'not-recountable', sentence: error.message, code: error.code, differences: [] };
     }
   }
 
-  /** @throws DomainError watermark-behind, rows-expired */
+  /** @throws DomainError watermark-behind, rows-expired: of a record that, as far as it tells without rows, nobody altered */
   private async recounted(record: DecisionRecord, watermarkUs: number | null): Promise<Replay> {
+    // First what needs no rows: an altered record is told as one whatever became of them.
+    const altered = alterationOf(record, this.decisions.before(record));
+    try {
+      return await this.recountedFromRows(record, watermarkUs);
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      if (altered !== undefined) return uncountedReplay(record, `${altered}; its rows were not counted again: ${why}`);
+      // Nor is the store being away a finding about a record.
+      if (isNotRecountable(error) || (error as { retriable?: unknown }).retriable !== undefined) throw error;
+      return uncountedReplay(record, unjudged(error));
+    }
+  }
+
+  private async recountedFromRows(record: DecisionRecord, watermarkUs: number | null): Promise<Replay> {
     if (watermarkUs === null || watermarkUs < record.knownUntilUs) {
       const [needed, has] = [formatInstant(record.knownUntilUs), watermarkUs === null ? 'nothing' : formatInstant(watermarkUs)];
       const message = `the record knew everything up to ${needed}, the store has ${has}: it is still being filled, ask again later`;
@@ -150,3 +170,12 @@ export class ReplayService {
 
 /** Refusals that say nothing about the record. */
 const NOT_RECOUNTABLE: ReadonlySet<string> = new Set(['watermark-behind', 'rows-expired']);
+
+const isNotRecountable = (error: unknown): error is DomainError => error instanceof DomainError && NOT_RECOUNTABLE.has(error.code);
+
+/** An altered record may hold anything in place of an instant, and is told nevertheless. */
+const toldInstant = (atUs: unknown): string =>
+  typeof atUs === 'number' && Math.abs(atUs) <= LATEST_US ? formatInstant(atUs) : String(atUs);
+
+/** The last instant of a `Date`. */
+const LATEST_US = 8.64e18;
