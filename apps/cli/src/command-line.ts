@@ -176,7 +176,7 @@ rampart units erasures [options]
 
 Recounts every decision record from the rows, judges it again, and compares both digests with what it recorded; holds the log's records against
 the control plane's history besides. A record of which anything was altered is named, and so are the sums that other rows give; then the rows
-behind them are held against the log, and those that the store has otherwise are named.
+behind them are held against the log, and those that the store has otherwise are named; those that were left out are told.
 Exit code 0 when all are the same, or can't be recounted because rows were expired by configuration or units erased; 1 otherwise.
 
   --since INSTANT      only records that were appended then or later

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { DifferingRow } from '@rampart/contracts';
-import { rowsReport, toCheck } from './differing-rows.js';
+import { leftOutReport, rowsReport, toCheck } from './differing-rows.js';
 import type { FoundRecord } from './replayed-records.js';
 
 const found = (id: string, change: Partial<FoundRecord> = {}): FoundRecord => ({
@@ -21,6 +21,7 @@ const row = (change: Partial<DifferingRow> = {}): DifferingRow => ({
   columns: [{ column: 'value', store: '2', log: '1' }],
   ...change,
 });
+const ids = (records: readonly FoundRecord[]) => records.map(({ id }) => id);
 const report = (rows: readonly DifferingRow[], more: object = {}) =>
   rowsReport({
     ...{ project: 'shop', environment: 'production', experiment: 'button', record: 'r' },
@@ -38,7 +39,24 @@ describe('rows behind sums that differ', () => {
       found('f', { status: 'not-recountable', code: 'units-erased', experiment: 'third' }),
       found('g', { status: 'not-recountable', code: 'rows-expired', experiment: 'fourth' }),
     ];
-    expect(toCheck(all).map(({ id }) => id)).toEqual(['b', 'd', 'f']);
+    expect(ids(toCheck(all).checked)).toEqual(['b', 'd', 'f']);
+    expect(leftOutReport(toCheck(all).leftOut)).toBeUndefined();
+  });
+
+  it('are asked for first where no erasure explains them, and what there is no room for is told', () => {
+    const erased = Array.from({ length: 6 }, (_, index) =>
+      found(`e${index}`, { status: 'not-recountable', code: 'units-erased', experiment: `erased-${index}` }),
+    );
+    // Of one comparison an older record differs without an erasure's help.
+    const all = [found('older', { experiment: 'erased-5' }), ...erased, found('d', { experiment: 'altered' })];
+    const { checked, leftOut } = toCheck(all);
+    expect(ids(checked)).toEqual(['e5', 'd', 'e0', 'e1', 'e2']);
+    expect(ids(leftOut)).toEqual(['e3', 'e4']);
+    expect(leftOutReport(leftOut)?.split('\n')).toEqual([
+      'The rows of 2 comparisons were not held against the log, at most 5 are at once; ask for them alone:',
+      '  --project shop --environment production --experiment erased-3',
+      '  --project shop --environment production --experiment erased-4',
+    ]);
   });
 
   it('are named by their event, with what store and log say', () => {

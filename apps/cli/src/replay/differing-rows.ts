@@ -19,16 +19,29 @@ export interface CheckedComparison {
   readonly result: RowCheckResult;
 }
 
+export interface RowsToCheck {
+  /** A record each: the newest of its comparison. */
+  readonly checked: readonly FoundRecord[];
+  /** For which there was no room: nobody knows how their rows are. */
+  readonly leftOut: readonly FoundRecord[];
+}
+
 /**
- * Of each comparison the newest record whose sums are others, in the order given: what earlier ones knew, it knows too. Also where units were erased since:
- * something else may be behind that.
+ * Of each comparison the newest record whose sums are others: what earlier ones knew, it knows too. Comparisons with sums that nothing explains come
+ * first, then those where units were erased since: something else may be behind that.
  */
-export const toCheck = (found: readonly FoundRecord[]): readonly FoundRecord[] => {
+export const toCheck = (found: readonly FoundRecord[]): RowsToCheck => {
   const newest = new Map<string, FoundRecord>();
-  for (const one of found)
-    if (one.status === 'differs' || one.code === 'units-erased')
-      newest.set([one.project, one.environment, one.experiment, one.comparison].join('\0'), one);
-  return [...newest.values()].slice(0, MOST_COMPARISONS);
+  const unexplained = new Set<string>();
+  for (const one of found) {
+    if (one.status !== 'differs' && one.code !== 'units-erased') continue;
+    const comparison = [one.project, one.environment, one.experiment, one.comparison].join('\0');
+    newest.set(comparison, one);
+    if (one.status === 'differs') unexplained.add(comparison);
+  }
+  const [first, last] = [true, false].map((isFirst) => [...newest].filter(([comparison]) => unexplained.has(comparison) === isFirst));
+  const records = [...(first ?? []), ...(last ?? [])].map(([, record]) => record);
+  return { checked: records.slice(0, MOST_COMPARISONS), leftOut: records.slice(MOST_COMPARISONS) };
 };
 
 /** @throws Refusal where the platform does not come to its end */
@@ -78,6 +91,22 @@ export const rowsReport = ({ project, environment, experiment, result }: Checked
     `Rows of ${place} that are not as the log has them${since}:`,
     ...rows.map((row) => `  ${sentenceOf(row)}`),
     ...(hasMore ? ['  … and more.'] : []),
+  ].join('\n');
+};
+
+/** Of more of them only the number is told. */
+const mostTold = 20;
+
+/** @returns undefined where nothing was left out */
+export const leftOutReport = (leftOut: readonly FoundRecord[]): string | undefined => {
+  if (leftOut.length === 0) return undefined;
+  const what = leftOut.length === 1 ? '1 comparison' : `${leftOut.length} comparisons`;
+  return [
+    `The rows of ${what} were not held against the log, at most ${MOST_COMPARISONS} are at once; ask for them alone:`,
+    ...leftOut
+      .slice(0, mostTold)
+      .map(({ project, environment, experiment }) => `  --project ${project} --environment ${environment} --experiment ${experiment}`),
+    ...(leftOut.length > mostTold ? [`  … and ${leftOut.length - mostTold} more: --json tells all.`] : []),
   ].join('\n');
 };
 

@@ -2,20 +2,24 @@ import { spawn } from 'node:child_process';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { RecordedDigest, ReplayedRecord } from '@rampart/contracts';
 
 const AT = '2026-01-31T12:00:00.000Z';
 const place = { project: 'shop', environment: 'production', experiment: 'button', comparison: 1, stage: null };
 const idOf = (number: number) => number.toString(16).padStart(64, '0');
 const RECORDS = 3_000;
+const every = Array.from({ length: RECORDS }, (_, number) => number);
 
 const replayed = (number: number): ReplayedRecord => ({
   ...place,
   ...({ id: idOf(number), knownUntil: AT, recordedAt: AT, cause: 'daily', status: 'same', code: null, differences: [] } as const),
   ...{ sentence: 'the same rows give the same sums, and the same rules the same verdict', engine: 'rampart/3', digest: idOf(number) },
 });
-const kept = (number: number): RecordedDigest => ({ ...place, id: idOf(number), recordedAt: AT, digest: idOf(number) });
+const kept = ({ id, experiment, digest }: ReplayedRecord): RecordedDigest => ({ ...place, id, experiment, recordedAt: AT, digest });
+
+let records: readonly ReplayedRecord[] = every.map(replayed);
+let history: readonly RecordedDigest[] = records.map(kept);
 
 let server: Server;
 let address = '';
@@ -26,18 +30,18 @@ beforeAll(async () => {
     let body = '';
     for await (const part of request) body += part;
     const asked = new URL(request.url ?? '', 'http://x');
-    const numbers = (from: number, length: number) =>
-      Array.from({ length: Math.max(0, Math.min(length, RECORDS - from)) }, (_, index) => from + index);
+    if (asked.pathname.endsWith('/rows')) return void response.end('{"rows":[],"hasMore":false,"judgedSince":null}\n');
     const answer = () => {
       if (asked.pathname === '/v1/admin/decisions') {
         const from = Number(asked.searchParams.get('after'));
-        const items = numbers(from, 500);
-        return { items: items.map(kept), next: items.length === 0 ? null : from + items.length };
+        const items = history.slice(from, from + 500);
+        return { items, next: items.length === 0 ? null : from + items.length };
       }
       const { after, limit } = JSON.parse(body) as { readonly after?: string; readonly limit: number };
-      const items = numbers(after === undefined ? 0 : Number.parseInt(after, 16) + 1, limit).map(replayed);
-      const last = items.at(-1)?.id ?? '';
-      return { items, next: last === idOf(RECORDS - 1) ? null : last, total: RECORDS, unreadable: 0, engine: 'rampart/3' };
+      const from = after === undefined ? 0 : Number.parseInt(after, 16) + 1;
+      const items = records.slice(from, from + limit);
+      const next = from + limit < records.length ? items.at(-1)?.id : null;
+      return { items, next, total: records.length, unreadable: 0, engine: 'rampart/3' };
     };
     response.setHeader('content-type', 'application/json').end(JSON.stringify(answer()));
   });
@@ -46,19 +50,57 @@ beforeAll(async () => {
 });
 afterAll(() => void server.close());
 
-it('tells all of many records to a reader that takes its time', async () => {
+const startReplay = (...more: readonly string[]) => {
   const program = join(import.meta.dirname, '..', 'main.js');
-  const child = spawn(process.execPath, [program, 'replay', 'decisions', '--json', '--address', address], {
+  return spawn(process.execPath, [program, 'replay', 'decisions', ...more, '--address', address], {
     env: { ...process.env, NODE_OPTIONS: '', RAMPART_ADMIN_KEY: 'an-admin-key-of-enough-length' },
     stdio: ['ignore', 'pipe', 'ignore'],
   });
+};
+
+it('tells all of many records to a reader that takes its time', async () => {
+  const child = startReplay('--json');
   const ended = new Promise((resolve) => child.once('close', resolve));
   // Longer than the command takes: what a pipe holds is 64 KB.
   await new Promise((resolve) => setTimeout(resolve, 2_500));
   let said = '';
   for await (const part of child.stdout) said += part;
   expect(await ended).toBe(0);
-  const { counts, records } = JSON.parse(said);
-  expect(counts).toEqual({ same: RECORDS, differs: 0, altered: 0, 'not-recountable': 0 });
-  expect(records).toHaveLength(RECORDS);
+  const told = JSON.parse(said);
+  expect(told.counts).toEqual({ same: RECORDS, differs: 0, altered: 0, 'not-recountable': 0 });
+  expect(told.records).toHaveLength(RECORDS);
 }, 30_000);
+
+describe('records whose rows are gone', () => {
+  const gone = (number: number, code: string): ReplayedRecord => ({
+    ...replayed(number),
+    ...{ status: 'not-recountable', code, sentence: 'gone', experiment: `button-${number}` },
+  });
+  const ran = async (...more: readonly string[]) => {
+    const child = startReplay(...more);
+    const ended = new Promise((resolve) => child.once('close', resolve));
+    let said = '';
+    for await (const part of child.stdout) said += part;
+    return { code: await ended, said };
+  };
+
+  it('as they should be are no fault, and whose rows were not looked at is told', async () => {
+    records = every.slice(0, 7).map((number) => gone(number, 'units-erased'));
+    history = records.map(kept);
+    const { code, said } = await ran();
+    expect(code).toBe(0);
+    expect(said).toContain('The rows of 2 comparisons were not held against the log');
+    expect(said).toContain('--project shop --environment production --experiment button-6');
+    const { rows, rowsLeftOut } = JSON.parse((await ran('--json')).said);
+    expect(rows).toHaveLength(5);
+    expect(rowsLeftOut.map(({ experiment }: { experiment: string }) => experiment)).toEqual(['button-5', 'button-6']);
+  }, 30_000);
+
+  it('are a fault where the history has others', async () => {
+    records = [gone(0, 'rows-expired')];
+    history = records.map((record) => ({ ...kept(record), digest: 'another' }));
+    const { code, said } = await ran();
+    expect(code).toBe(1);
+    expect(said).toContain('altered: shop/production/button-0');
+  }, 30_000);
+});

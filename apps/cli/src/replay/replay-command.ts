@@ -7,8 +7,8 @@ import { ApiClient } from '../platform/api-client.js';
 import type { Environment } from '../platform/places.js';
 import { requirePlatform } from '../platform/running-platform.js';
 import { usage } from '../refusal.js';
-import { type CheckedComparison, checkRows, rowsReport, toCheck } from './differing-rows.js';
-import { counts, foundRecords, isFault, reportOf } from './replayed-records.js';
+import { type CheckedComparison, checkRows, leftOutReport, rowsReport, toCheck } from './differing-rows.js';
+import { counts, type FoundRecord, foundRecords, isFault, reportOf } from './replayed-records.js';
 
 export interface ReplayRequest {
   readonly filter: Readonly<Partial<Record<'project' | 'environment' | 'experiment' | 'since', string>>>;
@@ -56,16 +56,31 @@ export const replayDecisions = async (
     const found = foundRecords(items, history);
     const elapsedMs = out.nowMs() - startedMs;
     const rows: CheckedComparison[] = [];
-    for (const record of isWithoutRows ? [] : toCheck(found)) rows.push(await checkRows(platform.address, key, record, out.progress));
+    const { checked, leftOut } = isWithoutRows ? { checked: [], leftOut: [] } : toCheck(found);
+    for (const record of checked) rows.push(await checkRows(platform.address, key, record, out.progress));
     const report = { engine, unreadable, elapsedMs };
-    if (isJson) out.print(JSON.stringify({ ...report, counts: counts(found), records: found, rows }, undefined, 2));
-    else out.print([reportOf({ ...report, found }), ...rows.map(rowsReport)].join('\n'));
+    if (isJson)
+      out.print(
+        JSON.stringify({ ...report, counts: counts(found), records: found, rows, rowsLeftOut: leftOut.map(placeOf) }, undefined, 2),
+      );
+    else {
+      const told = [reportOf({ ...report, found }), ...rows.map(rowsReport), leftOutReport(leftOut)];
+      out.print(told.filter((text) => text !== undefined).join('\n'));
+    }
     return found.some(isFault) || rows.some(({ result }) => result.rows.length > 0) || unreadable > 0 ? 1 : 0;
   } finally {
     out.progress.clear();
     await client.close();
   }
 };
+
+const placeOf = ({ project, environment, experiment, comparison, id }: FoundRecord) => ({
+  project,
+  environment,
+  experiment,
+  comparison,
+  record: id,
+});
 
 const historyAfter = async (
   client: ApiClient,

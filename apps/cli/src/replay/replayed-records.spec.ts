@@ -39,6 +39,12 @@ describe('records of log and history', () => {
     expect(found.some(isFault)).toBe(true);
   });
 
+  it.each(['rows-expired', 'units-erased'])('that differ were altered, also where their rows are gone (%s)', (code) => {
+    const found = foundRecords([replayed('a', { status: 'not-recountable', code, sentence: 'gone' })], [kept('a', 'another')]);
+    expect(found).toMatchObject([{ status: 'altered', code: null }]);
+    expect(found.some(isFault)).toBe(true);
+  });
+
   it.each(['rows-expired', 'units-erased'])('whose rows are gone for a reason (%s) are told, and no fault', (code) => {
     const found = foundRecords([replayed('a', { status: 'not-recountable', code, sentence: 'gone' })], [kept('a')]);
     expect(found.some(isFault)).toBe(false);

@@ -20,8 +20,9 @@ export const foundRecords = (replayed: readonly ReplayedRecord[], history: reado
 const disagreement = ({ digest, status }: ReplayedRecord, inHistory: string | undefined): Partial<FoundRecord> => {
   // What was altered in the log already has its sentence.
   if (inHistory === digest || status === 'altered') return {};
-  if (inHistory === undefined) return { status: 'altered', sentence: 'the log has it, the control plane’s history does not' };
-  return { status: 'altered', sentence: 'the control plane’s history holds another record under its id than the log' };
+  const altered = { status: 'altered', code: null } as const;
+  if (inHistory === undefined) return { ...altered, sentence: 'the log has it, the control plane’s history does not' };
+  return { ...altered, sentence: 'the control plane’s history holds another record under its id than the log' };
 };
 
 const missingInLog = ({ digest: _, ...place }: RecordedDigest): FoundRecord => ({
@@ -51,7 +52,8 @@ export const counts = (found: readonly FoundRecord[]): Readonly<Record<ReplaySta
 const LAWFULLY_GONE: ReadonlySet<string | null> = new Set(['rows-expired', 'units-erased']);
 
 /** That its rows are gone as they should is no fault of a record; everything else that is not the same is one. */
-export const isFault = ({ status, code }: Pick<FoundRecord, 'status' | 'code'>): boolean => status !== 'same' && !LAWFULLY_GONE.has(code);
+export const isFault = ({ status, code }: Pick<FoundRecord, 'status' | 'code'>): boolean =>
+  status === 'not-recountable' ? !LAWFULLY_GONE.has(code) : status !== 'same';
 
 /** Of more of them only the number is told. */
 const mostTold = 50;
