@@ -125,7 +125,9 @@ const rotate = (command: Extract<ApiKeyCommand, { type: 'RotateApiKey' }>, state
   }
   // An expired secret must not come to life again beside the new one.
   const hasOverlap = overlapUs > 0 && !isExpired;
-  const optional = { ...(hasOverlap ? { previousUntilUs: atUs + overlapUs } : {}), ...(expiresAtUs === null ? {} : { expiresAtUs }) };
+  // Nor outlive its own end: a later expiresAt is given to the new one alone.
+  const previousUntilUs = Math.min(atUs + overlapUs, state.expiresAtUs ?? Number.POSITIVE_INFINITY);
+  const optional = { ...(hasOverlap ? { previousUntilUs } : {}), ...(expiresAtUs === null ? {} : { expiresAtUs }) };
   return [{ type: 'ApiKeyRotated', hash, ...optional, atUs }];
 };
 

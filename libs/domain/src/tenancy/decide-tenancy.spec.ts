@@ -131,6 +131,18 @@ describe('a key', () => {
       .when(rotate({ atUs: 5, overlapUs: 10, expiresAtUs: 100 }))
       .then([{ type: 'ApiKeyRotated', hash: 'h2', expiresAtUs: 100, atUs: 5 }]);
   });
+  it('that is rotated before it expires gets a later end for its new secret only', () => {
+    const expiring = { ...created, expiresAtUs: 5 };
+    given([expiring])
+      .when(rotate({ overlapUs: 10, expiresAtUs: 100 }))
+      .then([{ type: 'ApiKeyRotated', hash: 'h2', previousUntilUs: 5, expiresAtUs: 100, atUs: 2 }]);
+    given([expiring])
+      .when(rotate({ overlapUs: 2, expiresAtUs: 100 }))
+      .then([{ type: 'ApiKeyRotated', hash: 'h2', previousUntilUs: 4, expiresAtUs: 100, atUs: 2 }]);
+    given([expiring])
+      .when(rotate({ overlapUs: 10 }))
+      .then([{ type: 'ApiKeyRotated', hash: 'h2', previousUntilUs: 5, atUs: 2 }]);
+  });
   it('may be limited where it sends events', () => {
     const quota = { eventsPerSecond: 10, burst: 100 };
     given([])
