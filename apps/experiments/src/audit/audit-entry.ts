@@ -12,9 +12,15 @@ export interface AuditRow {
   readonly entry: AuditEntry & { readonly reason: string | null };
 }
 
-/** What happened in the control plane, by people and by processes. */
-export const rowOfEvent = ({ position, stream, event, atUs, actor, reason, requestId }: StoredEvent): AuditRow => {
-  const project = projectOf(stream, event);
+/**
+ * What happened in the control plane, by people and by processes.
+ * @param first  event of the same stream: of a key's it alone says whose the key is
+ */
+export const rowOfEvent = (
+  { position, stream, event, atUs, actor, reason, requestId }: StoredEvent,
+  first: Pick<StoredEvent, 'event'> | undefined,
+): AuditRow => {
+  const project = isOfKey(stream) ? projectOfKey(first) : (stream.split('/')[1] ?? null);
   return {
     ...{ id: `event/${position}`, actor, project, outcome: 'done' },
     entry: {
@@ -43,12 +49,12 @@ export const auditDocument = (position: string, { entry: { atUs, ...entry } }: P
   ...entry,
 });
 
-/** The second part of every name but those of what belongs to the platform; a new key says it itself. */
-const projectOf = (stream: string, event: StoredEvent['event']): string | null => {
-  const [kind, first = null] = stream.split('/');
-  if (kind !== 'key') return first;
-  return event.type === 'ApiKeyCreated' ? event.project : null;
-};
+/** Its name does not say its project; the second part of every other one does. */
+export const isOfKey = (stream: string): boolean => stream.startsWith('key/');
+
+/** null: it reaches the whole platform. */
+const projectOfKey = (first: Pick<StoredEvent, 'event'> | undefined): string | null =>
+  first?.event.type === 'ApiKeyCreated' ? first.event.project : null;
 
 const OUTCOMES: ReadonlySet<unknown> = new Set<AuditEntry['outcome']>(['done', 'denied', 'refused', 'failed']);
 

@@ -1,8 +1,8 @@
 /** The audit log: what was stored with its actor, and what the services tell of denied and refused requests, in the order in which it came here. */
 import type { AuditEntry } from '@rampart/contracts';
-import { type EventStore, explained, type Subscriber, type Subscription } from '@rampart/event-store';
+import { type EventStore, explained, type StoredEvent, type Subscriber, type Subscription } from '@rampart/event-store';
 import type { DataSource, EntityManager } from 'typeorm';
-import { type AuditRow, auditDocument, rowOfEvent } from './audit-entry.js';
+import { type AuditRow, auditDocument, isOfKey, rowOfEvent } from './audit-entry.js';
 
 /** Names of subscriptions are forever. */
 const AUDIT_LOG = 'audit';
@@ -32,7 +32,7 @@ export class AuditLog {
   ) {
     this.subscriber = {
       name: AUDIT_LOG,
-      handle: (events, transaction) => insert(transaction, events.map(rowOfEvent)),
+      handle: async (events, transaction) => insert(transaction, await this.rowsOf(events)),
       // What is kept stays in its order: a rebuild adds what it lacks.
       reset: async () => undefined,
       ...(onTrouble === undefined ? {} : { onTrouble }),
@@ -45,6 +45,13 @@ export class AuditLog {
 
   trouble(): string | undefined {
     return this.subscription?.trouble();
+  }
+
+  private async rowsOf(events: readonly StoredEvent[]): Promise<readonly AuditRow[]> {
+    const firsts = new Map<string, StoredEvent | undefined>();
+    for (const { stream } of events)
+      if (isOfKey(stream) && !firsts.has(stream)) firsts.set(stream, (await this.store.readStream(stream))[0]);
+    return events.map((event) => rowOfEvent(event, firsts.get(event.stream)));
   }
 
   async add(rows: readonly AuditRow[]): Promise<void> {
@@ -69,12 +76,14 @@ export class AuditLog {
   }
 }
 
+/** What is there stays, but for a project that was not known when it was written. */
 const insert = async (manager: EntityManager, rows: readonly AuditRow[]): Promise<void> => {
   if (rows.length === 0) return;
   await manager.query(
     `insert into control.audit_entry (id, actor, project, outcome, entry)
      select r->>'id', r->>'actor', r->>'project', r->>'outcome', r->'entry' from jsonb_array_elements($1::jsonb) with ordinality as t(r, n) order by n
-     on conflict (id) do nothing`,
+     on conflict (id) do update set project = excluded.project, entry = excluded.entry
+       where audit_entry.project is null and excluded.project is not null`,
     [JSON.stringify(rows)],
   );
 };

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type FreshDatabase, freshDatabase } from '@rampart/test-engines';
+import { DataSource } from 'typeorm';
 import { type ControlPlane, controlPlane, eventually } from '../control-plane.examples.js';
 
 let database: FreshDatabase;
@@ -70,6 +71,30 @@ describe('the audit log', () => {
     await plane.call('POST', '/v1/environments?project=other', { body: {}, key: manager.key });
     expect(await line('the revoked one', 'outcome=denied', ({ actor }) => actor === gone.id)).toMatchObject({ code: 'key-revoked' });
     expect(await line('the foreign one', 'outcome=denied', ({ actor }) => actor === manager.id)).toMatchObject({ code: 'foreign-project' });
+  });
+
+  it('has what was done to the keys of a project among what is about it, also where an older version wrote it without', async () => {
+    await plane.call('POST', '/v1/environments?project=shop', { body: { key: 'till', kind: 'live' } });
+    const body = { name: 'sender', role: 'emit', environment: 'till' };
+    const sender = (await plane.call('POST', '/v1/keys?project=shop', { body })).body;
+    await plane.call('POST', `/v1/keys/${sender.id}/rotate?project=shop`, { body: {} });
+    await plane.call('PUT', `/v1/keys/${sender.id}/quota?project=shop`, { body: { quota: { eventsPerSecond: 5 } } });
+    await plane.call('POST', `/v1/keys/${sender.id}/revoke?project=shop`);
+    const done = async () =>
+      (await lines('project=shop&outcome=done&limit=200')).filter(
+        ({ target }) => (target as { stream?: string }).stream === `key/${sender.id}`,
+      );
+    const told = await done();
+    expect(told.map(({ action, project }) => `${action} ${project}`)).toEqual(
+      ['ApiKeyRevoked', 'ApiKeyLimited', 'ApiKeyRotated', 'ApiKeyCreated'].map((action) => `${action} shop`),
+    );
+    await plane.app.get(DataSource, { strict: false }).query(
+      `update control.audit_entry set project = null, entry = jsonb_set(entry, '{project}', 'null')
+       where entry->'target'->>'stream' like 'key/%' and entry->>'action' <> 'ApiKeyCreated'`,
+    );
+    expect(await done()).toHaveLength(1);
+    await plane.call('POST', '/v1/admin/rebuild', { body: { names: ['audit'] } });
+    expect(await done()).toEqual(told);
   });
 
   it('has a command that a rule refused', async () => {
