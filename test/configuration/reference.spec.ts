@@ -22,6 +22,15 @@ describe('the configuration reference in docs/operations.md', () => {
     expect(settings.filter(({ description }) => description === '').map(({ name }) => name)).toEqual([]);
   });
 
+  it('has the settings of traces that other documents name', async () => {
+    const known = new Set([...(await everySetting()).values()].flat().map(({ name }) => name));
+    const told = [...readFileSync(join(root, 'docs', 'observability.md'), 'utf8').matchAll(/`(OTEL_[A-Z_]+)`/g)].map(
+      ([, name]) => name ?? '',
+    );
+    expect(told.length).toBeGreaterThan(2);
+    expect(told.filter((name) => !known.has(name))).toEqual([]);
+  });
+
   it('names what the launcher and its front door read, too', () => {
     const read = sources(join(root, 'apps', 'launcher', 'src')).flatMap((text) => [
       ...[...text.matchAll(/environment\.([A-Z][A-Z_]+)/g)].map(([, name]) => name ?? ''),

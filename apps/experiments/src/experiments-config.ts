@@ -1,10 +1,10 @@
 /** What this service reads from its environment. */
-import { kafkaBrokers, kafkaSecurityConfig, serviceConfig } from '@rampart/service-kit';
+import { databaseUrl, kafkaBrokers, kafkaSecurityConfig, serviceConfig } from '@rampart/service-kit';
 import { z } from 'zod';
 
 /** Where the event store and the log are. */
 export const storesConfig = z.object({
-  RAMPART_DATABASE_URL: z.string().min(1).describe('postgres://…, schema control; and log, unless KAFKA_BROKERS are named'),
+  RAMPART_DATABASE_URL: databaseUrl.describe('postgres://…, schema control; and log, unless KAFKA_BROKERS are named'),
   KAFKA_BROKERS: kafkaBrokers,
   ...kafkaSecurityConfig,
 });

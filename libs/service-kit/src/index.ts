@@ -17,6 +17,6 @@ export { Readiness, type ReadinessCheck } from './observability/readiness.js';
 export { currentRequestId } from './observability/request-context.js';
 export { noTracing, type Span, Tracing } from './observability/tracing.js';
 export { createService, LOG, type ServiceDescription } from './running/create-service.js';
-export { kafkaBrokers, kafkaSecurityConfig, kafkaSecurityOf, logConfig, needsLog } from './running/log-config.js';
+export { databaseUrl, kafkaBrokers, kafkaSecurityConfig, kafkaSecurityOf, logConfig, needsLog } from './running/log-config.js';
 export { type RunnableService, runService } from './running/run-service.js';
 export { ConfigError, readConfig, type ServiceConfig, serviceConfig } from './running/service-config.js';

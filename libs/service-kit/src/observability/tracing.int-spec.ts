@@ -119,4 +119,11 @@ describe('a service without a collector', () => {
     expect(serviceConfig.safeParse({ OTEL_EXPORTER_OTLP_ENDPOINT: 'collector:4318' }).success).toBe(false);
     expect(serviceConfig.safeParse({ OTEL_TRACES_SAMPLER_ARG: '2' }).success).toBe(false);
   });
+
+  it('refuses headers that are none: its exporter would leave them out', () => {
+    const isTaken = (text: string) => serviceConfig.safeParse({ OTEL_EXPORTER_OTLP_HEADERS: text }).success;
+    for (const text of ['api-key=secret', 'a=b==,c=d%2Ce', 'authorization=Bearer x, team='])
+      expect([text, isTaken(text)]).toEqual([text, true]);
+    for (const text of ['api-key', 'a=b,c', '=x', 'a=b,,c=d', 'a b=c']) expect([text, isTaken(text)]).toEqual([text, false]);
+  });
 });

@@ -26,6 +26,37 @@ describe('the log in a configuration', () => {
     );
   });
 
+  const good = [
+    'postgres://h/db',
+    'postgresql://u:p%2Fw@h:5432/db?sslmode=require',
+    'postgres://u@/db?host=/run/pg',
+    'postgres://[::1]:1/db',
+    'postgres://h',
+  ];
+  it.each(good)('is PostgreSQL at %s', (text) => {
+    expect(readConfig(config, { RAMPART_DATABASE_URL: text }).RAMPART_DATABASE_URL).toBe(text);
+  });
+
+  it.each([
+    'base',
+    'secret-host/db',
+    'mysql://h/db',
+    'postgres:/h/db',
+    'postgres://u:secret/x@h/db',
+    'postgres://h:99999/db',
+    'postgres://a:1,b:2/db',
+    'postgres://u:50%secret@h/db',
+  ])('is refused as %s, by the name of the setting and without its text', (text) => {
+    let message = '';
+    try {
+      readConfig(config, { RAMPART_DATABASE_URL: text });
+    } catch (error) {
+      message = (error as Error).message;
+    }
+    expect(message).toContain('RAMPART_DATABASE_URL: must be postgres://');
+    expect(message).not.toContain('secret');
+  });
+
   it('must be somewhere, which is said beside everything else', () => {
     expect(() => readConfig(config, { RAMPART_LISTEN_PORT: '-1' })).toThrow(
       /RAMPART_LISTEN_PORT: .*\n.*RAMPART_DATABASE_URL: is missing: it says where the log is, unless KAFKA_BROKERS does/,

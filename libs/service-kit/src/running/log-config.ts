@@ -68,13 +68,27 @@ const misfit = (config: KafkaSecurityConfig): string | undefined => {
   return undefined;
 };
 
+/** As the drivers read it; what they could not read they refuse without saying which setting it was. */
+const isPostgresUrl = (text: string): boolean => {
+  if (!/^postgres(ql)?:\/\//.test(text)) return false;
+  try {
+    // Without a host it names a socket's folder behind it, as ?host=.
+    const { username, password, pathname } = new URL(text.replace('@/', '@socket/'));
+    for (const part of [username, password, pathname]) decodeURIComponent(part);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+/** Where a PostgreSQL is. The refusal says nothing of the text: a password may stand in it. */
+export const databaseUrl = z
+  .string()
+  .refine(isPostgresUrl, 'must be postgres://user:password@host:port/database, with %2F for / and so on in a password');
+
 /** For a service that needs the log and no database of its own; with `needsLog` around it. */
 export const logConfig = {
-  RAMPART_DATABASE_URL: z
-    .string()
-    .regex(/^postgres(ql)?:\/\//, 'must be postgres://…')
-    .optional()
-    .describe('where the log is, unless KAFKA_BROKERS says so'),
+  RAMPART_DATABASE_URL: databaseUrl.optional().describe('where the log is, unless KAFKA_BROKERS says so'),
   KAFKA_BROKERS: kafkaBrokers,
   ...kafkaSecurityConfig,
 };

@@ -22,6 +22,12 @@ export const serviceConfig = z.object({
     .regex(/^https?:\/\/\S+$/, 'must be http://host:port or https://host:port')
     .optional()
     .describe('collector that traces are sent to, as OTLP over HTTP; without it nothing is traced'),
+  // Read by OpenTelemetry's exporter itself, which passes over what is none without a word.
+  OTEL_EXPORTER_OTLP_HEADERS: z
+    .string()
+    .regex(/^\s*[^\s=,]+\s*=[^,]*(,\s*[^\s=,]+\s*=[^,]*)*$/, 'must be name=value, several separated by commas')
+    .optional()
+    .describe('headers for that collector, name=value,name=value; %2C for a comma in a value'),
   OTEL_TRACES_SAMPLER_ARG: z.coerce
     .number()
     .min(0)
