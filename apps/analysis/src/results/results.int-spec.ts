@@ -7,6 +7,7 @@ import { evidenceDigest } from '../figures/evidence-digest.js';
 import { noDuplicates } from '../figures/figures.examples.js';
 import { metricResults } from '../figures/metric-results.js';
 import { populationOf } from '../figures/population.js';
+import { withCapsShown } from '../figures/without-caps.js';
 import { dirtyHistory, dirtyRows } from './rows.examples.js';
 
 let clickhouse: FreshClickhouse;
@@ -29,7 +30,10 @@ const figuresOf = async (from: FeedbackStore) => {
   const population = populationOf(dirtyHistory.experiment, sums, noDuplicates);
   const statistics = sufficientStatistics(query.cells, dirtyHistory.metrics, sums);
   return {
-    metrics: metricResults(dirtyHistory, query, sums),
+    metrics: await withCapsShown(metricResults(dirtyHistory, query, sums), {
+      ...{ definition: dirtyHistory, query, sums },
+      sumsOf: (of) => from.sums(of),
+    }),
     population,
     digest: evidenceDigest(dirtyHistory, statistics, population.rows),
   };
@@ -46,5 +50,6 @@ describe('the figures from ClickHouse', () => {
     await store.insert([...rows].reverse(), []);
     expect(await figuresOf(store)).toEqual(expected);
     expect(expected.population.counted).toBe(470);
+    expect(expected.metrics[1]?.withoutCaps?.arms.every(({ lowered }) => lowered > 0)).toBe(true);
   }, 60_000);
 });
