@@ -174,13 +174,19 @@ export class ClickhouseConnection {
     } catch (error) {
       if (!(error instanceof ClickHouseError)) throw new StoreError(`ClickHouse does not answer: ${causeOf(error)}`, { retriable: true });
       const code = Number(error.code);
-      throw new StoreError(`ClickHouse refused a query with code ${code} (${error.type ?? 'no type'})`, {
+      throw new StoreError(`ClickHouse refused a query with code ${code} (${error.type ?? 'no type'})${placesIn(error.message)}`, {
         retriable: isRetriable(code),
         code,
       });
     }
   }
 }
+
+/** The files and parts that a refusal names: of a damaged one somebody has to know which. Nothing else of it, for it may quote rows. */
+const placesIn = (message: string): string => {
+  const places = message.match(/(?:\/[\w.-]+){2,}\/?|\b(?:all|\d{6,8})_\d+_\d+_\d+(?:_\d+)?\b/g) ?? [];
+  return places.length === 0 ? '' : `: ${[...new Set(places)].slice(0, 3).join(', ')}`;
+};
 
 /** ClickHouse reads no JSON with half of a surrogate pair, which anybody may send as a name: it becomes U+FFFD, as in UTF-8. */
 const wellFormed = (row: object): object =>

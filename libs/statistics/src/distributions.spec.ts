@@ -118,6 +118,7 @@ describe('distributions where jStat serves', () => {
   it('join the two sources of the normal without a step', () => {
     const slope = (normal.sf(1) - normal.sf(1 + 1e-9)) / 1e-9;
     expect(relativeError(slope, normal.pdf(1))).toBeLessThan(1e-6);
+    for (const far of [50, 1e6, 1e7, 1e12, 1e200, Number.MAX_VALUE]) expect([normal.pdf(far), normal.pdf(-far)]).toEqual([0, 0]);
   });
 
   it.each([

@@ -1,5 +1,5 @@
 /** All effects as they are now, one below the other on one scale, with their numbers beside them. */
-import type { Comparison, MetricResult, MetricUse } from '@rampart/contracts';
+import type { Comparison, MetricResult, MetricUse, Results } from '@rampart/contracts';
 import { max } from 'd3-array';
 import { scaleLinear } from 'd3-scale';
 import type { ReactNode } from 'react';
@@ -9,14 +9,24 @@ import { isShareOfUnits } from '../reading/share-metrics.js';
 import { capsCut, type EffectRow, effectRow, uncappedRow } from './effect-row.js';
 
 interface Props {
-  readonly metrics: readonly MetricResult[];
+  readonly results: Pick<Results, 'metrics' | 'plan'>;
   readonly uses: readonly MetricUse[];
 }
+
+const CORRECTIONS: Readonly<Record<Results['plan']['multiplicity'], string>> = {
+  none: '',
+  bonferroni: 'Bonferroni',
+  holm: 'Holm',
+  hochberg: 'Hochberg',
+  bh: 'Benjamini–Hochberg',
+  by: 'Benjamini–Yekutieli',
+  'e-bh': 'e-BH',
+};
 
 const WIDTH = 260;
 const HEIGHT = 30;
 
-export const ForestPlot = ({ metrics, uses }: Props) => {
+export const ForestPlot = ({ results: { metrics, plan }, uses }: Props) => {
   const rows = metrics.flatMap((metric) =>
     metric.comparisons.map((comparison) => {
       const use = plannedUse(uses, metric);
@@ -81,7 +91,9 @@ export const ForestPlot = ({ metrics, uses }: Props) => {
                 {row.adjustedP !== null && (
                   <>
                     <br />
-                    <span className="faint small">one look, Holm {probability(row.adjustedP)}</span>
+                    <span className="faint small">
+                      one look, {CORRECTIONS[plan.multiplicity]} {probability(row.adjustedP)}
+                    </span>
                   </>
                 )}
               </td>

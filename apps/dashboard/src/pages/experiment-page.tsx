@@ -84,7 +84,7 @@ const Evidence = ({ document: { key, definition } }: { readonly document: Experi
       <Shown reading={results}>{(answer) => <Verdict results={answer} />}</Shown>
       <section aria-labelledby="effects">
         <h2 id="effects">Effects now</h2>
-        <Shown reading={results}>{({ metrics }) => <ForestPlot metrics={metrics} uses={definition.metrics} />}</Shown>
+        <Shown reading={results}>{(answer) => <ForestPlot results={answer} uses={definition.metrics} />}</Shown>
       </section>
       <section aria-labelledby="course">
         <h2 id="course">Course</h2>

@@ -109,7 +109,7 @@ const Evidence = ({ experiment, history }: { readonly experiment: string; readon
     <>
       <section aria-labelledby="effects">
         <h2 id="effects">Effects now</h2>
-        <Shown reading={results}>{({ metrics }) => <ForestPlot metrics={metrics} uses={document.data?.definition.metrics ?? []} />}</Shown>
+        <Shown reading={results}>{(answer) => <ForestPlot results={answer} uses={document.data?.definition.metrics ?? []} />}</Shown>
       </section>
       <section aria-labelledby="course">
         <h2 id="course">Course</h2>

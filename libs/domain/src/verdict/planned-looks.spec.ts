@@ -37,6 +37,29 @@ const taken = (schedule: typeof byTime, statistics: readonly (number | null)[]):
 };
 const boundsOf = (looks: readonly TakenLook[]) => looks.map(({ tests }) => tests[0]?.bound ?? null);
 
+describe('looks whose information does not rise', () => {
+  it.each([
+    ['nobody closed in between', [1, 0.8, 0.8, 0.6]],
+    ['an outlier came', [1, 0.8, 0.808, 0.6]],
+    ['nothing came first', [1, 1, 0.8, 0.6]],
+    ['the variance rose twice', [1, 1.2, 1.1, 0.6]],
+  ])('repeat the bound, spend nothing, and hold up nothing: %s', (_, errors) => {
+    const looks: TakenLook[] = [];
+    for (const [index, error] of errors.entries())
+      looks.push(takeLook(byTime, looks, { look: index + 1, knownUntilUs: (index + 1) * 7 * DAY, asked: [asked(1, error)] }));
+    const spent = looks.map(({ tests }) => tests[0]?.spent ?? Number.NaN);
+    const bounds = boundsOf(looks);
+    for (const [index, error] of errors.entries()) {
+      const before = Math.min(...errors.slice(0, index));
+      if (error < before) continue;
+      expect([bounds[index], spent[index]]).toEqual([bounds[index - 1], spent[index - 1]]);
+    }
+    // What they left unspent, the last may spend.
+    expect(spent.at(-1)).toBeCloseTo(0.025, 12);
+    expect(bounds.at(-1)).toBeGreaterThan(1.9);
+  });
+});
+
 describe('a schedule', () => {
   it('spends by the clock from the start, or by shares of the planned units', () => {
     expect(byTime.looks.map(({ share, units }) => [share, units])).toEqual([

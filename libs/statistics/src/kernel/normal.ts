@@ -25,8 +25,13 @@ export const logScaledErfc = (x: number): number => {
   return Math.log(t) + 0.5 * (erfcCoefficients[0] + ty * d) - dd;
 };
 
+/** Beyond it e^{-x²} is 0. */
+const UNDERFLOW = 40;
+
 /** e^{-x²} without the error of squaring: x² alone loses x²·1e-16 relative. */
 const expOfMinusSquare = (x: number): number => {
+  // Far out one of the two factors overflows.
+  if (Math.abs(x) > UNDERFLOW) return 0;
   const head = Math.round(16 * x) / 16;
   return Math.exp(-head * head) * Math.exp(-(x - head) * (x + head));
 };
@@ -36,7 +41,7 @@ const erfcOfPositive = (x: number): number => Math.exp(logScaledErfc(x)) * expOf
 /** P(Z > z). */
 export const normalSf = (z: number): number => {
   const x = Math.abs(z) * Math.SQRT1_2;
-  const tail = x > 40 ? 0 : erfcOfPositive(x) / 2;
+  const tail = x > UNDERFLOW ? 0 : erfcOfPositive(x) / 2;
   return z >= 0 ? tail : 1 - tail;
 };
 

@@ -64,6 +64,27 @@ describe('group sequential bounds', () => {
     expect(nextGroupSequentialBound({ past, information: 4_000, spend: 0.01, sides })).toEqual({ bound: past.at(-1)?.bound, spent: 0 });
   });
 
+  it('go on after looks that brought no information, or less, as if those had not been', () => {
+    const next = (informations: readonly number[]) => {
+      const past: { information: number; bound: number | null }[] = [];
+      let spent = 0;
+      for (const information of informations) {
+        const found = nextGroupSequentialBound({ past, information, spend: 0.01 * (past.length + 1) - spent, sides: 'upper' });
+        spent += found.spent;
+        past.push({ information, bound: found.bound });
+      }
+      return past.map(({ bound }) => bound);
+    };
+    const [first = null, , last = null] = next([100, 100, 300]);
+    expect(next([100, 100, 300])).toEqual([first, first, last]);
+    for (const second of [100 * (1 - 1e-9), 98, 50]) expect(next([100, second, 300])).toEqual([first, first, last]);
+    // Above the one before, below the highest.
+    const [a, b, c, d] = next([100, 96, 98, 300]);
+    expect([b, c]).toEqual([a, a]);
+    expect(d).toBeGreaterThan(0);
+    expect(next([100, 200, 150, 180, 300]).slice(2, 4)).toEqual(Array(2).fill(next([100, 200])[1]));
+  });
+
   it('allow no rejection where next to nothing may be spent yet', () => {
     const [early, late] = groupSequentialBounds({
       informationFractions: [0.01, 1],
@@ -101,6 +122,16 @@ describe('group sequential power', () => {
     expect(large.power).toBeGreaterThan(small.power);
     expect(large.expectedInformation).toBeLessThan(small.expectedInformation);
     expect(small.expectedInformation).toBeLessThanOrEqual(1);
+  });
+
+  it('is not changed by a look at the same data', () => {
+    const plan = { alphaPerSide: 0.025, spending: obrienFleming, sides: 'upper' } as const;
+    const [once, twice] = [
+      [0.5, 1],
+      [0.5, 0.5, 1, 1],
+    ].map((informationFractions) => groupSequentialPower(groupSequentialBounds({ ...plan, informationFractions }), 'upper', 2.5));
+    expect(twice?.power).toBeCloseTo(once?.power ?? 0, 12);
+    expect(twice?.expectedInformation).toBeCloseTo(once?.expectedInformation ?? 0, 12);
   });
 
   it('costs a little more information at most, and less on average', () => {

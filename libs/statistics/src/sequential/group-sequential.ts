@@ -153,7 +153,7 @@ export interface NextLook {
 /**
  * Critical value of one more look after bounds that were used and stay as they are: what is spent may follow another clock than the information does
  * (calendar time: Lan & DeMets 1989, Communications in Statistics 18), so that looks need no known end of the information.
- * @returns the bound with what it spends; without more information than before the same bound again, which spends nothing; null = no rejection is possible
+ * @returns the bound with what it spends; without more information than any look before the same bound again, which spends nothing; null = no rejection is possible
  * Golden: agrees with groupSequentialBounds look by look
  */
 export const nextGroupSequentialBound = ({
@@ -163,12 +163,25 @@ export const nextGroupSequentialBound = ({
   sides,
 }: NextLook): { readonly bound: number | null; readonly spent: number } => {
   if (!(information > 0 && Number.isFinite(information))) throw new RangeError(`information must be above 0, got ${information}`);
-  const last = past.at(-1);
-  if (last !== undefined && information <= last.information * (1 + SAME_INFORMATION)) return { bound: last.bound, spent: 0 };
+  const steps = rising(past);
+  const highest = steps.at(-1);
+  if (highest !== undefined && isNoMore(information, highest.information)) return { bound: highest.bound, spent: 0 };
   if (spend < NOTHING_TO_SPEND) return { bound: null, spent: 0 };
   let state: Density | undefined;
-  for (const look of past) state = continueBelow(state, look.information / information, look.bound ?? NEVER, sides);
+  for (const look of steps) state = continueBelow(state, look.information / information, look.bound ?? NEVER, sides);
   return { bound: solveBound(crossingBeyond(state, 1), spend), spent: spend };
+};
+
+const isNoMore = (information: number, than: number): boolean => information <= than * (1 + SAME_INFORMATION);
+
+/** Looks that brought more information than any before: the others repeated a bound and spent nothing, and leave the density of those still running as it was. */
+const rising = (past: NextLook['past']): NextLook['past'] => {
+  const steps: NextLook['past'][number][] = [];
+  for (const look of past) {
+    const highest = steps.at(-1)?.information;
+    if (highest === undefined || !isNoMore(look.information, highest)) steps.push(look);
+  }
+  return steps;
 };
 
 export interface GroupSequentialPower {
@@ -188,11 +201,17 @@ export const groupSequentialPower = (
   let expectedInformation = 0;
   let running = 1;
   looks.forEach(({ informationFraction: t, z }, i) => {
+    const isLast = i === looks.length - 1;
+    // The same data again, against the same bound.
+    if (state !== undefined && t - state.t < SAME_INFORMATION) {
+      if (isLast) expectedInformation += running * t;
+      return;
+    }
     const bound = z ?? NEVER;
     const above = crossingBeyond(state, t, drift)(bound);
     const below = sides === 'symmetric' ? crossedBelow(state, t, -bound, drift) : 0;
     power += above;
-    const stops = i === looks.length - 1 ? running : above + below;
+    const stops = isLast ? running : above + below;
     expectedInformation += stops * t;
     running -= above + below;
     state = continueBelow(state, t, bound, sides, drift);
