@@ -10,6 +10,7 @@ export const configXml = ({ httpPort, tcpPort }, usersFile, { name, shards }) =>
   <http_port>${httpPort}</http_port>
   <tcp_port>${tcpPort}</tcp_port>
   <max_server_memory_usage>2500000000</max_server_memory_usage>
+  <storage_configuration><disks><default><keep_free_space_bytes>67108864</keep_free_space_bytes></default></disks></storage_configuration>
   <send_crash_reports><enabled>false</enabled></send_crash_reports>
   <users_config>${xml(usersFile)}</users_config>
   <remote_servers>

@@ -33,7 +33,32 @@ export const exactArithmetic = { compile_expressions: 0 } as const;
 
 // Codes that say "this row": everything else (memory, disk, too many parts, a missing table) may be better later and must not cost a row.
 const rowRefusals = new Set([6, 25, 26, 27, 33, 38, 41, 53, 69, 72, 117, 131, 190, 321, 349, 469, 691]);
-const retriableQueries = new Set([159, 160, 164, 173, 201, 202, 203, 209, 210, 236, 241, 242, 243, 252, 279, 319, 394, 425, 439, 473, 999]);
+// A table that is being loaded anew, because a part of it was damaged: see clickhouse-damage.ts.
+const whileMended = [60, 246];
+const retriableQueries = new Set([
+  ...whileMended,
+  159,
+  160,
+  164,
+  173,
+  201,
+  202,
+  203,
+  209,
+  210,
+  236,
+  241,
+  242,
+  243,
+  252,
+  279,
+  319,
+  394,
+  425,
+  439,
+  473,
+  999,
+]);
 
 export class ClickhouseConnection {
   readonly database: string;

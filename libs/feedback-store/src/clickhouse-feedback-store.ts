@@ -23,6 +23,7 @@ import { groupOf } from './statement/clickhouse-query-group.js';
 import { comparisonSums } from './statement/clickhouse-sums-rows.js';
 import { everything } from './statement/clickhouse-units-statement.js';
 import { StoreError } from './store-error.js';
+import { ClickhouseDamage } from './writing/clickhouse-damage.js';
 import { erasedUnits, eraseUnits, lastErasureUs } from './writing/clickhouse-erasure.js';
 import { expiredUntil, expireRows } from './writing/clickhouse-expiry.js';
 import { RowBinaryWriter } from './writing/clickhouse-row-binary.js';
@@ -36,6 +37,7 @@ export class ClickhouseFeedbackStore extends FeedbackStore {
   private readonly connections: ClickhouseServers;
   private readonly encoder = new RowEncoder();
   private readonly caps: ClickhouseCaps;
+  private readonly damage: ClickhouseDamage;
 
   constructor(
     private readonly options: ClickhouseOptions,
@@ -44,6 +46,7 @@ export class ClickhouseFeedbackStore extends FeedbackStore {
     super();
     this.connections = new ClickhouseServers(options);
     this.caps = new ClickhouseCaps(this.connections);
+    this.damage = new ClickhouseDamage(this.connections.shards);
   }
 
   async prepare(): Promise<void> {
@@ -68,6 +71,10 @@ export class ClickhouseFeedbackStore extends FeedbackStore {
       const elsewhere = others.map((all) => all.find(({ partition }) => partition === progress.partition));
       return elsewhere.some((one) => one === undefined) ? [] : [elsewhere.reduce<Progress>(lower, progress)];
     });
+  }
+
+  mend(): Promise<readonly string[]> {
+    return this.damage.mend();
   }
 
   async sums(query: ComparisonQuery): Promise<ComparisonSums> {

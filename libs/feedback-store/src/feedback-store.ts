@@ -311,6 +311,8 @@ export abstract class FeedbackStore {
    * are read again.
    */
   abstract takeOver(beside: FeedbackStore): Promise<void>;
+  /** Repairs what a full disk left damaged, as far as that can be repaired; to be asked now and then. @returns what could not be: rows may be missing */
+  abstract mend(): Promise<readonly string[]>;
   /** What each server says of itself; rejects with a StoreError where one is away. */
   abstract servers(): Promise<readonly StoreServer[]>;
   abstract close(): Promise<void>;

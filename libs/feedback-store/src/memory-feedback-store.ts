@@ -55,6 +55,10 @@ export class MemoryFeedbackStore extends FeedbackStore {
     return bruteForceSums(query, [...this.rows.values()]);
   }
 
+  async mend(): Promise<readonly string[]> {
+    return [];
+  }
+
   async quantiles(query: ComparisonQuery): Promise<NonNullable<ComparisonSums['quantiles']>> {
     return bruteForceSums({ ...query, quantiles: true }, [...this.rows.values()]).quantiles ?? [];
   }

@@ -12,6 +12,9 @@ import { ErasureConsumer } from './erasure.consumer.js';
 import { FeedbackConsumer } from './feedback.consumer.js';
 import { type FilledBeside, StoreRebuild } from './store-rebuild.js';
 
+/** Well within the eight minutes for which ClickHouse keeps what parts were merged from. */
+const MEND_EVERY_MS = 3_000;
+
 const retry = { firstMs: 100, maxMs: 2_000 };
 
 /** Partitions of `feedback.v1`, by configuration. */
@@ -23,6 +26,8 @@ export class Intake implements OnModuleInit, OnApplicationShutdown {
   private readonly stopping = new AbortController();
   private inHand: Promise<unknown> = Promise.resolve();
   private endReports: (() => Promise<void>) | undefined;
+  private damage: string | undefined;
+  private mending: NodeJS.Timeout | undefined;
 
   constructor(
     private readonly log: EventLog,
@@ -47,6 +52,8 @@ export class Intake implements OnModuleInit, OnApplicationShutdown {
       await this.store.identity();
       return undefined;
     });
+    // Ready all the same: who is not can't be told to fill the store anew.
+    readiness.note('damage', () => this.damage);
   }
 
   onModuleInit(): void {
@@ -84,6 +91,7 @@ export class Intake implements OnModuleInit, OnApplicationShutdown {
 
   async onApplicationShutdown(): Promise<void> {
     this.stopping.abort();
+    clearInterval(this.mending);
     await this.inHand.catch(() => undefined);
     await this.rebuilds.abandon();
     await this.stopReading();
@@ -120,8 +128,20 @@ export class Intake implements OnModuleInit, OnApplicationShutdown {
     this.viewConsumers.start(filling);
     this.looks.start();
     this.erasures.start();
+    this.mending ??= setInterval(() => void this.mend(), MEND_EVERY_MS).unref();
     this.trouble = undefined;
     return filling;
+  }
+
+  /** A store that is away says so elsewhere. */
+  private async mend(): Promise<void> {
+    try {
+      const [first] = await this.store.mend();
+      if (first !== undefined && first !== this.damage) this.lines.error({ damage: first }, 'rows of the store may be missing');
+      this.damage = first;
+    } catch (err) {
+      this.lines.warn({ err }, 'the store could not be looked over for damage');
+    }
   }
 
   private async stopReading(): Promise<void> {

@@ -38,12 +38,16 @@ export const clickhouseLibrary = (): { library: string; version: string } => {
   }
 };
 
+/** Inserts and merges are refused before the disk is full: one that runs into it may leave a damaged part. */
+const keptFreeBytes = 64 * 2 ** 20;
+
 const xml = (text: string): string => text.replace(/[<>&]/g, (sign) => `&#${sign.charCodeAt(0)};`);
 
 const configXml = (port: number, usersFile: string): string => `<clickhouse>
   <listen_host>127.0.0.1</listen_host>
   <http_port>${port}</http_port>
   <max_server_memory_usage>${mostMemoryBytes}</max_server_memory_usage>
+  <storage_configuration><disks><default><keep_free_space_bytes>${keptFreeBytes}</keep_free_space_bytes></default></disks></storage_configuration>
   <send_crash_reports><enabled>false</enabled></send_crash_reports>
   <users_config>${xml(usersFile)}</users_config>
 </clickhouse>
