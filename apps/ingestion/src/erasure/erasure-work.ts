@@ -1,6 +1,6 @@
 /**
- * What ingestion does about an erasure: letters and raw events, where the raw id is. Level-triggered: what is open is looked at again until it is done, so
- * that a process that dies leaves it to the next.
+ * What ingestion does about an erasure: raw events first, then letters, where the raw id is. Level-triggered: what is open is looked at again until it is
+ * done, so that a process that dies leaves it to the next.
  */
 import { type BeforeApplicationShutdown, Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { ERASURES, type ErasureRequest, type ErasureStep, erasureMessageIn, RAW_FEEDBACK } from '@rampart/contracts';
@@ -83,6 +83,8 @@ export class ErasureWork implements OnModuleInit, BeforeApplicationShutdown {
     if (known === undefined) return;
     const { request, steps } = known;
     if (request.sealed === null) return;
+    // What is still to be read there may be refused and become a letter. The step of each partition that was read brings us here again.
+    if (!this.erasures.isDone(id, 'raw-events')) return;
     if (!steps.has('dead-letters/log')) await this.dropLetters(request, request.sealed);
     // Once nobody needs the raw id any more, not even sealed.
     else if (this.erasures.progressOf(request).state === 'done') await this.erasures.tell([{ ...request, sealed: null }]);

@@ -91,6 +91,10 @@ export class Erasures {
     return [...this.requests.values()].filter(({ sealed }) => sealed !== null);
   }
 
+  isDone(id: string, store: ErasureStep['store']): boolean {
+    return this.storeOf(id, store).state === 'done';
+  }
+
   progressOf({ id, project, environment, unitType, requestedAtUs, by }: ErasureRequest): ErasureProgress {
     const stores = ERASURE_STORES.map((store) => this.storeOf(id, store));
     return {

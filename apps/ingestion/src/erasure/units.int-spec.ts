@@ -110,16 +110,16 @@ describe('DELETE /v1/units/{type}/{id}', () => {
   });
 
   it('takes letters that name the unit, leaves those of others, and drops what the raw topic had', async () => {
-    await ingestion.send([rejected('ann.forget-me@example.org'), rejected('somebody-else')]);
+    await ingestion.send([rejected('eve.forget-me@example.org'), rejected('somebody-else')]);
     const letters = async () => (await ingestion.contents<DeadLetter>(DEAD_LETTERS)).map(({ eventId }) => eventId);
     await eventually('both are letters', async () => ((await letters()).length >= 2 ? true : undefined));
     const raw = JSON.stringify({ ...purchase({ id: 'raw' }), writekey: key('emits') });
     await ingestion.log.append(RAW_FEEDBACK, [{ partition: 0, value: raw, headers: { 'content-type': 'application/cloudevents+json' } }]);
-    const { body } = await erase('user', 'ann.forget-me@example.org');
+    const { body } = await erase('user', 'eve.forget-me@example.org');
     await isDone(body.id, 'raw-events');
     const [{ earliest, end } = { earliest: 0, end: 1 }] = await ingestion.log.offsets(RAW_FEEDBACK);
     expect(earliest).toBe(end);
-    await eventually('her letter is gone', async () => ((await letters()).some((id) => id?.includes('ann')) ? undefined : true));
+    await eventually('her letter is gone', async () => ((await letters()).some((id) => id?.includes('eve')) ? undefined : true));
     expect(await letters()).toEqual([expect.stringContaining('somebody-else')]);
     // The view is another service's: until it says so, letters are not done.
     expect((await progressOf(body.id)).stores.find(({ store }) => store === 'dead-letters')).toMatchObject({
