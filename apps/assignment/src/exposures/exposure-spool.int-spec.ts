@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { rmSync, statfsSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { FEEDBACK, type FeedbackRow, topicSpecs } from '@rampart/contracts';
+import { type ErasureRequest, FEEDBACK, type FeedbackRow, topicSpecs } from '@rampart/contracts';
 import { MemoryEventLog } from '@rampart/event-log';
 import { eventually, temporaryFolder } from '../running/started-assignment.examples.js';
 import { DiskRoom, NoRoom } from './disk-room.js';
@@ -183,34 +183,79 @@ describe('the forwarder', () => {
     expect(forwarder.forwarded).toBe(51);
   });
 
-  it('sends no row from before its unit was erased, and what is told of it later', async () => {
-    const log = await logOf();
-    const erased = new ErasedUnits();
-    const about = { project: 'shop', environment: 'production', unit: (7).toString(16).padStart(32, '0') };
-    const request = {
-      kind: 'request',
-      id: 'e1',
-      ...about,
-      unitType: 'user',
-      sealed: null,
-      partition: 0,
-      offset: 0,
-      by: 'k',
-      requestedAtUs: 2_000,
+  describe('when a unit is erased', () => {
+    const ANN = { project: 'shop', environment: 'production', unit: (7).toString(16).padStart(32, '0') };
+    const ASKED_US = 1_700_000_000_000_000;
+    const HOUR_US = 3_600_000_000;
+    const erasure = (id: string): ErasureRequest => ({
+      ...{ kind: 'request', id, ...ANN, unitType: 'user', sealed: null, partition: 0, offset: 0, by: 'k', requestedAtUs: ASKED_US },
+    });
+    const heard = (erased: ErasedUnits, id = 'e1') => erased.take(Buffer.from(JSON.stringify(erasure(id))));
+    const told = (id: string, at: number, n = 7) => JSON.stringify({ ...JSON.parse(row(n)), id, at });
+    const sent = async (erased: ErasedUnits): Promise<readonly string[]> => {
+      const log = await logOf();
+      const forwarder = new SpoolForwarder(spool, log, 2, undefined, erased);
+      forwarder.start();
+      await eventually('the spool is empty', async () => (spool.depth === 0 ? true : undefined));
+      await forwarder.stop();
+      return (await idsIn(log)).toSorted();
     };
-    expect(erased.take(Buffer.from(JSON.stringify(request)))?.id).toBe('e1');
-    expect(erased.take(Buffer.from(JSON.stringify(request)))).toBeUndefined();
-    const forwarder = new SpoolForwarder(spool, log, 2, undefined, erased);
-    await spool.add([row(6), row(7), JSON.stringify({ ...JSON.parse(row(7)), id: 'later', at: 2_001 })]);
-    forwarder.start();
-    await eventually('the spool is empty', async () => (spool.depth === 0 ? true : undefined));
-    await forwarder.stop();
-    expect((await idsIn(log)).toSorted()).toEqual(['id6', 'later']);
-    const lately = new SentLately(10);
-    const identities = ['a', 'b'].map((environment) => `shop\0${environment}\0exposure\0e\0${about.unit}`);
-    lately.remember(identities, Promise.resolve());
-    forgetSent(lately, { ...request, kind: 'request', environment: 'a' });
-    expect(identities.map((identity) => lately.find(identity) === undefined)).toEqual([true, false]);
+
+    it('sends nothing of it that was told before this was heard, and all that is told later, however wrong the clock is', async () => {
+      await spool.add([row(6), told('right', ASKED_US - 1), told('ahead', ASKED_US + HOUR_US)]);
+      const underWay = spool.add([told('under-way', ASKED_US + HOUR_US)]);
+      const erased = new ErasedUnits(spool);
+      expect(heard(erased)?.request.id).toBe('e1');
+      expect(heard(erased)).toBeUndefined();
+      await Promise.all([underWay, spool.add([told('later', ASKED_US + 1), told('behind', ASKED_US - HOUR_US)])]);
+      expect(await sent(erased)).toEqual(['behind', 'id6', 'later']);
+    });
+
+    it('knows after a restart what was told before and what later, and that an erasure was asked for since', async () => {
+      await spool.add([told('before', ASKED_US)]);
+      heard(new ErasedUnits(spool));
+      await spool.add([told('later', ASKED_US), row(6)]);
+      await spool.close();
+      spool = openSpool();
+      const erased = new ErasedUnits(spool);
+      heard(erased);
+      expect(spool.first(9).map(({ place, text }) => [JSON.parse(text).id, erased.has(JSON.parse(text), place)])).toEqual([
+        ['before', true],
+        ['later', false],
+        ['id6', false],
+      ]);
+      heard(erased, 'e2');
+      await spool.add([told('last', ASKED_US)]);
+      expect(await sent(erased)).toEqual(['id6', 'last']);
+    });
+
+    it('sends what is told later though the clock was set back while nothing waited', async () => {
+      const now = Date.now;
+      try {
+        Date.now = () => now() + HOUR_US / 1_000;
+        await spool.close();
+        spool = openSpool();
+        heard(new ErasedUnits(spool));
+        await spool.add([row(6)]);
+        await spool.remove(spool.first(1));
+        await spool.close();
+      } finally {
+        Date.now = now;
+      }
+      spool = openSpool();
+      const erased = new ErasedUnits(spool);
+      heard(erased);
+      await spool.add([told('later', ASKED_US)]);
+      expect(await sent(erased)).toEqual(['later']);
+    });
+
+    it('remembers nothing of it as sent', () => {
+      const lately = new SentLately(10);
+      const identities = ['production', 'b'].map((environment) => `shop\0${environment}\0exposure\0e\0${ANN.unit}`);
+      lately.remember(identities, Promise.resolve());
+      forgetSent(lately, erasure('e1'));
+      expect(identities.map((identity) => lately.find(identity) === undefined)).toEqual([true, false]);
+    });
   });
 
   it('keeps every row while the log refuses, says why, and goes on when it takes them', async () => {

@@ -5,6 +5,8 @@ import { DiskRoom } from './disk-room.js';
 
 /** After a refusal: all of them would be pages that have to be copied at once. */
 const FEW_ROWS = 100;
+/** A name and a place. */
+const MARK_BYTES = 100;
 
 export interface SpooledRow {
   readonly place: number;
@@ -43,6 +45,10 @@ export class ExposureSpool {
   readonly environment: RootDatabase;
   readonly room: DiskRoom;
   private readonly rows: Database<string, number>;
+  /** The first places behind which something was heard, by name. */
+  private readonly marks: Database<number, string>;
+  /** Of no use to a later life before a row is behind them: written with the next one. */
+  private unwrittenMarks = new Map<string, number>();
   private next: number;
   private count: number;
   /** The log has them, and the disk had no room for saying so: removed with the next ones. */
@@ -61,9 +67,10 @@ export class ExposureSpool {
     // Its own grouping of writes makes promises that it hands to nobody: of a write that fails, one would end the process.
     this.environment = open({ path: options.folder, maxDbs: 8, eventTurnBatching: false });
     this.rows = this.environment.openDB<string, number>({ name: 'exposures', encoding: 'string' });
+    this.marks = this.environment.openDB<number, string>({ name: 'places-heard' });
     this.count = this.rows.getCount();
-    // Places rise over restarts also when the spool was empty, by the clock: nobody hands out a place twice.
-    this.next = Math.max(this.lastPlace() + 1, Date.now() * 1_000);
+    // Places rise over restarts also when the spool was empty, by the clock, and above marks where that was set back: nobody hands out a place twice.
+    this.next = Math.max(this.lastPlace() + 1, this.highestMark(), Date.now() * 1_000);
   }
 
   get depth(): number {
@@ -98,6 +105,18 @@ export class ExposureSpool {
   first(limit: number): readonly SpooledRow[] {
     const start = (this.gone.at(-1) ?? -1) + 1;
     return [...this.rows.getRange({ start, limit })].map(({ key, value }) => ({ place: key, text: value }));
+  }
+
+  /**
+   * @param name  of something that was heard, for the first time in the life of this folder or again. @returns the place of the first row that was added after
+   * the first time: those before it have lower ones, whatever any clock says
+   */
+  markOf(name: string): number {
+    const known = this.marks.get(name) ?? this.unwrittenMarks.get(name);
+    if (known !== undefined) return known;
+    const place = this.next + (this.waiting?.texts.length ?? 0);
+    this.unwrittenMarks.set(name, place);
+    return place;
   }
 
   /** The log has them. They are the first ones. */
@@ -138,9 +157,14 @@ export class ExposureSpool {
     try {
       const first = this.next;
       this.next += texts.length;
-      const bytes = texts.reduce((sum, { length }) => sum + length, 0);
-      const write = () => this.rows.batch(() => texts.forEach((text, nth) => void this.rows.put(first + nth, text)));
-      await this.room.write(bytes, write);
+      const marks = [...this.unwrittenMarks];
+      const bytes = texts.reduce((sum, { length }) => sum + length, marks.length * MARK_BYTES);
+      const put = () => {
+        for (const [name, place] of marks) void this.marks.put(name, place);
+        texts.forEach((text, nth) => void this.rows.put(first + nth, text));
+      };
+      await this.room.write(bytes, () => this.rows.batch(put));
+      for (const [name] of marks) this.unwrittenMarks.delete(name);
       // Committed is visible; flushed survives the power cut, too.
       await this.environment.flushed;
       this.count += texts.length;
@@ -151,6 +175,12 @@ export class ExposureSpool {
     } finally {
       this.underWay -= texts.length;
     }
+  }
+
+  private highestMark(): number {
+    let highest = 0;
+    for (const { value } of this.marks.getRange({})) highest = Math.max(highest, value);
+    return highest;
   }
 
   private lastPlace(): number {

@@ -76,7 +76,10 @@ export class SpoolForwarder {
   private async forward(): Promise<number> {
     const spooled = this.spool.first(MAX_ROWS_PER_MESSAGE);
     if (spooled.length === 0) return 0;
-    const contents = spooled.map(({ text }) => spooledRow(text)).filter(({ row }) => !this.erased.has(row));
+    const contents = spooled.flatMap(({ place, text }) => {
+      const content = spooledRow(text);
+      return this.erased.has(content.row, place) ? [] : [content];
+    });
     const rows = contents.map(({ row }) => row);
     const traces = this.tracing.isOn ? ForwardedTraces.of(contents, this.tracing) : undefined;
     const append = () => this.log.append(FEEDBACK, messagesOf(rows, this.partitions, traceHeaders(traces?.traceOf)));
