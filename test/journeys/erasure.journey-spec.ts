@@ -75,7 +75,7 @@ const vacuumed = async (): Promise<void> => {
   const client = new pg.Client({ connectionString: settingsOf(platform.processes().experiments ?? 0).RAMPART_DATABASE_URL ?? '' });
   await client.connect();
   try {
-    const tables = ['control.event', 'control.catalogue_entry', 'control.audit_entry'];
+    const tables = ['control.event', 'control.catalogue_entry', 'control.audit_entry', 'control.webhook_delivery'];
     if (!isOnKafka) tables.unshift('log.message', 'log.compacted');
     if (!isOnKafka)
       await eventually('no erasure holds the id any more, not even sealed', async () => {
@@ -120,6 +120,8 @@ describe('a person who is to be forgotten', () => {
   let erasure: string;
 
   it('was seen, counted in a decision, and named in many places', async () => {
+    // Nobody listens there: what it is to be told waits.
+    await ok('POST', '/v1/webhooks?project=shop', { key: 'deploys', url: 'http://127.0.0.1:9/' });
     await ok('POST', `/v1/features${at}`, {
       ...{ key: 'colour', name: 'Colour', valueType: 'boolean', defaultVariant: 'off' },
       variants: [

@@ -103,9 +103,13 @@ export class WebhookDeliveries {
         where webhook = $1 and id = $2`,
       [webhook, id, status, answer.slice(0, 500), pauseSeconds ?? 0],
     );
+  }
+
+  /** Of every webhook, whether anything else is sent to it or not. */
+  async forgetOld(): Promise<void> {
     await this.dataSource.query(
-      `delete from control.webhook_delivery where webhook = $1 and status <> 'waiting' and next_try_at < now() - make_interval(days => $2)`,
-      [webhook, KEPT_DAYS],
+      `delete from control.webhook_delivery where status <> 'waiting' and next_try_at < now() - make_interval(days => $1)`,
+      [KEPT_DAYS],
     );
   }
 

@@ -15,6 +15,7 @@ const TICK_MS = 500;
 /** News come from within the transaction that brings them: it is looked for a few times, until that is committed. */
 const QUICK_LOOKS = 5;
 const QUICK_MS = 20;
+const FORGET_EVERY_MS = 3_600_000;
 const ANSWER_WITHIN_MS = 10_000;
 const MOST_ANSWER_BYTES = 2_048;
 
@@ -32,6 +33,7 @@ export class WebhookSender {
   private isStopped = false;
   private wake: () => void = () => undefined;
   private quickLooks = 0;
+  private forgotAtMs = Number.NEGATIVE_INFINITY;
   private running: Promise<void> | undefined;
   private readonly inFlight = new Set<Promise<void>>();
 
@@ -56,7 +58,9 @@ export class WebhookSender {
   private async run(): Promise<void> {
     while (!this.isStopped) {
       try {
-        const due = this.parts.deliveries.isOwner() ? await this.parts.deliveries.takeDue() : [];
+        const isOwner = this.parts.deliveries.isOwner();
+        if (isOwner) await this.forgetOld();
+        const due = isOwner ? await this.parts.deliveries.takeDue() : [];
         for (const delivery of due) this.begin(delivery);
         if (due.length === 0) await this.rest();
       } catch (err) {
@@ -64,6 +68,12 @@ export class WebhookSender {
         await this.rest();
       }
     }
+  }
+
+  private async forgetOld(): Promise<void> {
+    if (performance.now() - this.forgotAtMs < FORGET_EVERY_MS) return;
+    await this.parts.deliveries.forgetOld();
+    this.forgotAtMs = performance.now();
   }
 
   private begin(delivery: DueDelivery): void {

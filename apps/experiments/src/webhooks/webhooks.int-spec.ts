@@ -3,6 +3,7 @@ import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { WebhookDelivery } from '@rampart/contracts';
 import { freshDatabase } from '@rampart/test-engines';
+import { DataSource } from 'typeorm';
 import { type ControlPlane, controlPlane, eventually } from '../control-plane.examples.js';
 import { analysisOf, defineRollout, GO, HARM, reaches, startRollout } from '../rollout/rollouts.examples.js';
 
@@ -149,6 +150,25 @@ describe('a webhook', () => {
     expect(new Set(received.map(({ headers }) => headers['webhook-id'])).size).toBe(1);
     await removed('resumed');
   }, 90_000);
+
+  it('is forgotten with what it was sent 30 days ago, though nothing else is ever sent to it', async () => {
+    const source = () => plane.app.get(DataSource, { strict: false });
+    for (const days of [29, 31])
+      await source().query(
+        `insert into control.webhook_delivery (webhook, id, position, type, body, happened_at_us, status, next_try_at)
+         values ('webhook/default/gone', $1, 1, 'webhook.test', '{}', 1, 'delivered', now() - make_interval(days => $2::int))`,
+        [`msg_${days}`, days],
+      );
+    await plane.close();
+    plane = await controlPlane(url, undefined, { RAMPART_WEBHOOK_ALLOW_PRIVATE: 'true' });
+    const kept = await eventually('the old one is gone', async () => {
+      const rows: { id: string }[] = await source().query(
+        `select id from control.webhook_delivery where webhook = 'webhook/default/gone' order by id`,
+      );
+      return rows.length < 2 ? rows : undefined;
+    });
+    expect(kept).toEqual([{ id: 'msg_29' }]);
+  }, 60_000);
 
   it('can be tested, and has a new secret when it is rotated', async () => {
     const { url: target, received } = await receiver(200);
