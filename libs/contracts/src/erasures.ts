@@ -60,7 +60,7 @@ export const erasureMessageIn = (value: Uint8Array | null): ErasureMessage | und
 
 /** Header of a message of `dead-letters.v1` without value: what was appended before this offset is gone, and what of it should stay came again in between. */
 export const DROPPED_BEFORE_HEADER = 'dropped-before';
-/** Beside it: id of the erasure. */
+/** Beside it: ids of the erasures that are done with letters where this mark was read, with commas between. */
 export const ERASURE_HEADER = 'erasure';
 
 /** Answer of `DELETE /v1/units/{unitType}/{unitId}` and `GET /v1/erasures/{id}`. */

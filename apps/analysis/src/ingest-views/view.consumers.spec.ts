@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { DEAD_LETTERS, INGEST_STATS, topicSpecs } from '@rampart/contracts';
+import { DEAD_LETTERS, DROPPED_BEFORE_HEADER, ERASURE_HEADER, ERASURES, INGEST_STATS, topicSpecs } from '@rampart/contracts';
+import { positionOf } from '@rampart/event-log';
 import { MemoryEventLog } from '@rampart/event-log/memory';
 import { ClickhouseFeedbackViews } from '@rampart/feedback-store';
 import { createLog } from '@rampart/service-kit';
@@ -37,6 +38,17 @@ describe('counters and dead letters on their way into the store', () => {
   it('say that the store does not take them', async () => {
     await log.append(DEAD_LETTERS, [{ partition: 0, value: JSON.stringify({ project: 'shop', environment: 'live', code: 'missing' }) }]);
     await eventually(/ClickHouse does not answer/);
+  });
+
+  it('say of every erasure that a mark names that the letters before it are shown no longer, once they are not', async () => {
+    const dropped: (readonly [number, bigint])[] = [];
+    views.dropDeadLetters = async (partition, before) => void dropped.push([partition, before]);
+    const told = async () => (await log.read({ topic: ERASURES, partition: 0, offset: 0, limit: 10 })).map(({ key }) => key);
+    await log.append(DEAD_LETTERS, [{ partition: 0, value: null, headers: { [DROPPED_BEFORE_HEADER]: '3', [ERASURE_HEADER]: 'e1,e2' } }]);
+    const deadline = Date.now() + 5_000;
+    while ((await told()).length < 2 && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 10));
+    expect(await told()).toEqual(['e1/dead-letters/store', 'e2/dead-letters/store']);
+    expect(dropped).toEqual([[0, positionOf(0, 3, 0)]]);
   });
 
   it('say that their offset lies outside of the log, where a person must decide', async () => {

@@ -58,10 +58,10 @@ export class ViewConsumers {
   private async dropLetters({ topic, partition, messages }: LogBatch): Promise<void> {
     if (topic !== DEAD_LETTERS) return;
     for (const { headers, position } of messages) {
-      const [before, id] = [headers[DROPPED_BEFORE_HEADER], headers[ERASURE_HEADER]];
-      if (before === undefined || id === undefined) continue;
+      const [before, ids] = [headers[DROPPED_BEFORE_HEADER], headers[ERASURE_HEADER]];
+      if (before === undefined || ids === undefined) continue;
       await this.views.dropDeadLetters(partition, positionOf(partsOfPosition(position).generation, Number(before), 0));
-      await tellStep(this.log, { id, store: 'dead-letters', part: 'store' });
+      for (const id of ids.split(',')) await tellStep(this.log, { id, store: 'dead-letters', part: 'store' });
     }
   }
 }

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import {
   DEAD_LETTERS,
   DEFINITIONS,
+  ERASURE_HEADER,
   type ErasureRequest,
   type ErasureStep,
   RAW_FEEDBACK,
@@ -79,6 +80,14 @@ const letters = async (): Promise<readonly string[]> => {
   for await (const { value } of log.readAll(DEAD_LETTERS)) if (value !== null) found.push(Buffer.from(value).toString('utf8'));
   return found;
 };
+const requestOf = (id: string): ErasureRequest => ({
+  ...{ kind: 'request', id, project: 'shop', environment: 'production', unitType: 'user', unit: 'ab'.repeat(16), by: 'admin' },
+  ...{ requestedAtUs: Date.now() * 1_000, sealed: unitSeal(SECRET).sealed(ANN), partition: 0, offset: 0 },
+});
+const step = (id: string, store: ErasureStep['store'], part: string): ErasureStep => ({
+  ...{ kind: 'step', id, store, part, doneAtUs: Date.now() * 1_000, removed: null },
+});
+const stepsOfOthers = (id: string) => [step(id, 'feedback-store', 'rows'), step(id, 'control-plane', 'texts')];
 const steps = (id: string) => [...(erasures.find(id)?.steps.keys() ?? [])].toSorted();
 
 describe('an erasure that is asked for while a faulty raw event of the unit is still to be read', () => {
@@ -86,14 +95,7 @@ describe('an erasure that is asked for while a faulty raw event of the unit is s
     const faulty = { ...purchase({ id: 'raw' }, { unit: { type: 'user', id: ANN }, value: 'none' }), writekey: key('emits') };
     const headers = { 'content-type': 'application/cloudevents+json' };
     await log.append(RAW_FEEDBACK, [{ partition: 0, value: JSON.stringify(faulty), headers }]);
-    const request: ErasureRequest = {
-      ...{ kind: 'request', id: 'e1', project: 'shop', environment: 'production', unitType: 'user', unit: 'ab'.repeat(16), by: 'admin' },
-      ...{ requestedAtUs: Date.now() * 1_000, sealed: unitSeal(SECRET).sealed(ANN), partition: 0, offset: 0 },
-    };
-    const step = (store: ErasureStep['store'], part: string): ErasureStep => ({
-      ...{ kind: 'step', id: 'e1', store, part, doneAtUs: Date.now() * 1_000, removed: null },
-    });
-    await erasures.tell([request, step('feedback-store', 'rows'), step('control-plane', 'texts'), step('dead-letters', 'store')]);
+    await erasures.tell([requestOf('e1'), ...stepsOfOthers('e1'), step('e1', 'dead-letters', 'store')]);
     await eventually('the partition in which nothing was is read', () => steps('e1').includes('raw-events/1'));
     expect(steps('e1')).not.toContain('dead-letters/log');
     expect(erasures.find('e1')?.request.sealed).not.toBeNull();
@@ -102,5 +104,21 @@ describe('an erasure that is asked for while a faulty raw event of the unit is s
     expect(steps('e1')).toEqual(expect.arrayContaining(['dead-letters/log', 'raw-events/0', 'raw-events/1']));
     expect(erasures.find('e1')?.steps.get('dead-letters/log')?.removed).toBe(1);
     expect((await letters()).filter((text) => text.includes(ANN))).toEqual([]);
+  }, 60_000);
+});
+
+describe('an erasure of a unit whose letters another one has just dropped', () => {
+  it('is not done before the view has dropped them, too', async () => {
+    lettersMayCome();
+    await log.append(DEAD_LETTERS, [
+      { partition: 0, value: JSON.stringify({ project: 'shop', code: 'missing', eventId: ANN, raw: null }) },
+    ]);
+    for (const id of ['e1', 'e2']) await erasures.tell([requestOf(id), ...stepsOfOthers(id)]);
+    for (const id of ['e1', 'e2']) await eventually(`letters are searched for ${id}`, () => steps(id).includes('dead-letters/log'));
+    expect([...steps('e1'), ...steps('e2')]).not.toContain('dead-letters/store');
+    expect(await letters()).toEqual([]);
+    const named: string[] = [];
+    for await (const { headers } of log.readAll(DEAD_LETTERS)) named.push(...(headers[ERASURE_HEADER] ?? '').split(','));
+    expect(named).toEqual(['e1', 'e2']);
   }, 60_000);
 });

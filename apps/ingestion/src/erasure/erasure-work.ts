@@ -59,8 +59,11 @@ export class ErasureWork implements OnModuleInit, BeforeApplicationShutdown {
       group: GROUP,
       onBatch: async ({ messages }) => {
         const ids = new Set(messages.flatMap(({ value }) => erasureMessageIn(value)?.id ?? []));
-        await this.erasures.readToTheEnd();
-        for (const id of ids) await this.advance(id);
+        for (const id of ids) {
+          // What was just told of another one counts.
+          await this.erasures.readToTheEnd();
+          await this.advance(id);
+        }
       },
       onPoison: async ({ message, error }) =>
         this.lines.error({ err: error, offset: message.offset }, 'a message about an erasure is skipped'),
@@ -92,10 +95,16 @@ export class ErasureWork implements OnModuleInit, BeforeApplicationShutdown {
 
   private async dropLetters({ id, unit }: ErasureRequest, sealed: string): Promise<void> {
     const unitId = unitSeal(this.platformSecret).opened(sealed);
-    const removed = await dropLettersAbout(this.log, { id, unitId, unit });
+    const waiting = this.erasures.open().filter((one) => one.id !== id && this.isViewBehind(one.id));
+    const { removed, isMarked } = await dropLettersAbout(this.log, { id, unitId, unit, waiting: waiting.map((one) => one.id) });
     const ofLog = stepOf(id, 'dead-letters', 'log', removed);
-    // Where no letter was about it there is no mark that the store could wait for.
-    await this.erasures.tell(removed === 0 ? [ofLog, stepOf(id, 'dead-letters', 'store', null)] : [ofLog]);
+    // Where there is no mark, there is nothing that the view could wait for.
+    await this.erasures.tell(isMarked ? [ofLog] : [ofLog, stepOf(id, 'dead-letters', 'store', null)]);
+  }
+
+  private isViewBehind(id: string): boolean {
+    const steps = this.erasures.find(id)?.steps;
+    return steps?.has('dead-letters/log') === true && !steps.has('dead-letters/store');
   }
 
   /** Whatever was there at the time of the request is in the feedback log, or a letter, by the time it is dropped: nobody loses it. */

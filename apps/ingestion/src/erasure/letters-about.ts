@@ -3,7 +3,7 @@
  * A crash in between is mended by the next run, which finds the mark.
  */
 import { DEAD_LETTERS, type DeadLetter, DROPPED_BEFORE_HEADER, ERASURE_HEADER } from '@rampart/contracts';
-import type { EventLog, LogMessage } from '@rampart/event-log';
+import type { EventLog, LogMessage, OutgoingMessage } from '@rampart/event-log';
 import { namesUnit, textsIn } from './named-units.js';
 
 const AT_ONCE = 200;
@@ -13,16 +13,32 @@ export interface Wanted {
   readonly id: string;
   readonly unitId: string;
   readonly unit: string;
+  /** Erasures whose marks the view may have yet to read: what they dropped it may still show. */
+  readonly waiting: readonly string[];
 }
 
-/** @returns how many letters named it; 0: nothing was changed */
-export const dropLettersAbout = async (log: EventLog, { id, unitId, unit }: Wanted): Promise<number> => {
+export interface Dropped {
+  /** How many letters named the unit; 0: every letter has its place still. */
+  readonly removed: number;
+  /** Whether a mark says when the view is done, too. */
+  readonly isMarked: boolean;
+}
+
+export const dropLettersAbout = async (log: EventLog, { id, unitId, unit, waiting }: Wanted): Promise<Dropped> => {
   const names = (message: LogMessage) => isAbout(message, unitId) || isAbout(message, unit);
   await finishDropped(log);
   const [{ earliest, end } = { earliest: 0, end: 0 }] = await log.offsets(DEAD_LETTERS);
   let found = 0;
-  for await (const message of lettersIn(log, earliest, end)) if (names(message)) found += 1;
-  if (found === 0) return 0;
+  let isMarked = false;
+  for await (const message of lettersIn(log, earliest, end)) {
+    if (names(message)) found += 1;
+    if (message.headers[ERASURE_HEADER]?.split(',').includes(id) === true) isMarked = true;
+  }
+  if (found === 0) {
+    // Another erasure may have dropped what named the unit: the view reads its mark before this one.
+    if (!isMarked && waiting.length > 0) await log.append(DEAD_LETTERS, [markOf(earliest, [id])]);
+    return { removed: 0, isMarked: isMarked || waiting.length > 0 };
+  }
   let staying: { partition: number; value: Uint8Array; headers: Readonly<Record<string, string>> }[] = [];
   for await (const message of lettersIn(log, earliest, end)) {
     const { value, headers } = message;
@@ -32,11 +48,15 @@ export const dropLettersAbout = async (log: EventLog, { id, unitId, unit }: Want
     await log.append(DEAD_LETTERS, staying);
     staying = [];
   }
-  const headers = { [DROPPED_BEFORE_HEADER]: String(end), [ERASURE_HEADER]: id };
-  await log.append(DEAD_LETTERS, [...staying, { partition: 0, value: null, headers }]);
+  // Marks of those who wait are dropped with the rest.
+  await log.append(DEAD_LETTERS, [...staying, markOf(end, [id, ...waiting])]);
   await log.dropBefore({ topic: DEAD_LETTERS, partition: 0, offset: end });
-  return found;
+  return { removed: found, isMarked: true };
 };
+
+const markOf = (before: number, ids: readonly string[]): OutgoingMessage => ({
+  ...{ partition: 0, value: null, headers: { [DROPPED_BEFORE_HEADER]: String(before), [ERASURE_HEADER]: ids.join(',') } },
+});
 
 /** What an earlier run had marked and not dropped yet. */
 const finishDropped = async (log: EventLog): Promise<void> => {
