@@ -133,14 +133,14 @@ export class Intake implements OnModuleInit, OnApplicationShutdown {
     return filling;
   }
 
-  /** A store that is away says so elsewhere. */
   private async mend(): Promise<void> {
     try {
       const [first] = await this.store.mend();
       if (first !== undefined && first !== this.damage) this.lines.error({ damage: first }, 'rows of the store may be missing');
       this.damage = first;
     } catch (err) {
-      this.lines.warn({ err }, 'the store could not be looked over for damage');
+      // One that is away has nothing to say.
+      if ((err as { retriable?: unknown }).retriable !== true) this.lines.warn({ err }, 'the store could not be looked over for damage');
     }
   }
 
