@@ -1,5 +1,5 @@
 /** The port of the feedback store: rows in, exact integer sums out. Every adapter passes `feedbackStoreContract`. */
-import type { FeedbackRow, InstantUs, MetricDefinition } from '@rampart/contracts';
+import { canonicalJson, type FeedbackRow, type InstantUs, type MetricDefinition } from '@rampart/contracts';
 
 /** A row with its place in the log. */
 export interface PlacedRow {
@@ -100,6 +100,12 @@ export interface MetricQuery {
   /** In place of `capQuantile`, where they are known already. */
   readonly caps?: MetricCaps;
 }
+
+/** What a query asks, whatever the moment: the same text for the same question. */
+export const meaningOf = ({ knownUntilUs: _, ...query }: ComparisonQuery): string =>
+  canonicalJson({ ...query, metrics: query.metrics.map(({ caps, ...metric }) => ({ ...metric, caps: caps && inWords(caps) })) });
+
+const inWords = ({ lower, upper, ...caps }: MetricCaps) => ({ ...caps, lower: String(lower), upper: String(upper) });
 
 /** Caps of a metric's numerator that its own totals gave; in its integers, as sums. */
 export interface MetricCaps {

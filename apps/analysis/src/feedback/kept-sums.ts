@@ -1,6 +1,5 @@
 /** The sums that somebody asked for lately, moved forward to the moment asked for by what changed since, instead of counted anew. */
-import { canonicalJson } from '@rampart/contracts';
-import { type ComparisonQuery, type ComparisonSums, END_OF_TIME, type FeedbackStore } from '@rampart/feedback-store';
+import { type ComparisonQuery, type ComparisonSums, END_OF_TIME, type FeedbackStore, meaningOf } from '@rampart/feedback-store';
 import { ComparisonTotals } from '../looks/comparison-totals.js';
 
 /** An open page asks every few seconds; nobody watches more of them through one process. */
@@ -37,8 +36,8 @@ export class KeptSums {
   }
 
   private async moved(query: ComparisonQuery): Promise<ComparisonSums> {
-    const { knownUntilUs, ...meaning } = query;
-    const key = canonicalJson(meaning);
+    const { knownUntilUs } = query;
+    const key = meaningOf(query);
     const kept = this.kept.get(key) ?? { totals: new ComparisonTotals(this.store), knownUntilUs: 0, turn: Promise.resolve() };
     this.remember(key, kept);
     const mine = kept.turn.then(async () => {

@@ -1,8 +1,8 @@
 /** The sums of every watched comparison, moved forward by what changed since the last look instead of counted anew. */
 
 import { isDeepStrictEqual } from 'node:util';
-import { canonicalJson, type InstantUs } from '@rampart/contracts';
-import { addSums, type ComparisonQuery, type ComparisonSums, type FeedbackStore } from '@rampart/feedback-store';
+import type { InstantUs } from '@rampart/contracts';
+import { addSums, type ComparisonQuery, type ComparisonSums, type FeedbackStore, meaningOf } from '@rampart/feedback-store';
 
 interface Total {
   /** The query without its known time: another one has other sums. */
@@ -159,5 +159,3 @@ const totalOf = (query: ComparisonQuery, sums: ComparisonSums): Total => ({
 
 const withoutQuantiles = ({ quantiles: _, quantileLadder: __, quantilesByStratum: ___, ...query }: ComparisonQuery): ComparisonQuery =>
   query;
-
-const meaningOf = ({ knownUntilUs: _, ...meaning }: ComparisonQuery): string => canonicalJson(meaning);

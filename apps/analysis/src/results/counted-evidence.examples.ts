@@ -7,6 +7,7 @@ import {
   type StratumCount,
   type TrackedCount,
 } from '@rampart/feedback-store';
+import { KeptSums } from '../feedback/kept-sums.js';
 import { EvidenceOf, type StoredEvidence } from './evidence.examples.js';
 
 /** When every example unit is exposed. */
@@ -22,6 +23,7 @@ export interface ExampleUnit {
 /** @returns evidence of these units of the example experiment, each exposed at the same moment, everything known when it happened */
 export class CountedEvidence extends EvidenceOf {
   private readonly store = new MemoryFeedbackStore();
+  private readonly kept = new KeptSums(this.store);
 
   constructor(
     private readonly units: readonly ExampleUnit[],
@@ -33,6 +35,11 @@ export class CountedEvidence extends EvidenceOf {
   override async sums(query: ComparisonQuery): Promise<ComparisonSums> {
     await this.fill();
     return this.store.sums(query);
+  }
+
+  override async currentSums(query: ComparisonQuery): Promise<ComparisonSums> {
+    await this.fill();
+    return this.kept.sums(query);
   }
 
   override async strata(query: ComparisonQuery, property: string, limit: number): Promise<readonly StratumCount[]> {

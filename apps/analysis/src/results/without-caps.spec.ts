@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { MetricInput, Results } from '@rampart/contracts';
+import type { AnalysisPlan, MetricInput, Results } from '@rampart/contracts';
 import { metricDefinition } from '@rampart/contracts';
 import { exampleDefinition } from '../figures/figures.examples.js';
 import { CountedEvidence, type ExampleUnit } from './counted-evidence.examples.js';
@@ -17,11 +17,13 @@ const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + 
 
 const base = { key: 'spent', type: 'mean' as const, windowUs: 1_000_000 };
 const place = { project: 'shop', environment: 'past', experiment: 'button', asOfUs: null, nowUs: 100_000_000 };
-const serviceOf = (...inputs: readonly Partial<MetricInput>[]) => {
-  const about = { variants: [{ key: 'A' }, { key: 'B' }], control: 'A', plan: { allowedLatenessUs: 1000, minimumRunUs: 0 } };
+const serviceOf = (...inputs: readonly Partial<MetricInput>[]) => servingAs('historical', {}, inputs);
+const servingAs = (kind: 'historical' | 'live', plan: Partial<AnalysisPlan>, inputs: readonly Partial<MetricInput>[]) => {
+  const about = { variants: [{ key: 'A' }, { key: 'B' }], control: 'A', plan: { allowedLatenessUs: 1000, minimumRunUs: 0, ...plan } };
   const definition = exampleDefinition(
     about,
     inputs.map((input, index) => ({ input: { ...base, key: `spent${index}`, numerator: { event: 'spent' }, ...input } as MetricInput })),
+    kind,
   );
   return new ResultsService(new OneDefinition(definition), new CountedEvidence(units, { completedAtUs: 50_000_000 }));
 };
@@ -60,6 +62,20 @@ describe('what caps do', () => {
       expect(one?.absolute).not.toEqual(capped.metrics[at]?.comparisons[0]?.absolute);
     }
     expect(plain.metrics[0]).not.toHaveProperty('withoutCaps');
+  });
+
+  it('is told of what runs, by sums that are moved on from look to look, beside a quantile', async () => {
+    const quantile = { type: 'quantile', quantileOf: 'units', quantileLevel: 0.8 } as const;
+    const plan = { method: 'sequential', plannedUnits: 2_000 } as const;
+    const inputs = [{ capUpper: '150' }, quantile, { capQuantile: { upper: 0.9, cohort: 500 } }];
+    const service = servingAs('live', plan, inputs);
+    const [first, again] = [await service.results(place), await service.results(place)];
+    expect(again.metrics).toEqual(first.metrics);
+    const lowered = (at: number) => first.metrics[at]?.withoutCaps?.arms.map((arm) => arm.lowered);
+    expect(lowered(0)).toEqual(['A', 'B'].map((arm) => totals(arm).filter((total) => total > 150).length));
+    expect(first.metrics[1]).not.toHaveProperty('withoutCaps');
+    expect(lowered(2)?.every((count) => count > 0)).toBe(true);
+    expect(first.metrics[0]?.withoutCaps?.comparisons[0]?.anytime?.absolute).toHaveProperty('logE');
   });
 
   it('is no part of the evidence', async () => {

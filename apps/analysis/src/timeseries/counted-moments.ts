@@ -1,6 +1,6 @@
 /** Sums of comparisons as of successive moments, each counted once: what was known at a moment does not change. */
-import { canonicalJson, type InstantUs } from '@rampart/contracts';
-import { addSums, type ComparisonQuery, type ComparisonSums, type FeedbackStore } from '@rampart/feedback-store';
+import type { InstantUs } from '@rampart/contracts';
+import { addSums, type ComparisonQuery, type ComparisonSums, type FeedbackStore, meaningOf } from '@rampart/feedback-store';
 
 interface Counted {
   readonly atUs: InstantUs;
@@ -47,9 +47,6 @@ export class CountedMoments {
     if (this.newest.size > KEPT_SERIES && oldest !== undefined) this.newest.delete(oldest);
   }
 }
-
-/** What a query asks, whatever the moment. */
-export const meaningOf = ({ knownUntilUs: _, ...meaning }: ComparisonQuery): string => canonicalJson(meaning);
 
 /** As it was asked at that moment: segments that began later say nothing of it, so that a new stage leaves all earlier points as they are. */
 export const askedAt = (query: ComparisonQuery, atUs: InstantUs): ComparisonQuery => {

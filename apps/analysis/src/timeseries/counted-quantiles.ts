@@ -1,8 +1,7 @@
 /** Order statistics of comparisons as of successive moments: each a count of all rows, and the same for ever, so that it is made once, beside whoever asks. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
-import type { ComparisonQuery, ComparisonSums, FeedbackStore } from '@rampart/feedback-store';
-import { meaningOf } from './counted-moments.js';
+import { type ComparisonQuery, type ComparisonSums, type FeedbackStore, meaningOf } from '@rampart/feedback-store';
 
 export type Quantiles = NonNullable<ComparisonSums['quantiles']>;
 

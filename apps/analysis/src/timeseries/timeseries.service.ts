@@ -2,7 +2,7 @@
 import { Injectable } from '@nestjs/common';
 import { canonicalJson, formatInstant, type InstantUs, type Timeseries, type TimeseriesPoint } from '@rampart/contracts';
 import { DomainError } from '@rampart/domain';
-import { type ComparisonQuery, type ComparisonSums, FeedbackStore } from '@rampart/feedback-store';
+import { type ComparisonQuery, type ComparisonSums, FeedbackStore, meaningOf } from '@rampart/feedback-store';
 import {
   comparedSegments,
   comparisonQuery,
@@ -15,7 +15,7 @@ import {
 import { DecisionLog } from '../looks/decision-log.js';
 import { lookTarget } from '../looks/look-target.js';
 import { Evidence } from '../results/evidence.source.js';
-import { askedAt, CountedMoments, meaningOf } from './counted-moments.js';
+import { askedAt, CountedMoments } from './counted-moments.js';
 import { CountedQuantiles } from './counted-quantiles.js';
 import { momentsBetween } from './moments.js';
 import { pointOf } from './points.js';
