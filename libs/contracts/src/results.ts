@@ -202,10 +202,14 @@ export interface WithoutCaps {
     readonly raised: number;
     readonly mean: number | null;
   }[];
-  /** As the plan compares, in the metric's unit. */
-  readonly comparisons: readonly (Pick<Comparison, 'treatment' | 'control' | 'absolute' | 'relative'> & {
-    readonly anytime: Pick<AnytimeComparison, 'level' | 'absolute' | 'relative'> | null;
-  })[];
+  /** Beside `comparisons` of the result: neither adjusted nor stratified. The interval of one look, and the one for every look where the plan has it. */
+  readonly comparisons: readonly UncappedComparison[];
+  /** Where a covariate or strata decide: beside what decides. */
+  readonly adjusted?: readonly UncappedComparison[];
+}
+
+export interface UncappedComparison extends Pick<Comparison, 'treatment' | 'control' | 'absolute' | 'relative'> {
+  readonly anytime: Pick<AnytimeComparison, 'level' | 'absolute' | 'relative'> | null;
 }
 
 export interface MetricResult {

@@ -2,7 +2,7 @@
  * What a metric's caps do: how many units they cut, and the effect without them. Asked beside the figures, and part of no evidence: it decides nothing.
  * A unit is above a cap c of whole numbers if its total counts one more under the cap c + 1; so the two sums tell how many are.
  */
-import type { Comparison, MetricResult, WithoutCaps } from '@rampart/contracts';
+import type { Comparison, MetricResult, UncappedComparison, WithoutCaps } from '@rampart/contracts';
 import { type ComparisonQuery, type ComparisonSums, type MetricCaps, type MetricQuery, ownCaps } from '@rampart/feedback-store';
 import { armsOf, type DefinitionInForce, type MetricInUse } from '../definitions/definition-in-force.js';
 import { armSums } from './arm-sums.js';
@@ -94,11 +94,17 @@ const shownOf = (
       raised: Number(sum - (lower[index]?.sum ?? sum)),
       mean: effect?.arms[index]?.mean ?? null,
     })),
-    comparisons: effect === undefined ? [] : decidingComparisons(effect).map(effectOnly),
+    ...(effect === undefined ? { comparisons: [] } : comparisonsOf(effect)),
   };
 };
 
-const effectOnly = ({ treatment, control, absolute, relative, anytime }: Comparison): WithoutCaps['comparisons'][number] => ({
+const comparisonsOf = (effect: MetricResult): Pick<WithoutCaps, 'comparisons' | 'adjusted'> => {
+  const deciding = decidingComparisons(effect);
+  const comparisons = effect.comparisons.map(effectOnly);
+  return deciding === effect.comparisons ? { comparisons } : { comparisons, adjusted: deciding.map(effectOnly) };
+};
+
+const effectOnly = ({ treatment, control, absolute, relative, anytime }: Comparison): UncappedComparison => ({
   ...{ treatment, control, absolute, relative },
   anytime: anytime === null ? null : { level: anytime.level, absolute: anytime.absolute, relative: anytime.relative },
 });

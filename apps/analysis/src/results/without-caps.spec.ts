@@ -56,10 +56,12 @@ describe('what caps do', () => {
     const [capped, plain] = [await ask(...inputs), await ask(...inputs.map(({ capUpper: _, ...input }) => input))];
     for (const at of [0, 1]) {
       const { cuped, comparisons } = plain.metrics[at] ?? {};
-      const deciding = at === 1 && cuped != null && !('refused' in cuped) ? cuped.comparisons : comparisons;
-      const [one] = capped.metrics[at]?.withoutCaps?.comparisons ?? [];
-      expect(one).toMatchObject({ absolute: deciding?.[0]?.absolute, relative: deciding?.[0]?.relative });
-      expect(one?.absolute).not.toEqual(capped.metrics[at]?.comparisons[0]?.absolute);
+      const shown = capped.metrics[at]?.withoutCaps;
+      const told = (of: typeof comparisons) => [{ absolute: of?.[0]?.absolute, relative: of?.[0]?.relative }];
+      expect(shown?.comparisons).toMatchObject(told(comparisons));
+      expect(shown?.comparisons[0]?.absolute).not.toEqual(capped.metrics[at]?.comparisons[0]?.absolute);
+      if (at === 0) expect(shown).not.toHaveProperty('adjusted');
+      else expect(shown?.adjusted).toMatchObject(told(cuped != null && !('refused' in cuped) ? cuped.comparisons : undefined));
     }
     expect(plain.metrics[0]).not.toHaveProperty('withoutCaps');
   });

@@ -41,7 +41,7 @@ const srmPart = ({ srm }: Results): string => {
 const HEADER = ['', 'n', 'mean', 'effect', 'interval', 'relative', 'p', 'adjusted p'];
 
 const metricPart = (metric: MetricResult, { plan }: Results): string => {
-  const { arms, comparisons, cuped, notes } = metric;
+  const { arms, comparisons, cuped, notes, withoutCaps } = metric;
   const rows = arms.map(({ arm, n, mean }) => [
     arm,
     count(n),
@@ -55,17 +55,27 @@ const metricPart = (metric: MetricResult, { plan }: Results): string => {
           return [`${comparison.treatment}, adjusted`, count(own?.n ?? 0), figure(own?.mean), ...effectCells(comparison)];
         })
       : [];
+  const uncapped = (withoutCaps?.comparisons ?? []).map((comparison) => {
+    const own = withoutCaps?.arms.find(({ arm }) => arm === comparison.treatment);
+    return [`${comparison.treatment}, without caps`, count(own?.units ?? 0), figure(own?.mean), ...effectCells(comparison)];
+  });
   const header = HEADER.map((name) => (name === 'interval' ? `${Math.round(plan.intervalLevel * 1000) / 10} % interval` : name));
-  const lines = [`${metric.name} (${metric.type}, ${metric.role})`, textTable([header, ...rows, ...adjusted])];
+  const lines = [`${metric.name} (${metric.type}, ${metric.role})`, textTable([header, ...rows, ...adjusted, ...uncapped])];
   if (cuped !== null && 'comparisons' in cuped)
     lines.push(`  adjusted for ${cuped.covariate}: correlation ${figure(cuped.correlation)}${without(cuped.unitsWithoutCovariate)}`);
   if (cuped !== null && 'refused' in cuped) lines.push(`  not adjusted: ${cuped.refused}`);
+  if (withoutCaps !== undefined) {
+    const cut = withoutCaps.arms.map(({ arm, units, lowered, raised }) => `${count(lowered + raised)} of ${count(units)} units of ${arm}`);
+    lines.push(`  caps cut ${cut.join(', ')}`);
+  }
   return [...lines, ...notes.map((note) => `  ${note}`)].join('\n');
 };
 
 const without = (units: number): string => (units === 0 ? '' : `, ${count(units)} units without it`);
 
-const effectCells = (comparison: Comparison | undefined): readonly string[] => {
+const effectCells = (
+  comparison: (Pick<Comparison, 'absolute' | 'relative'> & { readonly adjustedP?: number | null }) | undefined,
+): readonly string[] => {
   if (comparison === undefined) return ['', '', '', '', ''];
   const { absolute, relative, adjustedP } = comparison;
   if ('refused' in absolute) return [absolute.refused, '–', '–', '–', '–'];
@@ -75,7 +85,7 @@ const effectCells = (comparison: Comparison | undefined): readonly string[] => {
     `${figure(lower)} … ${figure(upper)}`,
     percent(estimateOf(relative)),
     probability(absolute.p),
-    probability(adjustedP),
+    adjustedP === undefined ? '–' : probability(adjustedP),
   ];
 };
 
