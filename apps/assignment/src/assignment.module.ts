@@ -7,6 +7,7 @@ import { Pseudonyms } from '@rampart/feedback-rows';
 import { ApiKeys, Diagnostics, kafkaSecurityOf, LOG, type Log } from '@rampart/service-kit';
 import { Browsers } from './doors/browsers.js';
 import { EvaluateController } from './doors/evaluate.controller.js';
+import { EvaluationQuotas } from './doors/evaluation-quotas.js';
 import { EvaluationScopes, FedKeys } from './doors/evaluation-scopes.js';
 import { OfrepController } from './doors/ofrep.controller.js';
 import { SdkPayloadController } from './doors/sdk-payload.controller.js';
@@ -63,6 +64,7 @@ export const assignmentModule = (config: AssignmentConfig): DynamicModule => ({
       inject: [HttpAdapterHost],
       useFactory: (host: HttpAdapterHost) => new Browsers(host, config.RAMPART_CORS_ORIGINS),
     },
+    { provide: EvaluationQuotas, useFactory: () => new EvaluationQuotas(config.RAMPART_QUOTA_EVENTS_PER_SECOND) },
     { provide: ApiKeys, useClass: FedKeys },
     SpooledExposures,
     { provide: Exposures, useExisting: SpooledExposures },

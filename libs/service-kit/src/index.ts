@@ -1,7 +1,8 @@
 export { AccessJournal } from './access/access-journal.js';
 export { AdminKey } from './access/admin-key.js';
-export { ApiKeys, hashOfKey, type KeyRecord, type Quota, type Role } from './access/api-keys.js';
+export { ApiKeys, hashOfKey, type KeyRecord, type Role } from './access/api-keys.js';
 export { addressOf } from './access/audited-requests.js';
+export { KeyQuotas, quotaConfig } from './access/key-quotas.js';
 export { refusalOf } from './access/key-standing.js';
 export { withMaskedKeys } from './access/masked-keys.js';
 export { Caller, type CallerIdentity, type CallingRequest, Environment, Project, Scope } from './access/scope.js';

@@ -1,15 +1,16 @@
 /** What people and dashboards ask about assignment: why a unit gets what it gets, what is served, and how fresh it is. Nothing here is counted. */
-import { Body, Controller, Get, HttpCode, Post } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Post, Req } from '@nestjs/common';
 import { ApiBody, ApiOperation, ApiQuery, ApiResponse } from '@nestjs/swagger';
 import { unitOf } from '@rampart/assignment';
 import { DomainError } from '@rampart/domain/errors';
-import { Caller, type CallerIdentity, InvalidRequest, Scope } from '@rampart/service-kit';
+import { Caller, type CallerIdentity, type CallingRequest, InvalidRequest, Scope } from '@rampart/service-kit';
 import { z } from 'zod';
 import { explainFlag, type FlagExplanation } from '../evaluation/explanation.js';
 import { attributesIn, isRefused } from '../evaluation/ofrep-request.js';
 import { SpooledExposures } from '../exposures/spooled.exposures.js';
 import { DefinitionsFeed } from '../ruleset/definitions.feed.js';
 import { LogLink } from '../running/log-link.js';
+import { EvaluationQuotas } from './evaluation-quotas.js';
 import { EvaluationScopes } from './evaluation-scopes.js';
 import { evaluationBody } from './ofrep-schema.js';
 
@@ -27,6 +28,7 @@ export class EvaluateController {
     private readonly feed: DefinitionsFeed,
     private readonly exposures: SpooledExposures,
     private readonly link: LogLink,
+    private readonly quotas: EvaluationQuotas,
   ) {}
 
   @Post('explain')
@@ -42,10 +44,13 @@ export class EvaluateController {
   })
   @ApiOperation({ summary: 'Why a unit gets what it gets: every rule, bucket and range, in sentences. Counts nothing' })
   @ApiResponse({ status: 200, description: 'The answer, the rule that decided, and every rule before it with what it asked' })
+  @ApiResponse({ status: 429, description: 'The quota of the key is used up: ask again after Retry-After' })
   explain(
     @Body({ schema: explainInput }) { context, feature }: z.infer<typeof explainInput>,
+    @Req() request: CallingRequest,
     @Caller() caller: CallerIdentity,
   ): FlagExplanation {
+    this.quotas.spend(request.holder);
     const served = this.scopes.rulesetOf(caller);
     const attributes = attributesIn({ context });
     if (isRefused(attributes)) throw contextRefusal(attributes.errorDetails);

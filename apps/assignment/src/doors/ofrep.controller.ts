@@ -2,12 +2,13 @@
 import { createHash } from 'node:crypto';
 import { Body, Controller, HttpCode, Param, Post, Req, Res } from '@nestjs/common';
 import { ApiBody, ApiHeader, ApiOperation, ApiResponse } from '@nestjs/swagger';
-import { Caller, type CallerIdentity, RawBody, Scope } from '@rampart/service-kit';
+import { Caller, type CallerIdentity, type CallingRequest, RawBody, Scope } from '@rampart/service-kit';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type Evaluation, evaluateFlag, evaluateFlags } from '../evaluation/evaluator.js';
 import { Exposures } from '../evaluation/exposures.js';
 import { type Attributes, attributesOf, isRefused, type Refused } from '../evaluation/ofrep-request.js';
 import type { ServedRuleset } from '../evaluation/served-ruleset.js';
+import { EvaluationQuotas } from './evaluation-quotas.js';
 import { EvaluationScopes } from './evaluation-scopes.js';
 import { bulkResponse, COUNTING_HEADER, evaluationBody, failureResponse, flagResponse, isCounted } from './ofrep-schema.js';
 
@@ -19,12 +20,18 @@ const counting = {
   enum: ['none'],
   description: 'none = nothing is counted; also as a query',
 } as const;
+const usedUp = {
+  status: 429,
+  description: 'The quota of the key is used up: nothing was evaluated or counted, ask again after Retry-After, in seconds.',
+  headers: { 'retry-after': { description: 'seconds', schema: { type: 'integer' as const } } },
+};
 
 @Controller('ofrep/v1/evaluate/flags')
 export class OfrepController {
   constructor(
     private readonly scopes: EvaluationScopes,
     private readonly exposures: Exposures,
+    private readonly quotas: EvaluationQuotas,
   ) {}
 
   @Post(':key')
@@ -37,13 +44,15 @@ export class OfrepController {
   @ApiResponse({ status: 200, description: 'The flag; without a value the caller uses the default of its code', schema: flagResponse })
   @ApiResponse({ status: 400, description: 'The context can’t be read, or the value can’t be carried', schema: failureResponse })
   @ApiResponse({ status: 404, description: 'FLAG_NOT_FOUND', schema: failureResponse })
+  @ApiResponse(usedUp)
   async flag(
     @Param('key') key: string,
     @Body() body: Buffer | undefined,
-    @Req() request: FastifyRequest,
+    @Req() request: CallingRequest,
     @Caller() caller: CallerIdentity,
     @Res() reply: FastifyReply,
   ): Promise<void> {
+    this.quotas.spend(request.holder);
     const served = this.scopes.rulesetOf(caller);
     const attributes = attributesOf(body);
     if (isRefused(attributes)) return refuse(reply, 400, { key, ...attributes });
@@ -54,6 +63,7 @@ export class OfrepController {
         errorCode: 'FLAG_NOT_FOUND',
         errorDetails: `The environment ${served.environment} has no flag ${key}.`,
       });
+    this.quotas.owe(request.holder, answered.told);
     if (answered.kept !== undefined) await answered.kept;
     void this.told(reply, served)
       .status(answered.isFailure ? 400 : 200)
@@ -75,12 +85,14 @@ export class OfrepController {
   @ApiResponse({ status: 200, description: 'All flags of the environment', schema: bulkResponse })
   @ApiResponse({ status: 304, description: 'Nothing has changed for this context' })
   @ApiResponse({ status: 400, description: 'The context can’t be read', schema: failureResponse })
+  @ApiResponse(usedUp)
   async flags(
     @Body() body: Buffer | undefined,
-    @Req() request: FastifyRequest,
+    @Req() request: CallingRequest,
     @Caller() caller: CallerIdentity,
     @Res() reply: FastifyReply,
   ): Promise<void> {
+    this.quotas.spend(request.holder);
     const served = this.scopes.rulesetOf(caller);
     const etag = etagOf(served, body, isCounted(request));
     // Whoever has the tag was answered with it, and its assignments are durable since then.
@@ -88,6 +100,7 @@ export class OfrepController {
     const attributes = attributesOf(body);
     if (isRefused(attributes)) return refuse(reply, 400, attributes);
     const answered = evaluateFlags(this.evaluation(served, attributes, request, caller));
+    this.quotas.owe(request.holder, answered.told);
     const isKept = answered.kept === undefined || (await answered.kept);
     // Without a tag it is asked again, and counted once there is room.
     if (isKept) void reply.header('etag', etag);

@@ -1,6 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import type { FeedbackRow } from '@rampart/contracts';
-import { eventually, isReady, key, pseudonym, type StartedAssignment, startAssignment } from '../running/started-assignment.examples.js';
+import {
+  eventually,
+  isReady,
+  key,
+  keyOf,
+  pseudonym,
+  type StartedAssignment,
+  startAssignment,
+} from '../running/started-assignment.examples.js';
 import { ofrepErrors, publishedKill, shop, shopFlags } from './shop.examples.js';
 
 jest.setTimeout(60_000);
@@ -179,6 +187,41 @@ describe('what is counted', () => {
     await settled();
     const units = ['nobody', 'uncounted'].map((id) => pseudonym(id));
     expect((await assignment.rows()).filter(({ unit }) => units.includes(unit))).toEqual([]);
+  });
+});
+
+describe('a key with a quota', () => {
+  it('is told when to come back once it is used up, by every door that evaluates, and nothing is counted', async () => {
+    const first = await assignment.flags({ targetingKey: 'quota-all' }, key('limited'));
+    expect([first.status, first.body.flags.length]).toEqual([200, shopFlags.length]);
+    await settled();
+    // What all flags told of is owed: more than the three that it may take at once.
+    expect((await assignment.rows()).filter(({ unit }) => unit === pseudonym('quota-all')).length).toBeGreaterThan(3);
+    const refused = [
+      await assignment.flag('checkout', { targetingKey: 'quota-one' }, key('limited')),
+      await assignment.flags({ targetingKey: 'quota-one' }, key('limited'), { 'if-none-match': first.headers.get('etag') ?? '' }),
+      await assignment.flag('checkout', { targetingKey: 'quota-one' }, key('limited'), { 'x-rampart-exposure': 'none' }),
+      await assignment.call('POST', '/v1/evaluate/explain', {
+        key: key('limited'),
+        body: { feature: 'checkout', context: { targetingKey: 'quota-one' } },
+      }),
+    ];
+    for (const { body, headers, status } of refused) {
+      expect([status, body.code, body.details]).toEqual([429, 'quota-exceeded', { eventsPerSecond: 0.01, burst: 3 }]);
+      // OFREP: a date, or a number of seconds.
+      expect(headers.get('retry-after')).toMatch(/^[1-9]\d*$/);
+    }
+    await settled();
+    expect((await assignment.rows()).filter(({ unit }) => unit === pseudonym('quota-one'))).toEqual([]);
+    expect((await assignment.flag('checkout', { targetingKey: 'quota-one' })).status).toBe(200);
+  });
+
+  it('that is lifted counts at once', async () => {
+    await assignment.publish(keyOf('limited', 'client', { environment: 'production' }));
+    await eventually('the quota is gone', async () =>
+      (await assignment.flag('checkout', { targetingKey: 'u1' }, key('limited'))).status === 200 ? true : undefined,
+    );
+    for (let n = 0; n < 10; n += 1) expect((await assignment.flag('checkout', { targetingKey: 'u1' }, key('limited'))).status).toBe(200);
   });
 });
 

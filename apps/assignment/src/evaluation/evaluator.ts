@@ -16,6 +16,8 @@ export interface Evaluation {
 export interface Answered {
   readonly text: string;
   readonly isFailure: boolean;
+  /** Exposures or assignments that it tells and that count, repeats included. */
+  readonly told: number;
   /** What to wait for before the text may be sent: whether what it tells will be counted. */
   readonly kept: Promise<boolean> | undefined;
 }
@@ -26,9 +28,9 @@ export const evaluateFlag = (key: string, { attributes, counting, served, staleS
   const answer = answerOf(served, evaluate(served.ruleset, key, unit));
   if (answer === undefined) return undefined;
   const { exposures, isFailure } = answer;
-  const kept =
-    counting === undefined || exposures.length === 0 ? undefined : counting.exposures.keep(exposures, 'exposure', unit, counting.scope);
-  return { text: answerText(answer, { bucket: unit.bucket, staleSeconds }), isFailure, kept };
+  const told = counting === undefined ? 0 : exposures.length;
+  const kept = counting === undefined || told === 0 ? undefined : counting.exposures.keep(exposures, 'exposure', unit, counting.scope);
+  return { text: answerText(answer, { bucket: unit.bucket, staleSeconds }), isFailure, told, kept };
 };
 
 const MORE = ',';
@@ -50,5 +52,5 @@ export const evaluateFlags = ({ attributes, counting, served, staleSeconds }: Ev
   const stale = staleSeconds === null ? '' : `,"stale":true,"ageSeconds":${staleSeconds}`;
   text += `],"metadata":{"version":"${served.version}"${stale}}}`;
   const kept = counting === undefined || told.length === 0 ? undefined : counting.exposures.keep(told, 'assignment', unit, counting.scope);
-  return { text, isFailure: false, kept };
+  return { text, isFailure: false, told: counting === undefined ? 0 : told.length, kept };
 };

@@ -1,4 +1,4 @@
-import { logConfig, needsLog, serviceConfig } from '@rampart/service-kit';
+import { logConfig, needsLog, quotaConfig, serviceConfig } from '@rampart/service-kit';
 import { z } from 'zod';
 
 const origins = z
@@ -12,6 +12,7 @@ const origins = z
 
 const settings = serviceConfig.extend({
   ...logConfig,
+  ...quotaConfig,
   RAMPART_SECRET: z
     .string()
     .min(16, 'must have at least 16 characters')

@@ -15,5 +15,5 @@ export const assignmentService: RunnableService<AssignmentConfig> = {
   config: assignmentConfig,
   module: assignmentModule,
   bodyLimit: CONTEXT_LIMITS.bytes,
-  statuses: { 'environment-kind': 409 },
+  statuses: { 'environment-kind': 409, 'quota-exceeded': 429 },
 };

@@ -74,6 +74,8 @@ export const basics = (): readonly OutgoingMessage[] => [
   keyOf('emits', 'emit', { environment: 'production' }),
   keyOf('manages', 'manager'),
   keyOf('reads', 'analyst'),
+  // Fills so slowly that no spec outlives what it owes.
+  keyOf('limited', 'client', { environment: 'production', quota: { eventsPerSecond: 0.01, burst: 3 } }),
   keyOf('gone', 'client', { environment: 'production', revoked: true }),
 ];
 

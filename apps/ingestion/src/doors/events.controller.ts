@@ -4,7 +4,6 @@ import { ApiBody, ApiConsumes, ApiOperation, ApiResponse } from '@nestjs/swagger
 import { type BatchAnswer, decimalText, type FeedbackRow, formatInstant } from '@rampart/contracts';
 import { partitionOfRow } from '@rampart/feedback-rows';
 import { Caller, type CallerIdentity, type CallingRequest, RawBody, Scope } from '@rampart/service-kit';
-import type { FastifyRequest } from 'fastify';
 import { itemsOf } from '../intake/request-items.js';
 import { Intake, isRejection } from '../running/intake.service.js';
 import { LogLink } from '../running/log-link.js';
@@ -39,8 +38,7 @@ export class EventsController {
   })
   async send(@Body() body: Buffer | undefined, @Req() request: CallingRequest, @Caller() caller: CallerIdentity): Promise<BatchAnswer> {
     const [items, scope] = [itemsOf(body, request.headers), this.scopes.of(caller)];
-    this.quotas.spend(items, scope, request.holder);
-    return this.intake.take(items, scope, justNow());
+    return this.quotas.spending(items, scope, request.holder, () => this.intake.take(items, scope, justNow()));
   }
 
   @Post('ingest/validate')
@@ -50,8 +48,13 @@ export class EventsController {
   @ApiConsumes(...EVENTS_TYPES)
   @ApiBody({ schema: eventsBody })
   @ApiOperation({ summary: 'What would become of these events: the rows that would be stored, or why not. Stores nothing.' })
-  validate(@Body() body: Buffer | undefined, @Req() request: FastifyRequest, @Caller() caller: CallerIdentity) {
+  @ApiResponse({
+    status: 429,
+    description: 'Checking spends the quota of the key as sending does, and it is used up: again after Retry-After.',
+  })
+  validate(@Body() body: Buffer | undefined, @Req() request: CallingRequest, @Caller() caller: CallerIdentity) {
     const items = itemsOf(body, request.headers);
+    this.quotas.spend(items, request.holder);
     const outcomes = this.intake.judge(items, this.scopes.of(caller), justNow());
     return {
       accepted: outcomes.filter((outcome) => !isRejection(outcome)).length,

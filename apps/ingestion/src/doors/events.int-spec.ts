@@ -51,6 +51,16 @@ describe('a key with a quota', () => {
     const { body } = await ingestion.call('GET', '/metrics');
     expect(body).toMatch(/rampart_ingest_events_rejected_total\{[^}]*code="quota-exceeded"[^}]*\} [23]\b/);
   });
+
+  it('pays for events that are only checked, too', async () => {
+    const check = (events: number) =>
+      ingestion.call('POST', '/v1/ingest/validate', { key: key('checks'), body: Array.from({ length: events }, () => purchase()) });
+    expect((await check(100)).status).toBe(200);
+    const { body, headers, status } = await check(1);
+    expect([status, body.code]).toEqual([429, 'quota-exceeded']);
+    expect(Number(headers.get('retry-after'))).toBeGreaterThanOrEqual(1);
+    expect((await ingestion.send([purchase()], key('checks'))).status).toBe(429);
+  });
 });
 
 describe('a batch', () => {

@@ -1,8 +1,9 @@
-import { logConfig, needsLog, serviceConfig } from '@rampart/service-kit';
+import { logConfig, needsLog, quotaConfig, serviceConfig } from '@rampart/service-kit';
 import { z } from 'zod';
 
 const settings = serviceConfig.extend({
   ...logConfig,
+  ...quotaConfig,
   RAMPART_SECRET: z
     .string()
     .min(16, 'must have at least 16 characters')
@@ -21,15 +22,6 @@ const settings = serviceConfig.extend({
     .max(1_073_741_824)
     .default(33_554_432)
     .describe('what may wait for the log, about a second’s worth at full speed: beyond it senders get 503 with Retry-After'),
-  RAMPART_QUOTA_EVENTS_PER_SECOND: z.coerce
-    .number()
-    .int()
-    .min(1)
-    .max(1_000_000)
-    .optional()
-    .describe(
-      'what a key of role emit or client without a quota of its own may send to this process, ten times as much at once; default: no limit',
-    ),
 });
 export const ingestionConfig = needsLog(settings);
 export type IngestionConfig = z.infer<typeof ingestionConfig>;

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { INGEST_STATS, type IngestStats } from '@rampart/contracts';
 import { PostgresEventLog } from '@rampart/event-log/postgres';
 import { purchase } from '../intake/event.examples.js';
-import { isReady, type StartedIngestion, startIngestion } from './started-ingestion.examples.js';
+import { isReady, key, type StartedIngestion, startIngestion } from './started-ingestion.examples.js';
 
 let ingestion: StartedIngestion;
 
@@ -22,6 +22,9 @@ describe('ingestion whose log goes away', () => {
     const answer = await ingestion.send([purchase(), purchase({}, { value: 'x' })]);
     expect(answer).toMatchObject({ status: 503, body: { code: 'unavailable' } });
     expect(Number(answer.headers.get('retry-after'))).toBeGreaterThanOrEqual(1);
+    // What 503 asks to be sent again has cost nothing: else the retry would be refused with 429.
+    const batch = Array.from({ length: 100 }, () => purchase());
+    for (let tries = 0; tries < 3; tries += 1) expect((await ingestion.send(batch, key('limited'))).status).toBe(503);
     expect((await ingestion.call('GET', '/livez')).status).toBe(200);
     const deadline = Date.now() + 10_000;
     let ready = await ingestion.call('GET', '/readyz');

@@ -1,22 +1,20 @@
-/** Holds each key to its quota: its own, or that of the service. */
+/** Holds each key to its quota at the doors for events, and says so item by item. */
 import { Inject, Injectable } from '@nestjs/common';
 import { DomainError } from '@rampart/domain/errors';
-import type { KeyRecord } from '@rampart/service-kit';
+import { KeyQuotas, type KeyRecord } from '@rampart/service-kit';
 import type { IntakeScope } from '../intake/event-rows.js';
-import { type Quota, QuotaMeter } from '../intake/quota-meter.js';
 import type { RequestItems } from '../intake/request-items.js';
 import { IngestCounters } from './ingest-counters.js';
 import { subjectOf } from './intake.service.js';
 
 /** Events a second of a key without a quota of its own; undefined: as many as it likes. */
 export const DEFAULT_RATE = 'ingestion:default-rate';
-const SECONDS_AT_ONCE = 10;
 const CODE = 'quota-exceeded';
 
 /** Nothing of the request was taken. */
 class QuotaExceeded extends DomainError {
   constructor(
-    { eventsPerSecond, burst }: Quota,
+    { eventsPerSecond, burst }: { readonly eventsPerSecond: number; readonly burst: number },
     { values, isBatch }: RequestItems,
     readonly retryAfterMs: number,
   ) {
@@ -29,27 +27,38 @@ class QuotaExceeded extends DomainError {
 
 @Injectable()
 export class Quotas {
-  private readonly meter = new QuotaMeter();
+  private readonly quotas: KeyQuotas;
 
   constructor(
     private readonly counters: IngestCounters,
-    @Inject(DEFAULT_RATE) private readonly defaultRate: number | undefined,
-  ) {}
-
-  /** @throws DomainError quota-exceeded, with `retryAfterMs` */
-  spend(items: RequestItems, scope: IntakeScope, key: KeyRecord | undefined): void {
-    const quota = this.quotaOf(key);
-    if (key === undefined || quota === undefined) return;
-    const waitMs = this.meter.take(key.id, quota, items.values.length, Math.floor(performance.now()));
-    if (waitMs === undefined) return;
-    for (const value of items.values) this.counters.rejected(scope, subjectOf(value), CODE, 'http');
-    throw new QuotaExceeded(quota, items, waitMs);
+    @Inject(DEFAULT_RATE) defaultRate: number | undefined,
+  ) {
+    this.quotas = new KeyQuotas(defaultRate);
   }
 
-  /** An import is started by hand, and as fast as it can be unless its key says otherwise. */
-  private quotaOf(key: KeyRecord | undefined): Quota | undefined {
-    if (key?.quota !== undefined) return key.quota;
-    if (this.defaultRate === undefined || key?.role === 'import') return undefined;
-    return { eventsPerSecond: this.defaultRate, burst: this.defaultRate * SECONDS_AT_ONCE };
+  /** @throws DomainError quota-exceeded, with `retryAfterMs` */
+  spend(items: RequestItems, key: KeyRecord | undefined): void {
+    const waitMs = this.quotas.take(key, items.values.length);
+    const quota = this.quotas.of(key);
+    if (waitMs !== undefined && quota !== undefined) throw new QuotaExceeded(quota, items, waitMs);
+  }
+
+  /**
+   * Spends, counts what is refused, and gives back where the request is to be sent again: its sender does what 503 asks for, and must not get 429 for it.
+   * @throws DomainError quota-exceeded, with `retryAfterMs`; and whatever taking the events throws
+   */
+  async spending<T>(items: RequestItems, scope: IntakeScope, key: KeyRecord | undefined, taken: () => Promise<T>): Promise<T> {
+    try {
+      this.spend(items, key);
+    } catch (error) {
+      for (const value of items.values) this.counters.rejected(scope, subjectOf(value), CODE, 'http');
+      throw error;
+    }
+    try {
+      return await taken();
+    } catch (error) {
+      if ((error as { readonly retriable?: unknown } | null)?.retriable === true) this.quotas.giveBack(key, items.values.length);
+      throw error;
+    }
   }
 }

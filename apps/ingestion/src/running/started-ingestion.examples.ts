@@ -43,6 +43,7 @@ export const definitions = () => [
   writeKey('manages', 'manager'),
   writeKey('reads', 'analyst'),
   writeKey('limited', 'emit', { environment: 'production', quota: { eventsPerSecond: 2, burst: 2 } }),
+  writeKey('checks', 'emit', { environment: 'production', quota: { eventsPerSecond: 1, burst: 2 } }),
   writeKey('gone', 'emit', { environment: 'production', revoked: true }),
 ];
 

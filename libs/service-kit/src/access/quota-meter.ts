@@ -1,9 +1,6 @@
 /** How much each key has sent lately: a bucket of its own that fills with its rate. A batch is taken whole or not at all, and may leave a debt. */
 
-export interface Quota {
-  readonly eventsPerSecond: number;
-  readonly burst: number;
-}
+import type { Quota } from './api-keys.js';
 
 interface Bucket {
   /** Thousandths of events, so that whole milliseconds add up exactly; below zero where the last batch was larger than what was left. */
@@ -29,6 +26,17 @@ export class QuotaMeter {
     if (bucket.left < AN_EVENT) return Math.ceil((AN_EVENT - bucket.left) / quota.eventsPerSecond);
     bucket.left -= events * AN_EVENT;
     return undefined;
+  }
+
+  /** For what turned out to be more than was taken: no refusal, a debt. */
+  owe(key: string, quota: Quota, events: number, nowMs: number): void {
+    this.bucketOf(key, quota, nowMs).left -= events * AN_EVENT;
+  }
+
+  /** For what was taken and came to nothing. More than the burst is never left. */
+  giveBack(key: string, quota: Quota, events: number, nowMs: number): void {
+    const bucket = this.bucketOf(key, quota, nowMs);
+    bucket.left = Math.min(quota.burst * AN_EVENT, bucket.left + events * AN_EVENT);
   }
 
   private bucketOf(key: string, quota: Quota, nowMs: number): Bucket {

@@ -28,6 +28,23 @@ describe('a key with a quota', () => {
     expect(meter.take('k', quota, 10, waitMs)).toBeUndefined();
   });
 
+  it('has back what came to nothing, and never more than its burst', () => {
+    const meter = new QuotaMeter();
+    meter.take('k', quota, 50, 0);
+    meter.giveBack('k', quota, 50, 0);
+    expect(meter.take('k', quota, 50, 0)).toBeUndefined();
+    meter.giveBack('k', quota, 1_000, 0);
+    expect(meter.take('k', quota, 50, 0)).toBeUndefined();
+    expect(meter.take('k', quota, 1, 0)).toBe(100);
+  });
+
+  it('waits for what it owes beyond what was taken', () => {
+    const meter = new QuotaMeter();
+    expect(meter.take('k', quota, 1, 0)).toBeUndefined();
+    meter.owe('k', quota, 59, 0);
+    expect(meter.take('k', quota, 1, 0)).toBe(1_100);
+  });
+
   it('takes nothing from another', () => {
     const meter = new QuotaMeter();
     meter.take('k', quota, 500, 0);
