@@ -36,6 +36,14 @@ export interface AskedMetric {
 }
 
 const NAME = /\b((?:rampart|http|process|nodejs)_\w+|up)\b(\s*\{([^}]*)\})?/g;
+/** The values that an expression selects by literally, a list of alternatives one by one: what a mistyped one would never find. */
+export const askedValues = (expression: string): readonly { readonly metric: string; readonly label: string; readonly value: string }[] =>
+  [...expression.matchAll(NAME)].flatMap(([, metric = '', , selectors = '']) =>
+    [...selectors.matchAll(/(\w+)\s*(?:=~|!~|!=|=)\s*"((?:[^"\\]|\\.)*)"/g)].flatMap(([, label = '', text = '']) =>
+      text.split('|').map((value) => ({ metric, label, value })),
+    ),
+  );
+
 const STRINGS = /"(?:[^"\\]|\\.)*"/g;
 
 /** The series of an expression with the labels that it selects by. */

@@ -2,8 +2,19 @@ import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
+import { HOPS, ROLLOUT_STATUSES } from '@rampart/contracts';
 import { parse } from 'yaml';
-import { askedMetrics, documentedMetrics, groupedLabels, labelsOfAll, metricOf, ofEveryProcess, repository } from './metric-catalogue.js';
+import { serviceNames } from '../configuration/reference.js';
+import {
+  askedMetrics,
+  askedValues,
+  documentedMetrics,
+  groupedLabels,
+  labelsOfAll,
+  metricOf,
+  ofEveryProcess,
+  repository,
+} from './metric-catalogue.js';
 
 interface Rule {
   readonly alert: string;
@@ -23,10 +34,34 @@ const rules = (parse(readFileSync(RULES, 'utf8')) as { groups: { rules: Rule[] }
 const { panels } = JSON.parse(readFileSync(join(repository, 'infra/grafana/rampart.json'), 'utf8')) as { panels: readonly Panel[] };
 const known = documentedMetrics();
 
+const sender = readFileSync(join(repository, 'apps/experiments/src/webhooks/webhook-sender.ts'), 'utf8');
+const outcomes = [...(/onTried\?: \(outcome: ([^,]+),/.exec(sender)?.[1] ?? '').matchAll(/'([\w-]+)'/g)].map(
+  ([, outcome]) => outcome ?? '',
+);
+
+/** Every value that a label can have, from the code; of HTTP's statuses also a class of them. */
+const isValue: Readonly<Record<string, (value: string) => boolean>> = {
+  service: (value) => serviceNames.includes(value as (typeof serviceNames)[number]),
+  'rampart_freshness_age_seconds.hop': (value) => HOPS.includes(value as (typeof HOPS)[number]),
+  'rampart_rollouts.status': (value) => ROLLOUT_STATUSES.includes(value as (typeof ROLLOUT_STATUSES)[number]),
+  'rampart_webhook_tries_total.outcome': (value) => outcomes.includes(value),
+  'rampart_look_recounts_total.same': (value) => ['true', 'false'].includes(value),
+  'http_request_duration_seconds.status': (value) => /^[1-5](?:\d\d|\.\.)$/.test(value),
+};
+
+/** Literals that no series can have, and those of labels that hang on who installs. */
+const wrongValuesIn = (expression: string): readonly string[] =>
+  askedValues(expression).flatMap(({ label, metric, value }) => {
+    if (label === 'job' || label === 'instance') return [`${label} is whatever who installs calls it`];
+    const known_ = isValue[`${metricOf(metric, known)?.name ?? metric}.${label}`] ?? isValue[label];
+    if (known_ === undefined) return [`which values ${metric} has of ${label} is not said here`];
+    return known_(value) ? [] : [`${metric} never has ${label}="${value}"`];
+  });
+
 /** What is wrong with an expression, in sentences. @param shown  where its result is written: `{{label}}` */
 const wrongIn = (expression: string, shown = ''): readonly string[] => {
   const asked = askedMetrics(expression);
-  const wrong = asked.length === 0 ? ['asks for no metric'] : [];
+  const wrong = [...(asked.length === 0 ? ['asks for no metric'] : []), ...wrongValuesIn(expression)];
   const possible = new Set<string>(labelsOfAll);
   for (const { name, labels } of asked) {
     if (ofEveryProcess.test(name)) continue;
@@ -80,6 +115,19 @@ describe('the alert rules', () => {
     expect(wrong).toEqual([]);
   });
 
+  it('speak of every metric that docs/operations.md says to alert on, with its figures', () => {
+    const text = readFileSync(join(repository, 'docs/operations.md'), 'utf8').split('## What to alert on')[1]?.split('\n## ')[0] ?? '';
+    const signs = [...text.matchAll(/^\| ([^|]*rampart_[^|]*)\|/gm)].map(([, sign = '']) => sign);
+    expect(signs.length).toBeGreaterThan(7);
+    const alerted = rules.map(({ expr }) => expr);
+    const silent = signs.flatMap((sign) =>
+      [...sign.matchAll(/`(\w+)`(?: > (\d+))?/g)].filter(
+        ([, name = '', limit]) => !alerted.some((expr) => expr.includes(name) && (limit === undefined || expr.includes(`> ${limit}`))),
+      ),
+    );
+    expect(silent.map(([sign]) => sign)).toEqual([]);
+  });
+
   it('each have a name of their own, a severity, what it means and what to do', () => {
     expect(new Set(rules.map(({ alert }) => alert)).size).toBe(rules.length);
     expect(rules.length).toBeGreaterThan(15);
@@ -94,8 +142,12 @@ describe('the alert rules', () => {
 
   it('are told from wrong ones', () => {
     expect(wrongIn('rate(rampart_nothing_total[5m]) > 0')).toEqual(['rampart_nothing_total does not exist']);
-    expect(wrongIn('rampart_rollouts{phase="held"} > 0')).toEqual(['rampart_rollouts has no label phase']);
+    expect(wrongIn('rampart_rollouts{phase="held"} > 0')).toContain('rampart_rollouts has no label phase');
     expect(wrongIn('rampart_feedback_rows_total > 0')).toEqual([expect.stringContaining('its rate says something')]);
+    expect(wrongIn('rampart_freshness_age_seconds{hop=~"log|stor"} > 30')).toEqual([expect.stringContaining('never has hop="stor"')]);
+    expect(wrongIn('rampart_rollouts{status="halted"} > 0')).toEqual([expect.stringContaining('never has status="halted"')]);
+    expect(wrongIn('rampart_consumer_lag_messages{topic="feedback"} > 0')).toEqual([expect.stringContaining('not said here')]);
+    expect(wrongIn('up{job="rampart"} == 0')).toEqual([expect.stringContaining('whatever who installs')]);
     expect(wrongIn('max by (hop) (rampart_ready)')).toEqual(['there is no label hop to group by']);
     expect(wrongIn('max by (service) (rampart_ready)', '{{instance}}')).toEqual(['{{instance}} is not in the result']);
   });
@@ -130,7 +182,6 @@ describe('the dashboard', () => {
       'rampart_assignment_compilations',
       'rampart_assignment_repeats_total',
       'rampart_assignment_forwarded_rows',
-      'rampart_feedback_lag_messages',
       'rampart_records_unreadable_total',
       'rampart_webhook_try_seconds',
     ]);

@@ -15,9 +15,12 @@ export interface StoreFreshness {
   }[];
 }
 
+/** From the door to the record. */
+export const HOPS = ['door', 'log', 'definitions', 'store', 'look', 'record'] as const;
+
 /** One step on the way of an event to a decision. `door` is old while nobody sends, `record` where no verdict changes. */
 export interface Hop {
-  readonly hop: 'door' | 'log' | 'definitions' | 'store' | 'look' | 'record';
+  readonly hop: (typeof HOPS)[number];
   /** What had happened by then has passed this step. */
   readonly at: string | null;
   readonly ageMs: number | null;
