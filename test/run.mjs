@@ -1,5 +1,5 @@
 /**
- * Runs the tests: `node test/run.mjs all|pure|int|kafka|journeys [Jest's own arguments, e.g. a path]`.
+ * Runs the tests: `node test/run.mjs all|pure|int|kafka|journeys|dependencies [Jest's own arguments, e.g. a path]`.
  * Starts the servers that a tier needs, sums up, and says in its last lines what could not run here. With CI=true such a gap is a failure.
  */
 import { spawn } from 'node:child_process';
@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
 import { areBundlesCurrent, makeBundles } from '../infra/setup/bundles.mjs';
 import { ensureChromium } from '../infra/setup/chromium.mjs';
+import { checkedDependencies } from '../infra/setup/dependency-check.mjs';
 
 const root = resolve(import.meta.dirname, '..');
 const scratch = mkdtempSync(join(tmpdir(), 'rampart-test-'));
@@ -17,6 +18,8 @@ const [tier = 'all', ...jestArguments] = process.argv.slice(2);
 /** What every part leaves: { name, passed, failed, skipped, seconds, failures: [test], gaps: [sentence] }. */
 const parts = [];
 const engines = [];
+/** Said at the end whatever the outcome: no failure, and no gap that a machine without a network could close. */
+const notes = [];
 let endJest;
 const longestMinutes = { pure: 10, int: 20, kafka: 15, journeys: Number(process.env.RAMPART_JOURNEYS_MINUTES ?? 45) };
 /** Of a test or hook that names no limit of its own: a busy machine is no failure. */
@@ -196,6 +199,17 @@ const journeysOnKafka = async () => {
   await part('journeys on Kafka', 'journeys', { env: { RAMPART_JOURNEY_LOG: 'kafka' }, args });
 };
 
+/** Asked while the tests run: a registry that is away is waited for. */
+const asking = ['all', 'dependencies'].includes(tier) ? { startedAt: Date.now(), answer: checkedDependencies() } : undefined;
+
+const dependencies = async () => {
+  const { exitCode, isChecked, lines } = await asking.answer;
+  const failures = exitCode === 0 ? [] : lines.slice(0, -1);
+  notes.push(isChecked ? `Dependencies: ${lines.at(-1)}` : `!! ${lines.at(-1)}`);
+  const counts = { passed: isChecked && failures.length === 0 ? 1 : 0, failed: failures.length, skipped: isChecked ? 0 : 1 };
+  parts.push({ name: 'dependencies', ...counts, failures, gaps: [], seconds: (Date.now() - asking.startedAt) / 1000 });
+};
+
 const tiers = {
   pure: () => part('pure', 'pure'),
   int: async () => {
@@ -209,6 +223,7 @@ const tiers = {
     // With RAMPART_JOURNEY_LOG=kafka they all were on Kafka already.
     if (jestArguments.length === 0 && process.env.RAMPART_JOURNEY_LOG !== 'kafka') await journeysOnKafka();
   },
+  dependencies,
 };
 
 const table = () => {
@@ -228,9 +243,9 @@ const report = () => {
   const isCi = process.env.CI === 'true';
   if (gaps.length > 0) console.log(`\nCould not run here${isCi ? ' (a failure, since CI=true)' : ''}:\n${gaps.join('\n')}`);
   if (failures.length > 0) console.log(`\nFailed:\n${failures.join('\n')}`);
-  console.log(
-    `${gaps.length > 0 ? '' : '\nNothing was left out.\n'}${sum('passed')} passed, ${sum('failed')} failed, ${sum('skipped')} skipped`,
-  );
+  for (const note of notes) console.log(`\n${note}`);
+  const isAll = gaps.length === 0 && sum('skipped') === 0;
+  console.log(`${isAll ? '\nNothing was left out.\n' : ''}${sum('passed')} passed, ${sum('failed')} failed, ${sum('skipped')} skipped`);
   return sum('failed') > 0 || (isCi && gaps.length > 0) ? 1 : 0;
 };
 
@@ -257,7 +272,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
   });
 }
 // After a bare `tsc -b` the services would start from their modules, one by one.
-if (tier !== 'pure' && !areBundlesCurrent()) await makeBundles();
+if (!['pure', 'dependencies'].includes(tier) && !areBundlesCurrent()) await makeBundles();
 for (const name of chosen) await tiers[name]();
 cleanUp();
 process.exitCode = report();
