@@ -85,6 +85,7 @@ describe('the image', () => {
 interface ComposeService {
   readonly command?: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
+  readonly env_file?: readonly { readonly path: string; readonly required: boolean }[];
   readonly healthcheck?: object;
   readonly image?: string;
   readonly volumes?: readonly string[];
@@ -122,8 +123,37 @@ describe('infra/compose.yaml', () => {
     expect(text).not.toMatch(/(PASSWORD|SECRET|ADMIN_KEY): (?!\$\{)/);
   });
 
+  it('lets settings of the services through without being edited, each of which infra/settings.example names is read and not overruled', () => {
+    const given = serviceNames.map((name) => compose.services[name]);
+    for (const service of given) {
+      expect(service?.env_file).toEqual([{ path: expect.stringMatching(/^\$\{RAMPART_SETTINGS:-settings\.env\}$/), required: false }]);
+      expect(service?.volumes).toContainEqual(expect.stringMatching(/^\$\{RAMPART_TLS_FOLDER:-\.\/tls\}:\/etc\/rampart:ro$/));
+    }
+    const named = [...read('settings.example').matchAll(/^#(\w+)=/gm)].map(([, name = '']) => name);
+    const ofNode = ['NODE_EXTRA_CA_CERTS'];
+    const wrong = named.flatMap((name) => {
+      const readers = serviceNames.filter((service) => settings.get(service)?.some((one) => one.name === name));
+      const overruled = serviceNames.filter((service) => name in (compose.services[service]?.environment ?? {}));
+      return [
+        ...(readers.length > 0 || ofNode.includes(name) ? [] : [`nobody reads ${name}`]),
+        ...overruled.map((service) => `${service} has ${name} from compose.yaml`),
+      ];
+    });
+    expect(wrong).toEqual([]);
+    // Every setting of a kind that an installation decides on, so that a new one is not forgotten.
+    const decided = [...settings.values()].flat().filter(({ name }) => /QUOTA|KEEP|CORS|PARTITIONS$|TLS|SASL/.test(name));
+    expect(decided.map(({ name }) => name).filter((name) => !named.includes(name))).toEqual([]);
+  });
+
+  it('lets engines of one’s own take the place of those beside it', () => {
+    expect(compose.services.ingestion?.environment?.KAFKA_BROKERS).toMatch(/^\$\{KAFKA_BROKERS:-kafka:9092\}$/);
+    expect(compose.services.experiments?.environment?.RAMPART_DATABASE_URL).toMatch(/^\$\{RAMPART_DATABASE_URL:-postgres:.*\}$/);
+    expect(compose.services.analysis?.environment?.RAMPART_CLICKHOUSE_URL).toMatch(/^\$\{RAMPART_CLICKHOUSE_URL:-http:.*\}$/);
+  });
+
   it('keeps what must be kept on volumes that it declares', () => {
-    const used = services.flatMap(([, { volumes = [] }]) => volumes.map((volume) => volume.split(':')[0]));
+    const named = (volume: string) => !volume.startsWith('${');
+    const used = services.flatMap(([, { volumes = [] }]) => volumes.filter(named).map((volume) => volume.split(':')[0]));
     expect(used.sort()).toEqual(Object.keys(compose.volumes).sort());
   });
 
