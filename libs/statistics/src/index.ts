@@ -9,6 +9,7 @@ export * from './comparison/cuped-ratio.js';
 export * from './comparison/post-stratification.js';
 export * from './comparison/quantiles.js';
 export * from './comparison/ratio.js';
+export type { ResidualVariance, Stratum } from './comparison/stratum-estimates.js';
 export * from './decisions/decision-corrections.js';
 export * from './decisions/decision-rule.js';
 export * from './decisions/multiplicity.js';

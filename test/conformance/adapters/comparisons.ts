@@ -150,12 +150,19 @@ export const cupedRatio = (input: JsonRecord): JsonRecord => {
   return effect.kind === 'refused' ? answer(effect) : { ...answer(effect), theta: effect.theta };
 };
 
+/** The cases' convention, gbstats', for the covariate by strata. */
+const onePooledResidual = { residualVariance: 'pooled' } as const;
+
 export const postStratification = (input: JsonRecord): JsonRecord => {
   const cells = recordsAt(input, 'cells');
   const strata = <T>(read: (arm: JsonRecord) => T): readonly Stratum<T>[] =>
-    cells.map((cell) => ({ control: read(recordAt(cell, 'control')), treatment: read(recordAt(cell, 'treatment')) }));
+    cells.map((cell, index) => ({
+      name: String(index),
+      control: read(recordAt(cell, 'control')),
+      treatment: read(recordAt(cell, 'treatment')),
+    }));
   const effect = ((): PostStratified => {
-    if (input.covariate === true) return postStratifiedCuped(strata(outcomeWithCovariate), asked(input));
+    if (input.covariate === true) return postStratifiedCuped(strata(outcomeWithCovariate), { ...asked(input), ...onePooledResidual });
     if (input.metric === 'ratio') return postStratifiedRatios(strata(numeratorOverDenominator), asked(input));
     return postStratifiedMeans(strata(meanOrProportion), asked(input));
   })();

@@ -34,7 +34,11 @@ export interface Stratifying {
   readonly sums: ComparisonSums;
 }
 
-type Armed = ReadonlyMap<string, ArmSums>;
+/** A stratum, and its arms by name. */
+interface Armed {
+  readonly stratum: string;
+  readonly byArm: ReadonlyMap<string, ArmSums>;
+}
 /** Of several covariates: the one that stands for them, by cell. */
 type Composite = ReadonlyMap<ArmSums, CoMoments>;
 const NO_COMPOSITE: Composite = new Map();
@@ -52,7 +56,7 @@ export const stratifiedResult = (asked: Stratifying): StratifiedResult | Refusal
       ? NO_COMPOSITE
       : compositeByCell(
           definition,
-          strata.flatMap((armed) => [...armed.values()]),
+          strata.flatMap(({ byArm }) => [...byArm.values()]),
         );
   if (composite === undefined) return { refused: 'ZERO_COVARIATE_VARIANCE' };
   const comparisons: Comparison[] = [];
@@ -66,12 +70,11 @@ export const stratifiedResult = (asked: Stratifying): StratifiedResult | Refusal
   return comparisons.length === 0 ? { refused: 'INSUFFICIENT_UNITS' } : { property: stratum.property, strataUsed, comparisons };
 };
 
-/** Each stratum's arms by name. */
 const strataOf = ({ plan, arms, query, sums, index }: Stratifying): readonly Armed[] =>
   [...(plan.stratum?.values ?? []).map(stratumOf), OTHER_STRATUM].map((name) => {
     const own = { ...sums, cells: sums.cells.filter(({ stratum }) => stratum === name) };
     const names = arms.map(({ arm }) => arm);
-    return new Map(armSums(names, query.cells, own, index).map((arm) => [arm.arm, arm]));
+    return { stratum: name, byArm: new Map(armSums(names, query.cells, own, index).map((arm) => [arm.arm, arm])) };
   });
 
 const comparedByStrata = (
@@ -108,10 +111,10 @@ const sampleOf = (
   { control, treatment }: Comparison,
 ): StratifiedSample => {
   const pairsBy = <T extends { readonly n: number }>(of: (arm: ArmSums) => T): readonly Stratum<T>[] =>
-    strata.flatMap((armed): Stratum<T>[] => {
-      const [a, b] = [armed.get(control), armed.get(treatment)];
+    strata.flatMap(({ stratum: name, byArm }): Stratum<T>[] => {
+      const [a, b] = [byArm.get(control), byArm.get(treatment)];
       if (a === undefined || b === undefined) return [];
-      const stratum = { control: of(a), treatment: of(b) };
+      const stratum = { name, control: of(a), treatment: of(b) };
       return stratum.control.n + stratum.treatment.n === 0 ? [] : [stratum];
     });
   if (metric.type === 'ratio') return { kind: 'ratios', strata: pairsBy((arm): CoMoments => denominatorPair(metric, arm)) };

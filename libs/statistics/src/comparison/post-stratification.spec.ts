@@ -3,17 +3,13 @@ import type { CoMoments } from '../sums/co-moments.js';
 import type { Moments } from '../sums/moments.js';
 import { compareMeans } from './compare-means.js';
 import type { EffectEstimate } from './compared-effect.js';
-import {
-  type PostStratified,
-  postStratifiedCuped,
-  postStratifiedMeans,
-  postStratifiedRatios,
-  type Stratum,
-} from './post-stratification.js';
+import { type PostStratified, postStratifiedCuped, postStratifiedMeans, postStratifiedRatios } from './post-stratification.js';
+import type { Stratum } from './stratum-estimates.js';
 
 const asked = { alpha: 0.05, difference: 'absolute' } as const;
 const arm = (n: number, mean: number, variance: number): Moments => ({ n, mean, m2: variance * (n - 1) });
-const cell = (control: Moments, treatment: Moments): Stratum<Moments> => ({ control, treatment });
+/** Strata are told apart by what is in them, so that a test need not name them. */
+const cell = <T>(control: T, treatment: T): Stratum<T> => ({ name: JSON.stringify([control, treatment]), control, treatment });
 
 const estimateOf = (effect: PostStratified): EffectEstimate & { postStratificationApplied: boolean; strataUsed: number } => {
   if (effect.kind === 'refused') throw new Error(effect.reason);
@@ -65,13 +61,7 @@ describe('post-stratification', () => {
   it('of ratios over denominators that hardly vary is that of means', () => {
     const pair = (n: number, mean: number): CoMoments => ({ n, meanX: 1, meanY: mean, m2X: 0, m2Y: n - 1, cXY: 0 });
     const [ratios, means] = [
-      postStratifiedRatios(
-        [
-          { control: pair(500, 10), treatment: pair(400, 11) },
-          { control: pair(500, 3), treatment: pair(700, 3) },
-        ],
-        asked,
-      ),
+      postStratifiedRatios([cell(pair(500, 10), pair(400, 11)), cell(pair(500, 3), pair(700, 3))], asked),
       postStratifiedMeans([cell(arm(500, 10, 1), arm(400, 11, 1)), cell(arm(500, 3, 1), arm(700, 3, 1))], asked),
     ].map(estimateOf);
     expect(ratios?.estimate).toBeCloseTo(means?.estimate ?? Number.NaN, 12);
@@ -80,20 +70,14 @@ describe('post-stratification', () => {
 
   it('of ratios gives a lift with the sign of the difference on a negative base', () => {
     const pair = (n: number, mean: number): CoMoments => ({ n, meanX: 2, meanY: mean, m2X: n, m2Y: n, cXY: 0.2 * n });
-    const strata = [
-      { control: pair(500, -4), treatment: pair(500, -3) },
-      { control: pair(500, -2), treatment: pair(500, -1) },
-    ];
+    const strata = [cell(pair(500, -4), pair(500, -3)), cell(pair(500, -2), pair(500, -1))];
     const effect = estimateOf(postStratifiedRatios(strata, { alpha: 0.05, difference: 'relative' }));
     expect(effect.estimate).toBeCloseTo(1 / 3, 12);
   });
 
   it('with a covariate takes its chance imbalance out as well', () => {
     const pair = (n: number, meanX: number, meanY: number): CoMoments => ({ n, meanX, meanY, m2X: n, m2Y: 4.2 * n, cXY: 2 * n });
-    const strata = [
-      { control: pair(200, 0, 0), treatment: pair(200, 0.5, 1.3) },
-      { control: pair(200, 1, 5), treatment: pair(200, 1, 5.3) },
-    ];
+    const strata = [cell(pair(200, 0, 0), pair(200, 0.5, 1.3)), cell(pair(200, 1, 5), pair(200, 1, 5.3))];
     expect(estimateOf(postStratifiedCuped(strata, asked)).estimate).toBeCloseTo(0.3, 12);
   });
 });

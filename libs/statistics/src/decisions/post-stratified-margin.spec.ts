@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { postStratifiedCuped, postStratifiedMeans, postStratifiedRatios, type Stratum } from '../comparison/post-stratification.js';
+import { postStratifiedCuped, postStratifiedMeans, postStratifiedRatios } from '../comparison/post-stratification.js';
+import type { Stratum } from '../comparison/stratum-estimates.js';
 import type { CoMoments } from '../sums/co-moments.js';
 import type { Moments } from '../sums/moments.js';
 import { postStratifiedContrast } from './post-stratified-margin.js';
@@ -7,22 +8,24 @@ import { postStratifiedContrast } from './post-stratified-margin.js';
 const asked = { alpha: 0.05, difference: 'absolute' } as const;
 const arm = (n: number, mean: number, variance: number): Moments => ({ n, mean, m2: variance * (n - 1) });
 const means: readonly Stratum<Moments>[] = [
-  { control: arm(400, 10, 4), treatment: arm(600, 10.2, 5) },
-  { control: arm(300, 4, 2), treatment: arm(200, 3.9, 3) },
+  { name: 'a', control: arm(400, 10, 4), treatment: arm(600, 10.2, 5) },
+  { name: 'b', control: arm(300, 4, 2), treatment: arm(200, 3.9, 3) },
 ];
 const pair = (n: number, meanX: number, meanY: number): CoMoments => ({ n, meanX, meanY, m2X: 2 * n, m2Y: 5 * n, cXY: n });
 const pairs: readonly Stratum<CoMoments>[] = [
-  { control: pair(400, 3, 9), treatment: pair(600, 3.2, 9.4) },
-  { control: pair(300, 5, 6), treatment: pair(200, 5, 5.9) },
+  { name: 'a', control: pair(400, 3, 9), treatment: pair(600, 3.2, 9.4) },
+  { name: 'b', control: pair(300, 5, 6), treatment: pair(200, 5, 5.9) },
 ];
 
 /** With a loss of a share of control's mean allowed, control counts that much less: the contrast is the effect on it. */
 const less = (share: number) => ({
-  means: means.map(({ control, treatment }) => ({
+  means: means.map(({ name, control, treatment }) => ({
+    name,
     control: { ...control, mean: control.mean * (1 - share), m2: control.m2 * (1 - share) ** 2 },
     treatment,
   })),
-  pairs: pairs.map(({ control, treatment }) => ({
+  pairs: pairs.map(({ name, control, treatment }) => ({
+    name,
     control: { ...control, meanY: control.meanY * (1 - share), m2Y: control.m2Y * (1 - share) ** 2, cXY: control.cXY * (1 - share) },
     treatment,
   })),
@@ -59,7 +62,7 @@ describe('a margin over strata', () => {
 
   it('is refused where fewer than two strata are left, or a denominator sums to 0', () => {
     expect(postStratifiedContrast({ kind: 'means', strata: means.slice(0, 1) }, margin)).toMatchObject({ reason: 'INSUFFICIENT_UNITS' });
-    const empty = pairs.map(({ control, treatment }) => ({ control: { ...control, meanX: 0 }, treatment }));
+    const empty = pairs.map(({ name, control, treatment }) => ({ name, control: { ...control, meanX: 0 }, treatment }));
     expect(postStratifiedContrast({ kind: 'ratios', strata: empty }, margin)).toMatchObject({ reason: 'ZERO_DENOMINATOR' });
   });
 });
