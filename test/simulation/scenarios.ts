@@ -10,11 +10,13 @@ import { planner } from './scenarios/planner.js';
 import { policies } from './scenarios/policies.js';
 import { ranks } from './scenarios/ranks.js';
 import { sequences } from './scenarios/sequences.js';
+import { strata } from './scenarios/strata.js';
 import { tails } from './scenarios/tails.js';
 
 export const scenarios: readonly Scenario[] = [
   ...sequences,
   ...metrics,
+  ...strata,
   ...tails,
   ...ranks,
   ...margins,

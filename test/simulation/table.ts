@@ -52,7 +52,7 @@ const levelText = (claim: Claim): string => {
     case 'above':
       return `> ${share(claim.level)}`;
     case 'about':
-      return `${share(claim.level)} ± ${(claim.tolerance * 100).toFixed(0)}`;
+      return `${share(claim.level)} ± ${Number((claim.tolerance * 100).toPrecision(2))}`;
     case 'at-least':
       return `≥ ${share(claim.level)}`;
     case 'never':
