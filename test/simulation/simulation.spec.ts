@@ -19,7 +19,7 @@ const PAIRS = [
   { name: 'sample-ratio', valid: 'sample ratio, alarm at E', twin: 'wrong: χ²', runs: 200 },
   { name: 'sample-ratio-ramp', valid: 'the same at E ≥ 20', twin: 'wrong: totals against', runs: 20 },
   { name: 'first-error', valid: 'first error, at a share', twin: 'wrong: every error', runs: 100 },
-  { name: 'stratified', valid: 'sequence, two-sided', twin: 'wrong: p', runs: 100 },
+  { name: 'stratified', valid: 'sequence, two-sided', twin: 'wrong: p', runs: 200 },
   { name: 'stratified-covariate', valid: 'one look at 1,500 units, two', twin: 'wrong: one look, one', runs: 150 },
   { name: 'cuped-ratio', valid: 'sequence, two-sided', twin: 'wrong: |z|', runs: 40 },
   { name: 'methods', valid: 'group-sequential, Pocock', twin: 'wrong: flat prior', runs: 40 },
