@@ -21,8 +21,9 @@ export class DiskRoom {
 
   constructor(private readonly folder: string) {}
 
-  has(bytes: number): boolean {
-    return performance.now() >= this.shutUntilMs && this.freeBytes() >= bytes * COPIES + RESERVE_BYTES;
+  /** Whether there is any use in trying. */
+  get isOpen(): boolean {
+    return performance.now() >= this.shutUntilMs && this.freeBytes() >= RESERVE_BYTES;
   }
 
   /** Runs one transaction of about so many bytes. @throws NoRoom before it, or what the disk said to it */

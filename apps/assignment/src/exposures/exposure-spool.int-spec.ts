@@ -135,7 +135,7 @@ describe('a disk with less than a reserve', () => {
     };
     const isFull = (full: boolean) => {
       spool.room.write = full ? without : write;
-      spool.room.has = () => !full;
+      Object.defineProperty(spool.room, 'isOpen', { value: !full, configurable: true });
     };
     isFull(true);
     await spool.remove(spool.first(2));

@@ -124,7 +124,7 @@ export class ExposureSpool {
     for (const { place } of rows) this.gone.push(place);
     this.count -= rows.length;
     // Nobody sends them again while this process lives; after a full disk and a crash they are sent twice, which counts once.
-    while (this.gone.length > 0 && this.room.has(0)) {
+    while (this.gone.length > 0 && this.room.isOpen) {
       const some = this.gone.slice(0, this.removedAtOnce);
       const removal = () => this.rows.batch(() => some.forEach((place) => void this.rows.remove(place)));
       const isDone = await this.room.write(0, removal).then(

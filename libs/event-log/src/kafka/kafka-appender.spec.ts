@@ -75,8 +75,8 @@ describe('what nobody waits for any more', () => {
 describe('an append whose connection is closed under it by another request', () => {
   it('is sent again: nothing was wrong with it', async () => {
     const { appender, valuesOf } = brokerThat(async (_, attempt) => {
-      const { metadata } = { metadata: null } as unknown as { metadata: { brokers: object } };
-      if (attempt === 1) expect(metadata.brokers).toBeDefined();
+      // What kafkajs runs into, word for word.
+      if (attempt === 1) throw new TypeError("Cannot read properties of null (reading 'brokers')");
     });
     await appender.append('t', over('a', 0));
     expect(valuesOf(0)).toEqual(['a', 'a']);
