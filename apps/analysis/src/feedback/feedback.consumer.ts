@@ -38,11 +38,16 @@ export class FeedbackConsumer {
 
   /** @param filling  of the store */
   async start(filling: string, stopping?: AbortSignal): Promise<void> {
-    this.skipped ??= await SkippedRows.read(this.log, stopping);
-    await this.erased.note(await erasuresSoFar(this.log));
+    // All at once, as topics are made: each is a wait for log or store.
+    const [skipped, erasures, { partitions }, from] = await Promise.all([
+      this.skipped ?? SkippedRows.read(this.log, stopping),
+      erasuresSoFar(this.log),
+      this.log.describeTopic(FEEDBACK),
+      this.storedUpTo(),
+    ]);
+    this.skipped = skipped;
+    await this.erased.note(erasures);
     this.traces.start();
-    const { skipped } = this;
-    const { partitions } = await this.log.describeTopic(FEEDBACK);
     const maxBytes = batchBytes(this.heldBytes, partitions);
     const writer = new FeedbackWriter(this.store, {
       // A full batch has more behind it: it need not wait for others.
@@ -62,7 +67,7 @@ export class FeedbackConsumer {
     this.subscription = this.log.consume({
       topic: FEEDBACK,
       group: `${FEEDBACK_GROUP}.${filling}`,
-      from: await this.storedUpTo(),
+      from,
       ...{ maxMessages: MOST_MESSAGES, maxBytes },
       onBatch: (messages) => this.take(messages, writer, skipped),
       onPoison: ({ partition, message, error }) => this.setAside(message, partition, String(error)),

@@ -104,11 +104,7 @@ export class Intake implements OnModuleInit, OnApplicationShutdown {
   private async start(): Promise<void> {
     for (let attempt = 0; !this.stopping.signal.aborted; attempt += 1) {
       try {
-        // All at once: one after the other they were half of a restart's wait.
-        await Promise.all(topicSpecs(this.partitions).map((spec) => this.log.createTopic(spec)));
-        this.link.start(this.log);
-        this.endReports ??= startAccessReports(this.log, this.journal);
-        await this.store.prepare();
+        await Promise.all([this.reachLog(), this.store.prepare()]);
         await this.startReading();
         return;
       } catch (error) {
@@ -122,11 +118,19 @@ export class Intake implements OnModuleInit, OnApplicationShutdown {
     }
   }
 
+  private async reachLog(): Promise<void> {
+    // All at once: one after the other they were half of a restart's wait.
+    await Promise.all(topicSpecs(this.partitions).map((spec) => this.log.createTopic(spec)));
+    this.link.start(this.log);
+    this.endReports ??= startAccessReports(this.log, this.journal);
+  }
+
   private async startReading(): Promise<string> {
     const filling = await this.store.identity();
+    // They read past decisions first, which takes its time.
+    this.looks.start();
     await this.feedback.start(filling, this.stopping.signal);
     this.viewConsumers.start(filling);
-    this.looks.start();
     this.erasures.start();
     this.mending ??= setInterval(() => void this.mend(), MEND_EVERY_MS).unref();
     this.trouble = undefined;

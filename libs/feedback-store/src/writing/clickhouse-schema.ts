@@ -126,10 +126,15 @@ const views: readonly string[] = [
   `known_hour_of_feedback TO known_hour AS ${knownHours}`,
 ];
 
+const MADE = 'SELECT name FROM system.tables WHERE database = currentDatabase()';
+
 export const prepareSchema = async (connection: ClickhouseConnection): Promise<void> => {
   await connection.command(`CREATE DATABASE IF NOT EXISTS ${connection.database}`, { inDatabase: false });
-  for (const table of tables) await connection.command(`CREATE TABLE IF NOT EXISTS ${table}`);
-  for (const view of views) await connection.command(`CREATE MATERIALIZED VIEW IF NOT EXISTS ${view}`);
+  // Whoever starts again finds everything made: twenty statements less on servers that may be busy.
+  const made = new Set((await connection.rows<{ name: string }>(MADE)).map(({ name }) => name));
+  const missing = (all: readonly string[]) => all.filter((one) => !made.has(one.split(' ')[0] ?? ''));
+  for (const table of missing(tables)) await connection.command(`CREATE TABLE IF NOT EXISTS ${table}`);
+  for (const view of missing(views)) await connection.command(`CREATE MATERIALIZED VIEW IF NOT EXISTS ${view}`);
   await upgrade(connection);
   await dropAbandonedLooks(connection);
 };
