@@ -75,6 +75,12 @@ export class Register {
     private readonly key: string,
   ) {}
 
+  /** Before anything breaks: a first write knows no revision to hang on, and one that hung in a stopped process would be done after later ones. */
+  async begin(): Promise<void> {
+    await this.write();
+    if (this.revision === null) throw new Error(`the first write to ${this.key} was not acknowledged`);
+  }
+
   async run(isOver: () => boolean): Promise<void> {
     await Promise.all([this.writing(isOver), this.reading(isOver)]);
   }
@@ -89,19 +95,23 @@ export class Register {
 
   private async writing(isOver: () => boolean): Promise<void> {
     while (!isOver()) {
-      this.value += 1;
-      const value = this.value;
-      const definition = { key: this.key, name: String(value), type: 'proportion', unitType: 'user', numerator: { event: 'register' } };
-      // A request that hangs in a stopped process must not be done after later ones.
-      const headers: Record<string, string> = this.revision === null ? {} : { 'If-Match': this.revision };
-      await this.noted('write', value, async () => {
-        const answer = await this.asked('PUT', headers, definition);
-        this.revision = answer.headers.get('etag');
-        return value;
-      });
+      await this.write();
       await sleep(150);
       if (this.operations.at(-1)?.outcome === 'unknown') await this.refreshRevision(isOver);
     }
+  }
+
+  private async write(): Promise<void> {
+    this.value += 1;
+    const value = this.value;
+    const definition = { key: this.key, name: String(value), type: 'proportion', unitType: 'user', numerator: { event: 'register' } };
+    // A request that hangs in a stopped process must not be done after later ones.
+    const headers: Record<string, string> = this.revision === null ? {} : { 'If-Match': this.revision };
+    await this.noted('write', value, async () => {
+      const answer = await this.asked('PUT', headers, definition);
+      this.revision = answer.headers.get('etag');
+      return value;
+    });
   }
 
   private async reading(isOver: () => boolean): Promise<void> {

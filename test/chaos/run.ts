@@ -69,7 +69,7 @@ export const chaos = async (attacked: Attacked, options: ChaosOptions): Promise<
   const calm = await evidenceOf(deployment, quiet, acknowledged.size);
   options.say(`undisturbed: ${calm.stored} events, evidence ${calm.digest.slice(0, 12)}`);
   const shop = await defineAssigned(deployment, 'chaos-assigned');
-  const register = new Register(deployment, PROJECT, 'register');
+  const registers: Register[] = [];
 
   const injuries: Injury[] = [];
   const rounds: Round[] = [];
@@ -85,18 +85,23 @@ export const chaos = async (attacked: Attacked, options: ChaosOptions): Promise<
   };
   for (let number = 1; number === 1 || !options.isOver(number, injuries); number += 1) {
     const fault = drawn(new Random(options.seed, 'faults', number), options.chosen());
+    // One of its own: a history that only grows would be a load of its own, heavier with each round.
+    const register = new Register(deployment, PROJECT, `register-${number}`);
+    registers.push(register);
+    await register.begin();
     const seen = await oneRound(attacked, options, { number, fault, register, clientKey: shop.clientKey });
     const judged = await judgedRound(attacked, seen, calm);
     injuries.push(...seen.injuries);
     violations.push(...lateInjuries(seen.injuries, options.readyWithinMs), ...judged.violations);
     told.acknowledged += seen.told.acknowledged.size;
     told.asked += seen.told.asked.size;
-    const operations = register.operations.length;
+    const operations = registers.reduce((sum, one) => sum + one.operations.length, 0);
     rounds.push({ number, acknowledged: seen.sent.acknowledged.size, operations, told: seen.told.acknowledged.size, ...judged.evidence });
     options.onRound?.({ injuries, rounds, violations, dropped: attacked.dropped });
     options.say(`round ${number}: ${seen.sent.acknowledged.size} acknowledged, evidence ${judged.evidence.digest.slice(0, 12)}`);
   }
-  violations.push(...registerViolations(register.operations), ...keptViolations(register.operations, await register.kept()));
+  for (const register of registers)
+    violations.push(...registerViolations(register.operations), ...keptViolations(register.operations, await register.kept()));
   violations.push(...(await exposureViolations(attacked, shop.project, told)));
   return { injuries, rounds, violations, dropped: attacked.dropped };
 };
@@ -235,7 +240,7 @@ export const table = ({ injuries, rounds, violations, dropped }: ChaosReport): s
     ...lines,
     '',
     `${rounds.length} rounds, ${injuries.length} faults, ${kills} kills; ${sum(({ acknowledged }) => acknowledged)} events acknowledged, ${sum(({ stored }) => stored)} stored; ` +
-      `${sum(({ told }) => told)} variants told, ${dropped} exposures dropped for a full disk and counted; ${rounds.at(-1)?.operations ?? 0} operations on a register; evidence digests: ${new Set(rounds.map(({ digest }) => digest)).size}.`,
+      `${sum(({ told }) => told)} variants told, ${dropped} exposures dropped for a full disk and counted; ${rounds.at(-1)?.operations ?? 0} operations on registers; evidence digests: ${new Set(rounds.map(({ digest }) => digest)).size}.`,
     violations.length === 0 ? 'Nothing was violated.' : `VIOLATED:\n${violations.map((one) => `- ${one}`).join('\n')}`,
   ].join('\n');
 };
