@@ -1,12 +1,12 @@
 /**
- * Runs the pure tier on another Node: `npm run test:node -- 24 [Jest's own arguments]`. The npm package `node` brings it, nothing is installed beside.
- * What is built is the same: only what executes it differs.
+ * Runs the tests on another Node: `npm run test:node -- 24 [what test/run.mjs takes, e.g. pure]`, all of them unless told. The npm package `node` brings it,
+ * nothing is installed beside. What is built is the same: only what executes it, tests, services and engines alike, differs.
  */
 import { spawnSync } from 'node:child_process';
 import { join, resolve } from 'node:path';
 
 const root = resolve(import.meta.dirname, '..');
-const [version, ...jestArguments] = process.argv.slice(2);
+const [version, ...asRun] = process.argv.slice(2);
 if (version === undefined || !/^\d+(\.\d+){0,2}$/.test(version)) {
   console.error('Which Node? npm run test:node -- 24');
   process.exit(2);
@@ -24,6 +24,6 @@ if (asked.status !== 0 || !found.startsWith(`v${version}`)) {
   process.exit(1);
 }
 console.error(`On Node ${found}`);
-const ran = onNode([join(root, 'test/run.mjs'), 'pure', ...jestArguments], { stdio: 'inherit' });
+const ran = onNode([join(root, 'test/run.mjs'), ...asRun], { stdio: 'inherit' });
 console.log(`${ran.status === 0 ? 'Passed' : 'Failed'} on Node ${found}`);
 process.exitCode = ran.status ?? 1;
