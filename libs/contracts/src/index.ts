@@ -11,6 +11,7 @@ export * from './experiments.js';
 export * from './feedback.js';
 export * from './freshness.js';
 export * from './instants.js';
+export * from './metric-results.js';
 export * from './metrics.js';
 export * from './planning.js';
 export * from './record-identity.js';

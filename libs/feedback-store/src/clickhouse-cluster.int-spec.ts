@@ -12,7 +12,7 @@ import { feedbackExpiryContract } from './examples/feedback-expiry.contract.js';
 import { feedbackStoreContract } from './examples/feedback-store.contract.js';
 import { feedbackTimeContract } from './examples/feedback-time.contract.js';
 import { feedbackViewsContract } from './examples/feedback-views.contract.js';
-import { worlds } from './examples/random-worlds.js';
+import { movedTo, worlds } from './examples/random-worlds.js';
 import { comparison, erasure, event, exposure } from './examples/rows.examples.js';
 import { MemoryFeedbackStore } from './memory-feedback-store.js';
 
@@ -65,18 +65,16 @@ describe('a cluster', () => {
     const store = await opened('worlds');
     let environments = 0;
     await fc.assert(
-      fc.asyncProperty(worlds, async ({ rows, query, deliveries }) => {
-        const environment = `e${++environments}`;
-        const own = rows.map((placed) => ({ ...placed, row: { ...placed.row, environment } }));
+      fc.asyncProperty(worlds, async (world) => {
+        const { rows, query, deliveries } = movedTo(`e${++environments}`, world);
         const definition = new MemoryFeedbackStore();
-        await definition.insert(own, []);
+        await definition.insert(rows, []);
         for (const delivery of deliveries)
           await store.insert(
-            delivery.flatMap((index) => own[index] ?? []),
+            delivery.flatMap((index) => rows[index] ?? []),
             [],
           );
-        const asked = { ...query, environment };
-        expect(await store.sums(asked)).toEqual(await definition.sums(asked));
+        expect(await store.sums(query)).toEqual(await definition.sums(query));
       }),
       { numRuns: runs },
     );

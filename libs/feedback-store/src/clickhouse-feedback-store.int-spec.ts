@@ -5,7 +5,7 @@ import { ClickhouseConnection } from './clickhouse-connection.js';
 import { ClickhouseFeedbackStore } from './clickhouse-feedback-store.js';
 import { feedbackExpiryContract } from './examples/feedback-expiry.contract.js';
 import { feedbackStoreContract } from './examples/feedback-store.contract.js';
-import { type World, worlds } from './examples/random-worlds.js';
+import { movedTo, type World, worlds } from './examples/random-worlds.js';
 import { comparison, event, exposure } from './examples/rows.examples.js';
 import type { ComparisonQuery, ComparisonSums, PlacedRow } from './feedback-store.js';
 import { MemoryFeedbackStore } from './memory-feedback-store.js';
@@ -44,11 +44,7 @@ feedbackExpiryContract('ClickHouse', async () => {
 
 let environments = 0;
 
-/** An environment of its own: worlds share tables without seeing each other. */
-const apart = ({ rows, query, deliveries }: World): World => {
-  const environment = `e${++environments}`;
-  return { rows: rows.map((placed) => ({ ...placed, row: { ...placed.row, environment } })), query: { ...query, environment }, deliveries };
-};
+const apart = (world: World): World => movedTo(`e${++environments}`, world);
 
 const insertApart = async ({ rows, deliveries }: World): Promise<void> => {
   for (const delivery of deliveries)
@@ -80,7 +76,7 @@ describe('the sums of ClickHouse', () => {
             expect(await store.quantiles(asked)).toEqual(await definition.quantiles(asked));
           }
         }
-        if (world.query.strata !== undefined) {
+        if (world.query.strata !== undefined && 'property' in world.query.strata) {
           const { property } = world.query.strata;
           expect(await store.strata(world.query, property, 3)).toEqual(await definition.strata(world.query, property, 3));
         }
@@ -114,6 +110,22 @@ describe('the sums of ClickHouse', () => {
     const metrics = Array.from({ length: 30 }, (_, index) => ({ windowUs: index < 11 ? index + 1 : 100 + index }));
     const { cells } = await store.sums(comparison(metrics, { environment: 'many' }));
     expect(cells[0]?.metrics.map(({ sum }) => Number(sum))).toEqual(Array.from({ length: 30 }, (_, index) => (index < 10 ? 0 : 1_000_000)));
+  });
+});
+
+describe('preparing', () => {
+  it('makes what is missing, of tables and of views', async () => {
+    const gone = ['known_hour_of_feedback', 'ingest_count'];
+    const there = async () =>
+      (await connection.rows<{ name: string }>('SELECT name FROM system.tables WHERE database = currentDatabase()'))
+        .map(({ name }) => name)
+        .filter((name) => gone.includes(name));
+    expect(await there()).toHaveLength(2);
+    await connection.command('DROP VIEW known_hour_of_feedback SYNC');
+    await connection.command('DROP TABLE ingest_count SYNC');
+    expect(await there()).toEqual([]);
+    await store.prepare();
+    expect(await there()).toHaveLength(2);
   });
 });
 

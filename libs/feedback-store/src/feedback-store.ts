@@ -69,12 +69,27 @@ export interface ComparisonQuery {
   readonly metrics: readonly MetricQuery[];
 }
 
+export type Strata = PropertyStrata | ArmStrata;
+
 /** Units told apart by a property of their first exposure event: nothing that came later moves a unit to another stratum. */
-export interface Strata {
+export interface PropertyStrata {
   readonly property: string;
   /** As texts: the number 1, like the text "1", is "1"; the empty text is that of units without the property. All others are one stratum. */
   readonly values: readonly string[];
 }
+
+/**
+ * Units told apart by the arm in which another comparison of the same environment counts them, as of its own known time, which is not after this one's. In none
+ * of its arms is whom it does not count, nor whom it saw in two of them, at any time, where it excludes those.
+ */
+export interface ArmStrata {
+  readonly armIn: ComparisonQuery;
+}
+
+/** The arms of a comparison in the order of its cells. */
+export const armsOf = ({ cells }: Pick<ComparisonQuery, 'cells'>): readonly string[] => [...new Set(cells.map(({ arm }) => arm))];
+
+export const strataValues = (strata: Strata): readonly string[] => ('armIn' in strata ? armsOf(strata.armIn) : strata.values);
 
 /** Of the units that `strata` does not name. */
 export const OTHER_STRATUM = '*';
@@ -82,7 +97,7 @@ export const OTHER_STRATUM = '*';
 export const stratumOf = (value: string): string => `=${value}`;
 
 export interface StratumCount {
-  /** As in `Strata.values`. */
+  /** As in `PropertyStrata.values`. */
   readonly value: string;
   readonly units: number;
 }
@@ -238,7 +253,7 @@ export type ErasureQuery = Pick<ComparisonQuery, 'project' | 'environment' | 'ex
 /** Far enough, and still a safe integer. */
 export const END_OF_TIME: InstantUs = 8_640_000_000_000_000;
 
-/** @throws RangeError when the queries of a delta do not end together, or end before it begins, or are about a part of a history */
+/** @throws RangeError when the queries of a delta do not end together, or end before it begins, or are about a part of a history, or can't be moved */
 export const untilOf = (queries: readonly ComparisonQuery[], sinceUs: InstantUs): InstantUs => {
   const untils = [...new Set(queries.map(({ knownUntilUs }) => knownUntilUs))];
   const [until = sinceUs] = untils;
@@ -247,6 +262,8 @@ export const untilOf = (queries: readonly ComparisonQuery[], sinceUs: InstantUs)
     throw new RangeError('a delta is of what becomes known while time goes on: a history up to a completion is counted whole');
   if (queries.some(({ quantiles }) => quantiles === true))
     throw new RangeError('a delta has no order statistics: a query that asks for quantiles is counted whole');
+  if (queries.some(({ strata }) => strata !== undefined && 'armIn' in strata))
+    throw new RangeError('units come to have an arm in another comparison later: a query with such strata is counted whole');
   if (until < sinceUs) throw new RangeError(`a delta must not end before it begins: knownUntilUs ${until} < sinceUs ${sinceUs}`);
   return until;
 };
@@ -284,7 +301,8 @@ export abstract class FeedbackStore {
   abstract quantiles(query: ComparisonQuery): Promise<NonNullable<ComparisonSums['quantiles']>>;
   /**
    * What has changed since: for each query its sums less the same query's as of `sinceUs`, signed; `addSums` makes the new sums of the old ones. Cheaper
-   * than recounts as long as few units have changed, the more so for many queries at once. All queries have one `knownUntilUs`, not before `sinceUs`.
+   * than recounts as long as few units have changed, the more so for many queries at once. All queries have one `knownUntilUs`, not before `sinceUs`,, none
+   * asks for quantiles or has strata by arms of another comparison, which units join later (RangeError).
    */
   abstract delta(queries: readonly ComparisonQuery[], sinceUs: InstantUs): Promise<readonly ComparisonSums[]>;
   /** The most frequent values of a property among units whose first exposure is randomised: those with most units first, then by text. */

@@ -48,7 +48,7 @@ const NOTE =
   'tested over the units of the analysis set, by the cell of their first exposure: units seen in two arms and units that were not randomised are left out on both sides';
 
 /** χ² is an approximation: below this expectation per cell it is not shown. */
-const SMALLEST_EXPECTATION = 5;
+export const SMALLEST_EXPECTATION = 5;
 
 /**
  * Cells against their weights; cells of weight 0 take no part.

@@ -15,6 +15,8 @@ export const EXPOSED_AT = 2_000_000;
 
 export interface ExampleUnit {
   readonly variant: string;
+  /** In the experiment `banner`, at the same moment; absent: the unit never met it. */
+  readonly inBanner?: string;
   readonly properties?: FeedbackRow['properties'];
   /** Values of events by name: of those before the exposure the name begins with `before:`. */
   readonly events?: Readonly<Record<string, readonly number[]>>;
@@ -65,7 +67,7 @@ export class CountedEvidence extends EvidenceOf {
   }
 }
 
-const rowsOfUnit = ({ variant, properties, events = {} }: ExampleUnit, index: number): readonly FeedbackRow[] => {
+const rowsOfUnit = ({ variant, inBanner, properties, events = {} }: ExampleUnit, index: number): readonly FeedbackRow[] => {
   const about = {
     project: 'shop',
     environment: 'past',
@@ -94,5 +96,6 @@ const rowsOfUnit = ({ variant, properties, events = {} }: ExampleUnit, index: nu
     reason: 'SPLIT',
     ...(properties === undefined ? {} : { properties }),
   };
-  return [exposure, ...told];
+  const elsewhere = inBanner === undefined ? [] : [{ ...exposure, name: 'banner', id: `banner-${index}`, variant: inBanner }];
+  return [exposure, ...elsewhere, ...told];
 };

@@ -85,6 +85,12 @@ describe('the results API', () => {
     expect((await call('GET', `${experiment}/results?environment=past&dimension=`)).status).toBe(400);
   });
 
+  it('refuses an interaction that can not be', async () => {
+    const itself = await call('GET', `${experiment}/results?environment=past&interaction=button`);
+    expect(itself).toMatchObject({ status: 409, body: { code: 'interaction-impossible', details: { path: '/interaction' } } });
+    expect((await call('GET', `${experiment}/results?environment=past&interaction=`)).status).toBe(400);
+  });
+
   it('answers with figures, verdict and evidence in one document', async () => {
     const { status, body } = await call('GET', `${experiment}/results?environment=past`);
     expect(status).toBe(200);

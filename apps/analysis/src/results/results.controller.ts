@@ -30,6 +30,14 @@ const resultsQuery = z.strictObject({
     .max(200)
     .optional()
     .describe('a property of the exposure events: effects by its values at each unit’s first exposure, for display'),
+  interaction: z
+    .string()
+    .min(1)
+    .max(80)
+    .optional()
+    .describe(
+      'another experiment on the same type of unit: effects by the arm that units have there, and whether they differ, for display',
+    ),
   hops: z.literal('tracked').optional().describe('quality.hops has the tracked units too, which takes another count of all events'),
 });
 type ResultsQuery = z.infer<typeof resultsQuery>;
@@ -69,7 +77,8 @@ export class ResultsController {
     @Environment() environment: string,
     @Query({ schema: resultsQuery }) query: ResultsQuery,
   ): Promise<Results> {
-    return this.service.results({ ...requestOf(project, environment, key, query.asOf), dimension: query.dimension, hops: query.hops });
+    const { dimension, interaction, hops } = query;
+    return this.service.results({ ...requestOf(project, environment, key, query.asOf), dimension, interaction, hops });
   }
 
   @Post('explore')

@@ -1,6 +1,13 @@
 /** From a definition and the store's sums to the results document: figures, quality, verdict, warnings. */
 import { Injectable, Optional } from '@nestjs/common';
-import { type DimensionBreakdown, type Exploration, formatInstant, type MetricDefinition, type Results } from '@rampart/contracts';
+import {
+  type DimensionBreakdown,
+  type Exploration,
+  formatInstant,
+  type Interaction,
+  type MetricDefinition,
+  type Results,
+} from '@rampart/contracts';
 import { DomainError, isWatched, type PlanState } from '@rampart/domain';
 import { type ComparisonQuery, END_OF_TIME } from '@rampart/feedback-store';
 import {
@@ -17,6 +24,7 @@ import {
 import { breakdownOf } from '../figures/breakdown.js';
 import { type Conclusion, conclude } from '../figures/conclusion.js';
 import { exploredFigures, exploring } from '../figures/exploration.js';
+import { interactionOf } from '../figures/interaction.js';
 import type { Figures } from '../figures/look-of-results.js';
 import { countedByArm } from '../figures/population.js';
 import { withCapsShown } from '../figures/without-caps.js';
@@ -40,6 +48,8 @@ export interface ResultsRequest {
   readonly hops?: 'tracked' | undefined;
   /** A property of first exposures, by whose values the figures are shown besides. */
   readonly dimension?: string | undefined;
+  /** Another experiment, by whose arms the figures are shown besides. */
+  readonly interaction?: string | undefined;
 }
 
 /** Values of a dimension that have a row of their own: those with most units. */
@@ -63,7 +73,7 @@ export class ResultsService {
     @Optional() private readonly crossings?: Crossings,
   ) {}
 
-  /** @throws DomainError experiment-not-found, environment-not-found, not-started, importing, watermark-behind, watermark-undefined */
+  /** @throws DomainError experiment-not-found, environment-not-found, not-started, importing, watermark-behind, watermark-undefined; of the experiment to interact with as well: interaction-impossible */
   async results(request: ResultsRequest): Promise<Results> {
     // First: whatever was known by then is in the definition that is read after it.
     const watermarkUs = await this.evidence.watermark();
@@ -105,6 +115,7 @@ export class ResultsService {
       quality,
       metrics: withPowerReached(metrics, definition, this.pace(definition, reach, figures)),
       ...(request.dimension === undefined ? {} : { dimension: await this.dimension(definition, query, request.dimension) }),
+      ...(request.interaction === undefined ? {} : { interaction: await this.interaction(definition, query, request) }),
       verdict: judged.verdict,
       actions: judged.actions,
       latched: judged.latched,
@@ -167,6 +178,18 @@ export class ResultsService {
     const quantiles = hasQuantiles(definition);
     const sums = await this.evidence.sums({ ...query, quantiles, quantilesByStratum: quantiles, quantileLadder: false, strata });
     return breakdownOf({ definition, query, property, values, sums });
+  }
+
+  private async interaction(definition: DefinitionInForce, query: ComparisonQuery, request: ResultsRequest): Promise<Interaction> {
+    const { interaction: experiment = '', asOfUs } = request;
+    const atUs = asOfUs ?? (query.historical ? null : query.knownUntilUs);
+    const other = this.definitions.inForce(request.project, request.environment, experiment, atUs);
+    requireOtherUnits(definition, other);
+    const knownUntilUs = Math.min(query.knownUntilUs, other.state?.closedAtUs ?? query.knownUntilUs);
+    const armIn = comparisonQuery(other, knownUntilUs, query.loggedUntilUs ?? null);
+    const quantiles = hasQuantiles(definition);
+    const sums = await this.evidence.sums({ ...query, quantiles, quantilesByStratum: quantiles, quantileLadder: false, strata: { armIn } });
+    return interactionOf({ definition, query, other, sums });
   }
 
   /** In force at the look's own known time; what is younger than the watermark only where nothing else is known yet. */
@@ -243,6 +266,15 @@ const requireUnitType = ({ experiment }: DefinitionInForce, { unitType }: Metric
   if (unitType === experiment.unitType) return;
   const message = `the metric is measured per ${unitType}, ${experiment.key} compares units of type ${experiment.unitType}`;
   throw new DomainError('metric-unit-type', message, { path: '/definition/unitType' });
+};
+
+const requireOtherUnits = ({ experiment }: DefinitionInForce, { experiment: other }: DefinitionInForce): void => {
+  const refuse = (message: string) => {
+    throw new DomainError('interaction-impossible', message, { path: '/interaction' });
+  };
+  if (other.key === experiment.key) refuse(`${experiment.key} can't interact with itself: name another experiment`);
+  if (other.unitType === experiment.unitType) return;
+  refuse(`${other.key} is about units of type ${other.unitType}, ${experiment.key} about ${experiment.unitType}: no unit is in both`);
 };
 
 const requireKnown = (definition: DefinitionInForce, asOfUs: number, watermarkUs: number | null, isImporting: boolean): void => {

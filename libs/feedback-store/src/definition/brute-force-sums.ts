@@ -13,6 +13,7 @@ import {
   type PlacedRow,
   type PopulationCount,
   type StratumCount,
+  strataValues,
   stratumOf,
   type TrackedCount,
 } from '../feedback-store.js';
@@ -37,6 +38,8 @@ interface Unit {
   readonly cell: number;
   readonly kind: Exclude<PopulationCount['kind'], 'two-arms'>;
   readonly firstExposure: Seen;
+  /** `stratumOf` a value, or OTHER_STRATUM; empty without strata. */
+  readonly stratum: string;
   /** Known time of the first randomised exposure in another arm. */
   readonly crossedAt: InstantUs | undefined;
   readonly events: readonly Seen[];
@@ -112,8 +115,8 @@ const quantiles = (
       units[metric.population].filter(({ kind, cell }) => kind === 'counted' && query.cells[cell]?.arm === arm);
     if (query.quantilesByStratum !== true || query.strata === undefined)
       return [{ metric: place, arms: arms.map((arm) => armQuantile(query, metric, arm, ofArm(arm))) }];
-    const strata = [OTHER_STRATUM, ...query.strata.values.map(stratumOf)];
-    const inStratum = (arm: string, stratum: string) => ofArm(arm).filter((unit) => stratumOfUnit(query, unit) === stratum);
+    const strata = [OTHER_STRATUM, ...strataValues(query.strata).map(stratumOf)];
+    const inStratum = (arm: string, stratum: string) => ofArm(arm).filter((unit) => unit.stratum === stratum);
     const groups = strata.flatMap((stratum) =>
       arms.map((arm) => ({ ...armQuantile(query, metric, arm, inStratum(arm, stratum)), stratum })),
     );
@@ -202,6 +205,7 @@ const unitsOf = (
     .sort(byKnownTime);
   const isAdmissible = (exposure: Seen) => exposure.knownAt <= timeOf(exposure) + query.allowedLatenessUs;
   const cellOf = ({ row }: Seen) => query.cells.findIndex(({ variant }) => variant === row.variant);
+  const stratumOfFirst = stratumTeller(query, rows);
   const events = byUnit(rows.filter(({ row }) => row.kind === 'metric' || row.kind === 'feedback'));
   const units = [...byUnit(exposures)].flatMap(([unit, own]): Unit[] => {
     const first = own.find(isAdmissible);
@@ -220,6 +224,7 @@ const unitsOf = (
         kind: kindOf(reasonOf(query, first), cell),
         crossedAt: crossed?.knownAt,
         firstExposure: first,
+        stratum: stratumOfFirst(first),
         events: events.get(unit) ?? [],
       },
     ];
@@ -260,7 +265,7 @@ const population = (query: ComparisonQuery, units: readonly Unit[], hasCrossed: 
   const counts = new Map<string, PopulationCount>();
   for (const unit of units) {
     const kind = query.multipleExposure === 'exclude' && hasCrossed(unit) ? 'two-arms' : unit.kind;
-    const stratum = stratumOfUnit(query, unit);
+    const { stratum } = unit;
     const key = `${unit.cell} ${unit.segment} ${kind} ${stratum}`;
     const place = { cell: unit.cell, segment: unit.segment, ...(query.strata === undefined ? {} : { stratum }) };
     counts.set(key, { ...place, kind, units: (counts.get(key)?.units ?? 0) + 1 });
@@ -268,11 +273,35 @@ const population = (query: ComparisonQuery, units: readonly Unit[], hasCrossed: 
   return [...counts.values()].sort(byPopulation);
 };
 
-const stratumOfUnit = ({ strata }: ComparisonQuery, { firstExposure }: Unit): string => {
-  if (strata === undefined) return '';
-  const value = textOfProperty(firstExposure.row.properties, strata.property);
-  return strata.values.includes(value) ? stratumOf(value) : OTHER_STRATUM;
+/** @returns the stratum of a unit by its first exposure */
+const stratumTeller = ({ strata }: ComparisonQuery, rows: readonly Seen[]): ((first: Seen) => string) => {
+  if (strata === undefined) return () => '';
+  if ('armIn' in strata) {
+    const arms = armsOfUnits(strata.armIn, rows);
+    return ({ row: { unit } }) => {
+      const arm = arms.get(unit);
+      return arm === undefined ? OTHER_STRATUM : stratumOf(arm);
+    };
+  }
+  const { property, values } = strata;
+  return ({ row }) => {
+    const value = textOfProperty(row.properties, property);
+    return values.includes(value) ? stratumOf(value) : OTHER_STRATUM;
+  };
 };
+
+/** Of the units that a comparison counts, each in one arm as far as it excludes those in two. */
+const armsOfUnits = (query: ComparisonQuery, rows: readonly Seen[]): ReadonlyMap<string, string> => {
+  const known = rows.filter(({ knownAt }) => knownAt <= query.knownUntilUs);
+  const counted = unitsOf(query, known, exposuresOf(query)).units.filter(
+    ({ kind, crossedAt }) => kind === 'counted' && (query.multipleExposure === 'first' || crossedAt === undefined),
+  );
+  return new Map(counted.map(({ firstExposure: { row }, cell }) => [row.unit, query.cells[cell]?.arm ?? '']));
+};
+
+/** Which rows say that a unit is in the comparison. */
+const exposuresOf = ({ metrics }: ComparisonQuery): readonly FeedbackRow['kind'][] =>
+  metrics.length > 0 && metrics.every(({ definition }) => definition.population === 'assigned') ? ['exposure', 'assignment'] : ['exposure'];
 
 export const bruteForceStrata = (
   query: ComparisonQuery,
@@ -281,8 +310,7 @@ export const bruteForceStrata = (
   limit: number,
 ): readonly StratumCount[] => {
   const counts = new Map<string, number>();
-  const isAssigned = query.metrics.length > 0 && query.metrics.every(({ definition }) => definition.population === 'assigned');
-  const { units } = unitsOf(query, visibleRows(query, rows), isAssigned ? ['exposure', 'assignment'] : ['exposure']);
+  const { units } = unitsOf(query, visibleRows(query, rows), exposuresOf(query));
   for (const { kind, firstExposure } of units) {
     if (kind !== 'counted') continue;
     const value = textOfProperty(firstExposure.row.properties, property);
@@ -302,12 +330,9 @@ export const bruteForceTracked = (query: ComparisonQuery, rows: readonly PlacedR
       [numerator, ...(denominator === null ? [] : [denominator]), ...steps].map(({ selector }) => selector.event),
     ),
   );
-  const kinds = metrics.every(({ population: own }) => own === 'assigned')
-    ? (['exposure', 'assignment'] as const)
-    : (['exposure'] as const);
   const closes = metrics.map((metric) => closesAfterUs(metric, query.allowedLatenessUs));
   const lastClose = closes.includes(null) ? Number.POSITIVE_INFINITY : Math.max(...closes.map(Number));
-  const tracked = unitsOf(query, visibleRows(query, rows), kinds).units.filter(
+  const tracked = unitsOf(query, visibleRows(query, rows), exposuresOf(query)).units.filter(
     ({ kind, crossedAt, t0, events }) =>
       kind === 'counted' &&
       (query.multipleExposure === 'first' || crossedAt === undefined || crossedAt > t0 + lastClose) &&
@@ -326,14 +351,13 @@ const cellSums = (
   metrics: readonly MeasuredMetric[],
   units: Readonly<Record<'exposed' | 'assigned', readonly Unit[]>>,
 ): readonly CellSums[] => {
-  const strata = query.strata === undefined ? [''] : [OTHER_STRATUM, ...new Set(query.strata.values.map(stratumOf))].sort(byText);
+  const strata = query.strata === undefined ? [''] : [OTHER_STRATUM, ...new Set(strataValues(query.strata).map(stratumOf))].sort(byText);
   const places = [...query.cells.keys()].flatMap((cell) =>
     [...query.segments].sort((a, b) => a - b).flatMap((segment) => strata.map((stratum) => ({ cell, segment, stratum }))),
   );
   return places
     .map(({ cell, segment, stratum }): CellSums => {
-      const here = (unit: Unit) =>
-        unit.kind === 'counted' && unit.cell === cell && unit.segment === segment && stratumOfUnit(query, unit) === stratum;
+      const here = (unit: Unit) => unit.kind === 'counted' && unit.cell === cell && unit.segment === segment && unit.stratum === stratum;
       return { cell, segment, stratum, metrics: metrics.map((metric) => sumsOf(query, metric, units[metric.population].filter(here))) };
     })
     .filter(({ metrics: sums }) => sums.some(({ units: closed, openUnits }) => closed + openUnits > 0));

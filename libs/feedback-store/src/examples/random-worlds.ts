@@ -123,7 +123,8 @@ const rowOf = (one: Arrival, at: number, knownAtUs: number, historical: boolean)
     kind: one.kind,
     project: 'shop',
     environment: 'live',
-    name: isExposure ? 'button' : one.name,
+    // Some exposures are those of another experiment.
+    name: isExposure ? (one.name === 'visit' ? 'other' : 'button') : one.name,
     unitType: 'user',
     unit: pseudonyms[one.unit] ?? '',
     source: 'test',
@@ -266,7 +267,27 @@ const allowedCovariate = (type: MetricInput['type'], { denominator, ...covariate
   type !== 'ratio' || denominator === undefined ? covariate : { ...covariate, denominator };
 
 const stratumValues = ['', 'de', 'de ', '1', '12.5', '0', '-3.25', '1e+21', '1e-7', 'true', 'false', "it's", 'never', 'NaN'];
-const strata = fc.record({ property: propertyName, values: fc.subarray(stratumValues) });
+const strata = fc.oneof(
+  { weight: 2, arbitrary: fc.record({ property: propertyName, values: fc.subarray(stratumValues) }) },
+  // The arms of the other experiment, of which those units have one that it counts.
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      cells: fc.constantFrom(cells, cells.slice(0, 3), cells.toReversed()),
+      segments: fc.constantFrom([1, 2, 3], [1]),
+      timeline: fc.constantFrom<ComparisonQuery['timeline'][]>(
+        [{ segment: 1, fromUs: 0 }],
+        [
+          { segment: 1, fromUs: 0 },
+          { segment: 4, fromUs: START + 15 },
+        ],
+      ),
+      multipleExposure: fc.constantFrom('exclude' as const, 'first' as const),
+      allowedLatenessUs: fc.constantFrom(0, 10),
+      earlier: fc.constantFrom(0, 0, 25),
+    }),
+  },
+);
 
 export const worlds: fc.Arbitrary<World> = fc
   .record({
@@ -304,10 +325,16 @@ export const worlds: fc.Arbitrary<World> = fc
       cells,
       ...rest,
       knownUntilUs: START + untilAfter,
-      ...(asked === undefined ? {} : { strata: asked }),
       ...(capsOf === undefined || historical ? {} : { capsOf }),
       ...(historical && loggedAfter !== undefined ? { loggedUntilUs: START + loggedAfter } : {}),
       metrics: metrics.map((definition) => ({ version: 1, definition })),
+    };
+    const withStrata = (): ComparisonQuery => {
+      if (asked === undefined) return query;
+      if ('property' in asked) return { ...query, strata: asked };
+      const [{ capsOf: _, ...like }, { earlier, ...there }] = [query, asked];
+      const about = { experiment: 'other', knownUntilUs: query.knownUntilUs - earlier, metrics: query.metrics.slice(0, 1) };
+      return { ...query, strata: { armIn: { ...like, ...there, ...about } } };
     };
     const shuffled = [...rows.keys(), ...repeats.filter((index) => index < rows.length)]
       .map((index, at) => ({ index, at: order[at % order.length] ?? 0 }))
@@ -315,7 +342,7 @@ export const worlds: fc.Arbitrary<World> = fc
       .map(({ index }) => index);
     const size = Math.ceil(shuffled.length / inserts);
     const deliveries = Array.from({ length: inserts }, (_, at) => shuffled.slice(at * size, (at + 1) * size));
-    return { rows, query, deliveries };
+    return { rows, query: withStrata(), deliveries };
   });
 
 /** The same world at another time. */
@@ -334,6 +361,17 @@ export const shifted = ({ rows, query, deliveries }: World, byUs: number): World
   deliveries,
 });
 
+/** The same world in another environment: worlds share tables without seeing each other. */
+export const movedTo = (environment: string, { rows, query, deliveries }: World): World => {
+  const { strata } = query;
+  const moved = strata !== undefined && 'armIn' in strata ? { strata: { armIn: { ...strata.armIn, environment } } } : {};
+  return {
+    rows: rows.map((placed) => ({ ...placed, row: { ...placed.row, environment } })),
+    query: { ...query, environment, ...moved },
+    deliveries,
+  };
+};
+
 /** A world, and the instants at which it is looked at while its rows come in. */
 export interface Watched {
   readonly world: World;
@@ -346,7 +384,7 @@ export interface Watched {
 /** Nothing of it is historical: a history is looked at once. */
 export const watchedWorlds: fc.Arbitrary<Watched> = fc
   .record({
-    world: worlds.filter(({ query }) => !query.historical),
+    world: worlds.filter(({ query: { historical, strata: asked } }) => !historical && !(asked !== undefined && 'armIn' in asked)),
     gaps: fc.array(fc.constantFrom(1, 4, 5, 5, 10, 15, 20, 40), { minLength: 3, maxLength: 6 }),
     redelivered: fc.array(fc.nat(12), { minLength: 7, maxLength: 7 }),
   })

@@ -1,11 +1,11 @@
 /** Order statistics of one metric by arm: a histogram of all values, of which each server counts its own, and what is read off it. */
 import type { InstantUs } from '@rampart/contracts';
-import { type ArmQuantile, type ComparisonQuery, OTHER_STRATUM, stratumOf } from '../feedback-store.js';
+import { type ArmQuantile, armsOf, type ComparisonQuery, OTHER_STRATUM, strataValues, stratumOf } from '../feedback-store.js';
 import type { Parameters } from './clickhouse-parameters.js';
 import { groupOf } from './clickhouse-query-group.js';
 import type { PlannedMetric } from './clickhouse-row-masks.js';
 import { type CountedRows, countedRows } from './clickhouse-sums-statement.js';
-import { armsOf, type Reading } from './clickhouse-units-statement.js';
+import type { Reading } from './clickhouse-units-statement.js';
 
 export interface QuantileStatements {
   readonly parameters: Parameters;
@@ -33,7 +33,7 @@ export const quantileStatements = (query: ComparisonQuery, reading: Reading): Qu
 export const quantileGroups = (query: ComparisonQuery): readonly Pick<ArmQuantile, 'arm' | 'stratum'>[] => {
   const arms = armsOf(query);
   if (query.quantilesByStratum !== true || query.strata === undefined) return arms.map((arm) => ({ arm }));
-  return [OTHER_STRATUM, ...query.strata.values.map(stratumOf)].flatMap((stratum) => arms.map((arm) => ({ arm, stratum })));
+  return [OTHER_STRATUM, ...strataValues(query.strata).map(stratumOf)].flatMap((stratum) => arms.map((arm) => ({ arm, stratum })));
 };
 
 /** Place of a unit's group in `quantileGroups`. */

@@ -1,9 +1,9 @@
 /** By which value of a property a unit is told apart, as SQL; `textOfProperty` says the same in TypeScript. */
-import type { Strata, StratumCount } from '../feedback-store.js';
+import type { PropertyStrata, StratumCount } from '../feedback-store.js';
 import type { Parameters } from './clickhouse-parameters.js';
 
 /** The place of the property's text among the values, from 1; 0 where it is none of them. Numbers are compared as numbers: texts of them differ by engine. */
-export const stratumSql = ({ property, values }: Strata, parameters: Parameters): string => {
+export const stratumSql = ({ property, values }: PropertyStrata, parameters: Parameters): string => {
   const name = parameters.bind('String', property);
   const numbers = values.flatMap((value, at) =>
     String(Number(value)) === value && Number.isFinite(Number(value)) ? [{ value: Number(value), place: at + 1 }] : [],

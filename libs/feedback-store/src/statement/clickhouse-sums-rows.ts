@@ -10,6 +10,7 @@ import {
   type MetricSums,
   OTHER_STRATUM,
   type PopulationCount,
+  strataValues,
   stratumOf,
 } from '../feedback-store.js';
 import type { QueryGroup } from './clickhouse-query-group.js';
@@ -69,7 +70,7 @@ const sumsOfOne = (query: ComparisonQuery, uses: readonly number[], answers: rea
 
 const stratumName = ({ strata }: ComparisonQuery, place: number): string => {
   if (strata === undefined) return '';
-  const value = strata.values[place - 1];
+  const value = strataValues(strata)[place - 1];
   return value === undefined ? OTHER_STRATUM : stratumOf(value);
 };
 

@@ -4,14 +4,13 @@ import type { ComparisonQuery } from '../feedback-store.js';
 import { scopeOf } from '../row-identity.js';
 import { Parameters } from './clickhouse-parameters.js';
 import { groupOf } from './clickhouse-query-group.js';
-import { loggedSql, NEVER, type Reading, UNKNOWN_CELL, unitsSql } from './clickhouse-units-statement.js';
+import { loggedSql, NEVER, populationOf, type Reading, UNKNOWN_CELL, unitsSql } from './clickhouse-units-statement.js';
 
 /** Columns: cell, segment, units; of the rows of one server. @param query  with at least one metric */
 export const trackedStatement = (query: ComparisonQuery, reading: Reading): { sql: string; parameters: Parameters } => {
   const parameters = new Parameters();
   const { strata: _, ...plain } = query;
-  const isAssigned = query.metrics.every(({ definition }) => definition.population === 'assigned');
-  const units = unitsSql(groupOf([plain]), isAssigned ? 'assigned' : 'exposed', parameters, reading);
+  const units = unitsSql(groupOf([plain]), populationOf(query), parameters, reading);
   const last = parameters.bind('Int64', query.knownUntilUs);
   const scopes = [...new Set(trackedEvents(query).map((name) => scopeOf({ ...query, name })))];
   const closes = query.metrics.map((metric) => closesAfterUs(measured(metric), query.allowedLatenessUs));

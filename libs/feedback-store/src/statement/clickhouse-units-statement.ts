@@ -2,10 +2,10 @@
 
 import { isDeepStrictEqual } from 'node:util';
 import type { InstantUs } from '@rampart/contracts';
-import type { ComparisonQuery, SegmentStart } from '../feedback-store.js';
+import { type ArmStrata, armsOf, type ComparisonQuery, type SegmentStart } from '../feedback-store.js';
 import { scopedName, scopeOf } from '../row-identity.js';
 import type { Parameters } from './clickhouse-parameters.js';
-import { ownSql, type QueryGroup } from './clickhouse-query-group.js';
+import { groupOf, ownSql, type QueryGroup } from './clickhouse-query-group.js';
 import { stratumSql } from './clickhouse-strata.js';
 
 export type Population = 'exposed' | 'assigned';
@@ -44,9 +44,6 @@ export const exposureScopes = (query: ComparisonQuery, population: Population): 
     scopeOf({ ...query, name: scopedName(kind, query.experiment) }),
   );
 
-/** The arms in the order of the cells. */
-export const armsOf = ({ cells }: ComparisonQuery): readonly string[] => [...new Set(cells.map(({ arm }) => arm))];
-
 /**
  * Columns: unit, hasFirst, t0, stratum (place among the values of the query's strata, from 1; 0: none of them), segment, cell, why (index into `whys`), crossedAt (known time of the first SPLIT exposure in another arm, or NEVER),
  * lateExposures; `until`, with one row for each of the two instants, where there are two; and `which`, with one row for each query, where there are several.
@@ -56,11 +53,13 @@ export const unitsSql = (group: QueryGroup, population: Population, parameters: 
   const keys = `unit${reading.sinceUs === null ? '' : ', until'}${group.queries.length === 1 ? '' : ', which'}`;
   const arms = [...Array(Math.max(...group.queries.map((query) => armsOf(query).length))).keys()];
   const armsOfCells = ownSql(group.queries.map((query) => `[${armsByCell(query).join(', ')}]`));
+  const { strata } = group.queries[0];
+  const armStrata = strata !== undefined && 'armIn' in strata ? strata : undefined;
   // Of the arms that are not the unit's own, the one that was seen first; the place after the cells is that of an unknown variant.
   const others = arms.map((arm) => `if(arm = ${arm}, ${NEVER}, known${arm})`);
   return `SELECT ${keys}, first > 0 AS hasFirst,
   toInt64(toUInt64(bitShiftRight(first, 64))) - ${BIAS} AS t0,
-  toUInt16(bitShiftRight(first, 32)) AS stratum, toUInt16(bitShiftRight(first, 16)) AS segment, toUInt8(bitShiftRight(first, 8)) AS cell, toUInt8(first) AS why,
+  ${armStrata === undefined ? 'toUInt16(bitShiftRight(first, 32))' : 'armThere'} AS stratum, toUInt16(bitShiftRight(first, 16)) AS segment, toUInt8(bitShiftRight(first, 8)) AS cell, toUInt8(first) AS why,
   if(cell = ${UNKNOWN_CELL}, toUInt8(${UNKNOWN_CELL}), toUInt8(${armsOfCells}[cell + 1])) AS arm,
   if(arm = ${UNKNOWN_CELL}, ${NEVER}, least(${[NEVER, ...others].join(', ')})) AS crossedAt, lateExposures
 FROM (
@@ -68,8 +67,19 @@ FROM (
     ${arms.map((arm) => `min(if(why = 0 AND arm = ${arm}, known_at, ${NEVER})) AS known${arm}`).join(', ')}
   FROM (${exposuresSql(group, population, parameters, reading)})
   GROUP BY ${keys}
-)`;
+)${armStrata === undefined ? '' : ` AS here ANY LEFT JOIN (${armsThereSql(armStrata, parameters, reading)}) AS there USING (unit)`}`;
 };
+
+/** Columns: unit, armThere (from 1); of the units that the other comparison counts. */
+const armsThereSql = ({ armIn: { strata: _, ...query } }: ArmStrata, parameters: Parameters, reading: Reading): string => {
+  const units = unitsSql(groupOf([query]), populationOf(query), parameters, reading);
+  const once = query.multipleExposure === 'first' ? '' : ` AND crossedAt = ${NEVER}`;
+  return `SELECT unit, toUInt16(arm) + 1 AS armThere FROM (${units}) WHERE hasFirst AND why = 0 AND cell != ${UNKNOWN_CELL}${once}`;
+};
+
+/** Whom a comparison counts: who was assigned, where none of its metrics asks for more. */
+export const populationOf = ({ metrics }: ComparisonQuery): Population =>
+  metrics.length > 0 && metrics.every(({ definition }) => definition.population === 'assigned') ? 'assigned' : 'exposed';
 
 const armsByCell = (query: ComparisonQuery): readonly number[] => query.cells.map(({ arm }) => armsOf(query).indexOf(arm));
 
@@ -131,7 +141,7 @@ export const exposuresSql = (group: QueryGroup, population: Population, paramete
     toUInt8(multiIf(reason = 'SPLIT', 0, reason = 'OVERRIDE', 1, reason = 'USER_CHANNEL', 2, reason IN ('HOLDOUT', 'STATIC'), 3, ${missing})) AS why,
     bitShiftLeft(toUInt256(toUInt64(known_at + ${BIAS})), 192) + bitShiftLeft(toUInt256(${tieSql(query.historical)}), 128)
       + bitShiftLeft(toUInt256(toUInt64(t + ${BIAS})), 64)
-      + toUInt256(${strata === undefined ? '' : `toUInt64(${stratumSql(strata, parameters)}) * 4294967296 + `}toUInt64(${segment}) * 65536 + toUInt64(cell) * 256 + why) AS packed${more}
+      + toUInt256(${strata === undefined || 'armIn' in strata ? '' : `toUInt64(${stratumSql(strata, parameters)}) * 4294967296 + `}toUInt64(${segment}) * 65536 + toUInt64(cell) * 256 + why) AS packed${more}
   FROM ${reading.exposures}${instants}
   WHERE scope IN (${numbers}) AND known_at <= ${instants === '' ? last : 'until'}${loggedSql(query, parameters)} AND has(${segments}, ${segment})`;
 };

@@ -1,7 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { logGamma } from '../distributions.js';
 import { cusum, ewma, isSilenceAlarming, rateChange } from './event-volume.js';
-import { effectTrend, heterogeneity } from './heterogeneity.js';
 
 describe('a changed rate', () => {
   it('has an expectation of 1 when nothing changed: it is an e-value', () => {
@@ -41,57 +40,5 @@ describe('charts', () => {
     expect(alarms([4])).toEqual([true]);
     expect(alarms(new Array<number>(12).fill(1.5)).at(-1)).toBe(true);
     expect(() => ewma([1], { mu: 0, sigma: 1, lambda: 0 })).toThrow(RangeError);
-  });
-});
-
-describe('differences between levels', () => {
-  it('are none when all effects agree', () => {
-    const found = heterogeneity([
-      { effect: 0.1, se: 0.02 },
-      { effect: 0.1, se: 0.05 },
-    ]);
-    expect(found).toMatchObject({ q: 0, p: 1, iSquared: 0, tau2: 0, isSimpson: false });
-    expect(found.pooled).toBeCloseTo(0.1, 14);
-  });
-
-  it('draw uncertain levels towards the pooled effect', () => {
-    const { shrunk, pooled, tau2, p } = heterogeneity([
-      { effect: 1, se: 0.1 },
-      { effect: -1, se: 0.1 },
-      { effect: 3, se: 2 },
-    ]);
-    expect(p).toBeLessThan(1e-6);
-    expect(tau2).toBeGreaterThan(0);
-    const [sure = 0, , unsure = 0] = shrunk;
-    expect(Math.abs(sure - 1)).toBeLessThan(0.05);
-    expect(Math.abs(unsure - pooled)).toBeLessThan(Math.abs(3 - pooled) / 2);
-  });
-
-  it('flag a total whose sign no level has', () => {
-    expect(
-      heterogeneity(
-        [
-          { effect: 1, se: 0.1 },
-          { effect: 0.5, se: 0.1 },
-        ],
-        -0.2,
-      ).isSimpson,
-    ).toBe(true);
-  });
-
-  it('need two levels with an error each', () => {
-    expect(() => heterogeneity([{ effect: 1, se: 1 }])).toThrow(RangeError);
-    expect(() =>
-      heterogeneity([
-        { effect: 1, se: 0 },
-        { effect: 1, se: 1 },
-      ]),
-    ).toThrow(RangeError);
-    expect(() =>
-      effectTrend([
-        { day: 1, effect: 1, se: 1 },
-        { day: 1, effect: 2, se: 1 },
-      ]),
-    ).toThrow('2 different days');
   });
 });

@@ -1,7 +1,7 @@
 /** Does an effect differ between levels of a dimension, or fade with time since exposure? */
 import { tailProbability } from '../comparison/compared-effect.js';
 import { chiSquare, normal } from '../distributions.js';
-import { type Probability, requireFinite, requirePositive } from '../kernel/requirements.js';
+import { type Probability, requireFinite, requireLevel, requirePositive } from '../kernel/requirements.js';
 
 export interface LevelEffect {
   readonly effect: number;
@@ -56,6 +56,31 @@ export const heterogeneity = (levels: readonly LevelEffect[], overall?: number):
     shrunk: weighted.map(({ effect, variance }) => pooled + (tau2 / (tau2 + variance)) * (effect - pooled)),
     isSimpson: sign !== 0 && weighted.every(({ effect }) => Math.sign(effect) === -sign),
   };
+};
+
+export interface EffectInteraction {
+  /** By how much the effect is higher where the other change is. */
+  readonly estimate: number;
+  readonly se: number;
+  readonly z: number;
+  readonly p: Probability;
+  readonly logP: number;
+  readonly ciLower: number;
+  readonly ciUpper: number;
+}
+
+/**
+ * Does another change alter an effect? The difference of differences between units that have the other change and units that have not. The four groups are
+ * disjoint, so that their variances add; both changes must be assigned independently of each other.
+ * @param alpha  two-sided, of the interval
+ */
+export const effectInteraction = (changed: LevelEffect, unchanged: LevelEffect, alpha: Probability): EffectInteraction => {
+  const estimate = requireFinite('effect', changed.effect) - requireFinite('effect', unchanged.effect);
+  const se = Math.hypot(requirePositive('se', changed.se), requirePositive('se', unchanged.se));
+  const z = estimate / se;
+  const halfWidth = normal.isf(requireLevel('alpha', alpha) / 2) * se;
+  const bounds = { ciLower: estimate - halfWidth, ciUpper: estimate + halfWidth };
+  return { estimate, se, z, ...tailProbability(z, 'two-sided', normal.logSf), ...bounds };
 };
 
 export interface EffectTrend {

@@ -2,7 +2,14 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { logGamma } from '../distributions.js';
 import { binomialTest } from './exact-binomial.js';
-import { logDirichletMultinomialE, SRM_CONCENTRATIONS, srmChiSquare, srmChiSquareOverPeriods, srmSequential } from './srm.js';
+import {
+  independenceChiSquare,
+  logDirichletMultinomialE,
+  SRM_CONCENTRATIONS,
+  srmChiSquare,
+  srmChiSquareOverPeriods,
+  srmSequential,
+} from './srm.js';
 
 const logBinomial = (x: number, n: number, share: number): number =>
   logGamma(n + 1) - logGamma(x + 1) - logGamma(n - x + 1) + x * Math.log(share) + (n - x) * Math.log1p(-share);
@@ -172,5 +179,46 @@ describe('the exact binomial test', () => {
     expect(binomialTest(0, 0, 0.5).p).toBe(1);
     expect(() => binomialTest(3, 2, 0.5)).toThrow('3 of 2');
     expect(() => binomialTest(1, 2, 1)).toThrow(RangeError);
+  });
+});
+
+describe('χ² of independence', () => {
+  it('is that of a table by its margins', () => {
+    // 100·(10·40 − 20·30)² / (30·70·40·60); p = erfc(√(χ²/2)).
+    const found = independenceChiSquare([
+      [10, 20],
+      [30, 40],
+    ]);
+    expect(found).toMatchObject({ kind: 'tested', df: 1, expected: [12, 18, 28, 42] });
+    expect(found).toMatchObject({ chi2: expect.closeTo(0.7936507936507936, 14), p: expect.closeTo(0.37299848361348714, 13) });
+  });
+
+  it('is 0 where each row is spread alike, however large', () => {
+    const found = independenceChiSquare([
+      [100, 300],
+      [7, 21],
+      [2000, 6000],
+    ]);
+    expect(found).toMatchObject({ chi2: expect.closeTo(0, 9), df: 2 });
+  });
+
+  it('leaves out rows and columns without units', () => {
+    const full = independenceChiSquare([
+      [10, 20],
+      [30, 40],
+    ]);
+    const { chi2, df } = independenceChiSquare([
+      [10, 0, 20],
+      [0, 0, 0],
+      [30, 0, 40],
+    ]) as { chi2: number; df: number };
+    expect({ chi2, df }).toEqual({ chi2: (full as { chi2: number }).chi2, df: 1 });
+  });
+
+  it('says why there is nothing to test', () => {
+    expect(independenceChiSquare([[0, 0]])).toEqual({ kind: 'not-testable', reason: 'NO_UNITS' });
+    expect(independenceChiSquare([[5, 7]])).toEqual({ kind: 'not-testable', reason: 'FEWER_THAN_TWO_ARMS' });
+    expect(() => independenceChiSquare([[1, 2], [3]])).toThrow('a table of 2 columns has a row of 1');
+    expect(() => independenceChiSquare([[1.5, 2]])).toThrow(RangeError);
   });
 });

@@ -61,6 +61,30 @@ export const srmChiSquareOverPeriods = (periods: readonly AllocationPeriod[]): S
   return { kind: 'tested', chi2, df, p: chiSquare.sf(chi2, df), logP: chiSquare.logSf(chi2, df), expected };
 };
 
+/**
+ * Pearson's χ² of independence: are units spread over the columns in the same way in each row? Rows and columns without units leave the degrees of freedom.
+ * Valid for one look; expected counts below 5 make the p approximate.
+ * @param counts  units, a list for each row, all of one length
+ * @returns `expected` row by row
+ */
+export const independenceChiSquare = (counts: readonly (readonly number[])[]): SrmTest => {
+  const columns = counts[0]?.length ?? 0;
+  for (const row of counts) {
+    if (row.length !== columns) throw new RangeError(`a table of ${columns} columns has a row of ${row.length}`);
+    for (const count of row) requireCount('units', count);
+  }
+  const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
+  const ofRows = counts.map(sum);
+  const ofColumns = Array.from({ length: columns }, (_, column) => sum(counts.map((row) => row[column] ?? 0)));
+  const total = sum(ofRows);
+  if (total === 0) return { kind: 'not-testable', reason: 'NO_UNITS' };
+  const df = (ofRows.filter((units) => units > 0).length - 1) * (ofColumns.filter((units) => units > 0).length - 1);
+  if (df === 0) return { kind: 'not-testable', reason: 'FEWER_THAN_TWO_ARMS' };
+  const expected = ofRows.flatMap((inRow) => ofColumns.map((inColumn) => (inRow * inColumn) / total));
+  const chi2 = sum(expected.map((e, place) => (e === 0 ? 0 : ((counts.flat()[place] ?? 0) - e) ** 2 / e)));
+  return { kind: 'tested', chi2, df, p: chiSquare.sf(chi2, df), logP: chiSquare.logSf(chi2, df), expected };
+};
+
 const requireAllocation = (observed: readonly number[], weights: readonly number[]): void => {
   if (observed.length !== weights.length) throw new RangeError(`${observed.length} arms observed, but ${weights.length} weights`);
   for (const count of observed) requireCount('observed', count);
