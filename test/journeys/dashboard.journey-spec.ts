@@ -110,6 +110,17 @@ withBrowser(`the page of the platform${label}`, () => {
     await page.close();
   }, 60_000);
 
+  it('breaks the effects down where it is asked to', async () => {
+    const page = await signedIn();
+    await page.goto(`${platform.address}/#/experiments/${setting.experiment}`);
+    await page.locator('#by').selectOption('property');
+    await page.getByLabel('Property of the exposures').fill('country');
+    await page.getByRole('button', { name: 'Show', exact: true }).click();
+    await page.getByText('No unit had the property country at its first exposure').waitFor();
+    expect(await page.locator('#by option').allTextContents()).toEqual(['nothing: all units together', 'a property of the exposures']);
+    await page.close();
+  }, 60_000);
+
   it('has nothing that axe calls serious, in either theme', async () => {
     const record = (await rampStateOf(platform, setting)).look.record;
     for (const theme of ['light', 'dark'] as const) {

@@ -62,6 +62,13 @@ export const useResults = (key: string, isWanted = true) => {
   const { environment } = useConnection().api.session;
   return useReading<Results>(['results', key], `/v1/experiments/${at(key)}/results`, { environment }, { isWanted, everyMs: 5_000 });
 };
+export type BrokenDownBy = { readonly dimension: string } | { readonly interaction: string };
+
+/** Counted anew each time, and looked at for a while: less often than the results themselves. */
+export const useBreakdown = (key: string, by: BrokenDownBy) => {
+  const { environment } = useConnection().api.session;
+  return useReading<Results>(['breakdown', key], `/v1/experiments/${at(key)}/results`, { environment, ...by }, { everyMs: 30_000 });
+};
 export const useTimeseries = (key: string, isWanted = true) => {
   const { environment } = useConnection().api.session;
   return useReading<Timeseries>(

@@ -11,6 +11,8 @@ import { capsCut, type EffectRow, effectRow, uncappedRow } from './effect-row.js
 interface Props {
   readonly results: Pick<Results, 'metrics' | 'plan'>;
   readonly uses: readonly MetricUse[];
+  /** What `adjustedP` allows for; the plan's own correction unless told. */
+  readonly adjustedBy?: string;
 }
 
 const CORRECTIONS: Readonly<Record<Results['plan']['multiplicity'], string>> = {
@@ -26,7 +28,7 @@ const CORRECTIONS: Readonly<Record<Results['plan']['multiplicity'], string>> = {
 const WIDTH = 260;
 const HEIGHT = 30;
 
-export const ForestPlot = ({ results: { metrics, plan }, uses }: Props) => {
+export const ForestPlot = ({ results: { metrics, plan }, uses, adjustedBy = `one look, ${CORRECTIONS[plan.multiplicity]}` }: Props) => {
   const rows = metrics.flatMap((metric) =>
     metric.comparisons.map((comparison) => {
       const use = plannedUse(uses, metric);
@@ -92,7 +94,7 @@ export const ForestPlot = ({ results: { metrics, plan }, uses }: Props) => {
                   <>
                     <br />
                     <span className="faint small">
-                      one look, {CORRECTIONS[plan.multiplicity]} {probability(row.adjustedP)}
+                      {adjustedBy} {probability(row.adjustedP)}
                     </span>
                   </>
                 )}

@@ -6,6 +6,7 @@ import { useDecisions, useExperiment, useFreshness, useResults, useTimeseries } 
 import { linkTo } from '../access/routing.js';
 import { ForestPlot } from '../charts/forest-plot.js';
 import { ExperimentBadge, VerdictSentence } from '../parts/badges.js';
+import { Breakdown } from '../parts/breakdown.js';
 import { CourseCharts } from '../parts/course-charts.js';
 import { DecisionList } from '../parts/decisions.js';
 import { FreshnessList, PopulationTable, SampleRatio } from '../parts/evidence.js';
@@ -63,7 +64,7 @@ const Experiment = ({ document }: { readonly document: ExperimentDocument }) => 
         </p>
       )}
       {isBegun ? (
-        <Evidence document={document} />
+        <Evidence document={document} environment={environment} />
       ) : (
         <p className="note">
           Not started in {environment}.{elsewhere.length > 0 && ` It runs in ${elsewhere.join(', ')}: choose that above.`} What a start
@@ -74,7 +75,8 @@ const Experiment = ({ document }: { readonly document: ExperimentDocument }) => 
   );
 };
 
-const Evidence = ({ document: { key, definition } }: { readonly document: ExperimentDocument }) => {
+const Evidence = ({ document, environment }: { readonly document: ExperimentDocument; readonly environment: string }) => {
+  const { key, definition } = document;
   const results = useResults(key);
   const timeseries = useTimeseries(key);
   const freshness = useFreshness(key);
@@ -85,6 +87,10 @@ const Evidence = ({ document: { key, definition } }: { readonly document: Experi
       <section aria-labelledby="effects">
         <h2 id="effects">Effects now</h2>
         <Shown reading={results}>{(answer) => <ForestPlot results={answer} uses={definition.metrics} />}</Shown>
+      </section>
+      <section aria-labelledby="parts">
+        <h2 id="parts">Broken down</h2>
+        <Breakdown document={document} environment={environment} />
       </section>
       <section aria-labelledby="course">
         <h2 id="course">Course</h2>
