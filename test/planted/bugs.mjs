@@ -91,4 +91,28 @@ export const bugs = [
     suite: 'libs/statistics/dist/sequential/quantile-difference\\.spec',
     fails: 'takes events of one unit for as many as they are worth',
   },
+  {
+    name: 'one variance for arms that scatter differently, within a stratum',
+    file: 'libs/statistics/dist/comparison/post-stratification.js',
+    text: "sample.residualVariance === 'pooled' ? pooledRegression : regressionByArm",
+    planted: 'pooledRegression',
+    suite: 'libs/statistics/dist/comparison/(stratum-estimates|post-stratification)\\.spec',
+    fails: 'with a small arm of large variance has a larger error',
+  },
+  {
+    name: 'all of α spent anew at each planned look',
+    file: 'libs/statistics/dist/sequential/group-sequential.js',
+    text: 'const increment = spentAlpha(spending, alphaPerSide, t) - spent;',
+    planted: 'const increment = spentAlpha(spending, alphaPerSide, t);',
+    suite: 'libs/statistics/dist/sequential/group-sequential\\.spec|test/dist/conformance/statistics\\.spec',
+    fails: 'the statistics library meets every reference case, and skips none',
+  },
+  {
+    name: 'an interaction without the variance of the units it is held against',
+    file: 'libs/statistics/dist/quality/heterogeneity.js',
+    text: "const se = Math.hypot(requirePositive('se', changed.se), requirePositive('se', unchanged.se));",
+    planted: "const se = requirePositive('se', changed.se);",
+    suite: 'libs/statistics/dist/quality/heterogeneity\\.spec',
+    fails: 'is a difference of differences, whose four variances add',
+  },
 ];
