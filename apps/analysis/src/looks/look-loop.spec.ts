@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { DEFINITIONS, topicSpecs } from '@rampart/contracts';
 import { type ConsumeOptions, MemoryEventLog, type Subscription } from '@rampart/event-log';
 import { createLog, Metrics } from '@rampart/service-kit';
@@ -21,9 +21,21 @@ class Shared extends MemoryEventLog {
 let log: Shared;
 let loop: LookLoop;
 let storeIsAway: boolean;
+let looks: number;
 
 const eventually = async (holds: () => boolean): Promise<void> => {
   for (let waited = 0; !holds() && waited < 500; waited++) await new Promise((resolve) => setTimeout(resolve, 10));
+};
+const loopOf = (everyMs: number) => {
+  const round: Pick<LookRound, 'look'> = {
+    look: async () => {
+      looks += 1;
+      if (storeIsAway) throw new Error('the store is away');
+      return undefined;
+    },
+  };
+  const lines = createLog('looks', 'silent');
+  return new LookLoop(log, new DecisionLog(log), round as LookRound, new LookFigures(new Metrics('analysis')), everyMs, lines);
 };
 const tick = () => log.append(DEFINITIONS, [{ partition: 0, key: 'tick', value: null, headers: { tick: '1' } }]);
 
@@ -31,14 +43,8 @@ beforeEach(async () => {
   log = new Shared();
   for (const spec of topicSpecs(1)) await log.createTopic(spec);
   storeIsAway = true;
-  const round: Pick<LookRound, 'look'> = {
-    look: async () => {
-      if (storeIsAway) throw new Error('the store is away');
-      return undefined;
-    },
-  };
-  const lines = createLog('looks', 'silent');
-  loop = new LookLoop(log, new DecisionLog(log), round as LookRound, new LookFigures(new Metrics('analysis')), 1, lines);
+  looks = 0;
+  loop = loopOf(1);
   loop.start();
   await eventually(() => loop.trouble() === undefined);
   await tick();
@@ -57,6 +63,33 @@ describe('a look that failed', () => {
     await tick();
     await eventually(() => loop.trouble() === undefined);
     expect(loop.trouble()).toBeUndefined();
+  });
+
+  it('is taken again after a second at most, however often definitions tick meanwhile', async () => {
+    await loop.stop();
+    const now = jest.spyOn(performance, 'now').mockReturnValue(50_000);
+    try {
+      loop = loopOf(60_000);
+      looks = 0;
+      loop.start();
+      await tick();
+      await eventually(() => looks > 0);
+      const ticked = async (times: number) => {
+        for (let nth = 0; nth < times; nth += 1) {
+          await tick();
+          await new Promise((resolve) => setTimeout(resolve, 5));
+        }
+      };
+      await ticked(20);
+      expect(looks).toBe(1);
+      now.mockReturnValue(51_000);
+      await tick();
+      await eventually(() => looks > 1);
+      await ticked(20);
+      expect(looks).toBe(2);
+    } finally {
+      now.mockRestore();
+    }
   });
 
   it('is none any more for a process that has given the looks to another', () => {

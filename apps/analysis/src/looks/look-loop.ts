@@ -14,6 +14,8 @@ const LOOKS_GROUP = 'analysis-looks';
 /** From one look to the next, at least. */
 export const LOOK_EVERY_MS = 'analysis:look-every-ms';
 
+const RETRY_MS = 1_000;
+
 @Injectable()
 export class LookLoop {
   private subscription: Subscription | undefined;
@@ -69,7 +71,7 @@ export class LookLoop {
 
   private lookFailure: string | undefined;
 
-  /** A look that fails is taken again with the next tick: it is made of state, nothing of it is lost. */
+  /** A look that fails is taken again soon: it is made of state, nothing of it is lost. */
   private async tick(): Promise<void> {
     const startedMs = performance.now();
     if (startedMs < this.nextAtMs || this.decisions.trouble() !== undefined) return;
@@ -81,6 +83,8 @@ export class LookLoop {
       this.lookFailure = undefined;
       if (round !== undefined) this.figures.looked({ ...round, seconds: tookMs / 1000, atUs: Date.now() * 1000 });
     } catch (error) {
+      // What is being published ticks as well, ten times a second where much is: whoever is on his way back would be asked as often.
+      this.nextAtMs = performance.now() + Math.min(this.everyMs, RETRY_MS);
       this.lookFailure = `the last look failed: ${error instanceof Error ? error.message : String(error)}`;
       this.figures.failed();
       this.lines.warn({ err: error }, 'a look failed and is taken again');

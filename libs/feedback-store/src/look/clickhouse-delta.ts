@@ -29,7 +29,12 @@ export const deltaOf = async (
 ): Promise<readonly ComparisonSums[]> => {
   const look = lookTables(randomBytes(6).toString('hex'));
   const { shards } = servers;
-  const each = (statement: string, options?: CommandOptions) => Promise.all(shards.map((shard) => shard.command(statement, options)));
+  // All of them, also where one fails: nothing is made any more when what was made is dropped.
+  const settled = (statement: string, options?: CommandOptions) =>
+    Promise.allSettled(shards.map((shard) => shard.command(statement, options)));
+  const each = async (statement: string, options?: CommandOptions) => {
+    for (const one of await settled(statement, options)) if (one.status === 'rejected') throw one.reason;
+  };
   try {
     await each(look.createUnits);
     const { sql, parameters } = changedUnitsStatement(queries, sinceUs);
@@ -47,7 +52,8 @@ export const deltaOf = async (
     await each(look.createEvents(countedFor(queries), mapsRead(queries)));
     return await counted(servers, grouped(queries), { exposures: look.exposures, events: look.events, sinceUs });
   } finally {
-    for (const table of [look.units, look.exposures, look.events]) await each(`DROP TABLE IF EXISTS ${table}`);
+    // Whatever a shard that is away keeps is dropped as abandoned.
+    for (const table of [look.units, look.exposures, look.events]) await settled(`DROP TABLE IF EXISTS ${table}`);
   }
 };
 
