@@ -3,7 +3,7 @@
  * nothing is installed beside. What is built is the same: only what executes it, tests, services and engines alike, differs.
  */
 import { spawnSync } from 'node:child_process';
-import { join, resolve } from 'node:path';
+import { delimiter, dirname, join, resolve } from 'node:path';
 
 const root = resolve(import.meta.dirname, '..');
 const [version, ...asRun] = process.argv.slice(2);
@@ -12,18 +12,24 @@ if (version === undefined || !/^\d+(\.\d+){0,2}$/.test(version)) {
   process.exit(2);
 }
 
-/** Runs `node …` of that version, found by npx in its own cache or fetched. */
-const onNode = (args, options) =>
-  spawnSync('npx', ['--yes', '--package', `node@${version}`, '--', 'node', ...args], { cwd: root, encoding: 'utf8', ...options });
-
-const asked = onNode(['-p', 'process.version'], { stdio: ['ignore', 'pipe', 'inherit'] });
-const found = asked.stdout?.trim().split('\n').at(-1) ?? '';
+/** Found by npx in its own cache, or fetched. */
+const asked = spawnSync('npx', ['--yes', '--package', `node@${version}`, '--', 'node', '-p', 'process.version + " " + process.execPath'], {
+  cwd: root,
+  encoding: 'utf8',
+  stdio: ['ignore', 'pipe', 'inherit'],
+});
+const [found = '', program = ''] = asked.stdout?.trim().split('\n').at(-1)?.split(' ') ?? [];
 // Else the tests would pass on the Node that is here, and say nothing about the other one.
-if (asked.status !== 0 || !found.startsWith(`v${version}`)) {
+if (asked.status !== 0 || !found.startsWith(`v${version}`) || program === '') {
   console.error(`npm brought no Node ${version}: ${asked.error?.message ?? `got "${found}"`}`);
   process.exit(1);
 }
 console.error(`On Node ${found}`);
-const ran = onNode([join(root, 'test/run.mjs'), ...asRun], { stdio: 'inherit' });
+// By itself, not under npx, which would tell every npx that a test runs to look there; first in the path, for what is started by name.
+const ran = spawnSync(program, [join(root, 'test/run.mjs'), ...asRun], {
+  cwd: root,
+  stdio: 'inherit',
+  env: { ...process.env, PATH: `${dirname(program)}${delimiter}${process.env.PATH ?? ''}` },
+});
 console.log(`${ran.status === 0 ? 'Passed' : 'Failed'} on Node ${found}`);
 process.exitCode = ran.status ?? 1;
