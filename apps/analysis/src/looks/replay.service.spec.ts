@@ -54,13 +54,25 @@ const serviceOver = async (records: readonly DecisionRecord[], stored: Partial<C
   const decisions = new DecisionLog(log);
   decisions.start();
   const service = new ReplayService(decisions, new EvidenceOf({ watermarkUs: onDay(100), sumsAt, ...stored }));
-  return { service, close: () => decisions.close() };
+  return { service, log, close: () => decisions.close() };
 };
 
 const days = [2, 3, 4, 5, 6];
 const all = { after: null, limit: 50 };
 
 describe('a replay of all records', () => {
+  it('finds a record that the list told of a moment before the log has it', async () => {
+    const [record] = chain('late', [2]);
+    if (record === undefined) throw new Error('one record');
+    const { service, log, close } = await serviceOver([]);
+    const asked = service.replay('shop', record.id);
+    await new Promise((resolve) => setTimeout(resolve, 120));
+    await log.append(DECISIONS, [{ partition: 0, value: JSON.stringify({ record, recordedAtUs: record.knownUntilUs + 1, revision: 1 }) }]);
+    expect(await asked).toMatchObject({ evidence: { same: true } });
+    await expect(service.replay('shop', 'no id of a record')).rejects.toMatchObject({ code: 'decision-not-found' });
+    await close();
+  });
+
   it('says the same of those whose rows and rules are the same', async () => {
     const { service, close } = await serviceOver(chain('button', days));
     const { items, next, total, unreadable } = await service.replayAll(all);

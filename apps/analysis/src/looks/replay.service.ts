@@ -1,4 +1,6 @@
 /** Recounts decision records from the store. */
+
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import {
   type DecisionRecord,
@@ -34,6 +36,11 @@ export interface ReplayRequest extends RecordFilter {
 
 /** Queries on their way at once: the store's cores are busy with few. */
 const atOnce = 3;
+
+const RECORD_ID = /^[0-9a-f]{64}$/;
+/** So far may `decisions.v1` be behind the list of records. */
+const LOG_BEHIND_MS = 2_000;
+const PAUSE_MS = 50;
 
 @Injectable()
 export class ReplayService {
@@ -155,8 +162,16 @@ export class ReplayService {
     return latched;
   }
 
+  /** Whoever asks was told of it by the list of records, which may be a moment ahead of the log. */
+  private async toldOf(id: string): Promise<void> {
+    for (let waitedMs = 0; !this.decisions.has(id) && waitedMs <= (RECORD_ID.test(id) ? LOG_BEHIND_MS : 0); waitedMs += PAUSE_MS) {
+      if (waitedMs > 0) await sleep(PAUSE_MS);
+      await this.decisions.readToTheEnd();
+    }
+  }
+
   private async recorded(project: string, id: string): Promise<RecordedDecision> {
-    if (!this.decisions.has(id)) await this.decisions.readToTheEnd();
+    await this.toldOf(id);
     const decision = await this.decisions.read(id);
     // A record of another project is not told apart from none.
     if (decision !== undefined && decision.record.project === project) return decision;
