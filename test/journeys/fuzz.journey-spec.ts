@@ -140,20 +140,22 @@ const headersFor = (body: string | Uint8Array): { headers: Record<string, string
   return { headers: { ...headers, 'content-encoding': oneOf(['gzip', 'gzip', 'br']) }, raw: packed };
 };
 
-/** @returns undefined where a body beyond every limit was refused while it was still being sent: the connection ends, and some clients see that first */
-const called = async (method: string, address: string, options: Parameters<Platform['call']>[3]): Promise<Answer | undefined> => {
+/** @returns undefined where a body beyond every limit was refused while it was still being sent: the connection ends, and some clients see that first; the reason where no answer came otherwise */
+const called = async (method: string, address: string, options: Parameters<Platform['call']>[3]): Promise<Answer | string | undefined> => {
   try {
     return await platform.call(method, address, undefined, options);
   } catch (error) {
-    const { code } = ((error as { cause?: unknown }).cause ?? {}) as { readonly code?: string };
+    const { code, message } = ((error as { cause?: unknown }).cause ?? {}) as { readonly code?: string; readonly message?: string };
     const isCutOff = code === 'ECONNRESET' || code === 'EPIPE' || code === 'UND_ERR_SOCKET';
     if (isCutOff && (options?.raw?.length ?? 0) > 1_000_000) return undefined;
-    throw error;
+    return `no answer: ${error}: ${message}`;
   }
 };
 
 /** What is wrong with an answer, if anything. */
-const offence = ({ status, headers, body }: Answer): string | undefined => {
+const offence = (answer: Answer | string): string | undefined => {
+  if (typeof answer === 'string') return answer;
+  const { status, headers, body } = answer;
   if (status >= 500 && status !== 503) return `${status}`;
   if (status < 400) return undefined;
   // The answers of OFREP's own specification.
@@ -187,11 +189,15 @@ describe(`${REQUESTS} random requests to every route (seed ${SEED})`, () => {
         const options = { headers, ...own, ...(method === 'GET' ? {} : { raw }) };
         const answer = await called(method, address, options);
         if (answer === undefined) return;
-        statuses.set(answer.status, (statuses.get(answer.status) ?? 0) + 1);
         const wrong = offence(answer);
-        if (path === '/v1/events' && answer.status === 202) accepted += answer.body.accepted;
+        if (typeof answer !== 'string') {
+          statuses.set(answer.status, (statuses.get(answer.status) ?? 0) + 1);
+          if (path === '/v1/events' && answer.status === 202) accepted += answer.body.accepted;
+        }
         if (wrong !== undefined)
-          offences.push(`request ${number}: ${method} ${address.slice(0, 200)} ${String(raw).slice(0, 300)}: ${wrong}`);
+          offences.push(
+            `request ${number}: ${method} ${address.slice(0, 200)} ${raw.length} bytes, ${String(raw).slice(0, 300)}: ${wrong}`,
+          );
       };
       const sender = async (): Promise<void> => {
         for (let number = sent++; number < REQUESTS; number = sent++) {

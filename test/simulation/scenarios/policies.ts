@@ -82,7 +82,7 @@ function* shipping(random: Random, effects: Effects, plannedUnits: number): Gene
   }
 }
 
-const ships = { looks: LOOKS, runs: { default: 400, long: 4_000 }, msPerRun: 110 };
+const ships = { looks: LOOKS, runs: { default: 400, long: 10_000 }, msPerRun: 110 };
 const PLANNED_UNITS = 20_000;
 
 const shipNothing = scenario<Comparison>({

@@ -107,9 +107,17 @@ describe('the front door', () => {
     });
   });
 
-  it('goes on with the connection after a 503 that came before the end of the body', async () => {
-    const port = await serve(() => undefined);
-    await new Promise((closed) => service?.close(closed));
+  it.each<[string, RequestListener | undefined, number]>([
+    ['a 503 that came', undefined, 503],
+    ['a refusal that the service gave', (_, response) => response.writeHead(413).end('{}'), 413],
+    [
+      'a refusal of a service that reads no further',
+      (asked, response) => void response.writeHead(413).end('{}', () => asked.socket.pause()),
+      413,
+    ],
+  ])('goes on with the connection after %s before the end of the body', async (_, listener, status) => {
+    const port = await serve(listener ?? (() => undefined));
+    if (listener === undefined) await new Promise((closed) => service?.close(closed));
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
     const address = await open(port);
     const post = () =>
@@ -120,7 +128,7 @@ describe('the front door', () => {
         sending.on('error', failed).on('timeout', () => sending.destroy(new Error('no answer within 5 s')));
         sending.end(Buffer.alloc(4_000_000));
       });
-    expect([await post(), await post(), await post()]).toEqual([503, 503, 503]);
+    expect([await post(), await post(), await post()]).toEqual([status, status, status]);
     agent.destroy();
   });
 

@@ -1,6 +1,14 @@
 /** Passes a request on to a service and its answer back, both as they come, without holding them. */
 import { randomUUID } from 'node:crypto';
-import { Agent, type IncomingHttpHeaders, type IncomingMessage, type OutgoingHttpHeaders, request, type ServerResponse } from 'node:http';
+import {
+  Agent,
+  type ClientRequest,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type OutgoingHttpHeaders,
+  request,
+  type ServerResponse,
+} from 'node:http';
 import { answerProblem } from './problem.js';
 import type { Target } from './routes.js';
 
@@ -48,6 +56,11 @@ const mayBeRepeated = (incoming: IncomingMessage) => (incoming.method === 'GET' 
 const isStream = ({ headers, url }: IncomingMessage) =>
   headers.accept?.includes('text/event-stream') === true || url?.startsWith('/v1/stream') === true;
 
+/** What is left of the body is read and dropped: else the next request on this connection would wait behind it. */
+const readAway = (incoming: IncomingMessage, inner: ClientRequest): void => {
+  incoming.unpipe(inner).resume();
+};
+
 export interface Place {
   readonly host: string;
   readonly port: number;
@@ -88,8 +101,7 @@ export class Relay {
       answer.pipe(outgoing);
     });
     inner.on('error', (error: NodeJS.ErrnoException) => {
-      // What is left of the body is read and dropped: else the next request on this connection would wait behind it.
-      incoming.unpipe(inner).resume();
+      readAway(incoming, inner);
       if (outgoing.headersSent || outgoing.destroyed) return outgoing.destroy();
       // The service closed a kept connection just as it was used again.
       if (inner.reusedSocket && error.code === 'ECONNRESET' && mayBeRepeated(incoming))
@@ -104,6 +116,11 @@ export class Relay {
     });
     outgoing.on('close', () => {
       if (!outgoing.writableFinished) inner.destroy();
+      // Answered before the end of the body: nobody there waits for the rest, and it may never be read.
+      else if (!incoming.complete) {
+        readAway(incoming, inner);
+        inner.destroy();
+      }
     });
     if (mayBeRepeated(incoming)) inner.end();
     else incoming.pipe(inner);

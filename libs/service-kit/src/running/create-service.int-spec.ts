@@ -1,3 +1,4 @@
+import { Agent, request } from 'node:http';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Body, Controller, Get, Module, Param, Post } from '@nestjs/common';
@@ -262,6 +263,23 @@ describe('bodies', () => {
   it('answers what is far too large only after it was sent, so that the answer arrives', async () => {
     const body = 'x'.repeat(8 * 1024 * 1024);
     for (let attempt = 0; attempt < 5; attempt++) expect((await call('POST', '/v1/events', { key: 'emit', body })).status).toBe(413);
+  });
+
+  it.each([
+    ['a path that can’t be decoded', '/v1/things/%ED%A0%80', {}, 400],
+    ['an encoding that it does not know', '/v1/things', { 'content-encoding': 'br' }, 415],
+    ['what is too large', '/v1/things', {}, 413],
+  ])('goes on with the connection after refusing %s before the end of the body', async (_, path, headers, status) => {
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    const post = () =>
+      new Promise<number | undefined>((answered, failed) => {
+        const options = { agent, method: 'POST', timeout: 5_000, headers: { 'content-type': 'application/json', ...headers } };
+        const sending = request(address + path, options, (answer) => answer.resume().on('end', () => answered(answer.statusCode)));
+        sending.on('error', failed).on('timeout', () => sending.destroy(new Error('no answer within 5 s')));
+        sending.end(Buffer.alloc(4_000_000, ' '));
+      });
+    expect([await post(), await post(), await post()]).toEqual([status, status, status]);
+    agent.destroy();
   });
 
   it('unpacks gzip and hands bytes to a route that wants them', async () => {
