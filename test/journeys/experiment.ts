@@ -1,4 +1,5 @@
 /** A small experiment for journeys: defined over HTTP as a user would, with exact expectations. */
+import { asDescribed } from './answers.js';
 import type { Platform } from './platform.js';
 import { eventually } from './platform.js';
 
@@ -98,7 +99,7 @@ export const finalResults = (platform: Platform, { project, environment }: Setti
     `results of ${environment} are complete`,
     async () => {
       const answer = await platform.call('GET', `/v1/experiments/button/results?project=${project}&environment=${environment}`);
-      return answer.status === 200 && answer.body.status === 'complete' ? answer.body : undefined;
+      return answer.status === 200 && answer.body.status === 'complete' ? asDescribed(answer.body) : undefined;
     },
     withinMs,
   );

@@ -1,6 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Random } from '../simulation/random.js';
+import { DescribedAnswers } from './answers.js';
 import { completed, defineExperiment, exposure, finalResults, purchase, type Setting } from './experiment.js';
 import { type Answer, eventually, type Platform, startPlatform } from './platform.js';
 import { routesOf } from './routes.js';
@@ -173,6 +174,8 @@ describe(`${REQUESTS} random requests to every route (seed ${SEED})`, () => {
       const all = (await routesOf(platform)).filter(({ path }) => !/\/(rebuild|backup)$/.test(path) && path !== '/v1/stream');
       expect(all.length).toBeGreaterThan(40);
       const processes = platform.processes();
+      const described = await DescribedAnswers.of(platform);
+      expect(described.size).toBeGreaterThan(80);
       const offences: string[] = [];
       const statuses = new Map<number, number>();
       let sent = 0;
@@ -189,7 +192,7 @@ describe(`${REQUESTS} random requests to every route (seed ${SEED})`, () => {
         const options = { headers, ...own, ...(method === 'GET' ? {} : { raw }) };
         const answer = await called(method, address, options);
         if (answer === undefined) return;
-        const wrong = offence(answer);
+        const wrong = offence(answer) ?? (typeof answer === 'string' ? undefined : described.difference(method, path, answer));
         if (typeof answer !== 'string') {
           statuses.set(answer.status, (statuses.get(answer.status) ?? 0) + 1);
           if (path === '/v1/events' && answer.status === 202) accepted += answer.body.accepted;

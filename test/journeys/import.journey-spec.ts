@@ -120,7 +120,7 @@ describe('an import that is disturbed', () => {
     const { code, stderr } = await running.ended;
     expect([code, stderr]).toEqual([0, expect.any(String)]);
     expect(evidence((await importFile(platform, { plan, data, project: 'shaken' })).results)).toEqual(calm);
-  }, 60_000);
+  }, 180_000);
 });
 
 describe('the other commands', () => {

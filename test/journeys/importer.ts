@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Results } from '@rampart/contracts';
+import { asDescribed } from './answers.js';
 import { type Platform, repository } from './platform.js';
 
 const program = join(repository, 'apps', 'cli', 'dist', 'main.js');
@@ -72,7 +73,7 @@ export const importFile = async (platform: Platform, options: ImportOptions): Pr
   const outcome = await ended;
   if (outcome.code !== 0)
     throw new Error(`rampart import ended with ${outcome.code ?? outcome.signal}:\n${outcome.stderr}\n${outcome.stdout}`);
-  return { ...outcome, results: JSON.parse(readFileSync(out, 'utf8')) };
+  return { ...outcome, results: asDescribed(JSON.parse(readFileSync(out, 'utf8'))) };
 };
 
 /** Another order of the rows of a file, always the same one. */

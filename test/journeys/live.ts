@@ -1,5 +1,6 @@
 /** A live experiment for journeys: short windows, so that verdicts come within seconds; units whose behaviour is written down. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { asDescribed } from './answers.js';
 import { eventually, type Platform } from './platform.js';
 
 export interface LiveSetting {
@@ -195,7 +196,7 @@ export const wholeResults = async (platform: Platform, setting: LiveSetting, sen
     `${sent} events of ${setting.environment} are stored`,
     async () => {
       const { status, body } = await resultsOf(platform, setting);
-      return status === 200 && body.population.duplicates.stored >= sent + OUTSIDERS ? body : undefined;
+      return status === 200 && body.population.duplicates.stored >= sent + OUTSIDERS ? asDescribed(body) : undefined;
     },
     90_000,
   );

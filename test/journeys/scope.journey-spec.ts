@@ -70,6 +70,10 @@ describe('every route', () => {
     expect(routes.filter(({ roles }) => roles === undefined)).toEqual([]);
   });
 
+  it('says what it answers', () => {
+    expect(routes.filter(({ isAnswerTold }) => !isAnswerTold)).toEqual([]);
+  });
+
   it('is closed to every role that it does not name', async () => {
     for (const [role, key] of ours)
       expect([role, await others([403], key, { among: ({ roles }) => !roles?.includes(role) })]).toEqual([role, []]);

@@ -1,6 +1,7 @@
 /** Analysis as a service of the platform. */
 import type { RunnableService } from '@rampart/service-kit';
 import { analysisModule } from './analysis.module.js';
+import { answerSchemas } from './answer-schemas.js';
 import { type AnalysisConfig, analysisConfig } from './config.js';
 
 export const analysisService: RunnableService<AnalysisConfig> = {
@@ -9,6 +10,7 @@ export const analysisService: RunnableService<AnalysisConfig> = {
     title: 'Rampart analysis',
     description: 'Results with everything needed to recompute them, and what ingestion took and refused.',
     version: '1',
+    answers: answerSchemas,
   },
   config: analysisConfig,
   module: analysisModule,

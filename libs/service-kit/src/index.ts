@@ -6,6 +6,7 @@ export { KeyQuotas, quotaConfig } from './access/key-quotas.js';
 export { refusalOf } from './access/key-standing.js';
 export { withMaskedKeys } from './access/masked-keys.js';
 export { Caller, type CallerIdentity, type CallingRequest, Environment, Project, Scope } from './access/scope.js';
+export type { AnswerSchemas } from './http/api-docs.js';
 export { RawBody, UnreadBody } from './http/body-parsing.js';
 export { parseJson } from './http/json-text.js';
 export { InvalidRequest, type Problem, type ProblemItem } from './http/problem-details.js';

@@ -1,6 +1,6 @@
 /** What an experiment would take, before it is defined: from what is expected, which asks nobody's data, or from what another one has found. */
 import { Body, Controller, HttpCode, Param, Post, Query } from '@nestjs/common';
-import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiOkResponse, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import {
   type HistoryQuestion,
   historyQuestion,
@@ -32,6 +32,7 @@ export class PlansController {
   @HttpCode(200)
   @Scope('analyst', { project: false, audited: false })
   @ApiOperation({ summary: 'How many units an effect takes, how long that is, and what could be found with fewer' })
+  @ApiOkResponse({ description: 'Units, days and effects; what can’t be planned is said' })
   @ApiResponse(busy)
   async power(@Body({ schema: powerQuestion }) question: PowerQuestion): Promise<PowerPlan> {
     return this.desk.plan({ question, expected: expectedMetric(question) });
@@ -41,6 +42,7 @@ export class PlansController {
   @HttpCode(200)
   @Scope('analyst', { audited: false })
   @ApiOperation({ summary: 'The same for a metric of an experiment that has run: mean, spread and correlation are those of its control' })
+  @ApiOkResponse({ description: 'The plan, and the history it was made from' })
   @ApiResponse(busy)
   async fromHistory(
     @Param('key') key: string,

@@ -1,5 +1,6 @@
 /** Assignment as a service of the platform: its name, limits and the statuses of its refusals. */
 import type { RunnableService } from '@rampart/service-kit';
+import { answerSchemas } from '../answer-schemas.js';
 import { assignmentModule } from '../assignment.module.js';
 import { CONTEXT_LIMITS } from '../evaluation/ofrep-request.js';
 import { type AssignmentConfig, assignmentConfig } from './assignment-config.js';
@@ -11,6 +12,7 @@ export const assignmentService: RunnableService<AssignmentConfig> = {
     description:
       'Who gets what: evaluates features for units (OFREP), explains why, and keeps what it told. Answers also while everything else is down.',
     version: '1',
+    answers: answerSchemas,
   },
   config: assignmentConfig,
   module: assignmentModule,

@@ -1,6 +1,6 @@
 /** Where events come in: one, a batch, or one in binary mode; each is answered by itself. */
 import { Body, Controller, HttpCode, Post, Req } from '@nestjs/common';
-import { ApiBody, ApiConsumes, ApiOperation, ApiResponse } from '@nestjs/swagger';
+import { ApiBody, ApiConsumes, ApiOkResponse, ApiOperation, ApiResponse } from '@nestjs/swagger';
 import { type BatchAnswer, decimalText, type FeedbackRow, formatInstant } from '@rampart/contracts';
 import { partitionOfRow } from '@rampart/feedback-rows';
 import { Caller, type CallerIdentity, type CallingRequest, RawBody, Scope } from '@rampart/service-kit';
@@ -48,6 +48,7 @@ export class EventsController {
   @ApiConsumes(...EVENTS_TYPES)
   @ApiBody({ schema: eventsBody })
   @ApiOperation({ summary: 'What would become of these events: the rows that would be stored, or why not. Stores nothing.' })
+  @ApiOkResponse({ description: 'One answer per event, in order' })
   @ApiResponse({
     status: 429,
     description: 'Checking spends the quota of the key as sending does, and it is used up: again after Retry-After.',

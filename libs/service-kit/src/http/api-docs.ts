@@ -7,6 +7,16 @@ export interface ApiDescription {
   readonly title: string;
   readonly description: string;
   readonly version: string;
+  /** For routes that do not say by themselves what they answer. */
+  readonly answers?: AnswerSchemas;
+}
+
+type Schema = Readonly<Record<string, unknown>>;
+
+/** By the operation's id, which is Controller_method; they refer to `schemas` as to `#/components/schemas/…`. */
+export interface AnswerSchemas {
+  readonly operations: Readonly<Record<string, Schema>>;
+  readonly schemas: Readonly<Record<string, Schema>>;
 }
 
 /** @param withPage  false = `/docs-json` only: the page's files are served by a package that specs can't load */
@@ -17,7 +27,7 @@ export const serveDocs = (app: NestFastifyApplication, api: ApiDescription, with
     .setVersion(api.version)
     .addBearerAuth({ type: 'http', scheme: 'bearer', bearerFormat: 'rk_<id>_<secret>', description: 'an API key; X-API-Key takes it, too' })
     .build();
-  SwaggerModule.setup('docs', app, () => completed(SwaggerModule.createDocument(app, config)), {
+  SwaggerModule.setup('docs', app, () => completed(SwaggerModule.createDocument(app, config), api.answers), {
     jsonDocumentUrl: 'docs-json',
     ui: withPage,
     customSiteTitle: api.title,
@@ -55,8 +65,8 @@ const problem = {
   },
 };
 
-/** Adds the answer that every route may give, and words where a route has none. */
-export const completed = (document: OpenAPIObject): OpenAPIObject => {
+/** Adds what routes answer, that every route may refuse, and words where a route has none. */
+export const completed = (document: OpenAPIObject, answers: AnswerSchemas = { operations: {}, schemas: {} }): OpenAPIObject => {
   for (const path of Object.values(document.paths))
     for (const method of ['get', 'put', 'post', 'patch', 'delete'] as const) {
       const operation = path[method];
@@ -65,11 +75,18 @@ export const completed = (document: OpenAPIObject): OpenAPIObject => {
       for (const [status, answer] of Object.entries(operation.responses))
         if (answer !== undefined && 'description' in answer && answer.description === '')
           answer.description = STATUS_CODES[status] ?? status;
+      const schema = answers.operations[operation.operationId ?? ''];
+      for (const [status, answer] of Object.entries(operation.responses))
+        if (schema !== undefined && answer !== undefined && !('$ref' in answer) && /^2/.test(status) && answer.content === undefined)
+          answer.content = { 'application/json': { schema } };
       operation.responses.default ??= {
         description: 'Refused or failed: what was wrong, where, and what to do',
         content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
       };
     }
-  document.components = { ...document.components, schemas: { ...document.components?.schemas, Problem: problem as never } };
+  document.components = {
+    ...document.components,
+    schemas: { ...document.components?.schemas, ...(answers.schemas as object), Problem: problem as never },
+  };
   return document;
 };
