@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import type { Comparison, MetricResult } from '@rampart/contracts';
-import { capsCut, uncappedRow } from './effect-row.js';
+import type { Comparison, MetricResult, MetricUse } from '@rampart/contracts';
+import { capsCut, effectRow, uncappedRow } from './effect-row.js';
 
 const effect = (estimate: number) => ({
   ...{ estimate, se: 1, statistic: 1, df: null, p: 0.3, logP: Math.log(0.3) },
@@ -22,6 +22,28 @@ const metric = (withoutCaps?: MetricResult['withoutCaps']): MetricResult =>
     comparisons: [comparison],
     ...(withoutCaps === undefined ? {} : { withoutCaps }),
   }) as unknown as MetricResult;
+
+describe('the scale of a row', () => {
+  const bounds = { lower: -4, upper: 6, p: 1, logP: 0, logE: 0, multiplier: 3 };
+  const refused = { refused: 'BASELINE_NEAR_ZERO' };
+  const watched = (anytime: object) => ({ ...comparison, anytime: { level: 0.95, firstError: null, ...anytime } }) as unknown as Comparison;
+  const guardrail = { metric: 'spent', role: 'guardrail', margin: { relative: 0.1 } } as unknown as MetricUse;
+
+  it('is the share of the control’s, or the difference where only that has bounds', () => {
+    expect(effectRow(metric(), watched({ absolute: bounds, relative: bounds }), undefined)).toMatchObject({ scale: 'relative', lower: -4 });
+    const row = effectRow(metric(), watched({ absolute: bounds, relative: refused }), undefined);
+    expect(row).toMatchObject({ scale: 'absolute', estimate: 3, lower: -4, upper: 6, p: 1 });
+    expect(effectRow(metric(), watched({ absolute: refused, relative: refused }), undefined)).toMatchObject({
+      scale: 'relative',
+      lower: null,
+    });
+  });
+
+  it('stays that of a margin', () => {
+    const row = effectRow(metric(), watched({ absolute: bounds, relative: refused }), guardrail);
+    expect(row).toMatchObject({ scale: 'relative', lower: null, margin: expect.any(Number) });
+  });
+});
 
 describe('what a row says of caps', () => {
   const uncapped = { treatment: 'B', control: 'A', absolute: effect(5), relative: effect(0.5), anytime: null };

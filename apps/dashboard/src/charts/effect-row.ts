@@ -30,8 +30,7 @@ interface Compared extends Pick<Comparison, 'absolute' | 'relative'> {
 }
 
 export const effectRow = (metric: MetricResult, comparison: Compared, use: MetricUse | undefined): EffectRow => {
-  // Of few or no events in the control there is no relative effect, but there may be a difference.
-  const scale = scaleOf(use) === 'absolute' || 'refused' in comparison.relative ? 'absolute' : 'relative';
+  const scale = scaleFor(metric, comparison, use);
   const effect: Effect = comparison[scale];
   const anytime = comparison.anytime?.[scale];
   const bounds = boundsOf(effect, anytime);
@@ -47,6 +46,15 @@ export const effectRow = (metric: MetricResult, comparison: Compared, use: Metri
     verdictSide: sideOf(bounds, metric.direction),
     refused: 'refused' in effect ? refusal(effect) : null,
   };
+};
+
+/** Of few or no events in the control there is no relative effect, or one without bounds, but there may be a difference. A margin stays on its own scale. */
+const scaleFor = ({ direction }: MetricResult, { absolute, relative, anytime }: Compared, use: MetricUse | undefined): Scale => {
+  if (scaleOf(use) === 'absolute' || 'refused' in relative) return 'absolute';
+  const hasBounds = (scale: Scale) => anytime === null || !('refused' in anytime[scale]);
+  return !hasBounds('relative') && hasBounds('absolute') && !('refused' in absolute) && marginLine(use, direction) === null
+    ? 'absolute'
+    : 'relative';
 };
 
 /** The same treatment's effect without the metric's caps; undefined where it has none, or they cut nobody. */
