@@ -1,8 +1,8 @@
-import { readFileSync, rmSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { freePort } from '@rampart/test-engines';
 import { completed, defineExperiment, finalResults, history, type Setting } from './experiment.js';
-import { checkoutButton, enlarged, importFile, scratch, startImport } from './importer.js';
+import { checkoutButton, enlarged, importFile, removeScratch, startImport } from './importer.js';
 import { eventually, isAlive, killPart, type Platform, startPlatform, temporaryData } from './platform.js';
 import { isOnKafka } from './servers.js';
 
@@ -132,7 +132,7 @@ describeOnce('the importer', () => {
     platform = await startPlatform({ data: platform.data, port });
     expect(await running.ended).toMatchObject({ code: 0 });
     expect(JSON.parse(readFileSync(running.out, 'utf8'))).toMatchObject({ status: 'complete', evidenceDigest });
-    rmSync(scratch, { recursive: true, force: true });
+    removeScratch();
   }, 180_000);
 });
 

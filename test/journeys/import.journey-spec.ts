@@ -4,7 +4,17 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Results } from '@rampart/contracts';
 import { freePort } from '@rampart/test-engines';
-import { checkoutButton, enlarged, type Imported, importFile, rampart, scratch, scratchFile, shuffled, startImport } from './importer.js';
+import {
+  checkoutButton,
+  enlarged,
+  type Imported,
+  importFile,
+  rampart,
+  removeScratch,
+  scratchFile,
+  shuffled,
+  startImport,
+} from './importer.js';
 
 import { eventually, type Platform, startPlatform, temporaryData } from './platform.js';
 
@@ -17,7 +27,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await platform?.stop();
   platform?.remove();
-  rmSync(scratch, { recursive: true, force: true });
+  removeScratch();
 });
 
 const evidence = ({ evidenceDigest, sufficientStatistics, population }: Results) => ({

@@ -1,6 +1,6 @@
 /** The importer for a journey: `rampart` as a process of its own, and files made from the simulated set. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Results } from '@rampart/contracts';
@@ -50,9 +50,13 @@ export interface Imported extends Ended {
   readonly results: Results;
 }
 
-export const scratch = mkdtempSync(join(tmpdir(), 'rampart-import-'));
+let scratch: string | undefined;
+export const removeScratch = (): void => {
+  if (scratch !== undefined) rmSync(scratch, { recursive: true, force: true });
+};
 let files = 0;
 export const scratchFile = (name: string, text = ''): string => {
+  scratch ??= mkdtempSync(join(tmpdir(), 'rampart-import-'));
   const path = join(scratch, `${++files}-${name}`);
   if (text !== '') writeFileSync(path, text);
   return path;

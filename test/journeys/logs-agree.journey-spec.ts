@@ -1,7 +1,7 @@
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { checkoutButton, dataSets, type ImportOptions, importFile, plans, scratch } from './importer.js';
+import { checkoutButton, dataSets, type ImportOptions, importFile, plans, removeScratch } from './importer.js';
 import { type Platform, startPlatform } from './platform.js';
 
 let onKafka: Platform;
@@ -16,7 +16,7 @@ afterAll(async () => {
     await platform?.stop();
     platform?.remove();
   }
-  rmSync(scratch, { recursive: true, force: true });
+  removeScratch();
 }, 60_000);
 
 const published = (set: string, file: string): ImportOptions => ({

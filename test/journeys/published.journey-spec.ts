@@ -1,8 +1,8 @@
 /** Published experiments from their files to their reference answers. On a platform of their own: beside them a rebuild would read a million events more. */
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { dataSets, importFile, plans, scratch } from './importer.js';
+import { dataSets, importFile, plans, removeScratch } from './importer.js';
 import { type Platform, startPlatform } from './platform.js';
 
 let platform: Platform;
@@ -14,7 +14,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await platform?.stop();
   platform?.remove();
-  rmSync(scratch, { recursive: true, force: true });
+  removeScratch();
 });
 
 describe('published experiments', () => {

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { parseScenario, type TimedEvent, trafficOf } from '@rampart/cli/traffic';
 import { FEEDBACK, type FeedbackRow } from '@rampart/contracts';
 import { PostgresEventLog } from '@rampart/event-log/postgres';
-import { type Ended, rampart, scratchFile } from './importer.js';
+import { type Ended, rampart, removeScratch, scratchFile } from './importer.js';
 import { eventually, killPart, type Platform, startPlatform } from './platform.js';
 
 const WINDOW_US = 10_000_000;
@@ -18,7 +18,8 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await platform?.stop();
-  await platform?.remove();
+  platform?.remove();
+  removeScratch();
 });
 
 /** Everything that can go wrong on the way, in a few seconds. */
