@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
 import { browserGap, chromiumPath, seriousViolations, startBrowser } from './browser.js';
-import { type LiveSetting, resultsOf } from './live.js';
+import { type LiveSetting, liveExposure, resultsOf, send, startLive } from './live.js';
 import { eventually, killPart, type Platform, startPlatform } from './platform.js';
 import { actOn, climbing, rampReaches, rampStateOf, rolloutOf, startRamp, whileVisited } from './ramp.js';
 
@@ -198,6 +198,34 @@ withBrowser(`the page of the platform${label}`, () => {
     await page.locator('[data-replay=same]').waitFor();
     await page.close();
   }, 60_000);
+
+  it('breaks them down by the arms of another experiment, with the numbers of the API', async () => {
+    const beside = await startLive(platform, { ...setting, experiment: 'beside' });
+    // Of each arm every other unit, so that the arms hold each other in equal shares.
+    const armOf = (index: number) => (Math.floor(index / 2) % 2 === 0 ? 'control' : 'treatment');
+    const exposed = Array.from({ length: 600 }, (_, index) =>
+      liveExposure(beside, `${setting.experiment}-u${index}`, armOf(index), Date.now()),
+    );
+    await send(platform, beside, exposed);
+    const query = `?project=${setting.project}&environment=${setting.environment}&interaction=beside`;
+    const page = await signedIn();
+    await page.goto(`${platform.address}/#/experiments/${setting.experiment}`);
+    await eventually('the page says what the API does', async () => {
+      const { interaction } = (await platform.call('GET', `/v1/experiments/${setting.experiment}/results${query}`)).body;
+      if (interaction.independence.refused !== undefined || interaction.interactions.length === 0) return undefined;
+      await page.reload();
+      await page.locator('#by').selectOption({ label: 'the arms of beside' });
+      await page.getByText('The arms hold each other in equal shares').waitFor();
+      const told = [...new Set(interaction.interactions.map((one: { metric: string }) => one.metric))];
+      const parts = await page.locator('[data-part] h3').allTextContents();
+      const rows = await page.locator('[data-interaction]').count();
+      const units = interaction.arms.map(({ units }: { units: number }) => `${units.toLocaleString('en')} units`);
+      const isSame = rows >= told.length && parts.length === units.length && parts.every((part, at) => part.endsWith(units[at]));
+      return isSame && parts.some((part) => part.startsWith('treatment of beside')) ? true : undefined;
+    });
+    expect(await seriousViolations(page)).toEqual([]);
+    await page.close();
+  }, 90_000);
 
   it('does what a person confirms, with the reason, and says which gates are closed', async () => {
     const page = await signedIn();
