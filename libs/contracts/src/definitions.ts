@@ -68,6 +68,21 @@ export type PublishedValue =
   | { readonly kind: 'experiment'; readonly version: number; readonly value: ExperimentDefinition }
   | { readonly kind: 'experiment-state'; readonly revision: number; readonly value: ExperimentState };
 
+/**
+ * On a message that says again what was said before, without a unit that was erased: the known time of the first message, in microseconds. Such a definition
+ * was known then, and what followed it still does.
+ */
+export const FIRST_KNOWN_HEADER = 'first-known';
+
+/** When what a message defines became known: at its own known time, or, where it is said again, at that of the first. */
+export const definitionKnownAtUs = (message: {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly knownAtUs: number;
+}): number => {
+  const first = Number(message.headers[FIRST_KNOWN_HEADER] ?? Number.NaN);
+  return Number.isSafeInteger(first) ? first : message.knownAtUs;
+};
+
 export interface Head {
   readonly revision: number;
 }

@@ -3,8 +3,10 @@ import {
   DEFINITIONS,
   EVERYWHERE,
   type ExperimentState,
+  FIRST_KNOWN_HEADER,
   headKey,
   type KeyDefinition,
+  type MetricDefinition,
   type PublishedValue,
   revisionKey,
   TICK_HEADER,
@@ -98,6 +100,32 @@ describe('a replica of the definitions', () => {
     expect(replica.feature('shop', 'color')?.name).toBe('Colour');
     expect(replica.feature('shop', 'color', 1)?.name).toBe('Color');
     expect(replica.feature('shop', 'color', 3)).toBeUndefined();
+  });
+
+  it('keeps the order and the moments of what is said again without a unit that was erased, and forgets the unit', async () => {
+    const named = (version: number, name: string): PublishedValue => ({
+      kind: 'metric',
+      version,
+      value: { key: 'spend', name, type: 'mean', unitType: 'user', numerator: { event: 'bought' } } as MetricDefinition,
+    });
+    const key = (version: number) => versionKey('shop', 'metric', 'spend', version);
+    const firstUs = await publish(key(1), named(1, 'for ann'));
+    const secondUs = await publish(key(2), named(2, 'for all'));
+    await restart();
+    const running = replica;
+    await publish(key(1), named(1, 'for (erased)'), { [FIRST_KNOWN_HEADER]: String(firstUs) });
+    await publish(TICK_HEADER, null, { [TICK_HEADER]: '1' });
+    await restart();
+    while (running.metric('shop', 'spend', 1)?.name === 'for ann') await new Promise((resolve) => setTimeout(resolve, 5));
+    for (const one of [running, replica]) {
+      expect(one.metricHistory('shop', 'spend').map(({ revision, knownAtUs, value }) => [revision, knownAtUs, value.name])).toEqual([
+        [1, firstUs, 'for (erased)'],
+        [2, secondUs, 'for all'],
+      ]);
+      expect(one.metric('shop', 'spend')?.name).toBe('for all');
+      expect(one.lastKnownAtUs).toBeGreaterThan(secondUs);
+    }
+    await running.close();
   });
 
   it('moves on with ticks and past what it cannot read', async () => {

@@ -1,6 +1,7 @@
 /** All definitions in memory, as `definitions.v1` tells them: what is in force now, and what was at any moment. */
 import {
   DEFINITIONS,
+  definitionKnownAtUs,
   type EnvironmentDefinition,
   type ExperimentDefinition,
   type ExperimentState,
@@ -27,9 +28,12 @@ class Timeline<Value> {
   private readonly entries: Revision<Value>[] = [];
 
   add(entry: Revision<Value>): void {
-    // At least once: what is delivered again is the same, and the first time it was known is the one that counts.
-    if (this.entries.some(({ revision }) => revision === entry.revision)) return;
-    this.entries.push(entry);
+    // At least once: what is delivered again is the same, and the first time it was known is the one that counts. Said again without an erased unit, it is as old.
+    const place = this.entries.findIndex(({ revision }) => revision === entry.revision);
+    const known = this.entries[place];
+    if (known !== undefined && known.knownAtUs < entry.knownAtUs) return;
+    if (known !== undefined) this.entries[place] = { ...entry, knownAtUs: known.knownAtUs };
+    else this.entries.push(entry);
     this.entries.sort((a, b) => a.knownAtUs - b.knownAtUs);
   }
 
@@ -169,7 +173,7 @@ export class DefinitionsReplica {
     // A head only repeats which revision is the newest, which the revisions say themselves.
     if (parts[0] !== 'v' && parts[0] !== 'h') return;
     try {
-      this.keep(parts, JSON.parse(Buffer.from(value).toString('utf8')) as PublishedValue, message.knownAtUs);
+      this.keep(parts, JSON.parse(Buffer.from(value).toString('utf8')) as PublishedValue, definitionKnownAtUs(message));
     } catch {
       this.unreadableCount += 1;
     }

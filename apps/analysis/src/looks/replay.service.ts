@@ -11,9 +11,10 @@ import {
   type ReplayedRecord,
 } from '@rampart/contracts';
 import { DomainError } from '@rampart/domain';
-import { type ComparisonQuery, neededSinceUs } from '@rampart/feedback-store';
+import type { ComparisonQuery } from '@rampart/feedback-store';
 import { canonicalDigest } from '../figures/canonical-digest.js';
 import { Evidence } from '../results/evidence.source.js';
+import { expiredNeeded } from '../results/expired-rows.js';
 import { DecisionLog, type RecordFilter } from './decision-log.js';
 import { ENGINE } from './engine.js';
 import {
@@ -141,10 +142,9 @@ export class ReplayService {
 
   /** Its sums are evidence still: they are in the record. @throws DomainError rows-expired */
   private async refuseExpired(query: ComparisonQuery): Promise<void> {
-    const untilUs = await this.evidence.expiredUntil(query);
-    const neededUs = neededSinceUs(query);
-    if (untilUs === null || untilUs <= neededUs) return;
-    const [until, needed] = [formatInstant(untilUs), formatInstant(neededUs)];
+    const expired = await expiredNeeded(this.evidence, query);
+    if (expired === null) return;
+    const [until, needed] = [formatInstant(expired.untilUs), formatInstant(expired.neededUs)];
     throw new DomainError(
       'rows-expired',
       `the record can't be recounted any more: it reads rows from ${needed} on, and those before ${until} were removed by configuration; its sums stand in it`,

@@ -249,6 +249,17 @@ describe('results as of before an erasure', () => {
   });
 });
 
+describe('results of a comparison whose rows were removed by configuration', () => {
+  it('say so where the comparison reads from before', async () => {
+    const { warnings } = await ask(define('live'), { expiredUntilUs: day(1) });
+    expect(warnings).toEqual(
+      expect.arrayContaining([expect.stringMatching(`^rows known before ${iso(day(1))} were removed .RAMPART_KEEP_ROWS_DAYS.`)]),
+    );
+    const before = started - DAY;
+    expect((await ask(define('live'), { expiredUntilUs: before })).warnings.join()).not.toContain('RAMPART_KEEP_ROWS_DAYS');
+  });
+});
+
 describe('warnings', () => {
   it('name an event that never came and the nearest that did', async () => {
     const answer = await ask(define('historical'), { completedAtUs: day(2), seen: [{ name: 'convertd', lastAtUs: 0 }] });

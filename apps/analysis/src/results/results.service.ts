@@ -32,6 +32,7 @@ import { withSegments } from './across-segments.js';
 import { Crossings } from './crossings.source.js';
 import { unitsErased } from './erased-units.js';
 import { Evidence } from './evidence.source.js';
+import { type ExpiredNeeded, expiredNeeded, expiredRows } from './expired-rows.js';
 import { knownNames } from './known-names.js';
 import { type Pace, paceOf, withPowerReached } from './power-reached.js';
 import { qualityOf, qualityWarnings } from './quality.js';
@@ -81,13 +82,14 @@ export class ResultsService {
     const reach = await this.reachOf(definition, request, watermarkUs);
     const query = comparisonQuery(definition, reach.knownUntilUs, reach.completedAtUs);
     const sumsOf = (of: ComparisonQuery) => (request.asOfUs === null ? this.evidence.currentSums(of) : this.evidence.sums(of));
-    const [sums, duplicates, seen, tracked, laterRows, erased] = await Promise.all([
+    const [sums, duplicates, seen, tracked, laterRows, erased, expired] = await Promise.all([
       sumsOf({ ...query, ...shownQuantiles(definition) }),
       this.evidence.duplicates(query),
       this.evidence.seenEvents(request.project, request.environment, query.loggedUntilUs),
       request.hops === 'tracked' ? this.evidence.tracked(query) : null,
       this.evidence.laterRows(query),
       this.evidence.erasedUnits(query, countedUntilUs(reach)),
+      expiredNeeded(this.evidence, query),
     ]);
     const concluded = this.concludedAt(definition, query, reach);
     const shown = await concluded({ sums, duplicates, knownUntilUs: reach.knownUntilUs });
@@ -127,6 +129,7 @@ export class ResultsService {
         ...lookWarnings(reach),
         ...importWarnings(reach, laterRows),
         ...erasureWarnings(reach, erased),
+        ...expiryWarnings(expired),
         ...qualityWarnings(quality),
         ...warningsOf(definition, { ...figures, metrics }, plan, new Set(seen.map((event) => event.name))),
       ],
@@ -144,10 +147,11 @@ export class ResultsService {
     const reach = await this.reachOf(definition, request, watermarkUs);
     const explored = exploring(definition, metric);
     const query = comparisonQuery(explored, reach.knownUntilUs, reach.completedAtUs);
-    const [sums, duplicates, seen] = await Promise.all([
+    const [sums, duplicates, seen, expired] = await Promise.all([
       this.evidence.sums({ ...query, ...shownQuantiles(explored) }),
       this.evidence.duplicates(query),
       this.evidence.seenEvents(request.project, request.environment, query.loggedUntilUs),
+      expiredNeeded(this.evidence, query),
     ]);
     const { population, result: capped, own, tests, statistics } = exploredFigures(explored, query, sums, duplicates);
     const alone = { ...explored, metrics: explored.metrics.slice(-1) };
@@ -168,7 +172,10 @@ export class ResultsService {
       tests,
       metric: result,
       sufficientStatistics: statistics,
-      warnings: warningsOf(alone, { metrics: [result], population }, reach.plan, new Set(seen.map((event) => event.name))),
+      warnings: [
+        ...expiryWarnings(expired),
+        ...warningsOf(alone, { metrics: [result], population }, reach.plan, new Set(seen.map((event) => event.name))),
+      ],
     };
   }
 
@@ -188,8 +195,10 @@ export class ResultsService {
     const knownUntilUs = Math.min(query.knownUntilUs, other.state?.closedAtUs ?? query.knownUntilUs);
     const armIn = comparisonQuery(other, knownUntilUs, query.loggedUntilUs ?? null);
     const quantiles = hasQuantiles(definition);
-    const sums = await this.evidence.sums({ ...query, quantiles, quantilesByStratum: quantiles, quantileLadder: false, strata: { armIn } });
-    return interactionOf({ definition, query, other, sums });
+    const counted = { ...query, quantiles, quantilesByStratum: quantiles, quantileLadder: false, strata: { armIn } };
+    const [sums, expired] = await Promise.all([this.evidence.sums(counted), expiredNeeded(this.evidence, armIn)]);
+    const found = interactionOf({ definition, query, other, sums });
+    return expired === null ? found : { ...found, notes: [`of ${experiment}, ${expiredRows(expired)}`, ...found.notes] };
   }
 
   /** In force at the look's own known time; what is younger than the watermark only where nothing else is known yet. */
@@ -317,5 +326,8 @@ const erasureWarnings = (reach: Reach, erased: number): readonly string[] =>
   erased === 0
     ? []
     : [`${unitsErased(erased)} since ${formatInstant(countedUntilUs(reach))}: what is counted as of then is no longer what it was`];
+
+const expiryWarnings = (expired: ExpiredNeeded | null): readonly string[] =>
+  expired === null ? [] : [`${expiredRows(expired)}; the sums of its decision records stand in them`];
 
 const instantOrNull = (atUs: number | null): string | null => (atUs === null ? null : formatInstant(atUs));

@@ -41,6 +41,21 @@ describe('the definitions in force', () => {
     expect(view.published('shop', 'production').features.map(({ name }) => name)).toEqual(['version 2']);
   });
 
+  it('stay the newest when an older one is said again without a unit that was erased, and lose the unit themselves', () => {
+    const view = new DefinitionsView();
+    const named = (revision: number, units: readonly string[], knownAtUs: number) =>
+      definition(`h/shop/override/testers/production/${revision}`, { kind: 'override', value: override({ units: [...units] }) }, knownAtUs);
+    view.take(named(1, ['ann', 'eve'], 10));
+    view.take(named(2, ['ann', 'bob'], 20));
+    view.take(named(3, ['bob'], 30));
+    const units = () => view.published('shop', 'production').overrides.map((one) => one.units);
+    for (const one of [named(1, ['(erased)', 'eve'], 10), named(2, ['(erased)', 'bob'], 20)]) expect(view.take(one)).toBeUndefined();
+    expect(units()).toEqual([['bob']]);
+    expect(view.take(named(3, ['(erased)'], 30))).toEqual({ project: 'shop', environment: 'production' });
+    expect(units()).toEqual([['(erased)']]);
+    expect(view.take(named(3, ['(erased)'], 30))).toBeUndefined();
+  });
+
   it('of an experiment are those of the version that its state names', () => {
     const view = new DefinitionsView();
     for (const version of [1, 2])

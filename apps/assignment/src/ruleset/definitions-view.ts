@@ -1,4 +1,5 @@
 /** The definitions in force, in memory: the newest of each, by project and environment. Filled from the log, or from what was kept on disk. */
+import { isDeepStrictEqual } from 'node:util';
 import {
   type EnvironmentDefinition,
   EVERYWHERE,
@@ -32,7 +33,7 @@ export class DefinitionsView {
   /** @returns where it is felt; undefined when it says nothing new: at least once, and a replay begins with what is old */
   take(definition: PublishedDefinition): ChangedScope | undefined {
     const known = this.slots.get(definition.slot);
-    if (known !== undefined && known.knownAtUs >= definition.knownAtUs) return undefined;
+    if (known !== undefined && known.knownAtUs >= definition.knownAtUs && !isSaidAnew(known, definition)) return undefined;
     this.slots.set(definition.slot, definition);
     this.kindOf(definition).set(definition.slot, definition);
     if (definition.published.kind === 'key') this.takeKey(definition.published.value, known);
@@ -132,5 +133,9 @@ export class DefinitionsView {
     return this.valuesOf(project, kind, environment);
   }
 }
+
+/** The same revision without a unit that was erased: as old as it was. */
+const isSaidAnew = (known: PublishedDefinition, { revision, published }: PublishedDefinition): boolean =>
+  known.revision === revision && !isDeepStrictEqual(known.published, published);
 
 const hashesOf = ({ hash, previous }: KeyDefinition): readonly string[] => (previous === undefined ? [hash] : [hash, previous.hash]);

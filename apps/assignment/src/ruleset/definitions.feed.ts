@@ -1,5 +1,5 @@
 /** Follows `definitions.v1` into memory and onto the disk, and says how old the newest word is. */
-import { DEFINITIONS } from '@rampart/contracts';
+import { DEFINITIONS, definitionKnownAtUs } from '@rampart/contracts';
 import { type EventLog, FollowedTopic, type LogMessage } from '@rampart/event-log';
 import { type ChangedScope, DefinitionsView } from './definitions-view.js';
 import type { KeptDefinitions } from './kept-definitions.js';
@@ -98,9 +98,10 @@ export class DefinitionsFeed {
     await this.keeping;
   }
 
-  private take({ key, knownAtUs, value }: LogMessage): void {
-    this.lastKnownAtUs = Math.max(this.lastKnownAtUs ?? 0, knownAtUs);
-    if (key !== null && value !== null) this.takeDefinition(key, value, knownAtUs);
+  private take(message: LogMessage): void {
+    const { key, value } = message;
+    this.lastKnownAtUs = Math.max(this.lastKnownAtUs ?? 0, message.knownAtUs);
+    if (key !== null && value !== null) this.takeDefinition(key, value, definitionKnownAtUs(message));
     else if (key !== null) this.takeRemoval(key);
     if (this.isSettling) return;
     // After all that came in this turn.

@@ -3,6 +3,7 @@ import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { DEFINITIONS, definitionKnownAtUs } from '@rampart/contracts';
 import { EventStore, type PostgresEventStore } from '@rampart/event-store';
 import { type FreshDatabase, freshDatabase } from '@rampart/test-engines';
 import { DataSource } from 'typeorm';
@@ -69,6 +70,14 @@ const listens = async (): Promise<string> => {
 };
 const override = (units: readonly string[]) => ({ key: 'testers', feature: 'colour', variant: 'on', units });
 
+/** Of every definition in `definitions.v1`, by key. */
+const knownTimes = async (): Promise<ReadonlyMap<string, number>> => {
+  const found = new Map<string, number>();
+  for await (const message of logOf(plane).readAll(DEFINITIONS))
+    if (message.key !== null) found.set(message.key, definitionKnownAtUs(message));
+  return found;
+};
+
 beforeAll(async () => {
   database = await freshDatabase();
   plane = await controlPlane(database.url, undefined, { RAMPART_WEBHOOK_ALLOW_PRIVATE: 'true' });
@@ -118,6 +127,7 @@ describe('the texts of the control plane', () => {
     const before = await query(`select * from control.event where stream like '%/other/%' or stream like 'decision/%' order by position`);
     const [{ total } = { total: '0' }] = await query('select count(*)::text as total from control.event');
     expect(await tablesWith(ANN)).toEqual(['event', 'catalogue_entry', 'audit_entry', 'webhook_delivery']);
+    const knownBefore = await knownTimes();
     expect(await eraseTexts(source, logOf(plane), unit)).toBeGreaterThanOrEqual(4);
     expect(await query(`select * from control.event where stream like '%/other/%' or stream like 'decision/%' order by position`)).toEqual(
       before,
@@ -142,6 +152,12 @@ describe('the texts of the control plane', () => {
     const published = [...(await plane.published())].filter(([, value]) => JSON.stringify(value).includes('ann_100')).map(([key]) => key);
     expect(published.length).toBeGreaterThan(0);
     for (const key of published) expect(key.split('/')[1]).toBe('other');
+    // What was said again stays as old as it was: a revision that followed it still does.
+    const knownAfter = await knownTimes();
+    expect([...knownAfter].filter(([key]) => knownBefore.has(key))).toEqual(
+      expect.arrayContaining([...knownBefore].filter(([key]) => !key.startsWith('head/'))),
+    );
+    expect([...knownBefore.keys()]).toContain('v/shop/feature/colour/1');
   });
 
   it('are sent to webhooks without it, signed as they are then, under the id of before', async () => {

@@ -1,5 +1,5 @@
 /** Takes a unit out of what the control plane keeps: history, catalogue, audit log, webhooks' messages, published definitions. Safe to repeat. */
-import { DEFINITIONS } from '@rampart/contracts';
+import { DEFINITIONS, definitionKnownAtUs, FIRST_KNOWN_HEADER } from '@rampart/contracts';
 import type { EventLog } from '@rampart/event-log';
 import { explained } from '@rampart/event-store';
 import type { DataSource, EntityManager } from 'typeorm';
@@ -78,17 +78,18 @@ const changeEach = async (manager: EntityManager, unit: ErasedUnit, { find, writ
   return changed;
 };
 
-/** Under the same keys: whoever follows the topic forgets what was there. */
+/** Under the same keys, and as known when it was: whoever follows the topic forgets what was there, and a revision that others followed stays before them. */
 const erasePublished = async (log: EventLog, unit: ErasedUnit): Promise<number> => {
   const forms = formsOf(unit);
-  const news: { partition: number; key: string; value: string }[] = [];
-  for await (const { key, value, partition } of log.readAll(DEFINITIONS)) {
+  const news: { partition: number; key: string; value: string; headers: Readonly<Record<string, string>> }[] = [];
+  for await (const { key, value, partition, headers, knownAtUs } of log.readAll(DEFINITIONS)) {
     if (key === null || value === null || !isOf(unit.project, key)) continue;
     const text = Buffer.from(value).toString('utf8');
     if (!forms.some((form) => text.includes(form))) continue;
     const before: unknown = JSON.parse(text);
     const after = withoutUnit(before, unit);
-    if (after !== before) news.push({ partition, key, value: JSON.stringify(after) });
+    const first = { [FIRST_KNOWN_HEADER]: String(definitionKnownAtUs({ headers, knownAtUs })) };
+    if (after !== before) news.push({ partition, key, value: JSON.stringify(after), headers: first });
   }
   if (news.length > 0) await log.append(DEFINITIONS, news);
   return news.length;
