@@ -6,6 +6,7 @@ import { DomainError } from '@rampart/domain/errors';
 import { type ConsumerStats, EventLog } from '@rampart/event-log';
 import { FeedbackStore, type Progress } from '@rampart/feedback-store';
 import { LOG, type Log, Metrics } from '@rampart/service-kit';
+import { requireWholeLog } from './emptied-store.js';
 import { FeedbackConsumer } from './feedback.consumer.js';
 import { DEFAULT_HELD_BYTES, HELD_BYTES } from './held-bytes.js';
 import { IntakeFigures } from './intake-figures.js';
@@ -55,11 +56,7 @@ export class StoreRebuild {
       const message = `${owned} of ${partitions} partitions are read by this process, the others by another one, which would go on filling the old store: leave one analysis process running, and ask again`;
       throw new DomainError('rebuild-shared', message, { owned, partitions });
     }
-    const gone = (await this.log.offsets(FEEDBACK)).find(({ earliest }) => earliest > 0);
-    if (gone !== undefined) {
-      const message = `the log begins at offset ${gone.earliest} of partition ${gone.partition}: rows from before would be gone from a store that is filled from it; restore a backup instead`;
-      throw new DomainError('rebuild-loses-rows', message, { partition: gone.partition, earliest: gone.earliest });
-    }
+    await requireWholeLog(this.log);
     const beside = await this.store.beside();
     const filling = await beside.identity();
     // Its figures are nobody's: those of the store that serves go on.

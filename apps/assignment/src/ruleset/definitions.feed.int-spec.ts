@@ -1,7 +1,7 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { DEFINITIONS, topicSpecs } from '@rampart/contracts';
+import { DEFINITIONS, FIRST_KNOWN_HEADER, topicSpecs } from '@rampart/contracts';
 import { MemoryEventLog, type OutgoingMessage, startTicks } from '@rampart/event-log';
 import { open, type RootDatabase } from 'lmdb';
 import { DiskRoom } from '../exposures/disk-room.js';
@@ -105,6 +105,23 @@ describe('the feed', () => {
       await eventually('the experiment is gone', async () => (experimentsIn(feed as DefinitionsFeed)?.length === 0 ? true : undefined));
       await feed.close();
     }
+  });
+
+  it('is not led back by an older definition that is said again without an erased unit', async () => {
+    const named = (version: number, name: string) => published({ kind: 'feature', version, value: feature({ name }) }, 'checkout');
+    const log = await logOf(basics());
+    const [first] = await log.append(DEFINITIONS, [named(1, 'for ann')]);
+    await log.append(DEFINITIONS, [named(2, 'for all')]);
+    feed = opened();
+    feed.follow(log);
+    await ready(feed);
+    await log.append(DEFINITIONS, [
+      { ...named(1, 'for (erased)'), headers: { [FIRST_KNOWN_HEADER]: String(first?.knownAtUs) } },
+      published({ kind: 'feature', version: 1, value: feature({ key: 'later' }) }, 'later'),
+    ]);
+    const names = () => (feed as DefinitionsFeed).view.published('shop', 'production').features.map(({ key, name }) => [key, name]);
+    await eventually('what came after it is there', async () => (names().length === 2 ? true : undefined));
+    expect(names()[0]).toEqual(['checkout', 'for all']);
   });
 
   it('keeps with the next change what the disk refused, so that a restart has all of it', async () => {
