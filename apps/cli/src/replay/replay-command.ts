@@ -1,4 +1,5 @@
 /** `rampart replay decisions`: recounts every decision record, and holds the log's records against the control plane's history. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { parseInstant, type RecordedDigest, type ReplayedPage, type ReplayedRecord } from '@rampart/contracts';
 import type { Typed } from '../command-line.js';
 import { count, duration, type Progress } from '../import/progress.js';
@@ -46,9 +47,12 @@ export const replayDecisions = async (
   const client = new ApiClient(platform.address, key, 60_000, (why) => out.progress.say(why));
   const startedMs = out.nowMs();
   try {
-    // Before the log: what the history has by now, the log has by then.
+    // Before the log: what the history has by now, the log has by then, or a moment later.
     const before = await historyAfter(client, 0);
-    const { items, unreadable, engine } = await allReplayed(client, filter, startedMs, out);
+    const meant = before.items.filter((one) => isMeant(one, filter));
+    const { items, unreadable, engine } = await withLate(meant, await allReplayed(client, filter, startedMs, out), (after) =>
+      allReplayed(client, filter, startedMs, out, after),
+    );
     const later = await historyAfter(client, before.next);
     const replayed = new Set(items.map(({ id }) => id));
     // Recorded meanwhile: nobody was asked about them.
@@ -96,14 +100,41 @@ const historyAfter = async (
   }
 };
 
+type Replays = Pick<ReplayedPage, 'items' | 'unreadable' | 'engine'>;
+
+/** So long may `decisions.v1` be behind the history. */
+const LOG_BEHIND_MS = 2_000;
+const PAUSE_MS = 250;
+
+/** A record that was appended just before is told to the log a moment later: it is missing there only when that is over. */
+const withLate = async (
+  history: readonly RecordedDigest[],
+  first: Replays,
+  replayedAfter: (id: string | undefined) => Promise<Replays>,
+): Promise<Replays> => {
+  let found = first;
+  const isMissing = () => {
+    const ids = new Set(found.items.map(({ id }) => id));
+    return history.some(({ id }) => !ids.has(id));
+  };
+  for (let waitedMs = 0; isMissing() && waitedMs < LOG_BEHIND_MS; waitedMs += PAUSE_MS) {
+    await sleep(PAUSE_MS);
+    const late = await replayedAfter(found.items.at(-1)?.id);
+    found = { ...late, items: [...found.items, ...late.items] };
+  }
+  return found;
+};
+
+/** @param first  the id behind which it begins; undefined: with the first */
 const allReplayed = async (
   client: ApiClient,
   filter: ReplayRequest['filter'],
   startedMs: number,
   { progress, nowMs }: Pick<Replaying, 'progress' | 'nowMs'>,
-): Promise<Pick<ReplayedPage, 'items' | 'unreadable' | 'engine'>> => {
+  first?: string,
+): Promise<Replays> => {
   const items: ReplayedRecord[] = [];
-  let after: string | undefined;
+  let after = first;
   for (;;) {
     const { body } = await client.expect('POST', '/v1/decisions/replay', [200], { ...filter, limit: PAGE, after });
     const page = body as ReplayedPage;
