@@ -13,3 +13,6 @@ export const filesWith = (folder: string, texts: readonly string[]): readonly st
       return texts.some((text) => bytes.includes(text));
     })
     .map((file) => relative(folder, file));
+
+/** What of an API key is known to its holder alone: rk_<id>_<secret>. */
+export const secretOf = (key: string): string => key.split('_').slice(2).join('_');

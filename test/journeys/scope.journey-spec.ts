@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { defineExperiment, exposure, purchase, type Setting } from './experiment.js';
-import { filesWith } from './files-with.js';
+import { filesWith, secretOf } from './files-with.js';
 import { eventually, type Platform, startPlatform } from './platform.js';
 import { type Route, routesOf } from './routes.js';
 
@@ -277,9 +277,6 @@ describe('every answer of the front door', () => {
     }
   });
 });
-
-/** What would be found where it does not belong: the part of a key that nobody knows. */
-const secretOf = (key: string): string => key.split('_').slice(2).join('_');
 
 describe('a key that was used, and put where it does not belong', () => {
   it('is in no log, database or spool afterwards', async () => {
