@@ -172,8 +172,19 @@ describe('quantiles', () => {
         const x = beta.quantile(p, a, b);
         // A quantile within a rounding error of an end has no digits to give the tail back.
         if (x > 1e-300 && x < 0.999) expect(relativeError(beta.cdf(x, a, b), p)).toBeLessThan(1e-8);
+        const y = beta.isf(p, a, b);
+        if (y > 1e-300 && y < 0.5) expect(relativeError(beta.sf(y, a, b), p)).toBeLessThan(1e-8);
       }),
     );
+  });
+
+  it('keep their digits near 0: the upper end of a rate that was never seen', () => {
+    for (const [a, b] of [
+      [0.5, 1e8],
+      [0.5, 1e12],
+      [0.01, 5],
+    ] as const)
+      for (const p of [0.025, 0.5, 0.9]) expect(relativeError(beta.sf(beta.isf(p, a, b), a, b), p)).toBeLessThan(1e-9);
   });
 
   it('refuse probabilities of 0 and 1, which have none', () => {

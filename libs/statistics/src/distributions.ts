@@ -113,17 +113,18 @@ const betaTails = (x: number, a: number, b: number): Tails => {
   return incompleteBeta(inside, 1 - inside, requirePositive('a', a), requirePositive('b', b));
 };
 
-/** Quantile by the smaller tail: a lower tail p of Beta(a, b) is 1 − the upper tail p of Beta(b, a). */
-const betaQuantile = (lowerTail: number, a: number, b: number): number => {
-  const logLower = Math.log(requireLevel('lowerTail', lowerTail));
-  const excess = (logX: number): number => logLower - betaTails(Math.exp(logX), a, b).logLower;
-  const excessFromTop = (logY: number): number => {
-    const y = Math.exp(logY);
-    return Math.log1p(-lowerTail) - incompleteBeta(y, 1 - y, b, a).logLower;
-  };
-  const median = betaTails(0.5, a, b).lower;
-  if (lowerTail <= median) return excess(-700) <= 0 ? 0 : Math.exp(findRoot(excess, -700, Math.log(0.5)));
-  return excessFromTop(-700) <= 0 ? 1 : 1 - Math.exp(findRoot(excessFromTop, -700, Math.log(0.5)));
+/**
+ * x in [0, 1] at which a tail of Beta(a, b) has the wanted probability. Below ½ it is searched in ln x, above it in ln(1 − x): whatever lies near an end keeps
+ * its digits as far as a double has room.
+ */
+const betaInverse = (probability: number, of: 'logLower' | 'logUpper', a: number, b: number): number => {
+  const wanted = Math.log(probability);
+  const sign = of === 'logLower' ? -1 : 1;
+  const excess = (tails: Tails): number => sign * (tails[of] - wanted);
+  const fromBottom = (logX: number): number => excess(betaTails(Math.exp(logX), a, b));
+  const fromTop = (logY: number): number => excess(incompleteBeta(1 - Math.exp(logY), Math.exp(logY), a, b));
+  if (fromBottom(Math.log(0.5)) <= 0) return fromBottom(-700) <= 0 ? 0 : Math.exp(findRoot(fromBottom, -700, Math.log(0.5)));
+  return fromTop(-700) >= 0 ? 1 : 1 - Math.exp(findRoot(fromTop, -700, Math.log(0.5)));
 };
 
 /** Beta(a, b) on [0, 1]. */
@@ -132,8 +133,8 @@ export const beta = {
   logSf: (x: number, a: number, b: number): number => betaTails(x, a, b).logUpper,
   cdf: (x: number, a: number, b: number): number => betaTails(x, a, b).lower,
   logCdf: (x: number, a: number, b: number): number => betaTails(x, a, b).logLower,
-  quantile: betaQuantile,
+  quantile: (lowerTail: number, a: number, b: number): number => betaInverse(requireLevel('lowerTail', lowerTail), 'logLower', a, b),
   /** x with P(X > x) = upperTail. */
-  isf: (upperTail: number, a: number, b: number): number => 1 - betaQuantile(upperTail, b, a),
+  isf: (upperTail: number, a: number, b: number): number => betaInverse(requireLevel('upperTail', upperTail), 'logUpper', a, b),
   logNormaliser: (a: number, b: number): number => logBeta(requirePositive('a', a), requirePositive('b', b)),
 } as const;

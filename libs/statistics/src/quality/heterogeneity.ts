@@ -22,13 +22,13 @@ export interface Heterogeneity {
   readonly tau2: number;
   /** Each level's effect drawn towards the pooled one by how uncertain it is. */
   readonly shrunk: readonly number[];
-  /** The pooled sign is the sign of no level: Simpson's paradox. */
+  /** The sign of the effect over all units is the sign of no level: Simpson's paradox. The pooled effect lies between the levels' and can't show it. */
   readonly isSimpson: boolean;
 }
 
 /**
  * Levels must be attributes known before exposure.
- * @param overall  effect over all units, to tell Simpson's paradox; the pooled one unless told
+ * @param overall  effect over all units, to tell Simpson's paradox, which is never told without it
  * @throws RangeError with fewer than two levels
  */
 export const heterogeneity = (levels: readonly LevelEffect[], overall?: number): Heterogeneity => {
@@ -44,7 +44,7 @@ export const heterogeneity = (levels: readonly LevelEffect[], overall?: number):
   const df = levels.length - 1;
   const squares = weighted.reduce((sum, { weight }) => sum + weight ** 2, 0);
   const tau2 = Math.max(0, (q - df) / (total - squares / total));
-  const sign = Math.sign(overall ?? pooled);
+  const sign = Math.sign(overall ?? 0);
   return {
     pooled,
     q,
