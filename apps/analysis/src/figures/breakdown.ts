@@ -18,9 +18,11 @@ export interface BreakingDown {
   readonly values: readonly StratumCount[];
   /** By these values. */
   readonly sums: ComparisonSums;
+  /** Of all units together, metric by metric; absent where it is not asked whether values differ. */
+  readonly total?: readonly MetricResult[];
 }
 
-export const breakdownOf = ({ definition, query, property, values, sums }: BreakingDown): DimensionBreakdown => {
+export const breakdownOf = ({ definition, query, property, values, sums, total = [] }: BreakingDown): DimensionBreakdown => {
   const strata = [...values.map(({ value }) => ({ value, name: stratumOf(value) })), { value: null, name: OTHER_STRATUM }];
   const present = strata.filter(({ name }) => sums.population.some(({ stratum }) => stratum === name));
   const alone = uncorrected(withoutStrata(definition));
@@ -42,7 +44,7 @@ export const breakdownOf = ({ definition, query, property, values, sums }: Break
     correction: 'bh',
     tests,
     values: adjusted,
-    heterogeneity: heterogeneities(definition, adjusted),
+    heterogeneity: heterogeneities(definition, adjusted, total),
   };
 };
 
@@ -72,9 +74,14 @@ const ratioAmong = (definition: DefinitionInForce, population: Population, tests
 };
 
 /** Whether effects differ between values: of one look, and of two values at least. */
-const heterogeneities = ({ metrics }: DefinitionInForce, rows: readonly DimensionValue[]): readonly DimensionHeterogeneity[] =>
+const heterogeneities = (
+  { metrics }: DefinitionInForce,
+  rows: readonly DimensionValue[],
+  total: readonly MetricResult[],
+): readonly DimensionHeterogeneity[] =>
   metrics.flatMap(({ definition: { key } }, index) => {
     const comparisons = rows.map(({ metrics: results }) => decidingComparisons(results[index] as MetricResult));
+    const ofAll = total[index] === undefined ? [] : decidingComparisons(total[index]);
     const [first = []] = comparisons;
     return first.flatMap(({ control, treatment }, place): DimensionHeterogeneity[] => {
       const effects = comparisons.flatMap((own): LevelEffect[] => {
@@ -82,7 +89,9 @@ const heterogeneities = ({ metrics }: DefinitionInForce, rows: readonly Dimensio
         return effect === undefined || 'refused' in effect ? [] : [{ effect: effect.estimate, se: effect.se }];
       });
       if (effects.length < 2) return [];
-      const { q, df, p, iSquared, isSimpson } = heterogeneity(effects);
+      const overall = ofAll[place]?.absolute;
+      const estimate = overall === undefined || 'refused' in overall ? undefined : overall.estimate;
+      const { q, df, p, iSquared, isSimpson } = heterogeneity(effects, estimate);
       return [{ metric: key, treatment, control, values: effects.length, q, df, p, iSquared, isSimpson }];
     });
   });

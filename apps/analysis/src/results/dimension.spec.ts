@@ -84,6 +84,19 @@ describe('a dimension', () => {
     expect(plain.dimension).toBeUndefined();
   });
 
+  it('tells when the total has the sign of no value', async () => {
+    // The treatment helps in both, and most of it is where less is bought by anybody.
+    const of = (country: string, rates: readonly [number, number], counts: readonly [number, number]) =>
+      (['A', 'B'] as const).flatMap((variant, index) => units(counts[index] ?? 0, rates, { country }, variant));
+    const paradox = await ask([...of('de', [7, 8], [800, 200]), ...of('fr', [1, 2], [200, 800])]);
+    const [total] = paradox.metrics[0]?.comparisons ?? [];
+    expect(total?.absolute).toMatchObject({ estimate: expect.closeTo(-0.26, 12) });
+    expect(paradox.dimension?.values.map((value) => effectOf(value).estimate > 0)).toEqual([true, true]);
+    expect(paradox.dimension?.heterogeneity[0]).toMatchObject({ metric: 'bought', isSimpson: true });
+    const { dimension } = await ask(all);
+    expect(dimension?.heterogeneity.map(({ isSimpson }) => isSimpson)).toEqual([false, false]);
+  });
+
   it('tests the ratio of each value at its share of the level', async () => {
     // 400 : 300 has p 1.6e-4: an alarm by itself at .001, and one of eleven no more.
     const skewed = [...units(400, [3, 3], { country: 'de' }, 'A'), ...units(300, [3, 3], { country: 'de' }, 'B')];

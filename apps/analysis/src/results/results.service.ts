@@ -116,7 +116,7 @@ export class ResultsService {
       ...figures,
       quality,
       metrics: withPowerReached(metrics, definition, this.pace(definition, reach, figures)),
-      ...(request.dimension === undefined ? {} : { dimension: await this.dimension(definition, query, request.dimension) }),
+      ...(request.dimension === undefined ? {} : { dimension: await this.dimension(definition, query, request.dimension, figures) }),
       ...(request.interaction === undefined ? {} : { interaction: await this.interaction(definition, query, request) }),
       verdict: judged.verdict,
       actions: judged.actions,
@@ -179,12 +179,17 @@ export class ResultsService {
     };
   }
 
-  private async dimension(definition: DefinitionInForce, query: ComparisonQuery, property: string): Promise<DimensionBreakdown> {
+  private async dimension(
+    definition: DefinitionInForce,
+    query: ComparisonQuery,
+    property: string,
+    { metrics: total }: Figures,
+  ): Promise<DimensionBreakdown> {
     const values = await this.evidence.strata(query, property, VALUES_SHOWN);
     const strata = { property, values: values.map(({ value }) => value) };
     const quantiles = hasQuantiles(definition);
     const sums = await this.evidence.sums({ ...query, quantiles, quantilesByStratum: quantiles, quantileLadder: false, strata });
-    return breakdownOf({ definition, query, property, values, sums });
+    return breakdownOf({ definition, query, property, values, sums, total });
   }
 
   private async interaction(definition: DefinitionInForce, query: ComparisonQuery, request: ResultsRequest): Promise<Interaction> {
