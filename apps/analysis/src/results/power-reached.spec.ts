@@ -1,7 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Comparison, ExperimentInput, PowerReached } from '@rampart/contracts';
-import { normal, sampleSize, sequentialPlan } from '@rampart/statistics';
-import { concluded, converted, definitionOf, latency, onDay, ones, spread } from '../figures/conclusion.examples.js';
+import type { MetricSums } from '@rampart/feedback-store';
+import { firstErrorHarm, normal, sampleSize, sequentialPlan } from '@rampart/statistics';
+import { planInForceOf } from '../definitions/definition-in-force.js';
+import { concluded, converted, crashed, definitionOf, latency, onDay, ones, spread } from '../figures/conclusion.examples.js';
 import type { ExampleMetric } from '../figures/figures.examples.js';
 import { type Pace, paceOf, withPowerReached } from './power-reached.js';
 
@@ -74,6 +76,41 @@ describe('the power reached', () => {
     const { figures } = concluded({ ...look, cells: [0, 1].map(() => [ones(5000, 500), spread(5000, 100, 20)]) });
     const second = withPowerReached(figures.metrics, definitionOf(look), [])[1]?.comparisons[0]?.powerReached;
     expect(second).toMatchObject({ minimumEffect: 5, power: expect.closeTo(1, 6) });
+  });
+
+  const guarded = (plan: Plan, guardrail: ExampleMetric, cells: readonly MetricSums[]) => {
+    const look = { metrics: [converted, guardrail], experiment: { plan } };
+    const { figures } = concluded({ ...look, cells: cells.map((one) => [ones(5000, 500), one]) });
+    const definition = definitionOf(look);
+    return { found: withPowerReached(figures.metrics, definition, [])[1]?.comparisons[0]?.powerReached, definition };
+  };
+
+  it('of a guardrail without a margin is that of telling harm, which is watched at every look whatever looks are planned', () => {
+    const { margin: _, ...use } = { ...latency.use };
+    const watched: ExampleMetric = { ...latency, use: { ...use, minimumEffect: { absolute: 1 } } };
+    const cells = [0, 1].map(() => spread(5000, 100, 20));
+    const planned = guarded({ method: 'group-sequential', looks: { atUs: [onDay(7), onDay(14)] } }, watched, cells).found;
+    expect(planned).toMatchObject({ power: expect.any(Number), minimumEffect: 1 });
+    expect(planned).toEqual(guarded({}, watched, cells).found);
+  });
+
+  it('of first errors is that of their e-process: even odds where it alarms', () => {
+    const erring = (control: number, treatment: number) => [ones(5000, control), ones(5000, treatment)];
+    const { definition } = guarded({}, crashed, erring(100, 100));
+    const alpha = planInForceOf(definition)?.levels.harm ?? 0;
+    const alarms = (treatment: number) =>
+      firstErrorHarm({ periods: [{ observed: [200 - treatment, treatment], weights: [1, 1] }], alpha }).isHarm;
+    const least = Array.from({ length: 201 }, (_, treatment) => treatment).find(alarms) ?? 0;
+    const worth: ExampleMetric = { ...crashed, use: { ...crashed.use, minimumEffect: { absolute: (2 * least - 200) / 5000 } } };
+    expect(guarded({}, worth, erring(100, 100)).found).toMatchObject({ power: expect.closeTo(0.5, 9), furtherUnits: expect.any(Number) });
+    const more: ExampleMetric = { ...worth, input: { ...crashed.input, direction: 'increase' } };
+    expect(guarded({}, more, erring(100, 100)).found).toMatchObject({ power: expect.closeTo(0.5, 9) });
+    // So few can't alarm wherever they fall.
+    const { found } = guarded({}, worth, erring(2, 3));
+    expect(found).toMatchObject({ refused: 'NOT_ENOUGH_DATA', have: 5 });
+    const needed = found !== undefined && 'refused' in found ? (found.needed ?? 0) : 0;
+    const all = (units: number) => firstErrorHarm({ periods: [{ observed: [0, units], weights: [1, 1] }], alpha }).isHarm;
+    expect([all(needed - 1), all(needed)]).toEqual([false, true]);
   });
 
   it('has no part in a Bayesian plan', () => {

@@ -1,7 +1,14 @@
 /** Would an effect worth finding have been found by now, and if not, what is missing? Beside the figures; no part of any verdict. */
 import type { Comparison, MetricResult, PowerReached, Refusal } from '@rampart/contracts';
 import type { ErrorBudget } from '@rampart/domain';
-import { forecastRuntime, LONGEST_FORECAST_DAYS, normal, QUANTILE_SEQUENCE_WIDENING } from '@rampart/statistics';
+import {
+  FIRST_ERROR_CONCENTRATIONS,
+  forecastRuntime,
+  LONGEST_FORECAST_DAYS,
+  normal,
+  QUANTILE_SEQUENCE_WIDENING,
+  srmSequential,
+} from '@rampart/statistics';
 import { type DefinitionInForce, type MetricInUse, planInForceOf } from '../definitions/definition-in-force.js';
 import { anytimeTuning, oneSidedMultiplier, spreadOf } from '../figures/anytime.js';
 import { decidingComparisons } from '../figures/corrected-for-many.js';
@@ -21,31 +28,35 @@ export const withPowerReached = (results: readonly MetricResult[], definition: D
     const test = metric === undefined ? undefined : testOf(metric, inForce.levels);
     if (metric === undefined || test === undefined) return result;
     const deciding = decidingComparisons(result);
-    const bounds = inForce.looks.at(-1);
-    const lastBound = (test.isMargin ? bounds?.nonInferiority : bounds?.superiority) ?? undefined;
+    // Harm is watched at every look, whatever the plan's own looks are.
+    const lastBound = test.of === 'harm' ? undefined : (inForce.looks.at(-1)?.[test.of] ?? undefined);
     return {
       ...result,
       comparisons: result.comparisons.map((one, at) => ({
         ...one,
-        powerReached: reached(deciding[at] ?? one, { definition, metric, result, level: test.level, lastBound, plannedPower, pace }),
+        powerReached: reached(deciding[at] ?? one, { definition, metric, result, ...test, lastBound, plannedPower, pace }),
       })),
     };
   });
 };
 
+interface Test {
+  readonly of: 'superiority' | 'nonInferiority' | 'harm';
+  /** One-sided. */
+  readonly level: number;
+}
+
 /** What a go asks of the metric: a gain, or a kept margin; of what is only watched, that harm would show. */
-const testOf = ({ use }: MetricInUse, levels: ErrorBudget): { readonly level: number; readonly isMargin: boolean } | undefined => {
+const testOf = ({ use }: MetricInUse, levels: ErrorBudget): Test | undefined => {
   if (use.role === 'secondary') return undefined;
-  if (use.role === 'success') return { level: levels.superiority, isMargin: false };
-  return use.margin === undefined ? { level: levels.harm, isMargin: false } : { level: levels.nonInferiority, isMargin: true };
+  const of = use.role === 'success' ? 'superiority' : use.margin === undefined ? 'harm' : 'nonInferiority';
+  return { of, level: levels[of] };
 };
 
-interface Asked {
+interface Asked extends Test {
   readonly definition: DefinitionInForce;
   readonly metric: MetricInUse;
   readonly result: MetricResult;
-  /** One-sided. */
-  readonly level: number;
   /** Of a plan of several looks: that of its last one. */
   readonly lastBound: number | undefined;
   readonly plannedPower: number;
@@ -59,15 +70,18 @@ const reached = (one: Comparison, asked: Asked): PowerReached | Refusal => {
   const arms = result.cuped !== null && !('refused' in result.cuped) ? result.cuped.arms : result.arms;
   const units = arms.filter(({ arm }) => arm === one.control || arm === one.treatment).reduce((sum, { n }) => sum + n, 0);
   const controlMean = result.arms.find(({ arm }) => arm === one.control)?.mean ?? 0;
-  const at = (times: number) => {
+  const errors = asked.of === 'harm' ? (anytime?.firstError ?? null) : null;
+  const at = (times: number): AtUnits | null => {
+    if (errors !== null) return firstErrorsAt(one, errors, asked, times);
     const se = (absolute.se * (anytime?.widening ?? 1)) / Math.sqrt(times);
     return { se, critical: criticalAt(asked, se, units * times) };
   };
   const powerAt = (effect: number, times: number) => {
-    const { se, critical } = at(times);
-    return normal.sf(critical - effect / se);
+    const found = at(times);
+    return found === null ? 0 : normal.sf(found.critical - effect / found.se);
   };
   const now = at(1);
+  if (now === null) return tooFewErrors(errors, asked);
   const detectable = now.se * (now.critical + normal.quantile(plannedPower));
   const effect = worthFinding(metric, controlMean);
   const further = effect === null ? null : furtherTimes((times) => powerAt(effect, times), plannedPower);
@@ -100,6 +114,51 @@ const criticalAt = ({ definition, metric, level, lastBound }: Asked, se: number,
   const shape = tuning.isMixture && tau !== undefined ? { spread: spreadOf(tau, se) } : {};
   const widening = metric.definition.type === 'quantile' ? QUANTILE_SEQUENCE_WIDENING : 1;
   return widening * oneSidedMultiplier({ level, n, tightestAtUnits: tuning.tightestAtUnits, ...shape });
+};
+
+interface AtUnits {
+  readonly se: number;
+  /** The statistic that shows it. */
+  readonly critical: number;
+}
+
+type FirstErrors = NonNullable<NonNullable<Comparison['anytime']>['firstError']>;
+
+/** Of units with a first error the e-process decides: how far apart the arms' shares are where it alarms. Null: so few can't, wherever they fall. */
+const firstErrorsAt = (
+  { absolute, control, treatment }: Comparison,
+  { expectedShare, ...seen }: FirstErrors,
+  { result, level }: Pick<Asked, 'result' | 'level'>,
+  times: number,
+): AtUnits | null => {
+  if ('refused' in absolute) return null;
+  const unitsOf = (name: string) => times * (result.arms.find(({ arm }) => arm === name)?.n ?? 0);
+  const erring = Math.round(times * (seen.control + seen.treatment));
+  const isMoreWorse = result.direction === 'decrease';
+  // The arm in which they are worse, and how many of them alarm there: E rises with them beyond the share by design.
+  const share = isMoreWorse ? expectedShare : 1 - expectedShare;
+  if (!alarms(erring, 0, share, level)) return null;
+  let [low, high] = [Math.floor(erring * share), erring];
+  while (high - low > 1) {
+    const middle = Math.floor((low + high) / 2);
+    if (alarms(middle, erring - middle, share, level)) high = middle;
+    else low = middle;
+  }
+  const [worse, better] = isMoreWorse ? [treatment, control] : [control, treatment];
+  const se = absolute.se / Math.sqrt(times);
+  return { se, critical: (high / unitsOf(worse) - (erring - high) / unitsOf(better)) / se };
+};
+
+const alarms = (worse: number, better: number, share: number, level: number): boolean =>
+  srmSequential([{ observed: [worse, better], weights: [share, 1 - share] }], FIRST_ERROR_CONCENTRATIONS).logE >= -Math.log(level);
+
+/** All of them in the worse arm, and still no alarm. */
+const tooFewErrors = (errors: FirstErrors | null, { result, level }: Pick<Asked, 'result' | 'level'>): Refusal => {
+  const { control = 0, treatment = 0, expectedShare = 0.5 } = errors ?? {};
+  const share = result.direction === 'decrease' ? expectedShare : 1 - expectedShare;
+  let needed = control + treatment + 1;
+  while (!alarms(needed, 0, share, level)) needed += 1;
+  return { refused: 'NOT_ENOUGH_DATA', have: control + treatment, needed };
 };
 
 const MOST_TIMES = 2 ** 27;
