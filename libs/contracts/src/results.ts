@@ -32,9 +32,11 @@ export interface QualityTest {
   readonly failed: boolean;
 }
 
-/** The covariate of a metric, which was there before anybody was assigned, between control and a treatment. */
+/** A covariate of a metric, which was there before anybody was assigned, between control and a treatment. */
 export interface BalanceCheck {
   readonly metric: string;
+  /** Of several covariates: the event of this one. */
+  readonly covariate?: string;
   readonly treatment: string;
   readonly means: { readonly control: number | null; readonly treatment: number | null };
   readonly test: QualityTest | Refusal;

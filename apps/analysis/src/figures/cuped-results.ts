@@ -14,6 +14,7 @@ import {
   cupedRatioTheta,
   cupedTheta,
   emptyCoMoments,
+  emptyMoments,
   linearisedRatios,
   type Moments,
   mergeCoMoments,
@@ -166,6 +167,13 @@ const squareOf = (triangle: readonly bigint[], size: number): readonly (readonly
   const at = (i: number, j: number) => triangle[i * size - (i * (i - 1)) / 2 + j - i] ?? 0n;
   const places = [...Array(size).keys()];
   return places.map((i) => places.map((j) => at(Math.min(i, j), Math.max(i, j))));
+};
+
+/** Of several covariates the one at this place; nobody where nobody has them. */
+export const covariateMoments = (metric: MetricDefinition, arm: ArmSums, place: number): Moments => {
+  if (arm.joint === undefined || arm.joint.units === 0) return emptyMoments;
+  const { n, means, scatter } = jointMoments(metric, arm, severalScales(metric));
+  return { n, mean: means[place + 1] ?? 0, m2: scatter[place + 1]?.[place + 1] ?? 0 };
 };
 
 /** x = covariate, y = outcome; of a ratio to first order. Nobody where the metric has none, or nobody has it. */

@@ -46,6 +46,26 @@ describe('pre-exposure balance', () => {
     ]);
   });
 
+  it('asks each of several covariates, and names the one that is off', () => {
+    const covariates = ['visited', 'complaint'].map((event) => ({ selector: { event }, lookbackUs: 86_400_000_000 }));
+    const several: ExampleMetric = { input: { key: 'spent', type: 'mean', windowUs: 86_400_000_000, covariates } };
+    /** Outcomes of 0 and 2; covariates about these means, each with a variance of 25, and unrelated. */
+    const own = (means: readonly [number, number]): MetricSums => {
+      const [n, million] = [5000, 1_000_000];
+      const sums = [1, ...means].map((mean) => BigInt(Math.round(n * mean * million)));
+      const product = (a: number, b: number, variance = 0) => BigInt(Math.round(n * (a * b + variance) * million)) * BigInt(million);
+      const [v, c] = means;
+      const products = [product(1, 1, 1), product(1, v), product(1, c), product(v, v, 25), product(v, c), product(c, c, 25)];
+      return wholeSums(n, n, 2 * n, { joint: { units: n, sums, products } });
+    };
+    const found = quality([several], exampleComparison([[own([10, 3])], [own([10.1, 3.8])]]));
+    expect(found.balance).toMatchObject([
+      { covariate: 'visited', treatment: 'B', means: { control: 10, treatment: 10.1 }, test: { failed: false } },
+      { covariate: 'complaint', treatment: 'B', means: { control: 3, treatment: 3.8 }, test: { failed: true } },
+    ]);
+    expect(qualityWarnings(found)).toEqual([expect.stringContaining('the covariate complaint of spent differed between control and B')]);
+  });
+
   it('is not tested before its burn-in, and is not there without a covariate', () => {
     expect(quality([spent], exampleComparison([[arm(50, 10)], [arm(50, 20)]])).balance[0]?.test).toEqual({
       refused: 'NOT_ENOUGH_DATA',

@@ -1,5 +1,5 @@
 /** Where units get lost, and whether the arms were alike before: what to look at when a ratio or an effect is hard to believe. Shown; only `srm` and two arms decide. */
-import type { BalanceCheck, HopRatio, MetricResult, QualityResult, Refusal, SegmentRatio } from '@rampart/contracts';
+import type { BalanceCheck, HopRatio, MetricDefinition, MetricResult, QualityResult, Refusal, SegmentRatio } from '@rampart/contracts';
 import { MULTIPLE_EXPOSURE_ALARM } from '@rampart/domain';
 import type { ComparisonQuery, ComparisonSums, TrackedCount } from '@rampart/feedback-store';
 import {
@@ -14,10 +14,10 @@ import {
   srmSequential,
   unequalArmsWidening,
 } from '@rampart/statistics';
-import { armsOf, type DefinitionInForce, type MetricInUse } from '../definitions/definition-in-force.js';
+import { armsOf, type DefinitionInForce } from '../definitions/definition-in-force.js';
 import { type AnytimeTuning, anytimeTuning } from '../figures/anytime.js';
 import { type ArmSums, armSums } from '../figures/arm-sums.js';
-import { covariatePair } from '../figures/cuped-results.js';
+import { covariateMoments, covariatePair } from '../figures/cuped-results.js';
 import type { Figures } from '../figures/look-of-results.js';
 
 /** Of one test; more where several are made. */
@@ -51,25 +51,35 @@ export const qualityOf = (counted: Counted): QualityResult => {
 /** Covariates were there before anybody was assigned: a difference between arms is chance, or not random. */
 const balanceOf = ({ definition, query, sums }: Counted, tuning: AnytimeTuning | null): readonly BalanceCheck[] => {
   const arms = armsOf(definition.experiment);
-  const withCovariate = definition.metrics.flatMap((metric, index) =>
-    metric.definition.covariate === undefined ? [] : [{ metric, index }],
-  );
-  const tests = withCovariate.length * (arms.length - 1);
-  return withCovariate.flatMap(({ metric, index }) => {
+  const pairs = definition.metrics.flatMap(({ definition: metric }, index) => {
     const [control, ...treatments] = armSums(arms, query.cells, sums, index);
-    if (control === undefined) return [];
-    return treatments.map((treatment) => balance(metric, control, treatment, { tests, tuning }));
+    return control === undefined ? [] : treatments.flatMap((treatment) => covariatesOf(metric, control, treatment));
   });
+  return pairs.map((pair) => balance(pair, { tests: pairs.length, tuning }));
+};
+
+interface CovariateInBoth extends Pick<BalanceCheck, 'metric' | 'treatment' | 'covariate'> {
+  readonly control: Moments;
+  readonly treated: Moments;
+}
+
+const covariatesOf = (metric: MetricDefinition, control: ArmSums, treatment: ArmSums): readonly CovariateInBoth[] => {
+  const about = { metric: metric.key, treatment: treatment.arm };
+  if (metric.covariates !== undefined)
+    return metric.covariates.map(({ selector }, place) => {
+      const [a, b] = [covariateMoments(metric, control, place), covariateMoments(metric, treatment, place)];
+      return { ...about, covariate: selector.event, control: a, treated: b };
+    });
+  if (metric.covariate === undefined) return [];
+  const [a, b] = [momentsOfX(covariatePair(metric, control)), momentsOfX(covariatePair(metric, treatment))];
+  return [{ ...about, control: a, treated: b }];
 };
 
 const balance = (
-  { definition }: MetricInUse,
-  control: ArmSums,
-  treatment: ArmSums,
+  { control: a, treated: b, ...named }: CovariateInBoth,
   { tests, tuning }: { readonly tests: number; readonly tuning: AnytimeTuning | null },
 ): BalanceCheck => {
-  const [a, b] = [momentsOfX(covariatePair(definition, control)), momentsOfX(covariatePair(definition, treatment))];
-  const about = { metric: definition.key, treatment: treatment.arm, means: { control: meanOf(a), treatment: meanOf(b) } };
+  const about = { ...named, means: { control: meanOf(a), treatment: meanOf(b) } };
   const effect = compareMeans({ control: a, treatment: b, alpha: 0.05, difference: 'absolute' });
   if (effect.kind === 'refused') return { ...about, test: { refused: effect.reason } };
   if (tuning === null) return { ...about, test: { p: effect.p, logP: effect.logP, logE: null, failed: effect.p < ALARM.alpha / tests } };
@@ -157,10 +167,10 @@ const segmentsOf = ({ definition, query, sums }: Counted, tuning: AnytimeTuning 
 
 /** What a reader should hear of it. */
 export const qualityWarnings = ({ balance: checks, hops, brokenHop, segments }: QualityResult): readonly string[] => [
-  ...checks.flatMap(({ metric, treatment, test }) =>
+  ...checks.flatMap(({ metric, covariate, treatment, test }) =>
     !('refused' in test) && test.failed
       ? [
-          `the covariate of ${metric} differed between control and ${treatment} before the experiment (p ${test.p.toPrecision(2)}): assignment was not random`,
+          `the covariate ${covariate === undefined ? '' : `${covariate} `}of ${metric} differed between control and ${treatment} before the experiment (p ${test.p.toPrecision(2)}): assignment was not random`,
         ]
       : [],
   ),
