@@ -112,6 +112,7 @@ export const cuped = (input: JsonRecord): JsonRecord => {
     control: outcomeWithCovariate(recordAt(input, 'control')),
     treatment: outcomeWithCovariate(recordAt(input, 'treatment')),
     ...asked(input),
+    ...linear,
   });
   if (effect.kind === 'refused') return answer(effect);
   return {
@@ -146,6 +147,7 @@ export const cupedRatio = (input: JsonRecord): JsonRecord => {
     treatment: ratioBeforeAndAfter(recordAt(input, 'treatment')),
     theta: typeof input.theta === 'number' ? input.theta : input.theta === 'pooled' ? 'pooled' : 'perArmSum',
     ...asked(input),
+    ...linear,
   });
   return effect.kind === 'refused' ? answer(effect) : { ...answer(effect), theta: effect.theta };
 };

@@ -13,6 +13,7 @@ import {
   tailProbability,
   tJudged,
 } from './compared-effect.js';
+import { NOISY_BASELINE_BELOW } from './fieller-lift.js';
 
 /** How a relative effect gets its interval; `auto` is linear until the control mean is noisy, then Fieller. */
 export type RelativeInterval = 'auto' | 'linear' | 'fieller' | 'log-ratio';
@@ -28,9 +29,6 @@ export interface MeansComparison {
   readonly nullDifference?: number;
   readonly relativeInterval?: RelativeInterval;
 }
-
-/** Below this many standard errors from zero a control mean makes the linear approximation of a ratio untrustworthy. */
-const NOISY_BASELINE_BELOW = 10;
 
 /**
  * Difference of two means with unequal variances (Welch 1947), absolute or relative to |control mean|.

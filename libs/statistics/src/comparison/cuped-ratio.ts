@@ -5,6 +5,7 @@ import { type CrossMoments, mergeCrossMoments, quadraticForm } from '../sums/cro
 import { type Moments, withoutRounding } from '../sums/moments.js';
 import { obstacleTo, welchDf } from './compare-means.js';
 import { type Alternative, type Difference, type EffectEstimate, type Refused, refused, tJudged } from './compared-effect.js';
+import { type LiftParts, withBaselineNoise } from './fieller-lift.js';
 
 /** Per unit, in this order: numerator and denominator after exposure, numerator and denominator before it. */
 export type RatioWithCovariate = CrossMoments;
@@ -89,6 +90,8 @@ export interface CupedRatioComparison {
   readonly alternative?: Alternative;
   readonly difference: Difference;
   readonly nullDifference?: number;
+  /** As of `compareCuped`. */
+  readonly relativeInterval?: 'auto' | 'linear';
   readonly arms?: readonly RatioWithCovariate[];
   readonly theta?: RatioThetaFrom | number;
 }
@@ -122,7 +125,23 @@ export const compareCupedRatios = (comparison: CupedRatioComparison): CupedRatio
   const variance = varianceAlong(onControl, control) + varianceAlong(onTreatment, treatment);
   const onScale = { estimate: difference === 'absolute' ? absolute : absolute / base, se: Math.sqrt(variance) };
   const df = welchDf(adjustedControl, adjustedTreatment);
-  return { ...tJudged({ ...onScale, df, alpha, alternative, nullDifference }), theta, adjustedControl, adjustedTreatment };
+  const linear = tJudged({ ...onScale, df, alpha, alternative, nullDifference });
+  const isLinear = difference === 'absolute' || comparison.relativeInterval === 'linear';
+  const effect = isLinear
+    ? linear
+    : withBaselineNoise(linear, partsOf(control, treatment, theta, absolute), { alpha, alternative, nullDifference });
+  return { ...effect, theta, adjustedControl, adjustedTreatment };
+};
+
+const partsOf = (control: RatioWithCovariate, treatment: RatioWithCovariate, theta: number, difference: number): LiftParts => {
+  const [adjustment, own] = [gradient(control, theta), gradient(control, 0)];
+  return {
+    difference,
+    base: ratioAfter(control),
+    varianceOfDifference: varianceAlong(adjustment, control) + varianceAlong(gradient(treatment, theta), treatment),
+    varianceOfBase: varianceAlong(own, control),
+    covariance: -quadraticForm(adjustment, control.scatter, own) / ((control.n - 1) * control.n),
+  };
 };
 
 const adjusted = (arm: RatioWithCovariate, theta: number): Moments => ({

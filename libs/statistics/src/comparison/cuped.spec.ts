@@ -101,6 +101,75 @@ describe('CUPED', () => {
   });
 });
 
+describe('a lift over a control mean near 0', () => {
+  const lift = { alpha: 0.05, difference: 'relative' } as const;
+  const arm = (meanY: number, change: Partial<CoMoments> = {}): CoMoments => ({
+    n: 400,
+    ...{ meanX: 10, meanY, m2X: 400, m2Y: 400, cXY: 240 },
+    ...change,
+  });
+  const found = (effect: ReturnType<typeof compareCuped> | ReturnType<typeof compareCupedRatios>) => {
+    if (effect.kind === 'refused') throw new Error(effect.reason);
+    return effect;
+  };
+
+  it('is Fieller’s, as without a covariate where the covariate says nothing', () => {
+    for (const base of [0.2, -0.2, 0.04]) {
+      const arms = { control: arm(base), treatment: arm(base + 0.1), ...lift };
+      const plain = compareMeans({ ...arms, control: momentsOfY(arms.control), treatment: momentsOfY(arms.treatment) }) as EffectEstimate;
+      const { baselineNoisy, p, statistic, ciLower, ciUpper } = found(compareCuped({ ...arms, theta: 0 }));
+      expect(baselineNoisy).toBe(true);
+      expect([p, statistic]).toEqual([expect.closeTo(plain.p, 12), expect.closeTo(plain.statistic, 12)]);
+      if (plain.ciLower === null || plain.ciUpper === null) expect([ciLower, ciUpper]).toEqual([null, null]);
+      else expect([ciLower, ciUpper]).toEqual([expect.closeTo(plain.ciLower, 10), expect.closeTo(plain.ciUpper, 10)]);
+    }
+  });
+
+  it('has in its interval the lifts that the contrast does not reject, with what difference and mean have in common', () => {
+    const arms = { control: arm(0.2), treatment: arm(0.3), ...lift };
+    const { ciLower, ciUpper, theta } = found(compareCuped(arms));
+    expect(theta).toBeCloseTo(0.6, 12);
+    for (const nullDifference of [ciLower, ciUpper]) {
+      expect(found(compareCuped({ ...arms, nullDifference: nullDifference ?? 0 })).p).toBeCloseTo(0.05, 9);
+    }
+    // The contrast d̃ − r·m as one value per unit of control, −(1 + r)·y + θx, and of the treatment, y − θx.
+    const r = 0.7;
+    const onControl = (1 + r) ** 2 * 400 + theta ** 2 * 400 - 2 * (1 + r) * theta * 240;
+    const onTreatment = 400 + theta ** 2 * 400 - 2 * theta * 240;
+    const expected = (0.1 - r * 0.2) / Math.sqrt((onControl + onTreatment) / 399 / 400);
+    expect(found(compareCuped({ ...arms, nullDifference: r })).statistic).toBeCloseTo(expected, 12);
+  });
+
+  it('far from 0 is linear, as it is everywhere when that is asked for', () => {
+    const arms = { control: arm(5), treatment: arm(5.1), ...lift };
+    expect(found(compareCuped(arms))).toEqual(found(compareCuped({ ...arms, relativeInterval: 'linear' })));
+    expect(found(compareCuped({ control: arm(0.2), treatment: arm(0.3), ...lift, relativeInterval: 'linear' }))).not.toHaveProperty(
+      'baselineNoisy',
+    );
+  });
+
+  it('of a ratio is that of its linearised pairs', () => {
+    const unit = ([m, d, mPre, dPre]: readonly number[]): CrossMoments => ({
+      n: 300,
+      means: [m ?? 0, d ?? 0, mPre ?? 0, dPre ?? 0],
+      scatter: [
+        [4, 1, 2, 0.5],
+        [1, 3, 0.6, 1],
+        [2, 0.6, 4, 1],
+        [0.5, 1, 1, 3],
+      ].map((row) => row.map((value) => value * 300)),
+    });
+    const [control, treatment] = [unit([0.5, 10, 0.4, 9]), unit([0.8, 10, 0.4, 9])];
+    const theta = cupedRatioTheta([control, treatment]);
+    const [a, b] = [linearisedRatios(control), linearisedRatios(treatment)];
+    if (a.kind === 'refused' || b.kind === 'refused') throw new Error('refused');
+    const ratio = found(compareCupedRatios({ control, treatment, theta, ...lift }));
+    const pairsOf = found(compareCuped({ control: a.pairs, treatment: b.pairs, theta, ...lift }));
+    expect(ratio.baselineNoisy).toBe(true);
+    expect([ratio.ciLower, ratio.ciUpper]).toEqual([expect.closeTo(pairsOf.ciLower ?? 0, 9), expect.closeTo(pairsOf.ciUpper ?? 0, 9)]);
+  });
+});
+
 describe('CUPED of a ratio', () => {
   const arm = (n: number, means: readonly number[]): CrossMoments => ({
     n,

@@ -4,6 +4,7 @@ import { type CoMoments, mergeCoMoments, momentsOfX, momentsOfY } from '../sums/
 import { type Moments, sampleVariance, varianceOfMean, withoutRounding } from '../sums/moments.js';
 import { obstacleTo, welchDf } from './compare-means.js';
 import { type Alternative, type Difference, type EffectEstimate, type Refused, refused, tJudged } from './compared-effect.js';
+import { withBaselineNoise } from './fieller-lift.js';
 
 /** `pooled`: all arms as one sample, between-arm variation included. `within`: around each arm's own means. */
 export type ThetaFrom = 'pooled' | 'within';
@@ -44,6 +45,7 @@ export interface CupedComparison {
   readonly alternative?: Alternative;
   readonly difference: Difference;
   readonly nullDifference?: number;
+  readonly relativeInterval?: 'auto' | 'linear';
   /** All arms of the experiment, these two among them; the two alone unless told. */
   readonly arms?: readonly CoMoments[];
   readonly theta?: ThetaFrom | number;
@@ -61,7 +63,8 @@ export type CupedEffect = (EffectEstimate & CupedDetails) | Refused;
 
 /**
  * Difference of adjusted means. A relative effect divides by |unadjusted control mean|, and its standard error follows
- * from the exact gradient, the covariate's chance imbalance taken as 0 in expectation.
+ * from the exact gradient, the covariate's chance imbalance taken as 0 in expectation. Where that mean is less than ten standard errors from 0, its
+ * interval and p are Fieller's, and `baselineNoisy` is set; `relativeInterval: 'linear'` leaves them as they are.
  * @param control, treatment  pairs per unit: x = covariate before exposure (0 where a unit has no history), y = outcome
  * @returns as `compareMeans`, with θ and what it gained
  * A covariate observed after exposure would bias the effect: that is the caller's promise.
@@ -83,8 +86,17 @@ export const compareCuped = (comparison: CupedComparison): CupedEffect => {
       ? { estimate: absolute, se: Math.sqrt(variance) }
       : { estimate: absolute / Math.abs(control.meanY), se: Math.sqrt(relativeVariance(control, treatment, adjustedTreatment, theta)) };
   const unadjusted = varianceOfMean(momentsOfY(control)) + varianceOfMean(momentsOfY(treatment));
+  const linear = tJudged({ ...onScale, df: welchDf(adjustedControl, adjustedTreatment), alpha, alternative, nullDifference });
+  const parts = {
+    difference: absolute,
+    base: control.meanY,
+    varianceOfDifference: variance,
+    varianceOfBase: varianceOfMean(momentsOfY(control)),
+    covariance: (theta * control.cXY - control.m2Y) / (control.n - 1) / control.n,
+  };
+  const isLinear = difference === 'absolute' || comparison.relativeInterval === 'linear';
   return {
-    ...tJudged({ ...onScale, df: welchDf(adjustedControl, adjustedTreatment), alpha, alternative, nullDifference }),
+    ...(isLinear ? linear : withBaselineNoise(linear, parts, { alpha, alternative, nullDifference })),
     theta,
     adjustedControl,
     adjustedTreatment,
