@@ -198,9 +198,9 @@ export interface MetricInteraction {
   readonly otherControl: string;
   /** Difference of differences in the metric's unit, against the standard normal: of one look. */
   readonly absolute: Effect;
-  /** At any look; null where the plan has one. */
+  /** At any look; null where the plan has one, and of quantiles. */
   readonly anytime: AnytimeEffect | Refusal | null;
-  /** Over all that are tested here, by the p at any look where there is one. */
+  /** Over all that are tested here; where the plan is looked at continuously by the p at any look, and null where there is none. */
   readonly adjustedP: number | null;
 }
 
@@ -210,7 +210,7 @@ export interface Interaction {
   readonly definitionVersion: number;
   /** Effects among the units of each arm there, its control first; `value: null`: units that are not counted there. */
   readonly arms: readonly DimensionValue[];
-  /** Whether the arms here hold the arms there in equal shares. */
+  /** Whether the arms here hold the arms there in equal shares: of one look. */
   readonly independence:
     | { readonly chi2: number; readonly df: number; readonly p: number; readonly logP: number; readonly failed: boolean }
     | Refusal;

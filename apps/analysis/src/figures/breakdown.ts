@@ -4,6 +4,7 @@ import { isWatched } from '@rampart/domain';
 import { type ComparisonQuery, type ComparisonSums, OTHER_STRATUM, type StratumCount, stratumOf } from '@rampart/feedback-store';
 import { heterogeneity, type LevelEffect } from '@rampart/statistics';
 import type { DefinitionInForce } from '../definitions/definition-in-force.js';
+import { anytimeTuning } from './anytime.js';
 import { decidingComparisons } from './corrected-for-many.js';
 import { asFamily, uncorrected } from './exploratory-family.js';
 import { budgetOf } from './look-of-results.js';
@@ -36,7 +37,10 @@ export const breakdownOf = ({ definition, query, property, values, sums, total =
       metrics: metricResults(alone, query, own),
     };
   });
-  const { tests, results } = asFamily(rows.flatMap(({ metrics }) => metrics));
+  const { tests, results } = asFamily(
+    rows.flatMap(({ metrics }) => metrics),
+    { isWatched: anytimeTuning(definition) !== null },
+  );
   const perValue = definition.metrics.length;
   const adjusted = rows.map((row, place) => ({ ...row, metrics: results.slice(place * perValue, (place + 1) * perValue) }));
   return {

@@ -2,6 +2,7 @@
 import type { MetricDefinition, MetricResult, Population, SufficientStatistics } from '@rampart/contracts';
 import type { ComparisonQuery, ComparisonSums, DuplicateCount } from '@rampart/feedback-store';
 import type { DefinitionInForce } from '../definitions/definition-in-force.js';
+import { anytimeTuning } from './anytime.js';
 import { sufficientStatistics } from './arm-sums.js';
 import { asFamily, uncorrected } from './exploratory-family.js';
 import { metricResults } from './metric-results.js';
@@ -32,7 +33,7 @@ export const exploredFigures = (
   sums: ComparisonSums,
   duplicates: DuplicateCount,
 ): ExploredFigures => {
-  const { tests, results } = asFamily(metricResults(uncorrected(definition), query, sums));
+  const { tests, results } = asFamily(metricResults(uncorrected(definition), query, sums), { isWatched: anytimeTuning(definition) !== null });
   const result = results.at(-1);
   if (result === undefined) throw new RangeError('an experiment that is explored has a metric');
   const note = 'exploratory: not of the plan, for display only';

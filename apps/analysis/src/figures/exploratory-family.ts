@@ -12,17 +12,21 @@ export const uncorrected = (definition: DefinitionInForce): DefinitionInForce =>
 
 /**
  * Benjamini–Hochberg over the deciding comparisons of all results. Where a plan is looked at continuously it takes p = 1/E, which makes it the e-BH procedure:
- * valid at every look and under any dependence.
+ * valid at every look and under any dependence. What has no evidence there that holds at every look, such as a quantile among the units of one value, is no part of it.
  * @returns what was given, in its order, with `adjustedP`
  */
-export const asFamily = (results: readonly MetricResult[]): { readonly tests: number; readonly results: readonly MetricResult[] } => {
+export const asFamily = (
+  results: readonly MetricResult[],
+  { isWatched }: { readonly isWatched: boolean },
+): { readonly tests: number; readonly results: readonly MetricResult[] } => {
+  const pOf = (one: Comparison) => pIn(one, isWatched);
   const pValues = results.flatMap((result) => decidingComparisons(result).flatMap((one) => pOf(one) ?? []));
   const adjusted = adjustPValues(pValues, 'benjamini-hochberg').values();
   const own = <One extends Comparison>(one: One): One => (pOf(one) === null ? one : { ...one, adjustedP: adjusted.next().value ?? null });
   return { tests: pValues.length, results: results.map((result) => withDeciding(result, own)) };
 };
 
-const pOf = ({ absolute, anytime }: Comparison): number | null => {
-  if (anytime === null) return 'refused' in absolute ? null : absolute.p;
+const pIn = ({ absolute, anytime }: Comparison, isWatched: boolean): number | null => {
+  if (anytime === null) return isWatched || 'refused' in absolute ? null : absolute.p;
   return 'refused' in anytime.absolute ? null : anytime.absolute.p;
 };

@@ -22,6 +22,8 @@ export const interactionOf = ({ definition, query, other, sums }: Interacting): 
   const { values: arms } = breakdownOf({ definition, query, property: other.experiment.key, values, sums });
   const independence = independenceOf(armsOf(definition.experiment), armsThere, query, sums);
   const raw = interactionsOf(definition, arms, armsThere);
+  const isWatched = anytimeTuning(definition) !== null;
+  const pOf = (one: Unadjusted) => pIn(one, isWatched);
   const adjusted = adjustPValues(raw.map(pOf), 'benjamini-hochberg');
   const interactions = raw.map((one, place) => ({ ...one, adjustedP: adjusted[place] ?? null }));
   return {
@@ -122,7 +124,9 @@ const atAnyLook = (
   return { lower: estimate - halfWidth, upper: estimate + halfWidth, p, logP, logE, multiplier };
 };
 
-const pOf = ({ absolute, anytime }: Unadjusted): number | null => {
+/** Null as well of what has no evidence that holds at every look, where there are many: a quantile's is that of its whole arms. */
+const pIn = ({ absolute, anytime }: Unadjusted, isWatched: boolean): number | null => {
+  if (anytime === null && isWatched) return null;
   const deciding = anytime ?? absolute;
   return 'refused' in deciding ? null : deciding.p;
 };

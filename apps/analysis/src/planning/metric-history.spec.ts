@@ -88,6 +88,15 @@ describe('a plan from what has run', () => {
       expect((await planned('spend', more)).watched?.maximumUnits).toBeGreaterThan(50);
   });
 
+  it('allows for what a sequence of a quantile is wider', async () => {
+    const about = { method: 'sequential', adjusted: false, minimumEffect: { relative: 0.005 } } as const;
+    const [quantile, mean] = [(await planned('p80', about)).watched, (await planned('spend', about)).watched];
+    // Bounds 1.1 times as high, and the same for what is left to chance: less than 1.21 times the units.
+    const ratio = (quantile?.inflation ?? 0) / (mean?.inflation ?? 1);
+    expect(ratio).toBeGreaterThan(1.1);
+    expect(ratio).toBeLessThan(1.21);
+  });
+
   it('refuses a metric that is not there, with those that are', async () => {
     await expect(planned('spent')).rejects.toThrow('/metric: button has no metric spent: it has spend, buyers, per-ask, p80');
   });

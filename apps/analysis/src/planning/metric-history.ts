@@ -1,6 +1,7 @@
 /** What a metric was like in an experiment that has run, as the expectation of the next one. */
 import { BINARY_TYPES, type HistoryQuestion, type MetricResult, type PowerPlanFromHistory, type Results } from '@rampart/contracts';
 import { DomainError } from '@rampart/domain';
+import { QUANTILE_SEQUENCE_WIDENING } from '@rampart/statistics';
 import { type ExpectedMetric, expectedMetric } from './expected-metric.js';
 import { planRefused } from './plan-refused.js';
 
@@ -50,5 +51,6 @@ const expectedOf = (
   const asked = { minimumEffect, correlation: Math.min(correlation ?? 0, 0.999_999) };
   // Of a rate the spread follows from its height, also under the effect.
   const isRate = BINARY_TYPES.has(type) && mean > 0 && mean < 1;
-  return expectedMetric({ ...asked, metric: isRate ? { rate: mean } : { mean, sd } });
+  const expected = expectedMetric({ ...asked, metric: isRate ? { rate: mean } : { mean, sd } });
+  return type === 'quantile' ? { ...expected, sequenceWidening: QUANTILE_SEQUENCE_WIDENING } : expected;
 };

@@ -150,5 +150,18 @@ describe('a dimension', () => {
     expect(dimension?.heterogeneity[0]).toMatchObject({ metric: 'latency', values: 2 });
     // The whole arms are compared as before.
     expect(metrics[0]?.arms.map(({ quantile: own }) => own?.observations)).toEqual([800, 800]);
+    expect(dimension?.tests).toBe(2);
+    expect(comparisonOf(dimension?.values[0])?.adjustedP).toBeLessThan(0.001);
+    // Those of one value have no ladder: what holds at one look alone is in no family that is looked at continuously.
+    const live = exampleDefinition(
+      { variants: [{ key: 'A' }, { key: 'B' }], control: 'A' },
+      [{ input: { key: 'latency', type: 'quantile', quantileLevel: 0.5, direction: 'decrease', windowUs: 1_000_000 } }],
+      'live',
+    );
+    const lived = { ...live, experiment: { ...live.experiment, plan: { ...live.experiment.plan, allowedLatenessUs: 1000 } } };
+    const { dimension: watched } = await ask([...requests('de', 50), ...requests('fr', 0)], lived);
+    expect(effectOf(watched?.values[0]).p).toBeLessThan(0.001);
+    expect(comparisonOf(watched?.values[0])).toMatchObject({ anytime: null, adjustedP: null });
+    expect(watched?.tests).toBe(0);
   });
 });
