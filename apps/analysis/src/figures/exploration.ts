@@ -33,7 +33,9 @@ export const exploredFigures = (
   sums: ComparisonSums,
   duplicates: DuplicateCount,
 ): ExploredFigures => {
-  const { tests, results } = asFamily(metricResults(uncorrected(definition), query, sums), { isWatched: anytimeTuning(definition) !== null });
+  const { tests, results } = asFamily(metricResults(uncorrected(definition), query, sums), {
+    isWatched: anytimeTuning(definition) !== null,
+  });
   const result = results.at(-1);
   if (result === undefined) throw new RangeError('an experiment that is explored has a metric');
   const note = 'exploratory: not of the plan, for display only';
