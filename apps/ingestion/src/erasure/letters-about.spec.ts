@@ -48,6 +48,13 @@ describe('dead letters about a unit', () => {
     expect(await texts()).toEqual([first, second]);
   });
 
+  it('leave the log also from behind one that is nested as deep as an event may be', async () => {
+    const deep = letter(null, { raw: `{"id":"x","data":${'['.repeat(30_000)}${']'.repeat(30_000)}}` });
+    await put(deep, letter({ id: wanted.unitId }));
+    expect(await dropLettersAbout(log, wanted)).toEqual({ removed: 1, isMarked: true });
+    expect(await texts()).toEqual([deep]);
+  });
+
   it('are left where none is about it: no letter gets another place', async () => {
     await put(letter({ id: 'bob' }));
     const before = await log.offsets(DEAD_LETTERS);

@@ -14,10 +14,20 @@ export const namesUnit = (text: string, id: string): boolean => {
   return false;
 };
 
-/** Every text of a JSON document, names of fields included, and its numbers as they are written. */
+/** Every text of a JSON document, names of fields included, and its numbers as they are written. However deep it is: whoever may send events writes it. */
 export const textsIn = (value: unknown): readonly string[] => {
-  if (typeof value === 'string') return [value];
-  if (typeof value === 'number') return [String(value)];
-  if (typeof value !== 'object' || value === null) return [];
-  return Object.entries(value).flatMap(([name, member]) => [name, ...textsIn(member)]);
+  const texts: string[] = [];
+  const open: unknown[] = [value];
+  while (open.length > 0) {
+    const one = open.pop();
+    if (typeof one === 'string') texts.push(one);
+    else if (typeof one === 'number') texts.push(String(one));
+    else if (Array.isArray(one)) for (const item of one) open.push(item);
+    else if (typeof one === 'object' && one !== null)
+      for (const [name, member] of Object.entries(one)) {
+        texts.push(name);
+        open.push(member);
+      }
+  }
+  return texts;
 };
