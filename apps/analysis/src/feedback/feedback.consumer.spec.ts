@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { DEAD_LETTERS, ERASURES, FEEDBACK, type FeedbackRow, SKIPPED, topicSpecs } from '@rampart/contracts';
 import { MemoryEventLog } from '@rampart/event-log';
@@ -27,6 +28,16 @@ class Watched extends MemoryFeedbackStore {
   refuses: string | undefined;
   /** So many inserts find it away. */
   away = 0;
+  /** So many questions for its progress do. */
+  awayForProgress = 0;
+
+  override async progress(topic: string): Promise<readonly Progress[]> {
+    if (this.awayForProgress-- > 0) {
+      await sleep(20);
+      throw new StoreError('away', { retriable: true });
+    }
+    return super.progress(topic);
+  }
 
   override async insert(rows: readonly PlacedRow[], progress: readonly Progress[]): Promise<void> {
     if (this.away-- > 0) throw new StoreError('away', { retriable: true });
@@ -119,6 +130,21 @@ describe('the consumer of feedback', () => {
     await reaches([0], anew);
     expect([...anew.ids]).toEqual(['a', 'b']);
     await rebuilding.stop();
+  });
+
+  it('follows what is skipped once, however often it had to be started', async () => {
+    let followed = 0;
+    const follow = log.follow.bind(log);
+    log.follow = (options) => {
+      if (options.topic === SKIPPED) followed++;
+      return follow(options);
+    };
+    const other = consumerOf(store);
+    store.awayForProgress = 2;
+    for (const _ of ['first', 'second']) await expect(other.start('f2')).rejects.toThrow('away');
+    await other.start('f2');
+    expect(followed).toBe(1);
+    await other.stop();
   });
 
   it('goes on where it stopped', async () => {

@@ -40,12 +40,11 @@ export class FeedbackConsumer {
   async start(filling: string, stopping?: AbortSignal): Promise<void> {
     // All at once, as topics are made: each is a wait for log or store.
     const [skipped, erasures, { partitions }, from] = await Promise.all([
-      this.skipped ?? SkippedRows.read(this.log, stopping),
+      this.skippedRows(stopping),
       erasuresSoFar(this.log),
       this.log.describeTopic(FEEDBACK),
       this.storedUpTo(),
     ]);
-    this.skipped = skipped;
     await this.erased.note(erasures);
     this.traces.start();
     const maxBytes = batchBytes(this.heldBytes, partitions);
@@ -76,6 +75,16 @@ export class FeedbackConsumer {
       this.failure = error instanceof Error ? error.message : String(error);
       this.lines.fatal({ err: error }, 'feedback is no longer stored');
     });
+  }
+
+  /** Kept at once, so that a start that fails over something else leaves nothing behind that nobody closes. */
+  private async skippedRows(stopping: AbortSignal | undefined): Promise<SkippedRows> {
+    if (this.skipped !== undefined) return this.skipped;
+    const read = await SkippedRows.read(this.log, stopping);
+    // Read by a later start meanwhile.
+    if (this.skipped !== undefined) await read.close();
+    this.skipped ??= read;
+    return this.skipped;
   }
 
   /** A filling that nobody read into yet and that has rows was restored: the log goes on behind them. */
