@@ -3,7 +3,7 @@ import { type ErasureRequest, erasureMessageIn, type FeedbackRow } from '@rampar
 import type { ExposureSpool } from './exposure-spool.js';
 import type { SentLately } from './sent-lately.js';
 
-const placeOf = ({ project, environment, unit }: Pick<FeedbackRow, 'project' | 'environment' | 'unit'>): string =>
+export const placeOf = ({ project, environment, unit }: Pick<FeedbackRow, 'project' | 'environment' | 'unit'>): string =>
   `${project}\0${environment}\0${unit}`;
 
 /** An erasure that was heard of: rows of its unit at places below were told before. */

@@ -1,19 +1,21 @@
 /** From the spool to the log, in spool order; what is acknowledged leaves the spool. A crash in between sends it twice, which counts once. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FEEDBACK, MAX_ROWS_PER_MESSAGE } from '@rampart/contracts';
-import type { EventLog } from '@rampart/event-log';
+import type { Appended, EventLog } from '@rampart/event-log';
 import { messagesOf, traceHeaders } from '@rampart/feedback-rows';
 import { noTracing, type Tracing } from '@rampart/service-kit';
 import type { ErasedUnits } from './erased-units.js';
 import type { ExposureSpool } from './exposure-spool.js';
 import { ForwardedCounts } from './forwarded-counts.js';
 import { ForwardedTraces } from './forwarded-traces.js';
+import type { SentPlaces } from './sent-places.js';
 import { spooledRow } from './spooled-text.js';
 
 const RETRY = { firstMs: 100, maxMs: 2_000 };
 /** What arrives within this time shares a message: a message costs more than a row. */
 const GATHER_MS = 20;
 const nobody = { has: () => false };
+const nowhere = { sending: () => () => undefined };
 
 export class SpoolForwarder {
   private readonly stopping = new AbortController();
@@ -29,6 +31,7 @@ export class SpoolForwarder {
     private readonly partitions: number,
     private readonly tracing: Tracing = noTracing,
     private readonly erased: Pick<ErasedUnits, 'has'> = nobody,
+    private readonly places: Pick<SentPlaces, 'sending'> = nowhere,
   ) {
     this.counts = new ForwardedCounts(log);
   }
@@ -82,7 +85,8 @@ export class SpoolForwarder {
     });
     const rows = contents.map(({ row }) => row);
     const traces = this.tracing.isOn ? ForwardedTraces.of(contents, this.tracing) : undefined;
-    const append = () => this.log.append(FEEDBACK, messagesOf(rows, this.partitions, traceHeaders(traces?.traceOf)));
+    const sent: (appended: readonly Appended[]) => void = this.places.sending(rows);
+    const append = async () => sent(await this.log.append(FEEDBACK, messagesOf(rows, this.partitions, traceHeaders(traces?.traceOf))));
     if (rows.length > 0) await (traces === undefined ? append() : traces.around(append));
     this.counts.add(rows);
     await this.spool.remove(spooled);

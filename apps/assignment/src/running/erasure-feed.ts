@@ -1,17 +1,22 @@
 /** Follows `erasures.v1`: before anything is sent from the spool it is known whose rows may not be, and each erasure is told when the spool has none of them. */
+import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ERASURES, type ErasureStep, erasureKey } from '@rampart/contracts';
+import { ERASURES, type ErasureRequest, type ErasureStep, erasureKey, FEEDBACK, type FeedbackRow } from '@rampart/contracts';
 import { type EventLog, FollowedTopic } from '@rampart/event-log';
+import { messagesOf } from '@rampart/feedback-rows';
 import type { Log } from '@rampart/service-kit';
 import { ErasedUnits, type HeardErasure } from '../exposures/erased-units.js';
+import { SOURCE } from '../exposures/exposure-row.js';
 import type { ExposureSpool } from '../exposures/exposure-spool.js';
+import { SentPlaces } from '../exposures/sent-places.js';
 import type { SpooledExposures } from '../exposures/spooled.exposures.js';
 
 const LOOK_EVERY_MS = 50;
 
 export class ErasureFeed {
   readonly units: ErasedUnits;
+  readonly sent = new SentPlaces();
   private readonly followed: FollowedTopic;
   private readonly stopping = new AbortController();
   private readonly inHand = new Set<Promise<void>>();
@@ -21,6 +26,7 @@ export class ErasureFeed {
     private readonly spool: Pick<ExposureSpool, 'oldest' | 'markOf'>,
     private readonly exposures: Pick<SpooledExposures, 'forget'>,
     private readonly lines: Log,
+    private readonly partitions: number,
   ) {
     this.units = new ErasedUnits(spool);
     this.followed = new FollowedTopic(log, {
@@ -30,7 +36,8 @@ export class ErasureFeed {
         const heard = this.units.take(value);
         if (heard === undefined) return;
         this.exposures.forget(heard.request);
-        if (heard.request.sealed !== null) this.tellLater(heard);
+        // Asked now: what is sent from here on was told later.
+        if (heard.request.sealed !== null) this.tellLater(heard, this.sent.hasBehind(heard.request));
       },
     });
   }
@@ -46,21 +53,38 @@ export class ErasureFeed {
     await Promise.all([this.followed.close(), ...this.inHand]);
   }
 
-  private tellLater(heard: HeardErasure): void {
-    const telling = this.tell(heard)
+  private tellLater(heard: HeardErasure, wasSentBehind: boolean): void {
+    const telling = this.tell(heard, wasSentBehind)
       .catch((err: unknown) => this.lines.warn({ err, erasure: heard.request.id }, 'an erasure is applied here, and nobody was told'))
       .finally(() => this.inHand.delete(telling));
     this.inHand.add(telling);
   }
 
-  private async tell({ request: { id }, before }: HeardErasure): Promise<void> {
+  private async tell({ request, before }: HeardErasure, wasSentBehind: boolean): Promise<void> {
     const isWaiting = () => (this.spool.oldest()?.place ?? Number.POSITIVE_INFINITY) < before;
     // What waits from before is sent, or left out, in its order.
     while (isWaiting() && !this.stopping.signal.aborted)
       await sleep(LOOK_EVERY_MS, undefined, { signal: this.stopping.signal }).catch(() => undefined);
     if (this.stopping.signal.aborted) return;
+    if (wasSentBehind) await this.eraseAgain(request);
     const doneAtUs = Date.now() * 1_000;
-    const step: ErasureStep = { kind: 'step', id, store: 'spools', part: `${hostname()}/${process.pid}`, doneAtUs, removed: null };
+    const step: ErasureStep = {
+      kind: 'step',
+      id: request.id,
+      store: 'spools',
+      part: `${hostname()}/${process.pid}`,
+      doneAtUs,
+      removed: null,
+    };
     await this.log.append(ERASURES, [{ partition: 0, key: erasureKey(step), value: JSON.stringify(step) }]);
+  }
+
+  /** Rows told before the erasure had gone out before it was heard of here, and lie behind it: another erasure takes them, and what else came to the log since. */
+  private async eraseAgain({ project, environment, unitType, unit, by }: ErasureRequest): Promise<void> {
+    const row: FeedbackRow = {
+      ...{ kind: 'erasure', project, environment, name: '', unitType, unit, source: SOURCE, id: randomUUID() },
+      ...{ at: Date.now() * 1_000, digest: '0'.repeat(16), key: by },
+    };
+    await this.log.append(FEEDBACK, messagesOf([row], this.partitions));
   }
 }

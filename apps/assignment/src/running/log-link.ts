@@ -37,8 +37,8 @@ export class LogLink implements OnModuleInit, OnApplicationShutdown {
     @Inject(LOG) private readonly lines: Log,
     tracing: Tracing = noTracing,
   ) {
-    this.erasures = new ErasureFeed(log, spool, exposures, lines);
-    this.forwarder = new SpoolForwarder(spool, log, partitions, tracing, this.erasures.units);
+    this.erasures = new ErasureFeed(log, spool, exposures, lines, partitions);
+    this.forwarder = new SpoolForwarder(spool, log, partitions, tracing, this.erasures.units, this.erasures.sent);
     // Ready means: answers. What is old or lost is said beside it, since taking the process away would make it worse.
     readiness.add('definitions', () => this.feed.whyUnready());
     readiness.note('definitions', () => this.whyStale() ?? this.feed.whyNotInForce());
