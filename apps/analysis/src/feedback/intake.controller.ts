@@ -1,7 +1,7 @@
 /** The command to fill the store anew. */
 import { Readable } from 'node:stream';
 import { Controller, Get, HttpCode, Post, StreamableFile } from '@nestjs/common';
-import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiOkResponse, ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
 import type { RebuildState } from '@rampart/contracts';
 import { Scope } from '@rampart/service-kit';
 import { Intake } from './intake.service.js';
@@ -31,6 +31,8 @@ export class IntakeController {
   @HttpCode(200)
   @Scope('admin', { project: false })
   @ApiOperation({ summary: 'Every row of the feedback store, and how far it had read the log, as a stream of frames: use rampart backup' })
+  @ApiProduces('application/octet-stream')
+  @ApiOkResponse({ description: 'The frames, one after another', schema: { type: 'string', format: 'binary' } })
   backup(): StreamableFile {
     return new StreamableFile(Readable.from(this.backups.frames()));
   }
