@@ -118,6 +118,35 @@ describe('an experiment that runs live', () => {
   }, 60_000);
 });
 
+describe('a plan that is replaced while it is looked at', () => {
+  it('begins a new comparison: what was seen decides nothing in it, and stays what it was', async () => {
+    const setting = await startLive(platform, { experiment: 'replanned', environment: 'replanning' });
+    const at = `/v1/experiments/replanned?project=${setting.project}`;
+    await send(platform, setting, visits(setting, 0, 400, { buysOneIn: { control: 5, treatment: 2 } }));
+    const before = await whenFinal(setting, 400);
+    const old = await eventually('a record of them', async () =>
+      (await decisionsOf(platform, setting)).find(({ evidenceDigest }) => evidenceDigest === before.evidenceDigest),
+    );
+    const { body: found } = await platform.call('GET', at);
+    const stricter = { ...found.definition, plan: { ...found.definition.plan, alpha: 0.01 } };
+    expect(await platform.call('PUT', at, stricter)).toMatchObject({ status: 409, body: { code: 'plan-frozen' } });
+    const { status, body } = await platform.call('PUT', `${at}&newComparison=true`, stricter);
+    expect([status, body.environments.replanning.planInForce.before.comparisons]).toEqual([200, 1]);
+
+    // Some of before come again, now in the other arm: they are units like others.
+    const otherArm = (index: number) => (index % 2 === 1 ? 'control' : 'treatment') as 'control' | 'treatment';
+    await send(platform, setting, visits(setting, 0, 100, { buysOneIn: { control: 4, treatment: 4 }, arm: otherArm }));
+    await send(platform, setting, visits(setting, 400, 500, { buysOneIn: { control: 4, treatment: 4 } }));
+    const after = await whenFinal(setting, 200);
+    expect(after).toMatchObject({ definitionVersion: 2, planInForce: { comparison: 2, levels: { superiority: 0.01 } } });
+    expect(after.warnings.join()).toContain('what comparison 1 saw decides nothing here');
+    expect(after.warnings.join()).toContain('ships with a chance of at most 6 %');
+    expect(after.metrics[0].arms.map(({ n }: { n: number }) => n)).toEqual([100, 100]);
+    expect((await resultsOf(platform, setting, before.watermark)).body.evidenceDigest).toBe(before.evidenceDigest);
+    expect(await replay(platform, setting, old.id)).toMatchObject({ evidence: { same: true }, conclusion: { same: true } });
+  }, 90_000);
+});
+
 describe('what is known at a moment', () => {
   it('stays what it was: late events, repeats, merges and rebuilds move no closed sum, and beyond the watermark is 409', async () => {
     const setting = await startLive(platform, { experiment: 'closed', environment: 'past' });

@@ -265,6 +265,16 @@ export interface PlanInForce {
     readonly superiority: number | null;
     readonly nonInferiority: number | null;
   }[];
+  /** What the comparisons before it could err with; absent in the first one. */
+  readonly before?: {
+    readonly comparisons: number;
+    /** Sum of their α; null where one of them was Bayesian, which promises no error rate. */
+    readonly alpha: number | null;
+    /** Sum of their α₋. */
+    readonly alphaMinus: number;
+    /** Why another one began, and what that does to validity. */
+    readonly sentence: string;
+  };
 }
 
 /** What an experiment does in one environment. */

@@ -1,7 +1,7 @@
 /** What a reader of the results should know before believing them. */
 import type { MetricResult, Population } from '@rampart/contracts';
 import { isWatched, type PlanState, waitSentence } from '@rampart/domain';
-import type { DefinitionInForce, MetricInUse } from '../definitions/definition-in-force.js';
+import { type DefinitionInForce, type MetricInUse, promisedPlan } from '../definitions/definition-in-force.js';
 
 /** Names of metric and feedback events that the environment has had. */
 export type SeenNames = ReadonlySet<string>;
@@ -13,6 +13,7 @@ export const warningsOf = (
   seen: SeenNames,
 ): readonly string[] => [
   ...planWarnings(definition, plan),
+  ...beginningWarnings(definition),
   ...populationWarnings(figures.population),
   ...definition.metrics.flatMap((metric) => nameWarnings(metric, seen)),
   ...definition.metrics.flatMap((metric, index) => figureWarnings(definition, metric, figures.metrics[index], seen)),
@@ -23,6 +24,12 @@ const planWarnings = ({ environment }: DefinitionInForce, plan: PlanState): read
   if (isWatched(plan.method)) return ['p, ci and normal are of one look: while looking, go by anytime, which holds at every look'];
   const waits = plan.waits.map(waitSentence).join('; ');
   return [`intervals and p-values are not valid under continuous looking: the plan has one look (${waits})`];
+};
+
+/** Who begins anew tries once more: the reader is to know how often. */
+const beginningWarnings = (definition: DefinitionInForce): readonly string[] => {
+  const before = promisedPlan(definition)?.before;
+  return before === undefined ? [] : [before.sentence];
 };
 
 const populationWarnings = (population: Population): readonly string[] => {

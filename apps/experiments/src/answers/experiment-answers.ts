@@ -57,6 +57,15 @@ const state = {
           nonInferiority: z.number().nullable(),
         }),
       ),
+      before: z
+        .strictObject({
+          comparisons: z.int().min(1),
+          alpha: z.number().nullable().describe('sum of their α; null where one was Bayesian'),
+          alphaMinus: z.number(),
+          sentence: z.string().describe('why another one began, and what that does to validity'),
+        })
+        .optional()
+        .describe('what the comparisons before it could err with'),
     })
     .optional()
     .describe('what the plan amounts to, computed when the comparison started and kept'),

@@ -23,7 +23,15 @@ import { experimentStream } from '../streams.js';
 import { Answer } from './answer.interceptor.js';
 import { Asked, Commanding } from './command-request.js';
 import { requireSameKey } from './definition-key.js';
-import { InEnvironment, type StatusQuery, statusQuery, type VersionQuery, versionQuery } from './read-request.js';
+import {
+  InEnvironment,
+  type RedefinitionQuery,
+  redefinitionQuery,
+  type StatusQuery,
+  statusQuery,
+  type VersionQuery,
+  versionQuery,
+} from './read-request.js';
 
 /** An experiment's life, one route a step; each acts in one environment. */
 const Action = (path: string, summary: string) =>
@@ -63,15 +71,20 @@ export class ExperimentsController {
   @Scope('manager')
   @Commanding()
   @Answers(experiment)
-  @ApiOperation({ summary: 'Change the definition. Where it runs, only what assigns nothing; to change the rest, pause, change, resume' })
+  @ApiOperation({
+    summary:
+      'Change the definition. Where it runs, only what assigns nothing, and of its plan only what is not frozen; the former: pause, change, resume; the latter: newComparison',
+  })
   async redefine(
     @Project() project: string,
     @Param('key', { schema: slug }) key: string,
     @Body({ schema: experimentDefinition }) definition: ExperimentDefinition,
+    @Query({ schema: redefinitionQuery }) { newComparison }: RedefinitionQuery,
     @Asked() envelope: Envelope,
   ) {
     requireSameKey(key, definition.key);
-    return this.act(project, key, { type: 'RedefineExperiment', definition, atUs: envelope.origin.atUs }, envelope);
+    const asked = newComparison ? { newComparisonSeed: randomUUID() } : {};
+    return this.act(project, key, { type: 'RedefineExperiment', definition, ...asked, atUs: envelope.origin.atUs }, envelope);
   }
 
   @Get()

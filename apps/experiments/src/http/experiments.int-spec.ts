@@ -144,6 +144,30 @@ describe('an experiment', () => {
     expect(await put('/v1/experiments/weekly', moved)).toMatchObject({ body: { code: 'plan-frozen' } });
   });
 
+  it('begins a new comparison for a plan that is frozen, if it is asked to, and says what that does to validity', async () => {
+    const running = async () => (await get('/v1/experiments/replaced')).body.environments.production;
+    const plan = { method: 'sequential', plannedUnits: 1_000 };
+    await post('/v1/experiments', anExperiment({ key: 'replaced', plan }));
+    const { segments } = (await act('replaced', 'start')).body.environments.production;
+    const stricter = anExperiment({ key: 'replaced', plan: { ...plan, alpha: 0.01 } });
+    const refused = await put('/v1/experiments/replaced', stricter);
+    expect(refused).toMatchObject({ status: 409, body: { code: 'plan-frozen', details: { path: '/plan/alpha' } } });
+    expect(refused.body.detail).toContain('?newComparison=true');
+    expect(await put('/v1/experiments/replaced?newComparison=yes', stricter)).toMatchObject({ status: 400 });
+    const would = (await put('/v1/experiments/replaced?newComparison=true&validate=true', stricter)).body.result;
+    expect(would.environments.production.planInForce.before.sentence).toContain('what comparison 1 saw decides nothing here');
+    expect(await running()).toMatchObject({ version: 1, planInForce: { comparison: 1 } });
+
+    const { status, body } = await put('/v1/experiments/replaced?newComparison=true', stricter);
+    expect([status, body.version]).toEqual([200, 2]);
+    expect(await running()).toMatchObject({
+      ...{ status: 'running', version: 2 },
+      segments: [segments[0], { segment: 2, comparison: 2, coverage: 1 }],
+      planInForce: { comparison: 2, levels: { superiority: 0.01 }, before: { comparisons: 1, alpha: 0.05, alphaMinus: 0.05 } },
+    });
+    expect((await running()).segments[1].seed).not.toBe(segments[0].seed);
+  });
+
   it('is refused with the place where its method asks for more, or can not have what is named', async () => {
     const refused = async (plan: object) => {
       const { status, body } = await post('/v1/experiments', anExperiment({ key: 'odd', plan }));

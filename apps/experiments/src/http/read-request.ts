@@ -20,5 +20,14 @@ export const statusQuery = z.object({
 });
 export type StatusQuery = z.infer<typeof statusQuery>;
 
+export const redefinitionQuery = z.object({
+  newComparison: z
+    .enum(['true', 'false'])
+    .default('false')
+    .transform((text) => text === 'true')
+    .describe('true: what is frozen may change; units are assigned anew, and what was seen so far decides nothing in the new comparison'),
+});
+export type RedefinitionQuery = z.infer<typeof redefinitionQuery>;
+
 /** Documents the environment of a route that takes `@Environment()`. */
 export const InEnvironment = () => ApiQuery({ name: 'environment', required: false, type: String, description: 'default: production' });

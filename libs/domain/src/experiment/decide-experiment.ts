@@ -19,8 +19,8 @@ import {
   statusIn,
 } from './experiment.js';
 import { armsOf, assignsTheSame, type ExperimentDefinition, reachesTheSame, requireSoundDefinition } from './experiment-definition.js';
-import { requireFrozenPlan } from './frozen-plan.js';
-import { type PlanInForce, planInForce } from './plan-in-force.js';
+import { type PlanBreach, planBreach } from './frozen-plan.js';
+import { planAnew, planInForce, planOfRun } from './plan-in-force.js';
 import { type Governed, type RampStepTaken, requireGovernor } from './ramp.js';
 import { requireRampable } from './rampable.js';
 import { type PlannedRun, pinnedVersions, type Surroundings, startChecklist } from './start-checklist.js';
@@ -31,6 +31,8 @@ export type ExperimentCommand =
       readonly type: 'RedefineExperiment';
       readonly definition: ExperimentDefinition;
       readonly surroundings: Surroundings;
+      /** Of a new comparison, where what is frozen changes: nobody who asks for none gets one. */
+      readonly newComparisonSeed?: string | undefined;
       readonly atUs: number;
     }
   | {
@@ -108,33 +110,53 @@ const define = ({ definition, atUs }: Of<'DefineExperiment'>, { versions }: Expe
   return [{ type: 'ExperimentDefined', version: 1, definition, atUs }];
 };
 
-/** What assigns nothing is in force at once, everywhere; what assigns waits until a paused run is resumed, and never reaches a frozen one. */
+/**
+ * What assigns nothing is in force at once, everywhere; what assigns waits until a paused run is resumed, and never reaches a frozen one.
+ * A plan that is frozen is replaced only together with what was seen under it: where it runs, at once; where it is paused, with its resumption.
+ */
 const redefine = (command: Of<'RedefineExperiment'>, state: Experiment, newest: DefinitionVersion): readonly ExperimentEvent[] => {
-  const { definition, surroundings, atUs } = command;
+  const { definition, atUs } = command;
   requireSoundDefinition(definition);
   if (isEqual(newest.definition, definition)) return [];
-  const adoptedIn = Object.entries(state.runs).flatMap(([environment, run]): readonly Adoption[] => {
-    if (run.status === 'decided' || run.status === 'archived') return [];
-    requireLookAhead(definitionOf(state, run), definition, { environment, run, atUs });
-    const before = definitionOf(state, run);
-    if (!assignsTheSame(before, definition) || !reachesTheSame(before, definition)) {
-      requireNotRunning(definition.key, environment, run);
-      // A rollout's stages are one comparison: it would begin anew behind it.
-      if (!assignsTheSame(before, definition)) requireGovernor(run, definition.key, environment, undefined);
-      return [];
-    }
-    requireFrozenPlan(definitionOf(state, run), definition, environment, run);
-    const planned = plannedRun(run, { definition, environment, surroundings, startsAtUs: comparisonStartUs(run) });
-    requireReady(planned);
-    return [{ environment, metricVersions: pinnedVersions(planned), planInForce: planOfRun(definition, run) }];
-  });
+  const adoptedIn = Object.entries(state.runs).flatMap(([environment, run]) => adoption(command, state, environment, run));
   return [{ type: 'ExperimentRedefined', version: newest.version + 1, definition, adoptedIn, atUs }];
+};
+
+const adoption = (
+  { definition, surroundings, newComparisonSeed, atUs }: Of<'RedefineExperiment'>,
+  state: Experiment,
+  environment: string,
+  run: Run,
+): readonly Adoption[] => {
+  if (run.status === 'decided' || run.status === 'archived') return [];
+  const before = definitionOf(state, run);
+  const breach = planBreach(before, definition, { environment, run, atUs });
+  if (breach !== null) requireNewComparison(breach, run, newComparisonSeed);
+  if (!assignsTheSame(before, definition) || !reachesTheSame(before, definition)) {
+    requireNotRunning(definition.key, environment, run);
+    // A rollout's stages are one comparison: it would begin anew behind it.
+    if (!assignsTheSame(before, definition)) requireGovernor(run, definition.key, environment, undefined);
+    return [];
+  }
+  if (breach !== null && run.status === 'paused') return [];
+  const opened = breach === null ? {} : { segment: nextSegment(run, { coverage: lastCoverage(run), atUs, newSeed: newComparisonSeed }) };
+  const after = opened.segment === undefined ? run : withSegment(run, opened.segment);
+  const planned = plannedRun(run, { definition, environment, surroundings, startsAtUs: comparisonStartUs(after) });
+  requireReady(planned);
+  const promised = breach === null ? planOfRun(definition, run) : planAnew(definition, after, { before, run, why: replaced(breach) });
+  return [{ environment, metricVersions: pinnedVersions(planned), planInForce: promised, ...opened }];
+};
+
+/** Of units to come, asked for by name. @throws DomainError plan-frozen, look-is-over */
+const requireNewComparison = ({ refusal }: PlanBreach, { status, ramp }: Run, seed: string | undefined): void => {
+  if (seed === undefined || status === 'enrolment-frozen' || ramp !== undefined) throw refusal;
 };
 
 const start = (command: Of<'StartExperiment'>, state: Experiment, newest: DefinitionVersion): readonly ExperimentEvent[] => {
   const { environment, kind, surroundings, seed, step, atUs } = command;
   const before = state.runs[environment];
-  if (before !== undefined && step !== undefined && isStoppedByRunBefore(before, step)) return restart(command, { before, step, newest });
+  if (before !== undefined && step !== undefined && isStoppedByRunBefore(before, step))
+    return restart(command, state, { before, step, newest });
   const status = statusIn(state, environment);
   if (status !== 'draft') throw wrongStatus(newest, environment, status, 'started', ['draft']);
   // History has no beginning: its exposures are older than any start.
@@ -164,6 +186,7 @@ const isStoppedByRunBefore = (run: Run, { ramp }: RampStepTaken): boolean =>
 /** With another seed: the units of the run before have been treated. */
 const restart = (
   { environment, surroundings, seed, atUs }: Of<'StartExperiment'>,
+  state: Experiment,
   { before, step, newest }: { readonly before: Run; readonly step: RampStepTaken; readonly newest: DefinitionVersion },
 ): readonly ExperimentEvent[] => {
   const { definition, version } = newest;
@@ -173,7 +196,8 @@ const restart = (
   const segment = nextSegment(before, { coverage: step.coverage, atUs, newSeed: seed });
   const { ramp } = step;
   const metricVersions = pinnedVersions(planned);
-  const promised = planOfRun(definition, { ...before, ramp, segments: [...before.segments, segment] });
+  const after = { ...withSegment(before, segment), ramp };
+  const promised = planAnew(definition, after, { before: definitionOf(state, before), run: before, why: 'the rollout begins once more' });
   return [{ type: 'ExperimentRestarted', environment, version, metricVersions, segment, ramp, planInForce: promised, atUs }];
 };
 
@@ -221,7 +245,9 @@ const resume = (command: Of<'ResumeExperiment'>, state: Experiment, newest: Defi
   const run = requireRun(state, newest, environment, ['paused'], 'resumed');
   requireGovernor(run, newest.definition.key, environment, command.rollout);
   const { definition, version } = newest;
-  const isSameComparison = assignsTheSame(definitionOf(state, run), definition);
+  const before = definitionOf(state, run);
+  const breach = planBreach(before, definition, { environment, run, atUs });
+  const isSameComparison = assignsTheSame(before, definition) && breach === null;
   const planned = plannedRun(run, {
     definition,
     environment,
@@ -232,7 +258,8 @@ const resume = (command: Of<'ResumeExperiment'>, state: Experiment, newest: Defi
   const coverage = run.ramp === undefined ? (definition.coverage ?? 1) : lastCoverage(run);
   const segment = nextSegment(run, { coverage, atUs, ...(isSameComparison ? {} : { newSeed: seed }) });
   const metricVersions = pinnedVersions(planned);
-  const promised = isSameComparison ? {} : { planInForce: planOfRun(definition, { ...run, segments: [...run.segments, segment] }) };
+  const why = breach === null ? 'what assigns changed' : replaced(breach);
+  const promised = isSameComparison ? {} : { planInForce: planAnew(definition, withSegment(run, segment), { before, run, why }) };
   return [{ type: 'ExperimentResumed', environment, version, metricVersions, segment, ...promised, atUs }];
 };
 
@@ -270,7 +297,7 @@ const shippedArm = ({ outcome, arm }: Of<'DecideExperiment'>, definition: Experi
 /** Of before the pause. */
 const lastCoverage = ({ segments }: Run): number => segments.findLast(({ coverage }) => coverage > 0)?.coverage ?? 1;
 
-const nextSegment = (run: Run, change: { coverage: number; atUs: number; newSeed?: string }): Segment => {
+const nextSegment = (run: Run, change: { coverage: number; atUs: number; newSeed?: string | undefined }): Segment => {
   const { segment, comparison, seed, hashVersion } = run.segments.at(-1) ?? run.segments[0];
   const isNewComparison = change.newSeed !== undefined;
   return {
@@ -289,11 +316,9 @@ const definitionOf = ({ versions }: Experiment, { version }: Run): ExperimentDef
   return found.definition;
 };
 
-/** Of the comparison that it is in. */
-const planOfRun = (definition: ExperimentDefinition, run: Pick<Run, 'kind' | 'ramp' | 'segments'>): PlanInForce => {
-  const { comparison } = run.segments.at(-1) ?? run.segments[0];
-  return planInForce(definition, { kind: run.kind, comparison, startedAtUs: comparisonStartUs(run), run: run.ramp?.run ?? null });
-};
+const withSegment = (run: Run, segment: Segment): Run => ({ ...run, segments: [...run.segments, segment] });
+
+const replaced = ({ changed }: PlanBreach): string => `its plan is another (${changed.join(', ')})`;
 
 const plannedRun = (
   { kind, metricVersions }: Run,
@@ -340,23 +365,6 @@ const requireNotRunning = (experiment: string, environment: string, { status }: 
   const message = `this changes who gets what (feature, unit type, assignment, targeting, layer, coverage or variants), and "${experiment}" is ${status} in ${environment}: pause it there, change it, resume`;
   throw new DomainError('experiment-assigns', message, { path: '/variants', experiment, environment, status });
 };
-
-/** A fixed horizon has one look. What it judges, and how, can't change behind it: the verdict would change with it. */
-const requireLookAhead = (
-  before: ExperimentDefinition,
-  after: ExperimentDefinition,
-  { environment, run, atUs }: { environment: string; run: Run; atUs: number },
-): void => {
-  const { method, plannedEndUs, minimumRunUs } = before.plan;
-  if (run.kind !== 'live' || method !== 'fixed-horizon' || plannedEndUs === undefined) return;
-  const lookAtUs = Math.max(plannedEndUs, comparisonStartUs(run) + minimumRunUs);
-  if (atUs < lookAtUs || isEqual(judgedBy(before), judgedBy(after))) return;
-  const message = `the one look of "${before.key}" in ${environment} was at ${iso(lookAtUs)}, and this changes what it judges (plan, metrics, policy or control): decide the experiment, and define a new one`;
-  throw new DomainError('look-is-over', message, { path: '/plan', experiment: before.key, environment, lookAtUs });
-};
-
-const judgedBy = ({ plan, metrics, policy, control }: ExperimentDefinition) => ({ plan, metrics, policy, control });
-const iso = (atUs: number): string => new Date(atUs / 1000).toISOString();
 
 const requireReady = (planned: PlannedRun): void => {
   const refusals = startChecklist(planned).filter(({ level }) => level === 'refusal');

@@ -22,9 +22,14 @@ const definition: fc.Arbitrary<ExperimentDefinition> = fc
     control: often(fc.constantFrom('v0', 'v1'), fc.constant('v9')),
     role: often(fc.constant('success' as const), fc.constant('guardrail' as const)),
     hypothesis: fc.constantFrom('a', 'b'),
+    plan: fc.oneof(
+      fc.constant({}),
+      fc.constantFrom(0.05, 0.01).map((alpha) => ({ method: 'sequential', alpha, plannedUnits: 1_000, plannedEndUs: undefined }) as const),
+    ),
   })
-  .map(({ weights, control, role, hypothesis }) =>
+  .map(({ weights, control, role, hypothesis, plan }) =>
     anExperiment({
+      plan,
       hypothesis,
       control,
       variants: weights.map((weight, index) => ({ key: `v${index}`, weight })),
@@ -41,9 +46,10 @@ const facts = often(
 type Unstamped = ExperimentCommand extends infer Command ? (Command extends unknown ? Omit<Command, 'atUs'> : never) : never;
 const command: fc.Arbitrary<Unstamped> = fc.oneof(
   definition.map((defined) => ({ type: 'DefineExperiment' as const, definition: defined })),
-  fc
-    .tuple(definition, facts)
-    .map(([defined, around]) => ({ type: 'RedefineExperiment' as const, definition: defined, surroundings: around })),
+  fc.tuple(definition, facts, often(fc.constant(undefined), fc.uuid())).map(([defined, around, newComparisonSeed]) => ({
+    ...({ type: 'RedefineExperiment', definition: defined, surroundings: around } as const),
+    ...{ newComparisonSeed },
+  })),
   fc
     .tuple(environment, facts, fc.uuid())
     .map(
@@ -138,6 +144,18 @@ const runViolations = (experiment: Experiment, name: string, run: Run): readonly
   return wrong;
 };
 
+/** A comparison that is watched has one level from its beginning to its end. */
+const movedPlans = (before: Experiment, after: Experiment): readonly string[] =>
+  Object.entries(after.runs).flatMap(([name, run]) => {
+    const was = before.runs[name];
+    if (was === undefined || run.kind !== 'live') return [];
+    const [one, other] = [definitionOf(before, was.version).plan, definitionOf(after, run.version).plan];
+    const isSame = was.segments.at(-1)?.comparison === run.segments.at(-1)?.comparison;
+    return isSame && one.method === 'sequential' && (other.method !== one.method || other.alpha !== one.alpha)
+      ? [`${name} goes on at another level`]
+      : [];
+  });
+
 describe('any sequence of commands', () => {
   it('leaves an experiment whose invariants hold', () => {
     const seen = new Set<string>();
@@ -146,7 +164,7 @@ describe('any sequence of commands', () => {
         const life = lived(given);
         life.forEach((_, index) => {
           const experiment = fold(experimentDecider, life.slice(0, index + 1));
-          expect(violations(experiment)).toEqual([]);
+          expect([...violations(experiment), ...movedPlans(fold(experimentDecider, life.slice(0, index)), experiment)]).toEqual([]);
           for (const { status, segments } of Object.values(experiment.runs))
             seen.add(`${status} in comparison ${segments.at(-1)?.comparison}`);
         });

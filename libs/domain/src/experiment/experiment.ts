@@ -35,6 +35,8 @@ export interface Adoption {
   readonly metricVersions: MetricVersions;
   /** Absent where an earlier program wrote it. */
   readonly planInForce?: PlanInForce;
+  /** Of a new comparison, where a plan was replaced that is frozen. */
+  readonly segment?: Segment;
 }
 
 export type ExperimentEvent =
@@ -157,8 +159,11 @@ export const evolveExperiment = (state: Experiment, event: ExperimentEvent): Exp
       return { ...state, versions: [...state.versions, versionOf(event)] };
     case 'ExperimentRedefined':
       return event.adoptedIn.reduce<Experiment>(
-        (experiment, { environment, metricVersions, ...planned }) =>
-          changed(experiment, environment, (run) => ({ ...run, version: event.version, metricVersions, ...planned })),
+        (experiment, { environment, segment, metricVersions, ...planned }) =>
+          changed(experiment, environment, (run) => {
+            const segments = segment === undefined ? run.segments : ([...run.segments, segment] as const);
+            return { ...run, version: event.version, metricVersions, segments, ...planned };
+          }),
         { ...state, versions: [...state.versions, versionOf(event)] },
       );
     case 'ExperimentStarted': {

@@ -1,9 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
+import { fold } from '../decider.js';
 import { scenario } from '../scenario.contract.js';
-import { experimentDecider } from './decide-experiment.js';
+import { type ExperimentCommand, experimentDecider } from './decide-experiment.js';
 import type { ExperimentEvent } from './experiment.js';
 import type { ExperimentDefinition } from './experiment-definition.js';
-import { anExperiment, DAY, defined, metricOf, paused, started, surroundings, T0 } from './experiments.examples.js';
+import { anExperiment, DAY, defined, metricOf, paused, segment, started, surroundings, T0 } from './experiments.examples.js';
 
 const { given } = scenario(experimentDecider);
 const atUs = T0 + 2 * DAY;
@@ -72,7 +73,7 @@ describe('a sequential plan that is looked at', () => {
   it('says what else would change, and what to do', () => {
     given(running)
       .when(redefine(sequential({ plan: { alpha: 0.1, alphaMinus: 0.1 } })))
-      .thenRefuses('plan-frozen', /0\.05 to 0\.1 \(and plan\.alphaMinus\); leave it, or decide the experiment and define a new one/);
+      .thenRefuses('plan-frozen', /0\.05 to 0\.1 \(and plan\.alphaMinus\) in this comparison; leave it, or ask for \?newComparison=true/);
   });
 
   it('takes texts, its end, its minimum run and metrics that are only shown', () => {
@@ -160,3 +161,109 @@ const decided: ExperimentEvent = {
   closedAtUs: atUs,
   atUs,
 };
+
+describe('a frozen plan that is replaced by a new comparison', () => {
+  const stricter = sequential({ plan: { alpha: 0.01 } });
+  const anew = (definition: ExperimentDefinition, at = atUs) => ({ ...redefine(definition, at), newComparisonSeed: 'seed-2' }) as const;
+  const resume = {
+    type: 'ResumeExperiment',
+    environment: 'production',
+    surroundings: surroundings(),
+    seed: 'seed-3',
+    atUs: T0 + 3 * DAY,
+  } as const;
+  const after = (facts: readonly ExperimentEvent[], ...commands: readonly ExperimentCommand[]) => {
+    const events = [...facts];
+    for (const command of commands) events.push(...experimentDecider.decide(command, fold(experimentDecider, events)));
+    return events;
+  };
+  const runOf = (facts: readonly ExperimentEvent[]) => fold(experimentDecider, facts).runs.production;
+
+  it('opens a segment with another seed at once, in which nothing of before counts', () => {
+    const run = runOf(after(running, anew(stricter)));
+    expect(run?.segments.slice(1)).toEqual([{ segment: 2, comparison: 2, startedAtUs: atUs, coverage: 1, seed: 'seed-2', hashVersion: 2 }]);
+    expect(run).toMatchObject({ status: 'running', version: 2, planInForce: { comparison: 2, levels: { superiority: 0.01 } } });
+  });
+
+  it('says what that does to validity', () => {
+    const before = { comparisons: 1, alpha: 0.05, alphaMinus: 0.05 };
+    const sentence =
+      'comparison 2 began since its plan is another (plan.alpha): units are assigned anew, and what comparison 1 saw decides nothing here. Each comparison keeps its own error rates; of all 2 together, what is not better ships with a chance of at most 6 %, and a false alarm for harm or sample ratio has a chance of at most 10 %';
+    expect(runOf(after(running, anew(stricter)))?.planInForce?.before).toEqual({ ...before, sentence });
+    const third = runOf(after(running, anew(stricter), anew(sequential({ plan: { alphaMinus: 0.01 } }), atUs + DAY)));
+    expect(third?.planInForce?.before).toMatchObject({ comparisons: 2, alpha: 0.06, alphaMinus: 0.1 });
+    expect(third?.planInForce?.before?.sentence).toMatch(
+      /^comparison 3 .* \(plan\.alpha, plan\.alphaMinus\): .* comparisons 1 to 2 saw .* at most 11 %, .* at most 11 %$/,
+    );
+  });
+
+  it('promises no chance of a wrong ship where one of them was Bayesian', () => {
+    const run = runOf(after(running, anew(sequential({ plan: { method: 'bayesian', bayesian: believing(0.3) } }))));
+    expect(run?.planInForce?.before?.sentence).toContain('no chance of a wrong ship is promised');
+    expect(run?.planInForce?.before?.alpha).toBe(0.05);
+  });
+
+  it('keeps what it said through changes that its plan allows', () => {
+    const replaced = after(running, anew(stricter));
+    const told = after(replaced, redefine({ ...stricter, hypothesis: 'told better' }, atUs + DAY));
+    expect(runOf(told)?.segments).toEqual(runOf(replaced)?.segments);
+    expect(runOf(told)?.planInForce).toEqual(runOf(replaced)?.planInForce);
+  });
+
+  it('changes nothing that its plan allows into a new comparison', () => {
+    expect(runOf(after(running, anew(sequential({ hypothesis: 'told better' }))))?.segments).toHaveLength(1);
+  });
+
+  it('waits for the resumption of a paused run', () => {
+    const asked = after([...running, paused()], anew(stricter));
+    expect(runOf(asked)).toMatchObject({ status: 'paused', version: 1 });
+    const resumed = runOf(after(asked, resume));
+    expect(resumed?.segments.at(-1)).toEqual({
+      segment: 3,
+      comparison: 2,
+      startedAtUs: T0 + 3 * DAY,
+      coverage: 1,
+      seed: 'seed-3',
+      hashVersion: 2,
+    });
+    expect(resumed?.planInForce).toMatchObject({ comparison: 2, levels: { superiority: 0.01 }, before: { comparisons: 1 } });
+  });
+
+  it('is not what a change of coverage brings along', () => {
+    const own = { assignment: 'rampart' } as const;
+    const held = [defined(sequential(own)), started(), paused()];
+    const half = { ...own, coverage: 0.5 };
+    given(held)
+      .when(redefine(sequential({ ...half, plan: { alpha: 0.01 } })))
+      .thenRefuses('plan-frozen', 'plan.alpha');
+    const asked = after(held, anew(sequential({ ...half, plan: { alpha: 0.01 } })), resume);
+    expect(runOf(asked)?.segments.at(-1)).toMatchObject({ comparison: 2, coverage: 0.5 });
+    const halved = after(held, redefine(sequential(half)), resume);
+    expect(runOf(halved)?.segments.at(-1)).toMatchObject({ comparison: 1, coverage: 0.5 });
+  });
+
+  it('is refused where nobody comes any more, and to what a rollout moves', () => {
+    const frozen: ExperimentEvent = {
+      type: 'EnrolmentFrozen',
+      environment: 'production',
+      segment: segment({ segment: 2, coverage: 0 }),
+      atUs,
+    };
+    given([...running, frozen])
+      .when(anew(stricter))
+      .thenRefuses('plan-frozen', 'nobody is enrolled any more');
+    const ramp = { rollout: 'out', run: 1, stage: 'one', stageStartedAtUs: T0, policy: 'stage' } as const;
+    given([defined(sequential()), started({ ramp })])
+      .when(anew(stricter))
+      .thenRefuses('plan-frozen', 'roll back, change it, and start the rollout again');
+  });
+
+  it('gives a fixed horizon another look', () => {
+    const past = T0 + 20 * DAY;
+    const again = anExperiment({ plan: { plannedEndUs: T0 + 40 * DAY } });
+    given([defined(), started()]).when(redefine(again, past)).thenRefuses('look-is-over', 'newComparison=true');
+    const run = runOf(after([defined(), started()], anew(again, past)));
+    expect(run?.segments.at(-1)).toMatchObject({ comparison: 2, startedAtUs: past });
+    expect(run?.planInForce?.before?.sentence).toContain('its plan is another (plan)');
+  });
+});

@@ -1,29 +1,76 @@
-/** What a plan that is watched promised its error rates for: it can't change while it is looked at, or they would hold for another plan. */
+/** What a plan promised its error rates for: it can't change while the comparison goes on, or they would hold for another plan. */
 import { isEqual } from '../equality.js';
 import { DomainError } from '../errors.js';
 import { isWatched } from '../verdict/plan-state.js';
-import type { Run } from './experiment.js';
-import type { ExperimentDefinition } from './experiment-definition.js';
+import { comparisonStartUs, type Run } from './experiment.js';
+import { assignsTheSame, type ExperimentDefinition } from './experiment-definition.js';
+
+/** A change that the comparison in force can't take: begin anew with it, or leave it. */
+export interface PlanBreach {
+  /** By the path in the definition, `plan.alpha`; never empty. */
+  readonly changed: readonly [string, ...string[]];
+  /** plan-frozen or look-is-over, with what may be done instead. */
+  readonly refusal: DomainError;
+}
+
+interface Place {
+  readonly environment: string;
+  readonly run: Run;
+  readonly atUs: number;
+}
 
 /**
- * For a run that has begun in a live environment and goes on in the same comparison; a new comparison begins with a new plan.
+ * For a run in a live environment. What assigns differently begins a new comparison, and with it a new plan, anyway.
  * When it ends (minimumRunUs, plannedEndUs), texts and secondary metrics may change: looks hold whenever they are taken.
- * @throws DomainError plan-frozen
+ * @returns null where the comparison goes on under the new definition
  */
-export const requireFrozenPlan = (before: ExperimentDefinition, after: ExperimentDefinition, environment: string, run: Run): void => {
-  if (run.kind !== 'live' || !isWatched(before.plan.method)) return;
-  const [was, is] = [frozen(before, run), frozen(after, run)];
-  const changed = Object.keys(was).filter((field) => !isEqual(was[field], is[field]));
-  const [first] = changed;
-  if (first === undefined) return;
-  const values = `${text(was[first])} to ${text(is[first])}`;
-  const more = changed.length === 1 ? '' : ` (and ${changed.slice(1).join(', ')})`;
-  const message = `"${before.key}" is ${run.status} in ${environment} with a ${before.plan.method} plan, which is looked at from its start: ${first} can't change from ${values}${more}; leave it, or decide the experiment and define a new one`;
-  const path = `/${first.replace('.', '/')}`;
-  throw new DomainError('plan-frozen', message, { path, experiment: before.key, environment, changed });
+export const planBreach = (before: ExperimentDefinition, after: ExperimentDefinition, place: Place): PlanBreach | null => {
+  if (place.run.kind !== 'live') return null;
+  if (isWatched(before.plan.method)) return assignsTheSame(before, after) ? frozenWhileWatched(before, after, place) : null;
+  return before.plan.method === 'fixed-horizon' ? frozenBehindItsLook(before, after, place) : null;
 };
 
-/** By the path in the definition. A metric without a version goes by the one that the run counts with. */
+const frozenWhileWatched = (before: ExperimentDefinition, after: ExperimentDefinition, { environment, run }: Place): PlanBreach | null => {
+  const [was, is] = [frozen(before, run), frozen(after, run)];
+  const [first, ...others] = Object.keys(was).filter((field) => !isEqual(was[field], is[field]));
+  if (first === undefined) return null;
+  const changed = [first, ...others] as const;
+  const values = `${text(was[first])} to ${text(is[first])}`;
+  const more = others.length === 0 ? '' : ` (and ${others.join(', ')})`;
+  const message = `"${before.key}" is ${run.status} in ${environment} with a ${before.plan.method} plan, which is looked at from its start: ${first} can't change from ${values}${more} in this comparison; leave it, ${anew(run)}`;
+  const path = `/${first.replace('.', '/')}`;
+  return { changed, refusal: new DomainError('plan-frozen', message, { path, experiment: before.key, environment, changed }) };
+};
+
+/** A fixed horizon has one look. What it judges, and how, can't change behind it: the verdict would change with it. */
+const frozenBehindItsLook = (
+  before: ExperimentDefinition,
+  after: ExperimentDefinition,
+  { environment, run, atUs }: Place,
+): PlanBreach | null => {
+  const { plannedEndUs, minimumRunUs } = before.plan;
+  if (plannedEndUs === undefined) return null;
+  const lookAtUs = Math.max(plannedEndUs, comparisonStartUs(run) + minimumRunUs);
+  const [was, is] = [judged(before), judged(after)];
+  const [first, ...others] = Object.keys(was).filter((field) => !isEqual(was[field], is[field]));
+  if (atUs < lookAtUs || first === undefined) return null;
+  const at = new Date(lookAtUs / 1000).toISOString();
+  const message = `the one look of "${before.key}" in ${environment} was at ${at}, and this changes what it judges (plan, metrics, policy or control): leave it, ${anew(run)}`;
+  const data = { path: '/plan', experiment: before.key, environment, lookAtUs };
+  return { changed: [first, ...others], refusal: new DomainError('look-is-over', message, data) };
+};
+
+const anew = ({ status, ramp }: Run): string => {
+  if (ramp !== undefined) return 'or roll back, change it, and start the rollout again';
+  if (status === 'enrolment-frozen') return 'or decide the experiment and define a new one: nobody is enrolled any more';
+  return 'or ask for ?newComparison=true: units are assigned anew, and what was seen so far decides nothing in it';
+};
+
+const judged = ({ plan, metrics, policy, control }: ExperimentDefinition): Readonly<Record<string, unknown>> => ({
+  ...{ plan, metrics, policy, control },
+});
+
+/** A metric without a version goes by the one that the run counts with. */
 const frozen = ({ plan, metrics, policy, control }: ExperimentDefinition, { metricVersions }: Run): Readonly<Record<string, unknown>> => ({
   'plan.method': plan.method,
   'plan.alpha': plan.alpha,
