@@ -3,17 +3,18 @@ import type { CallHandler, ExecutionContext, NestInterceptor } from '@nestjs/com
 import { type Observable, tap } from 'rxjs';
 import type { z } from 'zod';
 import { Answer } from '../http/answer.interceptor.js';
-import { ANSWER_SCHEMA } from './answering.js';
+import { ANSWER_SCHEMA, type AnswerSchemas } from './answering.js';
 
 export class AnswerCheck implements NestInterceptor {
   /** Sentences about answers that were not as documented. */
   readonly misfits: string[] = [];
 
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
-    const schema: z.ZodType | undefined = Reflect.getMetadata(ANSWER_SCHEMA, context.getHandler());
+    const schemas: AnswerSchemas | undefined = Reflect.getMetadata(ANSWER_SCHEMA, context.getHandler());
     const { method, url } = context.switchToHttp().getRequest<{ readonly method: string; readonly url: string }>();
     const isDryRun = /[?&]validate=(true)?(&|$)/.test(url);
-    if (schema === undefined || isDryRun) return next.handle();
+    if (schemas === undefined) return next.handle();
+    const schema = isDryRun ? schemas.dryRun : schemas.asked;
     return next.handle().pipe(tap((value) => this.check(`${method} ${url}`, schema, value instanceof Answer ? value.body : value)));
   }
 

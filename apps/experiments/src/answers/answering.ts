@@ -8,8 +8,13 @@ export interface DocumentedAnswer<Schema extends z.ZodType = z.ZodType> {
   readonly example: z.output<Schema>;
 }
 
-/** Where a route keeps its schema: specs read it there. */
+/** Where a route keeps its schemas: specs read them there. */
 export const ANSWER_SCHEMA = 'rampart:answer-schema';
+
+export interface AnswerSchemas {
+  readonly asked: z.ZodType;
+  readonly dryRun: z.ZodType;
+}
 
 export const documented = <Schema extends z.ZodType>(schema: Schema, example: z.output<Schema>): DocumentedAnswer<Schema> => ({
   schema,
@@ -20,15 +25,41 @@ export const documented = <Schema extends z.ZodType>(schema: Schema, example: z.
 export const listOf = ({ schema, example }: DocumentedAnswer) =>
   documented(z.strictObject({ items: z.array(schema) }), { items: [example] });
 
-/** Declares what a route answers when all is well: `@Answers(project)`. A dry run answers with `{ valid, events, result }` instead. */
-export const Answers = ({ schema, example }: DocumentedAnswer, descriptions: Readonly<Record<number, string>> = { 200: 'As it is now' }) =>
+/** Where all is well, as it is now. */
+const NOW = 'As it is now';
+
+/** Declares what a route answers when all is well: `@Answers(project)`. */
+export const Answers = (answer: DocumentedAnswer, descriptions: Readonly<Record<number, string>> = { 200: NOW }) =>
   applyDecorators(
-    SetMetadata(ANSWER_SCHEMA, schema),
-    ...Object.entries(descriptions).map(([status, description]) =>
-      ApiResponse({ status: Number(status), description, standardSchema: schema, example }),
-    ),
+    SetMetadata(ANSWER_SCHEMA, { asked: answer.schema, dryRun: answer.schema } satisfies AnswerSchemas),
+    ...Object.entries(descriptions).map(([status, description]) => response(Number(status), description, answer)),
   );
 
+/** Of a route that takes a command. @param wouldBe  where it has a secret, which no dry run has */
+export const AnswersCommand = (answer: DocumentedAnswer, wouldBe: DocumentedAnswer = answer) =>
+  applyDecorators(schemasOf(answer, wouldBe), orDryRun(`${NOW}; or a dry run`, answer, wouldBe));
+
 /** Of a route that makes something, or finds it made. */
-export const AnswersMade = (answer: DocumentedAnswer) =>
-  Answers(answer, { 201: 'Made: a resource, or a version of one', 200: 'All was so already; or a dry run' });
+export const AnswersMade = (answer: DocumentedAnswer, wouldBe: DocumentedAnswer = answer) =>
+  applyDecorators(
+    schemasOf(answer, wouldBe),
+    response(201, 'Made: a resource, or a version of one', answer),
+    orDryRun('All was so already; or a dry run', answer, wouldBe),
+  );
+
+/** What `?validate=true` answers. */
+const dryRun = ({ schema }: DocumentedAnswer) =>
+  z.strictObject({
+    valid: z.literal(true),
+    events: z.array(z.string()).describe('what would be stored; none: all is so already'),
+    result: schema.describe('what would be answered'),
+  });
+
+const schemasOf = ({ schema }: DocumentedAnswer, wouldBe: DocumentedAnswer) =>
+  SetMetadata(ANSWER_SCHEMA, { asked: schema, dryRun: dryRun(wouldBe) } satisfies AnswerSchemas);
+
+const orDryRun = (description: string, { schema, example }: DocumentedAnswer, wouldBe: DocumentedAnswer) =>
+  response(200, description, { schema: z.union([schema, dryRun(wouldBe)]), example });
+
+const response = (status: number, description: string, { schema, example }: DocumentedAnswer) =>
+  ApiResponse({ status, description, standardSchema: schema, example });

@@ -19,9 +19,8 @@ interface Media {
   readonly schema?: object;
   readonly example?: unknown;
 }
-type Operations = Readonly<
-  Record<string, { readonly responses: Readonly<Record<string, { readonly content?: Readonly<Record<string, Media>> }>> }>
->;
+type Responses = Readonly<Record<string, { readonly content?: Readonly<Record<string, Media>> }>>;
+type Operations = Readonly<Record<string, { readonly parameters?: readonly { readonly name: string }[]; readonly responses: Responses }>>;
 
 describe('the API’s description', () => {
   it('has a schema and an example for what each route answers when all is well', async () => {
@@ -37,6 +36,22 @@ describe('the API’s description', () => {
       }
     expect(bare).toEqual([]);
     expect(routes).toBeGreaterThan(50);
+  });
+
+  it('says of each route that can be asked what would happen that it may answer so', async () => {
+    const { paths } = (await plane.call('GET', '/docs-json')).body as { readonly paths: Readonly<Record<string, Operations>> };
+    const asked = Object.entries(paths).flatMap(([path, operations]) =>
+      Object.entries(operations)
+        .filter(([, { parameters = [] }]) => parameters.some(({ name }) => name === 'validate'))
+        .map(([method, { responses }]) => ({
+          route: `${method.toUpperCase()} ${path}`,
+          schema: responses[200]?.content?.['application/json']?.schema,
+        })),
+    );
+    expect(asked.length).toBeGreaterThan(30);
+    const silent = asked.filter(({ schema }) => !JSON.stringify(schema).includes('"valid":{"type":"boolean"'));
+    // What would end with a project is what its removal answers anyway.
+    expect(silent.map(({ route }) => route)).toEqual(['DELETE /v1/projects/{key}']);
   });
 });
 

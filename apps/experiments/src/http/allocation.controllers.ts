@@ -16,7 +16,7 @@ import {
 } from '@rampart/contracts';
 import { Environment, Project, Scope } from '@rampart/service-kit';
 import { holdout, layer, override } from '../answers/allocation-answers.js';
-import { Answers, AnswersMade, type DocumentedAnswer, listOf } from '../answers/answering.js';
+import { Answers, AnswersCommand, AnswersMade, type DocumentedAnswer, listOf } from '../answers/answering.js';
 import { historyEntry } from '../answers/definition-answers.js';
 import { ResourceDocument, ResourceHistory, ResourceList } from '../catalogue/catalogue-queries.js';
 import type { Envelope } from '../command/command-door.js';
@@ -33,7 +33,7 @@ const Defining = (answer: DocumentedAnswer, summary: string) =>
 const Creating = (answer: DocumentedAnswer, summary: string) =>
   applyDecorators(Post(), Scope('manager'), Commanding(), AnswersMade(answer), ApiOperation({ summary }));
 const Ending = (path: string, answer: DocumentedAnswer, summary: string) =>
-  applyDecorators(Post(`:key/${path}`), HttpCode(200), Scope('manager'), Commanding(), Answers(answer), ApiOperation({ summary }));
+  applyDecorators(Post(`:key/${path}`), HttpCode(200), Scope('manager'), Commanding(), AnswersCommand(answer), ApiOperation({ summary }));
 const Reading = (path: string, answer: DocumentedAnswer, summary: string) =>
   applyDecorators(Get(path), Scope('analyst'), Answers(answer), ApiOperation({ summary }));
 

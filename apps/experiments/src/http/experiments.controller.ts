@@ -12,7 +12,7 @@ import {
   slug,
 } from '@rampart/contracts';
 import { Environment, Project, Scope } from '@rampart/service-kit';
-import { Answers, AnswersMade, listOf } from '../answers/answering.js';
+import { Answers, AnswersCommand, AnswersMade, listOf } from '../answers/answering.js';
 import { historyEntry } from '../answers/definition-answers.js';
 import { checklist as checklistAnswer, experiment } from '../answers/experiment-answers.js';
 import { ResourceDocument, ResourceHistory, ResourceList, StartChecklist } from '../catalogue/catalogue-queries.js';
@@ -41,7 +41,7 @@ const Action = (path: string, summary: string) =>
     Scope('manager'),
     Commanding(),
     InEnvironment(),
-    Answers(experiment),
+    AnswersCommand(experiment),
     ApiOperation({ summary }),
   );
 
@@ -70,7 +70,7 @@ export class ExperimentsController {
   @Put(':key')
   @Scope('manager')
   @Commanding()
-  @Answers(experiment)
+  @AnswersCommand(experiment)
   @ApiOperation({
     summary:
       'Change the definition. Where it runs, only what assigns nothing, and of its plan only what is not frozen; the former: pause, change, resume; the latter: newComparison',

@@ -3,7 +3,7 @@ import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { type FeatureInput, featureInput, type ReasonedInput, reasonedInput, slug } from '@rampart/contracts';
 import { Environment, Project, Scope } from '@rampart/service-kit';
-import { Answers, AnswersMade, listOf } from '../answers/answering.js';
+import { Answers, AnswersCommand, AnswersMade, listOf } from '../answers/answering.js';
 import { feature, historyEntry } from '../answers/definition-answers.js';
 import { ResourceDocument, ResourceHistory, ResourceList } from '../catalogue/catalogue-queries.js';
 import type { Envelope } from '../command/command-door.js';
@@ -77,7 +77,7 @@ export class FeaturesController {
   @Scope('manager')
   @Commanding()
   @InEnvironment()
-  @Answers(feature)
+  @AnswersCommand(feature)
   @ApiOperation({ summary: 'The kill switch: within a second everybody gets the default variant in this environment, whatever runs' })
   kill(
     @Project() project: string,
@@ -94,7 +94,7 @@ export class FeaturesController {
   @Scope('manager')
   @Commanding()
   @InEnvironment()
-  @Answers(feature)
+  @AnswersCommand(feature)
   @ApiOperation({ summary: 'Takes the kill switch back: experiments and releases count again' })
   restore(
     @Project() project: string,

@@ -16,7 +16,7 @@ import {
 } from '@rampart/contracts';
 import { DomainError } from '@rampart/domain';
 import { Caller, type CallerIdentity, Scope } from '@rampart/service-kit';
-import { Answers, AnswersMade, listOf } from '../answers/answering.js';
+import { Answers, AnswersCommand, AnswersMade, listOf } from '../answers/answering.js';
 import { apiKey, listedKey, newKey } from '../answers/definition-answers.js';
 import { KeyUses } from '../audit/key-uses.js';
 import { ResourceList } from '../catalogue/catalogue-queries.js';
@@ -49,7 +49,7 @@ export class KeysController {
   @Scope('manager', { project: false })
   @OfProject()
   @Commanding()
-  @AnswersMade(newKey)
+  @AnswersMade(newKey, apiKey)
   @ApiOperation({ summary: 'Create a key; the answer is the only place where it is ever shown' })
   async create(@Caller() caller: CallerIdentity, @Body({ schema: keyInput }) input: KeyInput, @Asked() envelope: Envelope) {
     if (input.role === 'admin' && caller.role !== 'admin')
@@ -80,7 +80,7 @@ export class KeysController {
   @Scope('manager', { project: false })
   @OfProject()
   @Commanding()
-  @Answers(apiKey)
+  @AnswersCommand(apiKey)
   @ApiOperation({ summary: 'Revoke a key, for good' })
   async revoke(
     @Param('id', { schema: slug }) id: string,
@@ -97,7 +97,7 @@ export class KeysController {
   @Scope('manager', { project: false })
   @OfProject()
   @Commanding()
-  @Answers(newKey)
+  @AnswersCommand(newKey, apiKey)
   @ApiOperation({ summary: 'Give a key a new secret; the old one stops working at once, or after an overlap' })
   async rotate(
     @Param('id', { schema: slug }) id: string,
@@ -115,7 +115,7 @@ export class KeysController {
   @Scope('manager', { project: false })
   @OfProject()
   @Commanding()
-  @Answers(apiKey)
+  @AnswersCommand(apiKey)
   @ApiOperation({ summary: 'Say how many events a key may send' })
   async limit(
     @Param('id', { schema: slug }) id: string,

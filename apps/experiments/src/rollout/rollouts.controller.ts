@@ -4,7 +4,7 @@ import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { ROLLOUT_STATUSES, type RolloutActionInput, type RolloutInput, rolloutActionInput, rolloutInput, slug } from '@rampart/contracts';
 import { Project, Scope } from '@rampart/service-kit';
 import { z } from 'zod';
-import { Answers, AnswersMade, listOf } from '../answers/answering.js';
+import { Answers, AnswersCommand, AnswersMade, listOf } from '../answers/answering.js';
 import { rollout as rolloutAnswer, rolloutHistoryEntry } from '../answers/rollout-answers.js';
 import type { Envelope } from '../command/command-door.js';
 import { Answer } from '../http/answer.interceptor.js';
@@ -18,7 +18,14 @@ const listQuery = z.object({ environment: slug.optional(), status: z.enum(ROLLOU
 type ListQuery = z.infer<typeof listQuery>;
 
 const Action = (path: string, summary: string) =>
-  applyDecorators(Post(`:key/${path}`), HttpCode(200), Scope('manager'), Commanding(), Answers(rolloutAnswer), ApiOperation({ summary }));
+  applyDecorators(
+    Post(`:key/${path}`),
+    HttpCode(200),
+    Scope('manager'),
+    Commanding(),
+    AnswersCommand(rolloutAnswer),
+    ApiOperation({ summary }),
+  );
 
 @ApiTags('rollouts')
 @Controller('v1/rollouts')
@@ -41,7 +48,7 @@ export class RolloutsController {
   @Put(':key')
   @Scope('manager')
   @Commanding()
-  @Answers(rolloutAnswer)
+  @AnswersCommand(rolloutAnswer)
   @ApiOperation({
     summary: 'Change the definition: all of a draft’s; once it has begun, the stages still to come, its name, freshness and mode',
   })

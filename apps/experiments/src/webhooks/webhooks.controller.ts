@@ -6,7 +6,7 @@ import { formatInstant, type ReasonedInput, reasonedInput, slug, type WebhookInp
 import { DomainError } from '@rampart/domain';
 import { Project, Scope } from '@rampart/service-kit';
 import { z } from 'zod';
-import { Answers, AnswersMade, listOf } from '../answers/answering.js';
+import { Answers, AnswersCommand, AnswersMade, listOf } from '../answers/answering.js';
 import { historyEntry } from '../answers/definition-answers.js';
 import { delivery, newWebhook, testMessage, webhook } from '../answers/webhook-answers.js';
 import { ResourceDocument, ResourceHistory, ResourceList } from '../catalogue/catalogue-queries.js';
@@ -37,7 +37,7 @@ export class WebhooksController {
   @Post()
   @Scope('manager')
   @Commanding()
-  @AnswersMade(newWebhook)
+  @AnswersMade(newWebhook, webhook)
   @ApiOperation({ summary: 'Make a webhook; the answer is the only place where its signing secret is shown' })
   async create(@Project() project: string, @Body({ schema: webhookInput }) definition: WebhookInput, @Asked() envelope: Envelope) {
     await requireReachable(definition.url, this.allowInner);
@@ -91,7 +91,7 @@ export class WebhooksController {
   @HttpCode(200)
   @Scope('manager')
   @Commanding()
-  @Answers(newWebhook)
+  @AnswersCommand(newWebhook, webhook)
   @ApiOperation({ summary: 'Sign with a new secret; the answer shows it once. For a day messages are signed with the one before as well' })
   async rotate(
     @Project() project: string,
@@ -108,7 +108,7 @@ export class WebhooksController {
   @HttpCode(200)
   @Scope('manager')
   @Commanding()
-  @Answers(webhook)
+  @AnswersCommand(webhook)
   @ApiOperation({ summary: 'Remove it: nothing more is sent, what waits included' })
   async remove(
     @Project() project: string,

@@ -20,7 +20,8 @@ import {
 } from './experiment.js';
 import { armsOf, assignsTheSame, type ExperimentDefinition, reachesTheSame, requireSoundDefinition } from './experiment-definition.js';
 import { type PlanBreach, planBreach } from './frozen-plan.js';
-import { planAnew, planInForce, planOfRun } from './plan-in-force.js';
+import { planInForce } from './plan-in-force.js';
+import { planAnew, planOfRun } from './plan-of-run.js';
 import { type Governed, type RampStepTaken, requireGovernor } from './ramp.js';
 import { requireRampable } from './rampable.js';
 import { type PlannedRun, pinnedVersions, type Surroundings, startChecklist } from './start-checklist.js';
