@@ -164,9 +164,10 @@ export const postStratification = (input: JsonRecord): JsonRecord => {
       treatment: read(recordAt(cell, 'treatment')),
     }));
   const effect = ((): PostStratified => {
-    if (input.covariate === true) return postStratifiedCuped(strata(outcomeWithCovariate), { ...asked(input), ...onePooledResidual });
-    if (input.metric === 'ratio') return postStratifiedRatios(strata(numeratorOverDenominator), asked(input));
-    return postStratifiedMeans(strata(meanOrProportion), asked(input));
+    const stratified = { ...asked(input), ...linear };
+    if (input.covariate === true) return postStratifiedCuped(strata(outcomeWithCovariate), { ...stratified, ...onePooledResidual });
+    if (input.metric === 'ratio') return postStratifiedRatios(strata(numeratorOverDenominator), stratified);
+    return postStratifiedMeans(strata(meanOrProportion), stratified);
   })();
   const n = cells.reduce((sum, cell) => sum + numberAt(recordAt(cell, 'control'), 'n') + numberAt(recordAt(cell, 'treatment'), 'n'), 0);
   return { ...answer(effect), n };

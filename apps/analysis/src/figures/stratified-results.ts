@@ -1,5 +1,5 @@
 /** The comparison by strata that the plan names: what they already explained is taken out of the effect and of its error. */
-import type { AnalysisPlan, Comparison, Effect, MetricDefinition, Refusal, StratifiedResult } from '@rampart/contracts';
+import type { AnalysisPlan, Comparison, MetricDefinition, Refusal, StratifiedResult } from '@rampart/contracts';
 import { type ComparisonQuery, type ComparisonSums, OTHER_STRATUM, stratumOf } from '@rampart/feedback-store';
 import {
   type CoMoments,
@@ -89,7 +89,7 @@ const comparedByStrata = (
   const absolute = judged(sample, alpha, 'absolute');
   if (absolute.kind === 'refused') return refusal(absolute);
   if (!absolute.postStratificationApplied) return { refused: 'FEWER_THAN_TWO_STRATA' };
-  const effects = { absolute: effectOf(absolute), relative: asNoisy(effectOf(judged(sample, alpha, 'relative')), plain.relative) };
+  const effects = { absolute: effectOf(absolute), relative: effectOf(judged(sample, alpha, 'relative')) };
   const comparison = {
     treatment: plain.treatment,
     control: plain.control,
@@ -132,10 +132,6 @@ const judged = (sample: StratifiedSample, alpha: number, difference: 'absolute' 
   if (sample.kind === 'means') return postStratifiedMeans(sample.strata, { alpha, difference });
   return (sample.kind === 'cuped' ? postStratifiedCuped : postStratifiedRatios)(sample.strata, { alpha, difference });
 };
-
-/** A control mean near 0 is one whether strata are told apart or not. */
-const asNoisy = (relative: Effect, plain: Effect): Effect =>
-  'refused' in relative || 'refused' in plain || plain.baselineNoisy !== true ? relative : { ...relative, baselineNoisy: true };
 
 const anytimeOf = (
   { definition: metric, use }: MetricInUse,

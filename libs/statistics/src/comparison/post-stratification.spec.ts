@@ -81,3 +81,56 @@ describe('post-stratification', () => {
     expect(estimateOf(postStratifiedCuped(strata, asked)).estimate).toBeCloseTo(0.3, 12);
   });
 });
+
+describe('a lift over a control mean near 0, by strata', () => {
+  const lift = { alpha: 0.05, difference: 'relative' } as const;
+  const means = (base: number, effect = 0.1) => [
+    { name: 'a', control: arm(300, base + 1, 4), treatment: arm(320, base + 1 + effect, 4) },
+    { name: 'b', control: arm(310, base - 1, 5), treatment: arm(290, base - 1 + effect, 5) },
+  ];
+  const pair = (n: number, meanY: number, change: Partial<CoMoments> = {}): CoMoments => ({
+    ...{ n, meanX: 10, meanY, m2X: 2 * n, m2Y: 4 * n, cXY: n },
+    ...change,
+  });
+  const pairs = (base: number) => [
+    { name: 'a', control: pair(300, base + 1), treatment: pair(320, base + 1.1) },
+    { name: 'b', control: pair(310, base - 1), treatment: pair(290, base - 0.9) },
+  ];
+  const each = [
+    ['means', (change: object) => estimateOf(postStratifiedMeans(means(0.3), { ...lift, ...change }))],
+    ['outcomes with a covariate', (change: object) => estimateOf(postStratifiedCuped(pairs(0.3), { ...lift, ...change }))],
+    ['ratios', (change: object) => estimateOf(postStratifiedRatios(pairs(0.3), { ...lift, ...change }))],
+  ] as const;
+
+  it.each(each)('of %s has in its interval the lifts that the contrast does not reject', (_, judged) => {
+    const { baselineNoisy, ciLower, ciUpper, estimate } = judged({});
+    expect(baselineNoisy).toBe(true);
+    for (const nullDifference of [ciLower, ciUpper]) expect(judged({ nullDifference }).p).toBeCloseTo(0.05, 9);
+    expect(judged({ nullDifference: estimate }).p).toBeCloseTo(1, 9);
+    const linear = judged({ relativeInterval: 'linear' });
+    expect(linear).not.toHaveProperty('baselineNoisy');
+    expect(linear.estimate).toBe(estimate);
+    expect(Math.abs((linear.ciUpper ?? 0) - (ciUpper ?? 0))).toBeGreaterThan(0.01);
+  });
+
+  it('tests no lift as no difference: where it is 0 both are the same contrast', () => {
+    const strata = means(0.3);
+    const [relative, absolute] = [estimateOf(postStratifiedMeans(strata, lift)), estimateOf(postStratifiedMeans(strata, asked))];
+    expect(relative.statistic).toBeCloseTo(absolute.statistic, 10);
+  });
+
+  it('has the same interval for the negated metric, the other way round', () => {
+    const negated = means(0.3).map(({ name, control, treatment }) => ({
+      name,
+      control: { ...control, mean: -control.mean },
+      treatment: { ...treatment, mean: -treatment.mean },
+    }));
+    const [one, other] = [estimateOf(postStratifiedMeans(means(0.3), lift)), estimateOf(postStratifiedMeans(negated, lift))];
+    expect([other.ciLower, other.ciUpper]).toEqual([expect.closeTo(-(one.ciUpper ?? 0), 12), expect.closeTo(-(one.ciLower ?? 0), 12)]);
+  });
+
+  it('has no limits where the mean can not be told from 0, and is linear far from it', () => {
+    expect(estimateOf(postStratifiedMeans(means(0.05), lift))).toMatchObject({ baselineNoisy: true, ciLower: null, ciUpper: null });
+    expect(postStratifiedMeans(means(5), lift)).toEqual(postStratifiedMeans(means(5), { ...lift, relativeInterval: 'linear' }));
+  });
+});

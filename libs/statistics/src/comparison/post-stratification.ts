@@ -14,7 +14,9 @@ import {
   tJudged,
 } from './compared-effect.js';
 import { compareCuped } from './cuped.js';
+import { withBaselineNoise } from './fieller-lift.js';
 import { compareRatios } from './ratio.js';
+import { type Covariance, liftParts, liftSlopes, type StratifiedParts, stratifiedParts } from './stratified-parts.js';
 import {
   hasResidualsByArm,
   meansOfStratum,
@@ -30,6 +32,8 @@ interface Stratified {
   readonly alternative?: Alternative;
   readonly difference: Difference;
   readonly nullDifference?: number;
+  /** As of `compareCuped`. */
+  readonly relativeInterval?: 'auto' | 'linear';
 }
 
 /** `strataUsed` is below the number given when strata without variance were merged into the largest; 1 = the plain comparison. */
@@ -40,13 +44,13 @@ export type PostStratified =
 /**
  * Means per unit by stratum.
  * @param strata  by attributes known before exposure; an attribute the treatment can change would bias the effect
- * @returns as `compareMeans`, with N − 2K degrees of freedom over K strata
+ * @returns as `compareMeans`, with N − 2K degrees of freedom over K strata; a lift over a control mean near 0 is Fieller’s, unless `linear`
  * Golden: ps-count-abs
  */
 export const postStratifiedMeans = (strata: readonly Stratum<Moments>[], asked: Stratified): PostStratified => {
   const used = usableMeans(strata);
   if (isOne(used)) return plain(compareMeans({ ...used[0], ...asked }));
-  return judged({ kind: 'means', strata: used }, asked, effectOfMeans);
+  return judged({ kind: 'means', strata: used }, asked);
 };
 
 const usableMeans = (strata: readonly Stratum<Moments>[]) =>
@@ -71,14 +75,14 @@ export const postStratifiedCuped = (
   const { residualVariance = 'by-arm' } = asked;
   const used = usableRegressions(strata, residualVariance);
   if (isOne(used)) return plain(compareCuped({ ...used[0], ...asked }));
-  return judged({ kind: 'cuped', strata: used, residualVariance }, asked, effectOfMeans);
+  return judged({ kind: 'cuped', strata: used, residualVariance }, asked);
 };
 
 /** Ratios (x = denominator, y = numerator): the parts are stratified, then divided. Golden: ps-ratio-abs */
 export const postStratifiedRatios = (strata: readonly Stratum<CoMoments>[], asked: Stratified): PostStratified => {
   const used = usablePairs(strata);
   if (isOne(used)) return plain(compareRatios({ ...used[0], ...asked }));
-  return judged({ kind: 'ratios', strata: used }, asked, effectOfRatios);
+  return judged({ kind: 'ratios', strata: used }, asked);
 };
 
 const usablePairs = (strata: readonly Stratum<CoMoments>[], isEnough: (stratum: Stratum<CoMoments>) => boolean = () => true) => {
@@ -173,56 +177,54 @@ const ratioOfStratum = ({ control, treatment }: Stratum<CoMoments>): StratumEsti
 };
 
 type OfValues = { readonly estimate: number; readonly gradient: readonly number[] } | 'ZERO_BASELINE' | 'ZERO_DENOMINATOR';
-type EffectOf = (values: readonly number[], difference: Difference) => OfValues;
 
-const effectOfMeans: EffectOf = ([base = 0, effect = 0], difference) => {
-  if (difference === 'absolute') return { estimate: effect, gradient: [0, 1] };
-  return base === 0 ? 'ZERO_BASELINE' : { estimate: effect / Math.abs(base), gradient: [-effect / base ** 2, 1 / base] };
+const effectOf = (parts: StratifiedParts, difference: Difference): OfValues => {
+  if (difference === 'absolute') return { estimate: parts.difference, gradient: parts.ofDifference };
+  if (parts.base === 0) return 'ZERO_BASELINE';
+  return { estimate: parts.difference / Math.abs(parts.base), gradient: liftSlopes(parts) };
 };
 
-const effectOfRatios: EffectOf = ([numerator = 0, onNumerator = 0, denominator = 0, onDenominator = 0], difference) => {
-  const [treatedNumerator, treatedDenominator] = [numerator + onNumerator, denominator + onDenominator];
-  if (denominator === 0 || treatedDenominator === 0) return 'ZERO_DENOMINATOR';
-  const [base, treated] = [numerator / denominator, treatedNumerator / treatedDenominator];
-  // d/d(control part), d/d(effect): the treated part is their sum, so the second is the treated part's derivative alone.
-  const ofTreated = [1 / treatedDenominator, -treated / treatedDenominator] as const;
-  const ofBase = [1 / denominator, -base / denominator] as const;
-  const along = (onTreated: number, onBase: number): readonly number[] => [
-    onTreated * ofTreated[0] + onBase * ofBase[0],
-    onTreated * ofTreated[0],
-    onTreated * ofTreated[1] + onBase * ofBase[1],
-    onTreated * ofTreated[1],
-  ];
-  if (difference === 'absolute') return { estimate: treated - base, gradient: along(1, -1) };
-  return base === 0 ? 'ZERO_BASELINE' : { estimate: (treated - base) / Math.abs(base), gradient: along(1 / base, -treated / base ** 2) };
-};
+interface CombinedStrata {
+  readonly kind: 'combined';
+  readonly estimate: number;
+  readonly se: number;
+  readonly df: number;
+  readonly parts: StratifiedParts;
+  readonly covariance: Covariance;
+}
 
 /** The multinomial share of the strata themselves is random too: first part of the covariance. */
 export const combinedStrata = (
   kind: StratifiedSample['kind'],
   strata: readonly StratumEstimates[],
-  of: (values: readonly number[]) => OfValues,
-): { readonly kind: 'combined'; readonly estimate: number; readonly se: number; readonly df: number } | Refused => {
+  of: (parts: StratifiedParts) => OfValues,
+): CombinedStrata | Refused => {
   const total = strata.reduce((sum, { n }) => sum + n, 0);
   const size = strata[0]?.values.length ?? 0;
   const means = Array.from({ length: size }, (_, i) => strata.reduce((sum, { n, values }) => sum + (n / total) * (values[i] ?? 0), 0));
-  const effect = of(means);
+  const parts = stratifiedParts(kind, means);
+  if (typeof parts === 'string') return refused(parts);
+  const effect = of(parts);
   if (typeof effect === 'string') return refused(effect);
-  const covariance = means.map((meanI, i) =>
+  const covariances = means.map((meanI, i) =>
     means.map((meanJ, j) => {
       const between = strata.reduce((sum, { n, values }) => sum + (n / total) * ((values[i] ?? 0) - meanI) * ((values[j] ?? 0) - meanJ), 0);
       const within = strata.reduce((sum, { n, scaledCovariance }) => sum + (n / total) * (scaledCovariance[i]?.[j] ?? 0), 0);
       return (between + within) / total;
     }),
   );
-  const variance = quadraticForm(effect.gradient, covariance);
+  const covariance: Covariance = (left, right) => quadraticForm(left, covariances, right);
+  const variance = covariance(effect.gradient, effect.gradient);
   if (!(variance > 0)) return refused('ZERO_VARIANCE');
   const ofPart = (scaled: Matrix, n: number): number => ((n / total) * quadraticForm(effect.gradient, scaled)) / total;
-  const parts = strata.flatMap(({ n, parts: own = [] }) =>
+  const sources = strata.flatMap(({ n, parts: own = [] }) =>
     own.map(({ scaledCovariance, df }) => ({ df, part: ofPart(scaledCovariance, n) })),
   );
-  const df = Math.max(1, parts.length > 0 ? satterthwaite(variance, parts, total) : total - PARAMETERS_PER_STRATUM[kind] * strata.length);
-  return { kind: 'combined', estimate: effect.estimate, se: Math.sqrt(variance), df };
+  const df = Math.max(
+    1,
+    sources.length > 0 ? satterthwaite(variance, sources, total) : total - PARAMETERS_PER_STRATUM[kind] * strata.length,
+  );
+  return { kind: 'combined', estimate: effect.estimate, se: Math.sqrt(variance), df, parts, covariance };
 };
 
 /** As shares of the total: squares of tiny variances would underflow. What the parts leave is the strata's shares', of all units. */
@@ -232,15 +234,15 @@ const satterthwaite = (variance: number, parts: readonly { readonly part: number
   return 1 / shares.reduce((sum, { share, df }) => sum + share ** 2 / df, rest ** 2 / units);
 };
 
-const judged = (sample: StratifiedSample, asked: Stratified, effectOf: EffectOf): PostStratified => {
-  const { alternative = 'two-sided', difference, nullDifference = 0 } = asked;
+const judged = (sample: StratifiedSample, asked: Stratified): PostStratified => {
+  const { alternative = 'two-sided', difference, nullDifference = 0, relativeInterval = 'auto' } = asked;
   const alpha = requireLevel('alpha', asked.alpha);
-  const found = combinedStrata(sample.kind, estimatesOf(sample), (values) => effectOf(values, difference));
+  const found = combinedStrata(sample.kind, estimatesOf(sample), (parts) => effectOf(parts, difference));
   if (found.kind === 'refused') return found;
-  const { estimate, se, df } = found;
-  return {
-    ...tJudged({ estimate, se, df, alpha, alternative, nullDifference }),
-    postStratificationApplied: true,
-    strataUsed: sample.strata.length,
-  };
+  const { estimate, se, df, parts, covariance } = found;
+  const level = { alpha, alternative, nullDifference };
+  const linear = tJudged({ estimate, se, df, ...level });
+  const isLinear = difference === 'absolute' || relativeInterval === 'linear';
+  const effect = isLinear ? linear : withBaselineNoise(linear, liftParts(parts, covariance), level);
+  return { ...effect, postStratificationApplied: true, strataUsed: sample.strata.length };
 };

@@ -14,44 +14,14 @@ export const postStratifiedContrast = (
   const strata = stratumEstimates(sample);
   if (strata.length === 0) return refused('INSUFFICIENT_UNITS');
   const sign = direction === 'increase' ? 1 : -1;
-  const found = combinedStrata(sample.kind, strata, (values) => {
-    const parts = sample.kind === 'ratios' ? ratiosOf(values) : meansOf(values);
-    if (parts === undefined) return 'ZERO_DENOMINATOR';
-    const { base, treated, ofBase, ofTreated } = parts;
-    const share = margin.kind === 'relative' ? margin.value * Math.sign(base) : 0;
-    const onBase = share - sign;
+  const found = combinedStrata(sample.kind, strata, ({ base, difference, ofBase, ofDifference }) => {
+    const onBase = margin.kind === 'relative' ? margin.value * Math.sign(base) : 0;
     return {
-      estimate: sign * (treated - base) + (margin.kind === 'relative' ? margin.value * Math.abs(base) : margin.value),
-      gradient: ofBase.map((slope, i) => onBase * slope + sign * (ofTreated[i] ?? 0)),
+      estimate: sign * difference + (margin.kind === 'relative' ? margin.value * Math.abs(base) : margin.value),
+      gradient: ofDifference.map((slope, i) => sign * slope + onBase * (ofBase[i] ?? 0)),
     };
   });
-  return found.kind === 'refused' ? found : { ...found, kind: 'contrast' };
-};
-
-/** Control's and the treatment's value, with their slopes in what the strata estimate. */
-interface Parts {
-  readonly base: number;
-  readonly treated: number;
-  readonly ofBase: readonly number[];
-  readonly ofTreated: readonly number[];
-}
-
-const meansOf = ([base = 0, effect = 0]: readonly number[]): Parts => ({
-  base,
-  treated: base + effect,
-  ofBase: [1, 0],
-  ofTreated: [1, 1],
-});
-
-const ratiosOf = ([numerator = 0, onNumerator = 0, denominator = 0, onDenominator = 0]: readonly number[]): Parts | undefined => {
-  const [above, below] = [numerator + onNumerator, denominator + onDenominator];
-  if (denominator === 0 || below === 0) return undefined;
-  const [base, treated] = [numerator / denominator, above / below];
-  const [perBase, perTreated] = [1 / denominator, 1 / below];
-  return {
-    base,
-    treated,
-    ofBase: [perBase, 0, -base * perBase, 0],
-    ofTreated: [perTreated, perTreated, -treated * perTreated, -treated * perTreated],
-  };
+  if (found.kind === 'refused') return found;
+  const { estimate, se, df } = found;
+  return { kind: 'contrast', estimate, se, df };
 };
