@@ -19,6 +19,13 @@ export const experimentsConfig = serviceConfig.extend({
     .max(36_500)
     .default(30)
     .describe('how long proposed records and lines of the audit log stay in the log after they were stored'),
+  RAMPART_KEEP_ROWS_DAYS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(36_500)
+    .optional()
+    .describe('as analysis has it: what would need older rows is refused at its start; default: for ever'),
   RAMPART_WEBHOOK_ALLOW_PRIVATE: z
     .enum(['true', 'false'])
     .default('false')

@@ -10,6 +10,7 @@ import { auditMigrations } from './audit/postgres-audit-tables.js';
 import { catalogueEntity } from './catalogue/catalogue.entities.js';
 import { catalogueMigrations } from './catalogue/postgres-catalogue-tables.js';
 import { AnswerSeal } from './command/answer-seal.js';
+import { KEPT_ROWS_DAYS } from './command/surroundings.js';
 import { decisionEntity } from './decisions/decision-records.entities.js';
 import { decisionMigrations } from './decisions/postgres-decision-tables.js';
 import type { ExperimentsConfig, storesConfig } from './experiments-config.js';
@@ -75,9 +76,10 @@ export class StoresModule implements OnApplicationShutdown {
         { provide: EventStore, inject: [STORES], useFactory: ({ store }: Stores) => store },
         { provide: EventLog, inject: [STORES], useFactory: ({ log }: Stores) => log },
         { provide: KEEP_MESSAGES_DAYS, useValue: config.RAMPART_KEEP_MESSAGES_DAYS },
+        { provide: KEPT_ROWS_DAYS, useValue: config.RAMPART_KEEP_ROWS_DAYS ?? null },
         { provide: AnswerSeal, useFactory: () => new AnswerSeal(config.RAMPART_SECRET) },
       ],
-      exports: [DataSource, EventStore, EventLog, AnswerSeal, KEEP_MESSAGES_DAYS],
+      exports: [DataSource, EventStore, EventLog, AnswerSeal, KEEP_MESSAGES_DAYS, KEPT_ROWS_DAYS],
     };
   }
 

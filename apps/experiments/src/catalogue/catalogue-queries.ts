@@ -148,12 +148,14 @@ class StartChecklistHandler implements IQueryHandler<StartChecklist> {
     if (definition === undefined) throw notFound('experiment', stream);
     const kind = await this.surroundings.kindOf(project, key);
     const run = state.runs[key];
+    const atUs = nowUs();
     const items = startChecklist({
       definition,
       environment: { key, kind },
       surroundings: await this.surroundings.around(project, definition, key),
       metricVersions: run?.metricVersions ?? {},
-      startsAtUs: run === undefined ? nowUs() : comparisonStartUs(run),
+      startsAtUs: run === undefined ? atUs : comparisonStartUs(run),
+      atUs,
     });
     return { environment: key, status: statusIn(state, key), isReady: items.every(({ level }) => level === 'warning'), items };
   }

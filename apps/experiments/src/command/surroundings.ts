@@ -1,5 +1,5 @@
 /** Looks up what an experiment's command needs to know about its metrics, its feature and its environment. */
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import {
   type ClosingEvidence,
   DomainError,
@@ -30,6 +30,9 @@ type WithoutFacts<Command> = Command extends { readonly evidence: unknown }
     ? Omit<Command, 'surroundings' | 'kind'>
     : never;
 
+/** The token of RAMPART_KEEP_ROWS_DAYS; null: for ever. */
+export const KEPT_ROWS_DAYS = 'experiments:kept-rows-days';
+
 @Injectable()
 export class SurroundingsReader {
   constructor(
@@ -37,6 +40,7 @@ export class SurroundingsReader {
     private readonly records: DecisionRecords,
     private readonly looks: NewestLooks,
     private readonly layers: LayerClaims,
+    @Inject(KEPT_ROWS_DAYS) private readonly keptRowsDays: number | null,
   ) {}
 
   async completed(project: string, experiment: string, request: ExperimentRequest): Promise<ExperimentCommand> {
@@ -77,7 +81,8 @@ export class SurroundingsReader {
     const { key: experiment, layer } = definition;
     const isInLayer = layer !== undefined && environment !== undefined;
     const share = isInLayer ? { layer: await this.layers.inSight({ project, environment, layer: layer.key, experiment }) } : {};
-    return { metrics: Object.fromEntries(metrics), feature, ...share };
+    const kept = this.keptRowsDays === null ? {} : { keptRowsUs: this.keptRowsDays * 86_400_000_000 };
+    return { metrics: Object.fromEntries(metrics), feature, ...share, ...kept };
   }
 
   /** @throws DomainError environment-not-found */

@@ -7,7 +7,7 @@ let plane: ControlPlane;
 
 beforeAll(async () => {
   database = await freshDatabase();
-  plane = await controlPlane(database.url);
+  plane = await controlPlane(database.url, undefined, { RAMPART_KEEP_ROWS_DAYS: '30' });
   await post('/v1/environments', { key: 'past', kind: 'historical' });
   await post('/v1/metrics', aMetric());
   await post('/v1/metrics', aMetric({ key: 'open', windowUs: null }));
@@ -117,12 +117,24 @@ describe('an experiment', () => {
     expect((await get('/v1/experiments/nothing/checklist')).body.code).toBe('experiment-not-found');
   });
 
+  it('is not started where it would need rows that are not kept', async () => {
+    const before = { selector: { event: 'visit' }, lookbackUs: 60 * 86_400_000_000 };
+    await post('/v1/metrics', aMetric({ key: 'explained', type: 'mean', covariate: before }));
+    await post('/v1/experiments', anExperiment({ key: 'long-memory', metrics: [{ metric: 'explained', role: 'success' }] }));
+    const refused = await act('long-memory', 'start');
+    expect(refused).toMatchObject({
+      status: 422,
+      body: { details: { checklist: [{ code: 'rows-not-kept', path: '/metrics/0/metric' }] } },
+    });
+    expect(refused.body.detail).toContain('rows are kept for 30 days');
+  });
+
   it('is found by its status', async () => {
     const keys = async (query: string) => (await get(`/v1/experiments?${query}`)).body.items.map(({ key }: { key: string }) => key);
-    expect(await keys('')).toEqual(['button', 'changing', 'unready', 'windowless']);
+    expect(await keys('')).toEqual(['button', 'changing', 'long-memory', 'unready', 'windowless']);
     expect(await keys('status=running')).toEqual(['changing', 'windowless']);
     expect(await keys('status=running&environment=past')).toEqual(['windowless']);
-    expect(await keys('status=draft')).toEqual(['unready']);
+    expect(await keys('status=draft')).toEqual(['long-memory', 'unready']);
     expect((await get('/v1/experiments?status=unheard')).status).toBe(400);
   });
 

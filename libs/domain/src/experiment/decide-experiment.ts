@@ -142,7 +142,7 @@ const adoption = (
   if (breach !== null && run.status === 'paused') return [];
   const opened = breach === null ? {} : { segment: nextSegment(run, { coverage: lastCoverage(run), atUs, newSeed: newComparisonSeed }) };
   const after = opened.segment === undefined ? run : withSegment(run, opened.segment);
-  const planned = plannedRun(run, { definition, environment, surroundings, startsAtUs: comparisonStartUs(after) });
+  const planned = plannedRun(run, { definition, environment, surroundings, startsAtUs: comparisonStartUs(after), atUs });
   requireReady(planned);
   const promised = breach === null ? planOfRun(definition, run) : planAnew(definition, after, { before, run, why: replaced(breach) });
   return [{ environment, metricVersions: pinnedVersions(planned), planInForce: promised, ...opened }];
@@ -168,6 +168,7 @@ const start = (command: Of<'StartExperiment'>, state: Experiment, newest: Defini
     surroundings,
     metricVersions: {},
     startsAtUs: startedAtUs,
+    atUs,
   };
   requireReady(planned);
   if (step !== undefined) requireRampable(newest.definition, planned);
@@ -191,7 +192,10 @@ const restart = (
   { before, step, newest }: { readonly before: Run; readonly step: RampStepTaken; readonly newest: DefinitionVersion },
 ): readonly ExperimentEvent[] => {
   const { definition, version } = newest;
-  const planned: PlannedRun = { ...plannedRun(before, { definition, environment, surroundings, startsAtUs: atUs }), metricVersions: {} };
+  const planned: PlannedRun = {
+    ...plannedRun(before, { definition, environment, surroundings, startsAtUs: atUs, atUs }),
+    metricVersions: {},
+  };
   requireReady(planned);
   requireRampable(definition, planned);
   const segment = nextSegment(before, { coverage: step.coverage, atUs, newSeed: seed });
@@ -254,6 +258,7 @@ const resume = (command: Of<'ResumeExperiment'>, state: Experiment, newest: Defi
     environment,
     surroundings,
     startsAtUs: isSameComparison ? comparisonStartUs(run) : atUs,
+    atUs,
   });
   requireReady(planned);
   const coverage = run.ramp === undefined ? (definition.coverage ?? 1) : lastCoverage(run);

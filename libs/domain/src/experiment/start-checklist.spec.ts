@@ -11,6 +11,7 @@ const planned = (change: Partial<PlannedRun> = {}): PlannedRun => ({
   surroundings: surroundings(),
   metricVersions: {},
   startsAtUs: T0,
+  atUs: T0,
   ...change,
 });
 const found = (change: Partial<PlannedRun>) => startChecklist(planned(change)).map(({ level, code, path }) => `${level} ${code} ${path}`);
@@ -55,6 +56,25 @@ describe('the checklist before a start', () => {
     expect(found({ surroundings: quantile(DAY) })).toEqual([]);
     const [item] = startChecklist(planned({ surroundings: quantile(DAY), definition: judged('success', mixture) }));
     expect(item?.sentence).toContain('success "converted" is a quantile, which is judged at one look or, by ranks, continuously');
+  });
+  it('refuses a metric that would need rows that may be gone', () => {
+    const before = { whenMissing: 'zero', lookbackUs: 28 * DAY } as const;
+    const [week, month] = [{}, { covariate: before }].map((change) => ({ converted: metricOf(change) }));
+    const kept = (metrics: typeof month, change: Partial<PlannedRun> = {}, days = 28) =>
+      startChecklist(planned({ surroundings: { ...surroundings(metrics), keptRowsUs: days * DAY }, ...change }));
+    const [item, ...others] = kept(month);
+    expect([item?.level, item?.code, item?.path, others]).toEqual(['refusal', 'rows-not-kept', '/metrics/0/metric', []]);
+    expect(item?.sentence).toMatch(
+      /^metric "converted" needs rows of the 29 days before, .* kept for 28 days .* look back for a shorter time/,
+    );
+    expect(kept(month, {}, 29)).toEqual([]);
+    expect(kept(week)).toEqual([]);
+    expect(kept(month, { environment: past })).toEqual([]);
+    expect(found({ surroundings: surroundings(month) })).toEqual([]);
+    // An experiment that is longer under way than rows are kept: those of its own metrics stay, a new one's may be gone.
+    const late = { atUs: T0 + 30 * DAY };
+    expect(kept(week, { ...late, metricVersions: { converted: 1 } })).toEqual([]);
+    expect(kept(week, late)[0]?.sentence).toMatch(/would count from 2025-12-31T.* on, .*: define it in a new experiment$/);
   });
   it('refuses a quantile of values that may still change, as a guardrail too', () => {
     const open = surroundings({ converted: metricOf({ type: 'quantile', quantileLevel: 0.95, windowUs: null }) });

@@ -16,6 +16,8 @@ export interface Surroundings {
   readonly feature: Feature | null;
   /** Absent: the definition names no layer, or nothing is started. */
   readonly layer?: LayerInSight | undefined;
+  /** How long rows are kept that no open comparison needs; absent: for ever. */
+  readonly keptRowsUs?: number | undefined;
 }
 
 /** A layer in one environment. */
@@ -41,6 +43,8 @@ export interface PlannedRun {
   /** Versions that this run counts with already: they stay. */
   readonly metricVersions: MetricVersions;
   readonly startsAtUs: number;
+  /** When it is asked. */
+  readonly atUs: number;
 }
 
 /** @returns nothing when all is well */
@@ -111,7 +115,12 @@ const metricItems = (run: PlannedRun, use: MetricUse, index: number): readonly C
     const sentence = `metric "${use.metric}" is measured per ${unitType}, the experiment compares units of type ${run.definition.unitType}`;
     return [refusal('metric-unit-type', `${path}/metric`, sentence)];
   }
-  return [...quantileItems(run, use, found, path), ...capItems(run, use, found, path), ...windowItems(run, use, found, path)];
+  return [
+    ...quantileItems(run, use, found, path),
+    ...capItems(run, use, found, path),
+    ...windowItems(run, use, found, path),
+    ...keptItems(run, use, found, path),
+  ];
 };
 
 /** Several looks are those of ranks: the other methods test a mean's statistic. */
@@ -154,6 +163,28 @@ const windowItems = (run: PlannedRun, use: MetricUse, { version, definition }: M
     return [refusal('metric-without-window', `${path}/metric`, `${what} and nothing could be decided: give the metric a window`)];
   return [warning('metric-without-window', `${path}/metric`, `${what}: it is shown, but only harm could be told from it`)];
 };
+
+/** A client's clock may be so far ahead of the log's, and an event then known before it happened. */
+const CLOCKS_APART_US = 86_400_000_000;
+
+/** What is gone before a metric counts is missing in its sums for good, and no record of them could be recounted. */
+const keptItems = (run: PlannedRun, use: MetricUse, { version, definition }: MetricVersion, path: string): readonly ChecklistItem[] => {
+  const { keptRowsUs } = run.surroundings;
+  if (keptRowsUs === undefined || run.environment.kind === 'historical' || run.metricVersions[use.metric] === version) return [];
+  const { covariate, covariates = [] } = definition;
+  const lookbackUs = Math.max(0, covariate?.lookbackUs ?? 0, ...covariates.map((each) => each.lookbackUs));
+  const neededUs = run.startsAtUs - lookbackUs - CLOCKS_APART_US;
+  const keptUs = run.atUs - keptRowsUs;
+  if (neededUs >= keptUs) return [];
+  const kept = `rows are kept for ${days(keptRowsUs)} (RAMPART_KEEP_ROWS_DAYS), and older ones may be gone`;
+  const sentence =
+    run.startsAtUs < keptUs
+      ? `metric "${use.metric}" would count from ${iso(neededUs)} on, ${kept}: define it in a new experiment`
+      : `metric "${use.metric}" needs rows of the ${days(run.atUs - neededUs)} before, with a day for clocks; ${kept}: look back for a shorter time, or keep rows longer`;
+  return [refusal('rows-not-kept', `${path}/metric`, sentence)];
+};
+
+const days = (us: number): string => `${Number((us / 86_400_000_000).toFixed(1))} days`;
 
 const plannedEndItems = ({ definition: { plan }, environment, startsAtUs }: PlannedRun): readonly ChecklistItem[] => {
   if (environment.kind === 'historical') return [];

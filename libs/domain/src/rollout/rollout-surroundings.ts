@@ -31,6 +31,7 @@ export const requireMovable = (rollout: RolloutDefinition, surroundings: Rollout
     surroundings: surroundings.around,
     metricVersions: {},
     startsAtUs: atUs,
+    atUs,
   };
   requireRampable(definition, planned);
   if (rollout.stages.length > 1) requireSomethingToJudge('stage', definition.metrics);
