@@ -123,7 +123,7 @@ describe('an experiment', () => {
     await post('/v1/experiments', anExperiment({ key: 'long-memory', metrics: [{ metric: 'explained', role: 'success' }] }));
     const refused = await act('long-memory', 'start');
     expect(refused).toMatchObject({
-      status: 422,
+      status: 409,
       body: { details: { checklist: [{ code: 'rows-not-kept', path: '/metrics/0/metric' }] } },
     });
     expect(refused.body.detail).toContain('rows are kept for 30 days');
