@@ -2,6 +2,8 @@
 import { mkdirSync } from 'node:fs';
 import { type Database, open, type RootDatabase } from 'lmdb';
 import { DiskRoom } from './disk-room.js';
+import { SentNotes } from './sent-notes.js';
+import type { SentUnits } from './sent-places.js';
 
 /** After a refusal: all of them would be pages that have to be copied at once. */
 const FEW_ROWS = 100;
@@ -23,6 +25,8 @@ export interface SpoolOptions {
 export class SpoolFull extends Error {
   override readonly name = 'SpoolFull';
 }
+
+const settled = (name: string): string => `settled ${name}`;
 
 interface Group {
   readonly texts: string[];
@@ -49,6 +53,9 @@ export class ExposureSpool {
   private readonly marks: Database<number, string>;
   /** Of no use to a later life before a row is behind them: written with the next one. */
   private unwrittenMarks = new Map<string, number>();
+  private readonly sent: SentNotes;
+  /** Rows at places below are of an earlier life. */
+  readonly openedAt: number;
   private next: number;
   private count: number;
   /** The log has them, and the disk had no room for saying so: removed with the next ones. */
@@ -68,9 +75,11 @@ export class ExposureSpool {
     this.environment = open({ path: options.folder, maxDbs: 8, eventTurnBatching: false });
     this.rows = this.environment.openDB<string, number>({ name: 'exposures', encoding: 'string' });
     this.marks = this.environment.openDB<number, string>({ name: 'places-heard' });
+    this.sent = new SentNotes(this.environment.openDB<SentUnits, number>({ name: 'sent-lately' }));
     this.count = this.rows.getCount();
     // Places rise over restarts also when the spool was empty, by the clock, and above marks where that was set back: nobody hands out a place twice.
     this.next = Math.max(this.lastPlace() + 1, this.highestMark(), Date.now() * 1_000);
+    this.openedAt = this.next;
   }
 
   get depth(): number {
@@ -119,18 +128,41 @@ export class ExposureSpool {
     return place;
   }
 
-  /** The log has them. They are the first ones. */
-  async remove(rows: readonly SpooledRow[]): Promise<void> {
+  /** What the log took last, oldest first, in earlier lives. */
+  sentBefore(): Iterable<SentUnits> {
+    return this.sent.read();
+  }
+
+  /** @param name  of something that was heard; to be known in every later life as well */
+  async settle(name: string): Promise<void> {
+    await this.room.write(MARK_BYTES, () => this.marks.put(settled(name), 0));
+    await this.environment.flushed;
+  }
+
+  isSettled(name: string): boolean {
+    return this.marks.doesExist(settled(name));
+  }
+
+  /** The log has them. They are the first ones. @param sent  kept instead of them, for a while */
+  async remove(rows: readonly SpooledRow[], sent?: SentUnits): Promise<void> {
     for (const { place } of rows) this.gone.push(place);
     this.count -= rows.length;
+    if (sent !== undefined && sent.units.length > 0) this.sent.add(sent);
     // Nobody sends them again while this process lives; after a full disk and a crash they are sent twice, which counts once.
     while (this.gone.length > 0 && this.room.isOpen) {
       const some = this.gone.slice(0, this.removedAtOnce);
-      const removal = () => this.rows.batch(() => some.forEach((place) => void this.rows.remove(place)));
-      const isDone = await this.room.write(0, removal).then(
+      let kept: () => void = () => undefined;
+      const removal = () =>
+        this.rows.batch(() => {
+          kept = this.sent.write();
+          for (const place of some) void this.rows.remove(place);
+        });
+      const isDone = await this.room.write(this.sent.bytes, removal).then(
         () => true,
         () => false,
       );
+      if (isDone) kept();
+      else this.sent.forget();
       this.removedAtOnce = isDone && some.length === this.gone.length ? Number.POSITIVE_INFINITY : FEW_ROWS;
       if (!isDone) return;
       this.gone = this.gone.slice(some.length);

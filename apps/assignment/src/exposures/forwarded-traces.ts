@@ -35,10 +35,11 @@ export class ForwardedTraces {
 
   readonly traceOf: TraceOf = (row) => this.spans.get(this.traces.get(row) ?? '')?.traceparent;
 
-  async around(append: () => Promise<unknown>): Promise<void> {
+  async around<T>(append: () => Promise<T>): Promise<T> {
     try {
-      await append();
+      const appended = await append();
       for (const span of this.spans.values()) span.end();
+      return appended;
     } catch (error) {
       // Tried again, it is another span of the same trace.
       for (const span of this.spans.values()) span.end({ error });

@@ -1,6 +1,6 @@
 /** From the spool to the log, in spool order; what is acknowledged leaves the spool. A crash in between sends it twice, which counts once. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { FEEDBACK, MAX_ROWS_PER_MESSAGE } from '@rampart/contracts';
+import { FEEDBACK, type FeedbackRow, MAX_ROWS_PER_MESSAGE } from '@rampart/contracts';
 import type { Appended, EventLog } from '@rampart/event-log';
 import { messagesOf, traceHeaders } from '@rampart/feedback-rows';
 import { noTracing, type Tracing } from '@rampart/service-kit';
@@ -8,14 +8,19 @@ import type { ErasedUnits } from './erased-units.js';
 import type { ExposureSpool } from './exposure-spool.js';
 import { ForwardedCounts } from './forwarded-counts.js';
 import { ForwardedTraces } from './forwarded-traces.js';
-import type { SentPlaces } from './sent-places.js';
+import type { SentUnits } from './sent-places.js';
 import { spooledRow } from './spooled-text.js';
 
 const RETRY = { firstMs: 100, maxMs: 2_000 };
 /** What arrives within this time shares a message: a message costs more than a row. */
 const GATHER_MS = 20;
 const nobody = { has: () => false };
-const nowhere = { sending: () => () => undefined };
+const nowhere = { sending: () => () => undefined, leaveOut: () => undefined };
+
+interface Places {
+  sending(rows: readonly FeedbackRow[], place: number): (appended: readonly Appended[]) => SentUnits | undefined;
+  leaveOut(row: FeedbackRow): void;
+}
 
 export class SpoolForwarder {
   private readonly stopping = new AbortController();
@@ -31,7 +36,7 @@ export class SpoolForwarder {
     private readonly partitions: number,
     private readonly tracing: Tracing = noTracing,
     private readonly erased: Pick<ErasedUnits, 'has'> = nobody,
-    private readonly places: Pick<SentPlaces, 'sending'> = nowhere,
+    private readonly places: Places = nowhere,
   ) {
     this.counts = new ForwardedCounts(log);
   }
@@ -81,15 +86,17 @@ export class SpoolForwarder {
     if (spooled.length === 0) return 0;
     const contents = spooled.flatMap(({ place, text }) => {
       const content = spooledRow(text);
-      return this.erased.has(content.row, place) ? [] : [content];
+      if (!this.erased.has(content.row, place)) return [content];
+      if (place < this.spool.openedAt) this.places.leaveOut(content.row);
+      return [];
     });
     const rows = contents.map(({ row }) => row);
     const traces = this.tracing.isOn ? ForwardedTraces.of(contents, this.tracing) : undefined;
-    const sent: (appended: readonly Appended[]) => void = this.places.sending(rows);
-    const append = async () => sent(await this.log.append(FEEDBACK, messagesOf(rows, this.partitions, traceHeaders(traces?.traceOf))));
-    if (rows.length > 0) await (traces === undefined ? append() : traces.around(append));
+    const sent = this.places.sending(rows, spooled.at(-1)?.place ?? 0);
+    const append = () => this.log.append(FEEDBACK, messagesOf(rows, this.partitions, traceHeaders(traces?.traceOf)));
+    const appended = rows.length === 0 ? [] : await (traces === undefined ? append() : traces.around(append));
     this.counts.add(rows);
-    await this.spool.remove(spooled);
+    await this.spool.remove(spooled, sent(appended));
     this.forwardedRows += spooled.length;
     return spooled.length;
   }

@@ -24,29 +24,43 @@ let feed: ErasureFeed;
 let forwarder: SpoolForwarder;
 /** What an append of the forwarder waits for. */
 let opens: Promise<void>;
+/** What its answer waits for. */
+let answers: Promise<void>;
 
-beforeEach(async () => {
-  folder = temporaryFolder();
+/** A life of the process, on the folder of those before. */
+const live = async (): Promise<void> => {
   spool = new ExposureSpool({ folder, mostRows: 1_000 });
-  log = new MemoryEventLog();
-  for (const spec of topicSpecs(PARTITIONS)) await log.createTopic(spec);
   feed = new ErasureFeed(log, spool, { forget: () => undefined }, createLog('test', 'silent'), PARTITIONS);
   opens = Promise.resolve();
+  answers = Promise.resolve();
   const door = {
     append: async (...sent: Parameters<MemoryEventLog['append']>) => {
       await opens;
-      return log.append(...sent);
+      const appended = await log.append(...sent);
+      await answers;
+      return appended;
     },
   };
   forwarder = new SpoolForwarder(spool, door, PARTITIONS, undefined, feed.units, feed.sent);
   await feed.start();
   forwarder.start();
-});
+};
 
-afterEach(async () => {
+const end = async (): Promise<void> => {
   await forwarder.stop();
   await feed.stop();
   await spool.close();
+};
+
+beforeEach(async () => {
+  folder = temporaryFolder();
+  log = new MemoryEventLog();
+  for (const spec of topicSpecs(PARTITIONS)) await log.createTopic(spec);
+  await live();
+});
+
+afterEach(async () => {
+  await end();
   await log.close();
   rmSync(folder, { recursive: true, force: true });
 });
@@ -62,9 +76,13 @@ const erase = async (who: typeof ANN) => {
   return { hear: () => log.append(ERASURES, [{ partition: 0, key: 'e1', value: JSON.stringify(request) }]) };
 };
 
-const isDone = () =>
+/** @param sinceMs  the life that says so began then */
+const isDone = (sinceMs = 0) =>
   eventually('this process is done', async () => {
-    for await (const { value } of log.readAll(ERASURES)) if (erasureMessageIn(value)?.kind === 'step') return true;
+    for await (const { value } of log.readAll(ERASURES)) {
+      const step = erasureMessageIn(value);
+      if (step?.kind === 'step' && step.doneAtUs >= sinceMs * 1_000) return true;
+    }
     return undefined;
   });
 
@@ -95,7 +113,7 @@ describe('an erasure that a process of assignment hears of', () => {
     });
     await tell(ANN, 'told');
     await eventually('it is on its way', async () =>
-      feed.sent.hasBehind({ ...ANN, partition: 0, offset: 0 } as ErasureRequest) ? true : undefined,
+      feed.sent.hasBehind({ ...ANN, partition: 0, offset: 0 } as ErasureRequest, Number.POSITIVE_INFINITY) ? true : undefined,
     );
     const { hear } = await erase(ANN);
     await hear();
@@ -114,5 +132,45 @@ describe('an erasure that a process of assignment hears of', () => {
     await tell(ANN, 'later');
     await isSent();
     expect(await storyOf(ANN)).toEqual(['told', 'erased', 'later']);
+  });
+
+  it('is repeated by the next life behind what the log took before this one could know', async () => {
+    const { hear } = await erase(ANN);
+    let lose: (error: Error) => void = () => undefined;
+    answers = new Promise((_, reject) => {
+      lose = reject;
+    });
+    await tell(ANN, 'told');
+    await eventually('the log has it', async () => ((await storyOf(ANN)).includes('told') ? true : undefined));
+    opens = new Promise(() => undefined);
+    lose(new Error('killed'));
+    await end();
+    await hear();
+    await live();
+    await isDone();
+    expect(await storyOf(ANN)).toEqual(['erased', 'told', 'erased again']);
+  });
+
+  it('is repeated by the next life behind what this one had sent, once, and not behind what is told later', async () => {
+    const { hear } = await erase(ANN);
+    await Promise.all([tell(ANN, 'told'), tell(BEN, 'other')]);
+    await isSent();
+    await end();
+    await hear();
+    await live();
+    await isDone();
+    const lived = async () => {
+      await end();
+      const bornAtMs = Date.now();
+      await live();
+      await isDone(bornAtMs);
+    };
+    await lived();
+    expect(await storyOf(ANN)).toEqual(['erased', 'told', 'erased again']);
+    await tell(ANN, 'later');
+    await isSent();
+    await lived();
+    expect(await storyOf(ANN)).toEqual(['erased', 'told', 'erased again', 'later']);
+    expect(await storyOf(BEN)).toEqual(['other']);
   });
 });

@@ -16,19 +16,20 @@ const LOOK_EVERY_MS = 50;
 
 export class ErasureFeed {
   readonly units: ErasedUnits;
-  readonly sent = new SentPlaces();
+  readonly sent: SentPlaces;
   private readonly followed: FollowedTopic;
   private readonly stopping = new AbortController();
   private readonly inHand = new Set<Promise<void>>();
 
   constructor(
     private readonly log: EventLog,
-    private readonly spool: Pick<ExposureSpool, 'oldest' | 'markOf'>,
+    private readonly spool: Pick<ExposureSpool, 'oldest' | 'markOf' | 'sentBefore' | 'settle' | 'isSettled'>,
     private readonly exposures: Pick<SpooledExposures, 'forget'>,
     private readonly lines: Log,
     private readonly partitions: number,
   ) {
     this.units = new ErasedUnits(spool);
+    this.sent = new SentPlaces(spool.sentBefore());
     this.followed = new FollowedTopic(log, {
       topic: ERASURES,
       what: 'erasures',
@@ -37,7 +38,7 @@ export class ErasureFeed {
         if (heard === undefined) return;
         this.exposures.forget(heard.request);
         // Asked now: what is sent from here on was told later.
-        if (heard.request.sealed !== null) this.tellLater(heard, this.sent.hasBehind(heard.request));
+        if (heard.request.sealed !== null) this.tellLater(heard, this.sent.hasBehind(heard.request, heard.before));
       },
     });
   }
@@ -66,7 +67,12 @@ export class ErasureFeed {
     while (isWaiting() && !this.stopping.signal.aborted)
       await sleep(LOOK_EVERY_MS, undefined, { signal: this.stopping.signal }).catch(() => undefined);
     if (this.stopping.signal.aborted) return;
-    if (wasSentBehind) await this.eraseAgain(request);
+    // An earlier life may have sent what was left out meanwhile, and may have repeated the erasure: a second time would take what was told since.
+    if (!this.spool.isSettled(request.id)) {
+      if (wasSentBehind || this.sent.wasLeftOut(request)) await this.eraseAgain(request);
+      // On a full disk it is not known in the next life, which may then repeat it.
+      await this.spool.settle(request.id).catch(() => undefined);
+    }
     const doneAtUs = Date.now() * 1_000;
     const step: ErasureStep = {
       kind: 'step',
