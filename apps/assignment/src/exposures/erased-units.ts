@@ -2,9 +2,7 @@
 import { type ErasureRequest, erasureMessageIn, type FeedbackRow } from '@rampart/contracts';
 import type { ExposureSpool } from './exposure-spool.js';
 import type { SentLately } from './sent-lately.js';
-
-export const placeOf = ({ project, environment, unit }: Pick<FeedbackRow, 'project' | 'environment' | 'unit'>): string =>
-  `${project}\0${environment}\0${unit}`;
+import { placeOf } from './sent-places.js';
 
 /** An erasure that was heard of: rows of its unit at places below were told before. */
 export interface HeardErasure {

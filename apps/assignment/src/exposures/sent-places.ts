@@ -1,7 +1,10 @@
 /** Where in the log the rows of units went that were sent lately, or are being sent: an erasure that was heard of late may lie before them. */
 import type { ErasureRequest, FeedbackRow } from '@rampart/contracts';
 import type { Appended } from '@rampart/event-log';
-import { placeOf } from './erased-units.js';
+
+/** Names a unit in its environment. */
+export const placeOf = ({ project, environment, unit }: Pick<FeedbackRow, 'project' | 'environment' | 'unit'>): string =>
+  `${project}\0${environment}\0${unit}`;
 
 /** What one message took to the log: kept beside the spool, for the process's next life. */
 export interface SentUnits {
