@@ -140,7 +140,7 @@ describe('a plan that is replaced while it is looked at', () => {
     const after = await whenFinal(setting, 200);
     expect(after).toMatchObject({ definitionVersion: 2, planInForce: { comparison: 2, levels: { superiority: 0.01 } } });
     expect(after.warnings.join()).toContain('what comparison 1 saw decides nothing here');
-    expect(after.warnings.join()).toContain('ships with a chance of at most 6 %');
+    expect(after.warnings.join()).toContain('gets a go under ship with a chance of at most 6 %');
     expect(after.metrics[0].arms.map(({ n }: { n: number }) => n)).toEqual([100, 100]);
     expect((await resultsOf(platform, setting, before.watermark)).body.evidenceDigest).toBe(before.evidenceDigest);
     expect(await replay(platform, setting, old.id)).toMatchObject({ evidence: { same: true }, conclusion: { same: true } });

@@ -268,7 +268,7 @@ export interface PlanInForce {
   /** What the comparisons before it could err with; absent in the first one. */
   readonly before?: {
     readonly comparisons: number;
-    /** Sum of their α; null where one of them was Bayesian, which promises no error rate. */
+    /** Sum of their α; null where one of them promises no such chance: Bayesian, or several gains by a false discovery rate. */
     readonly alpha: number | null;
     /** Sum of their α₋. */
     readonly alphaMinus: number;

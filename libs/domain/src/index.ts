@@ -7,7 +7,7 @@ export { isEqual } from './equality.js';
 export * from './errors.js';
 export type { AnalysisPlan, MetricUse } from './experiment/analysis-plan.js';
 export type { ActedOnRecord, ClosingEvidence } from './experiment/closing-moment.js';
-export { type ExperimentCommand, experimentDecider } from './experiment/decide-experiment.js';
+export { type ExperimentCommand, experimentDecider, nextStartUs } from './experiment/decide-experiment.js';
 export * from './experiment/experiment.js';
 export { armsOf, type ExperimentDefinition, type Variant } from './experiment/experiment-definition.js';
 export { budgetedTests, levelsOf, type PlanInForce, planInForce, tightestAtUnitsOf } from './experiment/plan-in-force.js';

@@ -60,7 +60,10 @@ const state = {
       before: z
         .strictObject({
           comparisons: z.int().min(1),
-          alpha: z.number().nullable().describe('sum of their α; null where one was Bayesian'),
+          alpha: z
+            .number()
+            .nullable()
+            .describe('sum of their α; null where one promises no such chance: Bayesian, or by a false discovery rate'),
           alphaMinus: z.number(),
           sentence: z.string().describe('why another one began, and what that does to validity'),
         })

@@ -3,12 +3,12 @@ import { type IQueryHandler, Query, QueryHandler } from '@nestjs/cqrs';
 import { formatInstant } from '@rampart/contracts';
 import {
   type ChecklistItem,
-  comparisonStartUs,
   DomainError,
   type ExperimentEvent,
   type ExperimentStatus,
   experimentDecider,
   fold,
+  nextStartUs,
   startChecklist,
   statusIn,
 } from '@rampart/domain';
@@ -154,7 +154,7 @@ class StartChecklistHandler implements IQueryHandler<StartChecklist> {
       environment: { key, kind },
       surroundings: await this.surroundings.around(project, definition, key),
       metricVersions: run?.metricVersions ?? {},
-      startsAtUs: run === undefined ? atUs : comparisonStartUs(run),
+      startsAtUs: nextStartUs(state, key, atUs),
       atUs,
     });
     return { environment: key, status: statusIn(state, key), isReady: items.every(({ level }) => level === 'warning'), items };

@@ -25,7 +25,9 @@ export const redefinitionQuery = z.object({
     .enum(['true', 'false'])
     .default('false')
     .transform((text) => text === 'true')
-    .describe('true: what is frozen may change; units are assigned anew, and what was seen so far decides nothing in the new comparison'),
+    .describe(
+      'true: what is frozen may change; units are assigned anew (where assignment is external, by whoever assigns them), and what was seen so far decides nothing in the new comparison',
+    ),
 });
 export type RedefinitionQuery = z.infer<typeof redefinitionQuery>;
 

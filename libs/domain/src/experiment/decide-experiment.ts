@@ -251,22 +251,33 @@ const resume = (command: Of<'ResumeExperiment'>, state: Experiment, newest: Defi
   requireGovernor(run, newest.definition.key, environment, command.rollout);
   const { definition, version } = newest;
   const before = definitionOf(state, run);
-  const breach = planBreach(before, definition, { environment, run, atUs });
-  const isSameComparison = assignsTheSame(before, definition) && breach === null;
-  const planned = plannedRun(run, {
-    definition,
-    environment,
-    surroundings,
-    startsAtUs: isSameComparison ? comparisonStartUs(run) : atUs,
-    atUs,
-  });
+  const { breach, isSameComparison } = resumption(before, definition, { environment, run, atUs });
+  const startsAtUs = isSameComparison ? comparisonStartUs(run) : atUs;
+  const planned = plannedRun(run, { definition, environment, surroundings, startsAtUs, atUs });
   requireReady(planned);
   const coverage = run.ramp === undefined ? (definition.coverage ?? 1) : lastCoverage(run);
   const segment = nextSegment(run, { coverage, atUs, ...(isSameComparison ? {} : { newSeed: seed }) });
   const metricVersions = pinnedVersions(planned);
   const why = breach === null ? 'what assigns changed' : replaced(breach);
-  const promised = isSameComparison ? {} : { planInForce: planAnew(definition, withSegment(run, segment), { before, run, why }) };
+  const anew = () => ({ planInForce: planAnew(definition, withSegment(run, segment), { before, run, why }) });
+  // What may change in it comes with its resumption where coverage changed too.
+  const onwards = version === run.version ? {} : { planInForce: planOfRun(definition, run) };
+  const promised = isSameComparison ? onwards : anew();
   return [{ type: 'ExperimentResumed', environment, version, metricVersions, segment, ...promised, atUs }];
+};
+
+const resumption = (before: ExperimentDefinition, definition: ExperimentDefinition, place: Parameters<typeof planBreach>[2]) => {
+  const breach = planBreach(before, definition, place);
+  return { breach, isSameComparison: assignsTheSame(before, definition) && breach === null };
+};
+
+/** When the comparison begins, or began, that a start or a resumption at this moment would bring the newest version into. */
+export const nextStartUs = (state: Experiment, environment: string, atUs: number): number => {
+  const [run, newest] = [state.runs[environment], state.versions.at(-1)];
+  if (run === undefined || newest === undefined) return atUs;
+  if (run.status !== 'paused') return comparisonStartUs(run);
+  const { isSameComparison } = resumption(definitionOf(state, run), newest.definition, { environment, run, atUs });
+  return isSameComparison ? comparisonStartUs(run) : atUs;
 };
 
 const conclude = (command: Of<'DecideExperiment'>, state: Experiment, newest: DefinitionVersion): readonly ExperimentEvent[] => {

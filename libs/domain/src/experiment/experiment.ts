@@ -90,7 +90,7 @@ export type ExperimentEvent =
       readonly version: number;
       readonly metricVersions: MetricVersions;
       readonly segment: Segment;
-      /** With another comparison. */
+      /** With another comparison, or another version. */
       readonly planInForce?: PlanInForce;
       readonly atUs: number;
     }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { fold } from '../decider.js';
 import { scenario } from '../scenario.contract.js';
-import { type ExperimentCommand, experimentDecider } from './decide-experiment.js';
+import { type ExperimentCommand, experimentDecider, nextStartUs } from './decide-experiment.js';
 import type { ExperimentEvent } from './experiment.js';
 import type { ExperimentDefinition } from './experiment-definition.js';
 import { anExperiment, DAY, defined, metricOf, paused, segment, started, surroundings, T0 } from './experiments.examples.js';
@@ -188,8 +188,10 @@ describe('a frozen plan that is replaced by a new comparison', () => {
   it('says what that does to validity', () => {
     const before = { comparisons: 1, alpha: 0.05, alphaMinus: 0.05 };
     const sentence =
-      'comparison 2 began since its plan is another (plan.alpha): units are assigned anew, and what comparison 1 saw decides nothing here. Each comparison keeps its own error rates; of all 2 together, what is not better ships with a chance of at most 6 %, and a false alarm for harm or sample ratio has a chance of at most 10 %';
-    expect(runOf(after(running, anew(stricter)))?.planInForce?.before).toEqual({ ...before, sentence });
+      'comparison 2 began since its plan is another (plan.alpha): units are assigned anew, and what comparison 1 saw decides nothing here. Each comparison keeps its own error rates; of all 2 together, a treatment without the gain or the margins that its plan asks for gets a go under ship with a chance of at most 6 %, and a false alarm for harm or sample ratio has a chance of at most 10 %';
+    const own = { assignment: 'rampart' } as const;
+    const runs = [defined(sequential(own)), started()];
+    expect(runOf(after(runs, anew({ ...stricter, ...own })))?.planInForce?.before).toEqual({ ...before, sentence });
     const third = runOf(after(running, anew(stricter), anew(sequential({ plan: { alphaMinus: 0.01 } }), atUs + DAY)));
     expect(third?.planInForce?.before).toMatchObject({ comparisons: 2, alpha: 0.06, alphaMinus: 0.1 });
     expect(third?.planInForce?.before?.sentence).toMatch(
@@ -199,8 +201,32 @@ describe('a frozen plan that is replaced by a new comparison', () => {
 
   it('promises no chance of a wrong ship where one of them was Bayesian', () => {
     const run = runOf(after(running, anew(sequential({ plan: { method: 'bayesian', bayesian: believing(0.3) } }))));
-    expect(run?.planInForce?.before?.sentence).toContain('no chance of a wrong ship is promised');
+    expect(run?.planInForce?.before?.sentence).toContain('no chance of a wrong go is promised');
     expect(run?.planInForce?.before?.alpha).toBe(0.05);
+  });
+
+  it('promises none by a false discovery rate of several gains, and of one as ever', () => {
+    const byRate = { plan: { multiplicity: 'e-bh' } } as const;
+    const two = [
+      { metric: 'converted', role: 'success' },
+      { metric: 'revenue', role: 'success' },
+    ] as const;
+    const many = runOf(after(running, anew(sequential({ ...byRate, metrics: two }))));
+    expect(many?.planInForce?.before?.sentence).toContain('no chance of a wrong go is promised');
+    expect(runOf(after(running, anew(sequential(byRate))))?.planInForce?.before?.sentence).toContain('chance of at most 10 %');
+  });
+
+  it('bounds no wrong go of a policy that only asks whether anything is worse, and nothing above certainty', () => {
+    const watched = runOf(after(running, anew(sequential({ policy: 'stage' }))));
+    expect(watched?.planInForce?.before?.sentence).toContain('a wrong go has no bound, since policy stage');
+    const often = [0.4, 0.41, 0.42].map((alphaMinus, index) => anew(sequential({ plan: { alphaMinus } }), atUs + index));
+    expect(runOf(after(running, ...often))?.planInForce?.before?.sentence).toMatch(/ratio has a chance of at most 100 %$/);
+  });
+
+  it('leaves the assignment to whoever assigns', () => {
+    const elsewhere = runOf(after(running, anew(stricter)))?.planInForce?.before?.sentence;
+    expect(elsewhere).toContain('units must be assigned anew where that is done, or what chance did to the arms is counted again');
+    given(running).when(redefine(stricter)).thenRefuses('plan-frozen', 'units must be assigned anew where that is done');
   });
 
   it('keeps what it said through changes that its plan allows', () => {
@@ -240,6 +266,33 @@ describe('a frozen plan that is replaced by a new comparison', () => {
     expect(runOf(asked)?.segments.at(-1)).toMatchObject({ comparison: 2, coverage: 0.5 });
     const halved = after(held, redefine(sequential(half)), resume);
     expect(runOf(halved)?.segments.at(-1)).toMatchObject({ comparison: 1, coverage: 0.5 });
+  });
+
+  it('promises anew what a fixed horizon may still change, also where coverage changed with it', () => {
+    const own = { assignment: 'rampart' } as const;
+    const stricterHalf = anExperiment({ ...own, coverage: 0.5, plan: { alpha: 0.01 } });
+    const run = runOf(after([defined(anExperiment(own)), started(), paused()], redefine(stricterHalf), resume));
+    expect(run).toMatchObject({ version: 2, planInForce: { comparison: 1, levels: { superiority: 0.01, nonInferiority: 0.01 } } });
+  });
+
+  it('gives every unit another arm only in a new comparison: ranges begin with the control', () => {
+    const own = anExperiment({ assignment: 'rampart' });
+    const turned = { ...own, control: 'green' };
+    const begun = [defined(own), started()];
+    given(begun).when(redefine(turned)).thenRefuses('plan-frozen', 'control can\'t change from "blue" to "green"');
+    given([...begun, paused()])
+      .when(redefine(turned))
+      .thenRefuses('plan-frozen', 'control');
+    expect(runOf(after(begun, anew(turned)))?.segments.at(-1)).toMatchObject({ comparison: 2, seed: 'seed-2' });
+    // Whoever assigns elsewhere goes by no ranges of ours, and history has happened.
+    accepted([defined(), started()], anExperiment({ control: 'green' }));
+  });
+
+  it('is when a look has to lie behind its start', () => {
+    const asked = fold(experimentDecider, after([...running, paused()], anew(stricter)));
+    expect(nextStartUs(asked, 'production', T0 + 3 * DAY)).toBe(T0 + 3 * DAY);
+    expect(nextStartUs(fold(experimentDecider, [...running, paused()]), 'production', T0 + 3 * DAY)).toBe(T0);
+    expect(nextStartUs(asked, 'elsewhere', T0 + 3 * DAY)).toBe(T0 + 3 * DAY);
   });
 
   it('is refused where nobody comes any more, and to what a rollout moves', () => {

@@ -27,7 +27,7 @@ interface Place {
 export const planBreach = (before: ExperimentDefinition, after: ExperimentDefinition, place: Place): PlanBreach | null => {
   if (place.run.kind !== 'live') return null;
   if (isWatched(before.plan.method)) return assignsTheSame(before, after) ? frozenWhileWatched(before, after, place) : null;
-  return before.plan.method === 'fixed-horizon' ? frozenBehindItsLook(before, after, place) : null;
+  return frozenBehindItsLook(before, after, place) ?? frozenRanges(before, after, place);
 };
 
 const frozenWhileWatched = (before: ExperimentDefinition, after: ExperimentDefinition, { environment, run }: Place): PlanBreach | null => {
@@ -37,7 +37,7 @@ const frozenWhileWatched = (before: ExperimentDefinition, after: ExperimentDefin
   const changed = [first, ...others] as const;
   const values = `${text(was[first])} to ${text(is[first])}`;
   const more = others.length === 0 ? '' : ` (and ${others.join(', ')})`;
-  const message = `"${before.key}" is ${run.status} in ${environment} with a ${before.plan.method} plan, which is looked at from its start: ${first} can't change from ${values}${more} in this comparison; leave it, ${anew(run)}`;
+  const message = `"${before.key}" is ${run.status} in ${environment} with a ${before.plan.method} plan, which is looked at from its start: ${first} can't change from ${values}${more} in this comparison; leave it, ${anew(before, run)}`;
   const path = `/${first.replace('.', '/')}`;
   return { changed, refusal: new DomainError('plan-frozen', message, { path, experiment: before.key, environment, changed }) };
 };
@@ -55,15 +55,25 @@ const frozenBehindItsLook = (
   const [first, ...others] = Object.keys(was).filter((field) => !isEqual(was[field], is[field]));
   if (atUs < lookAtUs || first === undefined) return null;
   const at = new Date(lookAtUs / 1000).toISOString();
-  const message = `the one look of "${before.key}" in ${environment} was at ${at}, and this changes what it judges (plan, metrics, policy or control): leave it, ${anew(run)}`;
+  const message = `the one look of "${before.key}" in ${environment} was at ${at}, and this changes what it judges (plan, metrics, policy or control): leave it, ${anew(before, run)}`;
   const data = { path: '/plan', experiment: before.key, environment, lookAtUs };
   return { changed: [first, ...others], refusal: new DomainError('look-is-over', message, data) };
 };
 
-const anew = ({ status, ramp }: Run): string => {
+/** Ranges are laid out from the control on: with another one every unit would change its arm, within one comparison. */
+const frozenRanges = (before: ExperimentDefinition, after: ExperimentDefinition, { environment, run }: Place): PlanBreach | null => {
+  const { key, assignment, control } = before;
+  if (assignment !== 'rampart' || control === after.control || !assignsTheSame(before, after)) return null;
+  const changed = ['control'] as const;
+  const message = `"${key}" is ${run.status} in ${environment}, where units have their arms by ranges that begin with the control: control can't change from ${text(control)} to ${text(after.control)} in this comparison, since each would get another arm; leave it, ${anew(before, run)}`;
+  return { changed, refusal: new DomainError('plan-frozen', message, { path: '/control', experiment: key, environment, changed }) };
+};
+
+const anew = ({ assignment }: ExperimentDefinition, { status, ramp }: Run): string => {
   if (ramp !== undefined) return 'or roll back, change it, and start the rollout again';
   if (status === 'enrolment-frozen') return 'or decide the experiment and define a new one: nobody is enrolled any more';
-  return 'or ask for ?newComparison=true: units are assigned anew, and what was seen so far decides nothing in it';
+  const units = assignment === 'rampart' ? 'units are assigned anew' : 'units must be assigned anew where that is done';
+  return `or ask for ?newComparison=true: ${units}, and what was seen so far decides nothing in it`;
 };
 
 const judged = ({ plan, metrics, policy, control }: ExperimentDefinition): Readonly<Record<string, unknown>> => ({

@@ -223,6 +223,17 @@ describe('a rollout that begins once more', () => {
     expect(experimentInStep(again, fold(experimentDecider, [...stopped, ...events])).request).toBeNull();
   });
 
+  it('counts every run before it with its own share of α₋, also those that an earlier program began', () => {
+    const third = stopped.map((event): ExperimentEvent => {
+      if (event.type !== 'ExperimentStarted') return event;
+      return { ...event, ramp: ramp(3), segment: { ...event.segment, segment: 3, comparison: 3 } };
+    });
+    const fourth = { ...start, step: { ...step, ramp: { ...step.ramp, run: 4 } } };
+    const [event] = experimentDecider.decide(fourth, fold(experimentDecider, third));
+    const alphaMinus: unknown = expect.closeTo(ALPHA_MINUS * (1 / 2 + 1 / 4 + 1 / 8), 12);
+    expect(event).toMatchObject({ planInForce: { before: { comparisons: 3, alphaMinus } } });
+  });
+
   it('and never one that was shipped, archived, stopped by a person, or is at that run already', () => {
     const refused = (change: (events: readonly ExperimentEvent[]) => readonly ExperimentEvent[], asked: typeof start = start) =>
       expect(() => experimentDecider.decide(asked, fold(experimentDecider, change(stopped)))).toThrow(/only a draft one can be started/);
