@@ -38,7 +38,7 @@ beforeAll(async () => {
   // On a thread of their own: inside Jest's module sandbox the same arithmetic takes ten times as long.
   const wanted = [...new Map(PAIRS.map(({ name, runs }) => [name, { scenario: scenarioNamed(name), runs }])).values()];
   for (const { scenario, stops } of await inParallel(wanted, SEED, 1)) simulated.set(scenario.name, stops);
-}, 120_000);
+}, 600_000);
 
 /** Alarms of the line whose method begins so. */
 const rateOf = (name: string, method: string) => {
