@@ -126,7 +126,10 @@ describe('the audit log', () => {
   });
 
   it('is for admins', async () => {
-    for (const { key } of [manager, analyst]) expect((await plane.call('GET', '/v1/audit', { key })).status).toBe(403);
+    for (const { id, key } of [manager, analyst]) {
+      expect((await plane.call('GET', '/v1/audit', { key })).status).toBe(403);
+      await line('the denial', 'outcome=denied', ({ actor, action }) => actor === id && action === 'GET /v1/audit');
+    }
   });
 
   it('has every line once after its events were read anew, and in the order of before', async () => {

@@ -252,6 +252,8 @@ const resume = (command: Of<'ResumeExperiment'>, state: Experiment, newest: Defi
   const { definition, version } = newest;
   const before = definitionOf(state, run);
   const { breach, isSameComparison } = resumption(before, definition, { environment, run, atUs });
+  // Stages of a rollout are one comparison.
+  if (breach !== null && run.ramp !== undefined) throw breach.refusal;
   const startsAtUs = isSameComparison ? comparisonStartUs(run) : atUs;
   const planned = plannedRun(run, { definition, environment, surroundings, startsAtUs, atUs });
   requireReady(planned);

@@ -309,6 +309,11 @@ describe('a frozen plan that is replaced by a new comparison', () => {
     given([defined(sequential()), started({ ramp })])
       .when(anew(stricter))
       .thenRefuses('plan-frozen', 'roll back, change it, and start the rollout again');
+    // What an earlier program took while it was paused.
+    const taken: ExperimentEvent = { type: 'ExperimentRedefined', version: 2, definition: stricter, adoptedIn: [], atUs };
+    given([defined(sequential()), started({ ramp }), paused(), taken])
+      .when({ ...resume, rollout: 'out' })
+      .thenRefuses('plan-frozen', 'plan.alpha');
   });
 
   it('gives a fixed horizon another look', () => {

@@ -76,6 +76,11 @@ describe('the checklist before a start', () => {
     expect(kept(week, { ...late, metricVersions: { converted: 1 } })).toEqual([]);
     expect(kept(week, late)[0]?.sentence).toMatch(/would count from 2025-12-31T.* on, .*: define it in a new experiment$/);
   });
+  it('refuses a plan that would be over with nobody in it', () => {
+    const ended = (plan: Partial<AnalysisPlan>) => found({ definition: anExperiment({ plan: { plannedEndUs: T0 - DAY, ...plan } }) });
+    expect(ended({ minimumRunUs: 0 })).toEqual(['refusal planned-end-before-start /plan/plannedEndUs']);
+    expect(ended({ minimumRunUs: DAY })).toEqual(['warning planned-end-too-early /plan/plannedEndUs']);
+  });
   it('refuses a quantile of values that may still change, as a guardrail too', () => {
     const open = surroundings({ converted: metricOf({ type: 'quantile', quantileLevel: 0.95, windowUs: null }) });
     const judged = (role: 'guardrail' | 'secondary') =>

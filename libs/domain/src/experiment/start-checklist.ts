@@ -193,6 +193,10 @@ const plannedEndItems = ({ definition: { plan }, environment, startsAtUs }: Plan
   if (plan.plannedEndUs === undefined) return isWatched(plan.method) ? openEndItems(plan) : [noLook(path)];
   const minimumEndUs = startsAtUs + plan.minimumRunUs;
   if (plan.plannedEndUs >= minimumEndUs) return [];
+  if (minimumEndUs <= startsAtUs) {
+    const sentence = `the planned end ${iso(plan.plannedEndUs)} lies before the start, ${iso(startsAtUs)}, and no minimum run follows: the plan would be over with nobody in it; plan a later end`;
+    return [refusal('planned-end-before-start', path, sentence)];
+  }
   const sentence = `the planned end ${iso(plan.plannedEndUs)} comes before the minimum run is over, ${iso(minimumEndUs)}: the ${isWatched(plan.method) ? 'plan is over' : 'look is taken'} then`;
   return [warning('planned-end-too-early', path, sentence)];
 };
