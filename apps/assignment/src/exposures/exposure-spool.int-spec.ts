@@ -150,6 +150,18 @@ describe('a disk with less than a reserve', () => {
     expect([spool.depth, textsIn(spool)]).toEqual([1, ['e']]);
   });
 
+  it('has what the log took removed, if there is no room for what is kept instead', async () => {
+    const noteOf = (place: number) => ({ place, units: ['u'], offsets: [] });
+    await spool.add(['a', 'b']);
+    await spool.remove(spool.first(1), noteOf(1));
+    const write = spool.room.write.bind(spool.room);
+    spool.room.write = (bytes, transaction) => (bytes > 0 ? Promise.reject(new NoRoom('no room')) : write(bytes, transaction));
+    await spool.remove(spool.first(1), noteOf(2));
+    await spool.close();
+    spool = openSpool();
+    expect([spool.depth, [...spool.sentBefore()]]).toEqual([0, [noteOf(1)]]);
+  });
+
   it('is told by its bytes', async () => {
     const room = new DiskRoom(folder);
     const all = statfsSync(folder);

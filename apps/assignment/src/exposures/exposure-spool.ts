@@ -157,14 +157,20 @@ export class ExposureSpool {
           kept = this.sent.write();
           for (const place of some) void this.rows.remove(place);
         });
-      const isDone = await this.room.write(this.sent.bytes, removal).then(
+      const { bytes } = this.sent;
+      const isDone = await this.room.write(bytes, removal).then(
         () => true,
         () => false,
       );
-      if (isDone) kept();
-      else this.sent.forget();
-      this.removedAtOnce = isDone && some.length === this.gone.length ? Number.POSITIVE_INFINITY : FEW_ROWS;
-      if (!isDone) return;
+      if (!isDone) {
+        this.removedAtOnce = FEW_ROWS;
+        this.sent.forget();
+        // Rows go even where there is no room for what is kept instead of them.
+        if (bytes > 0) continue;
+        return;
+      }
+      kept();
+      this.removedAtOnce = some.length === this.gone.length ? Number.POSITIVE_INFINITY : FEW_ROWS;
       this.gone = this.gone.slice(some.length);
     }
   }
