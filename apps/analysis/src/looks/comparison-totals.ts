@@ -51,6 +51,7 @@ export class ComparisonTotals {
   }
 
   private async movable(queries: ReadonlyMap<string, ComparisonQuery>): Promise<ReadonlyMap<string, ComparisonSums>> {
+    if (queries.size === 0) return new Map();
     const filling = await this.store.identity();
     if (filling !== this.filling) {
       this.totals.clear();

@@ -19,31 +19,44 @@ class Shared extends MemoryEventLog {
 }
 
 let log: Shared;
+let metrics: Metrics;
+let figures: LookFigures;
 let loop: LookLoop;
 let storeIsAway: boolean;
 let looks: number;
+let isLong: boolean;
 
 const eventually = async (holds: () => boolean): Promise<void> => {
   for (let waited = 0; !holds() && waited < 500; waited++) await new Promise((resolve) => setTimeout(resolve, 10));
 };
+/** @throws when somebody else is to take the looks, and never returns before */
+const aborted = async (signal: AbortSignal | undefined): Promise<void> => {
+  await new Promise((resolve) => signal?.addEventListener('abort', resolve));
+  signal?.throwIfAborted();
+};
+const failures = async (): Promise<string | undefined> => /look_failures_total\S* (\d+)/.exec(await metrics.registry.metrics())?.[1];
 const loopOf = (everyMs: number) => {
   const round: Pick<LookRound, 'look'> = {
-    look: async () => {
+    look: async (_nowUs, signal) => {
       looks += 1;
+      if (isLong) await aborted(signal);
       if (storeIsAway) throw new Error('the store is away');
       return undefined;
     },
   };
   const lines = createLog('looks', 'silent');
-  return new LookLoop(log, new DecisionLog(log), round as LookRound, new LookFigures(new Metrics('analysis')), everyMs, lines);
+  return new LookLoop(log, new DecisionLog(log), round as LookRound, figures, everyMs, lines);
 };
 const tick = () => log.append(DEFINITIONS, [{ partition: 0, key: 'tick', value: null, headers: { tick: '1' } }]);
 
 beforeEach(async () => {
   log = new Shared();
   for (const spec of topicSpecs(1)) await log.createTopic(spec);
+  metrics = new Metrics('analysis');
+  figures = new LookFigures(metrics);
   storeIsAway = true;
   looks = 0;
+  isLong = false;
   loop = loopOf(1);
   loop.start();
   await eventually(() => loop.trouble() === undefined);
@@ -95,5 +108,18 @@ describe('a look that failed', () => {
   it('is none any more for a process that has given the looks to another', () => {
     log.isGivenAway = true;
     expect(loop.trouble()).toBeUndefined();
+  });
+});
+
+describe('a look that is being taken when another process is to take the looks', () => {
+  it('is given up, and is no failed one', async () => {
+    storeIsAway = false;
+    isLong = true;
+    const [before, failed] = [looks, await failures()];
+    await tick();
+    await eventually(() => looks > before);
+    await loop.stop();
+    expect(looks).toBe(before + 1);
+    expect(await failures()).toBe(failed);
   });
 });

@@ -38,7 +38,7 @@ export class LookLoop {
       topic: DEFINITIONS,
       group: LOOKS_GROUP,
       onBatch: async (_batch, { signal }) => {
-        if (!signal.aborted) await this.tick();
+        if (!signal.aborted) await this.tick(signal);
       },
       // Nothing is read from the messages, so none of them can be poison.
       onPoison: async () => undefined,
@@ -72,17 +72,19 @@ export class LookLoop {
   private lookFailure: string | undefined;
 
   /** A look that fails is taken again soon: it is made of state, nothing of it is lost. */
-  private async tick(): Promise<void> {
+  private async tick(signal: AbortSignal): Promise<void> {
     const startedMs = performance.now();
     if (startedMs < this.nextAtMs || this.decisions.trouble() !== undefined) return;
     try {
-      const round = await this.round.look(Date.now() * 1000);
+      const round = await this.round.look(Date.now() * 1000, signal);
       const tookMs = performance.now() - startedMs;
       // Half of the time at most: the store has others to serve.
       this.nextAtMs = startedMs + Math.max(this.everyMs, 2 * tookMs);
       this.lookFailure = undefined;
       if (round !== undefined) this.figures.looked({ ...round, seconds: tookMs / 1000, atUs: Date.now() * 1000 });
     } catch (error) {
+      // Given up for whoever takes the looks next.
+      if (signal.aborted) return;
       // What is being published ticks as well, ten times a second where much is: whoever is on his way back would be asked as often.
       this.nextAtMs = performance.now() + Math.min(this.everyMs, RETRY_MS);
       this.lookFailure = `the last look failed: ${error instanceof Error ? error.message : String(error)}`;

@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import {
   comparisonKey,
   DECISIONS,
@@ -93,6 +93,24 @@ describe('a look at many experiments of an environment', () => {
     const { evidence, round } = await roundOver(['a', 'b', 'c'].map((key) => named(key)));
     await round.look(onDay(2));
     expect(evidence.questions).toBe(1);
+  });
+});
+
+describe('a look that is given up', () => {
+  it('publishes and records nothing more, and the next one takes all of it', async () => {
+    const giving = new AbortController();
+    const store = new MemoryFeedbackStore();
+    const identity = jest.spyOn(store, 'identity').mockImplementationOnce(async () => {
+      giving.abort();
+      return 'a filling';
+    });
+    const { log, round } = await roundOver([named('a'), named('b')], store);
+    await expect(round.look(onDay(2), giving.signal)).rejects.toMatchObject({ name: 'AbortError' });
+    const looksIn = () => log.read({ topic: LOOKS, partition: 0, offset: 0, limit: 10 });
+    expect(await looksIn()).toEqual([]);
+    expect(identity).toHaveBeenCalledTimes(1);
+    await round.look(onDay(2));
+    expect(await looksIn()).toHaveLength(2);
   });
 });
 

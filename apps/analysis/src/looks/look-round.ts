@@ -29,8 +29,12 @@ interface Judged {
 /** The same for every comparison of a round. */
 interface SharedByRound {
   readonly nowUs: InstantUs;
+  /** Aborts when somebody else is to take the looks. */
+  readonly signal: AbortSignal;
   readonly seen: (query: ComparisonQuery) => Promise<ReadonlySet<string>>;
 }
+
+const never = new AbortController().signal;
 
 /** Whoever waits for the first of many does not wait for the last. */
 const TOLD_TOGETHER = 25;
@@ -57,19 +61,23 @@ export class LookRound {
     this.totals = new ComparisonTotals(store);
   }
 
-  /** @returns undefined when nothing new is known since the last look */
-  async look(nowUs: InstantUs): Promise<Round | undefined> {
+  /**
+   * @param signal  the look goes no further when it aborts: a log that comes back shares the looks anew, and waits for the one that is being taken
+   * @returns undefined when nothing new is known since the last look
+   */
+  async look(nowUs: InstantUs, signal: AbortSignal = never): Promise<Round | undefined> {
     await this.proposals.settle();
     // Before the rows are counted: what is known up to here is all stored.
     const watermarkUs = await this.evidence.watermark();
     if (watermarkUs === null || watermarkUs === this.lastUs) return undefined;
     const comparisons = await this.watched.at(watermarkUs);
     this.totals.keep(new Set(comparisons.map(({ key }) => key)));
-    const shared = { nowUs, seen: this.namesOfRound() };
+    const shared = { nowUs, signal, seen: this.namesOfRound() };
     // Whatever fails from here on: each kept total is right as of its own moment, and the next look goes on from there.
     for (const isFirst of [true, false]) {
       const part = comparisons.filter(({ isRamping }) => isRamping === isFirst);
-      const sums = await this.sumsOf(part, watermarkUs);
+      signal.throwIfAborted();
+      const sums = await this.sumsOf(part, watermarkUs, signal);
       for (let at = 0; at < part.length; at += TOLD_TOGETHER) await this.tell(part.slice(at, at + TOLD_TOGETHER), sums, shared);
     }
     await this.recountOne(comparisons);
@@ -83,6 +91,9 @@ export class LookRound {
     sums: ReadonlyMap<string, ComparisonSums>,
     shared: SharedByRound,
   ): Promise<void> {
+    shared.signal.throwIfAborted();
+    // All environments at once; whoever needs the answer hears what became of it.
+    for (const { key, query } of comparisons) if (sums.has(key)) shared.seen(query).catch(() => undefined);
     const looks: LookMessage[] = [];
     const records: DecisionRecord[] = [];
     for (const comparison of comparisons) {
@@ -98,12 +109,18 @@ export class LookRound {
   }
 
   /** Those that end with the watermark by what changed; a planned or closing look, as of its own moment, from all rows. */
-  private async sumsOf(comparisons: readonly WatchedComparison[], watermarkUs: InstantUs): Promise<ReadonlyMap<string, ComparisonSums>> {
+  private async sumsOf(
+    comparisons: readonly WatchedComparison[],
+    watermarkUs: InstantUs,
+    signal: AbortSignal,
+  ): Promise<ReadonlyMap<string, ComparisonSums>> {
     const isMoving = ({ query, target }: WatchedComparison) => !query.historical && target.knownUntilUs === watermarkUs;
     const moving = comparisons.filter(isMoving).map(({ key, query }) => [key, query] as const);
     const sums = new Map(await this.totals.at(new Map(moving)));
     for (const comparison of comparisons) {
-      if (!isMoving(comparison)) sums.set(comparison.key, await this.evidence.sums(comparison.query));
+      if (isMoving(comparison)) continue;
+      signal.throwIfAborted();
+      sums.set(comparison.key, await this.evidence.sums(comparison.query));
     }
     return sums;
   }
