@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { MemoryFeedbackStore, type PlacedRow, type Progress, StoreError } from '@rampart/feedback-store';
 import { FeedbackWriter } from './feedback-writer.js';
 
@@ -80,6 +80,44 @@ describe('the writer of feedback', () => {
       writer.write({ rows: [row(2)], progress: [], bytes: 100 }),
     ]);
     expect(store.inserts).toEqual([2]);
+  });
+
+  describe('to a store that is slow', () => {
+    beforeEach(() => void jest.useFakeTimers());
+    afterEach(() => void jest.useRealTimers());
+
+    /** Inserts take what the clock is moved by meanwhile. */
+    class Slow extends MemoryFeedbackStore {
+      readonly sizes: number[] = [];
+      constructor(private readonly tookMs: number) {
+        super();
+      }
+      override async insert(rows: readonly PlacedRow[]): Promise<void> {
+        this.sizes.push(rows.length);
+        await new Promise((resolve) => setTimeout(resolve, this.tookMs));
+      }
+    }
+
+    /** Rows of one insert after another, where a partition brings one each ten milliseconds. */
+    const written = async (store: Slow, forMs: number) => {
+      const writer = new FeedbackWriter(store, { bytes: 1_000_000, waitMs: 150, onRefused: async () => undefined });
+      for (let atMs = 0; atMs < forMs; atMs += 10) {
+        void writer.write({ rows: [row(atMs)], progress: [], bytes: 100 });
+        await jest.advanceTimersByTimeAsync(10);
+      }
+      return store.sizes;
+    };
+
+    it('goes out twice as late as inserts take, so that it has the store for a third of the time', async () => {
+      expect((await written(new Slow(20), 3_000)).slice(-3)).toEqual([15, 15, 15]);
+      expect((await written(new Slow(200), 6_000)).slice(-3)).toEqual([40, 40, 40]);
+    });
+
+    it('never waits longer than a second', async () => {
+      expect((await written(new Slow(3_000), 20_000)).at(3)).toBeGreaterThanOrEqual(100);
+      const seldom = await written(new Slow(600), 12_000);
+      expect(seldom.slice(-3)).toEqual([100, 100, 100]);
+    });
   });
 
   it('leaves alone out what the store refuses, and names it before the progress', async () => {

@@ -4,7 +4,7 @@ import type { FeedbackStore, PlacedRow, Progress } from '@rampart/feedback-store
 export interface WriterOptions {
   /** An insert goes out as soon as its messages have this many bytes … */
   readonly bytes: number;
-  /** … or when its first batch has waited this long. */
+  /** … or when its first batch has waited this long, and twice as long as inserts take, up to a second: a store that is slow gets fewer and larger ones. */
   readonly waitMs: number;
   /** Told of each insert that is durable. */
   onInserted?(insert: { readonly rows: number; readonly seconds: number }): void;
@@ -24,17 +24,22 @@ interface Pending {
   readonly rows: PlacedRow[];
   readonly progress: Progress[];
   bytes: number;
+  /** It has waited long enough, or is full. */
+  isDue: boolean;
   readonly settled: Promise<void>;
   settle(work: Promise<void>): void;
 }
 
 /** Two inserts at once keep the store busy while the next rows are read; more would only make smaller ones. */
 const insertsAtOnce = 2;
+const MOST_WAIT_MS = 1_000;
 
 export class FeedbackWriter {
   private pending: Pending | undefined;
   private timer: NodeJS.Timeout | undefined;
   private inserting = 0;
+  /** How long inserts take, the last ones most. */
+  private insertMs = 0;
 
   constructor(
     private readonly store: FeedbackStore,
@@ -48,23 +53,30 @@ export class FeedbackWriter {
     for (const row of rows) pending.rows.push(row);
     pending.progress.push(...progress);
     pending.bytes += bytes;
-    if (pending.bytes >= this.options.bytes) this.send();
+    if (pending.bytes >= this.options.bytes) this.due(pending);
     return pending.settled;
   }
 
   private begin(): Pending {
-    this.timer = setTimeout(() => this.send(), this.options.waitMs);
+    const waitMs = Math.max(this.options.waitMs, Math.min(2 * this.insertMs, MOST_WAIT_MS));
     let settle: Pending['settle'] = () => undefined;
     const settled = new Promise<void>((resolve) => {
       settle = resolve;
     });
-    return { rows: [], progress: [], bytes: 0, settled, settle };
+    const pending = { rows: [], progress: [], bytes: 0, isDue: false, settled, settle };
+    this.timer = setTimeout(() => this.due(pending), waitMs);
+    return pending;
+  }
+
+  private due(pending: Pending): void {
+    pending.isDue = true;
+    this.send();
   }
 
   private send(): void {
     const { pending } = this;
     // What waits grows meanwhile, and goes out when an insert in hand has ended.
-    if (pending === undefined || this.inserting >= insertsAtOnce) return;
+    if (pending?.isDue !== true || this.inserting >= insertsAtOnce) return;
     clearTimeout(this.timer);
     this.pending = undefined;
     this.inserting++;
@@ -91,7 +103,9 @@ export class FeedbackWriter {
         progress,
       );
     }
-    this.options.onInserted?.({ rows: rows.length, seconds: (performance.now() - startedAt) / 1000 });
+    const tookMs = performance.now() - startedAt;
+    this.insertMs = (this.insertMs + tookMs) / 2;
+    this.options.onInserted?.({ rows: rows.length, seconds: tookMs / 1000 });
   }
 
   /** Halves the rows until each one that is refused is alone. Inserts are repeatable, so trying costs only time. */
