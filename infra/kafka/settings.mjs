@@ -53,6 +53,8 @@ export const serverProperties = (nodes, node, data, changes = {}) => {
     'transaction.state.log.replication.factor': replicas,
     'transaction.state.log.min.isr': 1,
     'transaction.state.log.num.partitions': 4,
+    // What a group writes while too few brokers live waits so long for nothing, and its members with it: 5 s by default, also when the others are back at once.
+    'offsets.commit.timeout.ms': 1_500,
     'group.initial.rebalance.delay.ms': 0,
     'group.min.session.timeout.ms': 1000,
     'auto.create.topics.enable': false,

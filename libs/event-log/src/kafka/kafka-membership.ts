@@ -22,7 +22,8 @@ export interface MembershipOptions {
 
 /** How long a member may take to finish the batches in its hands when the group shares anew; whoever takes longer is out. */
 const patienceWithMembers = 6;
-const beatsPerSession = 10;
+/** A member hears with its beats that the group shares anew, and all others wait for it until then. */
+const beatsPerSession = 20;
 const protocolName = 'rampart-sticky';
 const never = new AbortController().signal;
 
@@ -141,8 +142,8 @@ export class KafkaMembership {
       if (this.hasLeft || era !== this.era) return;
       if (typeOf(error) === 'REBALANCE_IN_PROGRESS') this.unrest();
       else {
-        // Evicted: the id is worth nothing any more.
-        if (typeOf(error) === 'UNKNOWN_MEMBER_ID' || typeOf(error) === 'ILLEGAL_GENERATION') identity.memberId = '';
+        // Evicted: the id is worth nothing any more. Of another generation it is still known, and without its bearer the group would wait for it.
+        if (typeOf(error) === 'UNKNOWN_MEMBER_ID') identity.memberId = '';
         return onLost(error instanceof Error ? error : new Error(String(error)));
       }
     }
@@ -166,6 +167,11 @@ export class KafkaMembership {
 }
 
 const aborted = async <T>(waiting: Promise<T>, signal: AbortSignal): Promise<T | undefined> => {
-  const ended = new Promise<undefined>((resolve) => signal.addEventListener('abort', () => resolve(undefined), { once: true }));
-  return Promise.race([waiting, ended]);
+  let end: () => void = () => undefined;
+  const ended = new Promise<undefined>((resolve) => {
+    end = () => resolve(undefined);
+  });
+  signal.addEventListener('abort', end);
+  // A log that is away for hours is asked again and again, always with the same signal.
+  return Promise.race([waiting, ended]).finally(() => signal.removeEventListener('abort', end));
 };
