@@ -4,6 +4,8 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type OwnKafka, ownKafka } from '@rampart/test-engines';
 import { eventually, freshTopic, Recorder, textOf } from './contract/harness.js';
 import type { EventLog } from './event-log.js';
+import { KafkaCluster } from './kafka/kafka-cluster.js';
+import { KafkaMembership } from './kafka/kafka-membership.js';
 import { KafkaEventLog } from './kafka-event-log.js';
 import { LogUnavailableError } from './log-errors.js';
 
@@ -67,6 +69,20 @@ const checkStored = async (log: EventLog, topic: string, acknowledged: ReadonlyS
   expect(outOfOrder).toEqual([]);
 };
 
+/** Another process's member, which is heard of no more once the group has shared with it. */
+const joinedAndKilled = async ({ brokers }: OwnKafka, groupId: string, topic: string): Promise<void> => {
+  const cluster = new KafkaCluster({ brokers: brokers.split(','), clientId: 'killed', patienceMs: 10_000 });
+  const identity = { memberId: '', held: [] };
+  const killed = new KafkaMembership({
+    ...{ cluster, groupId, topic, sessionMs: 8_000, identity },
+    onUnrest: () => undefined,
+    onLost: () => undefined,
+  });
+  await killed.join();
+  killed.drop();
+  await cluster.close();
+};
+
 const delivered = (recorder: Recorder, acknowledged: ReadonlySet<string>) =>
   eventually(
     'everything delivered',
@@ -103,6 +119,26 @@ describe('the log on one broker that is killed', () => {
       await checkStored(log, topic, load.acknowledged);
       await delivered(recorder, load.acknowledged);
       await eventually('a running consumer', () => consumer.stats().state === 'running');
+      await log.close();
+    },
+    timeoutMs,
+  );
+
+  it(
+    'is no trouble any more when it answers, though the group still waits for a member that was killed just before',
+    async () => {
+      const log = new KafkaEventLog({ brokers: kafka.brokers.split(','), roundMs: 100, sessionMs: 8_000 });
+      const topic = await freshTopic(log);
+      const consumer = log.consume(new Recorder().options(topic, 'g'));
+      await eventually('a running consumer', () => consumer.stats().state === 'running', 30_000);
+      await joinedAndKilled(kafka, `g.${topic}`, topic);
+      await eventually('both have shared', () => consumer.stats().state === 'running', 30_000);
+      await kafka.kill(0);
+      await eventually('its trouble', () => consumer.stats().error !== undefined, 30_000);
+      await kafka.restart(0);
+      await eventually('no trouble', () => consumer.stats().error === undefined, 30_000);
+      expect(consumer.stats().state).toBe('connecting');
+      await eventually('a running consumer again', () => consumer.stats().state === 'running', 30_000);
       await log.close();
     },
     timeoutMs,

@@ -1,3 +1,6 @@
+/** ClickHouse's own number. */
+export const CORRUPTED_DATA = 246;
+
 /** Why the store did not do it. Never quotes the contents of rows: they are personal data. */
 export class StoreError extends Error {
   override readonly name = 'StoreError';
@@ -12,3 +15,6 @@ export class StoreError extends Error {
     this.code = details.code ?? null;
   }
 }
+
+/** Of data that the store finds corrupted: what `FeedbackStore.mend` is for. */
+export const isDamage = (error: unknown): boolean => error instanceof StoreError && error.code === CORRUPTED_DATA;

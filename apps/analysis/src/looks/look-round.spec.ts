@@ -9,7 +9,14 @@ import {
   type RecordProposal,
 } from '@rampart/contracts';
 import { MemoryEventLog } from '@rampart/event-log/memory';
-import { type ComparisonQuery, type ComparisonSums, type FeedbackStore, MemoryFeedbackStore, subtractSums } from '@rampart/feedback-store';
+import {
+  type ComparisonQuery,
+  type ComparisonSums,
+  type FeedbackStore,
+  MemoryFeedbackStore,
+  StoreError,
+  subtractSums,
+} from '@rampart/feedback-store';
 import { createLog, Metrics } from '@rampart/service-kit';
 import { type DefinitionInForce, Definitions } from '../definitions/definition-in-force.js';
 import { converted, crashed, definitionOf, onDay, ones, rampAt } from '../figures/conclusion.examples.js';
@@ -93,6 +100,21 @@ describe('a look at many experiments of an environment', () => {
     const { evidence, round } = await roundOver(['a', 'b', 'c'].map((key) => named(key)));
     await round.look(onDay(2));
     expect(evidence.questions).toBe(1);
+  });
+});
+
+describe('a look that meets damaged rows', () => {
+  it.each([
+    ['has them mended for the next one, and fails', 246, 1],
+    ['mends nothing when it was memory that was missing', 241, 0],
+  ])('%s', async (_what, code, times) => {
+    const store = new MemoryFeedbackStore();
+    const mend = jest.spyOn(store, 'mend');
+    jest.spyOn(store, 'identity').mockRejectedValueOnce(new StoreError('refused', { retriable: true, code }));
+    const { round } = await roundOver([named('a')], store);
+    await expect(round.look(onDay(2))).rejects.toMatchObject({ code });
+    expect(mend).toHaveBeenCalledTimes(times);
+    expect(await round.look(onDay(2))).toMatchObject({ comparisons: 1 });
   });
 });
 

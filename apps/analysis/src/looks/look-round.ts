@@ -2,7 +2,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { comparisonKey, type DecisionRecord, type InstantUs, LOOKS, type LookMessage } from '@rampart/contracts';
 import { EventLog } from '@rampart/event-log';
-import { type ComparisonQuery, type ComparisonSums, FeedbackStore } from '@rampart/feedback-store';
+import { type ComparisonQuery, type ComparisonSums, FeedbackStore, isDamage } from '@rampart/feedback-store';
 import { LOG, type Log } from '@rampart/service-kit';
 import { policyOf } from '../definitions/definition-in-force.js';
 import { type Conclusion, conclude } from '../figures/conclusion.js';
@@ -50,7 +50,7 @@ export class LookRound {
 
   constructor(
     private readonly log: EventLog,
-    store: FeedbackStore,
+    private readonly store: FeedbackStore,
     private readonly evidence: Evidence,
     private readonly watched: WatchedComparisons,
     private readonly decisions: DecisionLog,
@@ -66,6 +66,16 @@ export class LookRound {
    * @returns undefined when nothing new is known since the last look
    */
   async look(nowUs: InstantUs, signal: AbortSignal = never): Promise<Round | undefined> {
+    try {
+      return await this.taken(nowUs, signal);
+    } catch (error) {
+      // At once, for the look that is taken again; whoever mends now and then says what could not be mended.
+      if (isDamage(error)) await this.store.mend().catch(() => undefined);
+      throw error;
+    }
+  }
+
+  private async taken(nowUs: InstantUs, signal: AbortSignal): Promise<Round | undefined> {
     await this.proposals.settle();
     // Before the rows are counted: what is known up to here is all stored.
     const watermarkUs = await this.evidence.watermark();

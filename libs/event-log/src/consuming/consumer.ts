@@ -32,6 +32,8 @@ export interface SeatEvents {
   /** News in a partition; in the group if absent. */
   wake(partition?: number): void;
   lost(error: Error): void;
+  /** The log answers again: what a seat still waits for is not its trouble. */
+  reached(): void;
 }
 
 export interface ConsumerOptions {
@@ -116,6 +118,9 @@ export class Consumer implements Following {
       closing: this.closing.signal,
       wake: (partition) => (partition === undefined ? this.nudge?.() : this.loops.get(partition)?.wake()),
       lost: (error) => this.lose(error),
+      reached: () => {
+        this.error = undefined;
+      },
     });
     try {
       while (!this.closing.signal.aborted) {

@@ -1,6 +1,7 @@
 /** A member's place in a consumer group. */
 import type { Seat, SeatEvents } from '../consuming/consumer.js';
 import type { ConsumeOptions, PartitionOffsets } from '../event-log.js';
+import { KafkaCluster } from './kafka-cluster.js';
 import { explained } from './kafka-errors.js';
 import { KafkaMembership, type MemberIdentity } from './kafka-membership.js';
 import { KafkaStand, type OffsetPlace, type SeatOptions, type Standing } from './kafka-seat.js';
@@ -34,6 +35,7 @@ export const takeGroupSeat = async (options: GroupSeatOptions, events: SeatEvent
 class KafkaGroupSeat implements Seat {
   private readonly stand: KafkaStand;
   private readonly membership: KafkaMembership;
+  private isJoining = false;
   private readonly held = new Map<number, { readonly generationId: number; copiedAtMs: number; copy: (() => void) | undefined }>();
 
   constructor(
@@ -51,11 +53,17 @@ class KafkaGroupSeat implements Seat {
       identity,
       onUnrest: () => events.wake(),
       onLost: lost,
+      onWaiting: () => void this.tellReached(),
     });
   }
 
-  join(): Promise<void> {
-    return this.membership.join(this.events.closing);
+  async join(): Promise<void> {
+    this.isJoining = true;
+    try {
+      await this.membership.join(this.events.closing);
+    } finally {
+      this.isJoining = false;
+    }
   }
 
   async survey() {
@@ -96,6 +104,19 @@ class KafkaGroupSeat implements Seat {
       commit: (one, standing) => this.commit(one, standing),
     };
     return this.stand.source(partition, place);
+  }
+
+  /** Over another connection: a broker answers nothing on the one that waits for the group. */
+  private async tellReached(): Promise<void> {
+    const other = new KafkaCluster(this.options);
+    try {
+      await other.bounds(this.options.topic.topic);
+      if (this.isJoining) this.events.reached();
+    } catch {
+      // The trouble that is told goes on.
+    } finally {
+      await other.close();
+    }
   }
 
   async leave(comesBack: boolean): Promise<void> {

@@ -60,6 +60,37 @@ describe('a member of a group', () => {
     membership.drop();
   });
 
+  it('that waits for others says so after two seconds, and one that does not wait says nothing', async () => {
+    const { cluster } = coordinatorWith({});
+    const told: number[] = [];
+    const waiting = (ms: number) => {
+      const coordinator = async () => {
+        const broker = (await cluster.coordinator('g')) as RawBroker;
+        const joinGroup: RawBroker['joinGroup'] = async (request) => {
+          await new Promise((resolve) => setTimeout(resolve, ms));
+          return broker.joinGroup(request);
+        };
+        return { ...broker, joinGroup };
+      };
+      return new KafkaMembership({
+        cluster: { ...cluster, coordinator } as unknown as KafkaCluster,
+        ...{ groupId: 'g', topic: 't', sessionMs: SESSION_MS, identity: { memberId: '', held: [] } },
+        onUnrest: () => undefined,
+        onLost: () => undefined,
+        onWaiting: () => told.push(ms),
+      });
+    };
+    for (const ms of [1_900, 2_100]) {
+      const membership = waiting(ms);
+      const joined = membership.join();
+      await jest.advanceTimersByTimeAsync(ms);
+      await joined;
+      membership.drop();
+      await jest.advanceTimersByTimeAsync(10_000);
+    }
+    expect(told).toEqual([2_100]);
+  });
+
   it('that joins again and again leaves nothing behind at whoever may close it', async () => {
     const { cluster, joins } = coordinatorWith({ join: Array.from({ length: 50 }, () => 'REBALANCE_IN_PROGRESS') });
     const closing = new AbortController();

@@ -18,12 +18,16 @@ export interface MembershipOptions {
   /** The group wants to share anew: let go of everything and call `join`. */
   onUnrest(): void;
   onLost(error: Error): void;
+  /** Others have not come yet for some time: one that was killed is waited for until its session is over. */
+  onWaiting?(): void;
 }
 
 /** How long a member may take to finish the batches in its hands when the group shares anew; whoever takes longer is out. */
 const patienceWithMembers = 6;
 /** A member hears with its beats that the group shares anew, and all others wait for it until then. */
 const beatsPerSession = 20;
+/** What a coordinator writes for a group takes less, or has failed by then. */
+const waitsForOthersMs = 2_000;
 const protocolName = 'rampart-sticky';
 const never = new AbortController().signal;
 
@@ -101,16 +105,18 @@ export class KafkaMembership {
     // A beat that came back after this would speak of the generation before.
     clearTimeout(this.beat);
     this.era += 1;
-    const { groupId, topic, sessionMs, identity } = this.options;
-    const joined = await this.ask((broker) =>
-      broker.joinGroup({
+    const { groupId, topic, sessionMs, identity, onWaiting } = this.options;
+    const joined = await this.ask((broker) => {
+      const waiting = setTimeout(() => onWaiting?.(), waitsForOthersMs);
+      const request = {
         groupId,
         sessionTimeout: sessionMs,
         rebalanceTimeout: Math.max(30_000, sessionMs * patienceWithMembers),
         memberId: identity.memberId,
         groupProtocols: [{ name: protocolName, metadata: metadataOf(topic, { held: identity.held, partitions: this.partitionCount }) }],
-      }),
-    );
+      };
+      return broker.joinGroup(request).finally(() => clearTimeout(waiting));
+    });
     identity.memberId = joined.memberId;
     this.generationId = joined.generationId;
     const isLeader = joined.leaderId === joined.memberId;

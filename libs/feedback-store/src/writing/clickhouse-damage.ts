@@ -4,8 +4,8 @@
  * are gone, and so are the rows: nobody may then take the smaller sums for the sums.
  */
 import type { ClickhouseConnection } from '../clickhouse-connection.js';
+import { CORRUPTED_DATA } from '../store-error.js';
 
-const CORRUPTED_DATA = 246;
 /** An error of before is no news to a process that starts. */
 const RECENT_SECONDS = 600;
 const UUID = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/;
