@@ -3,6 +3,9 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import type { ClickhouseFeedbackStore } from '@rampart/feedback-store';
+import { ownClickhouse } from '@rampart/test-engines';
+import { memoryBytes, treeOf } from './processes.js';
 
 export const repository = resolve(import.meta.dirname, '..', '..', '..');
 
@@ -44,6 +47,36 @@ const start = async (file: string, exported: string, folder: string): Promise<En
 
 export const startPostgres = (folder: string): Promise<Engine> => start('embedded-postgres.js', 'embeddedPostgres', folder);
 export const startClickhouse = (folder: string): Promise<Engine> => start('embedded-clickhouse.js', 'embeddedClickhouse', folder);
+
+/** Where the feedback store of a benchmark lies. */
+export interface StorePlace {
+  readonly options: ConstructorParameters<typeof ClickhouseFeedbackStore>[0];
+  /** Of a server that answers for all rows. */
+  readonly url: string;
+  /** Its database. */
+  readonly database: string;
+  /** Memory of all servers. */
+  bytes(): number;
+  stop(): Promise<void>;
+}
+
+export const oneServer = async (name: string): Promise<StorePlace> => {
+  const folder = scratchFolder(name);
+  const { url, pid, stop } = await startClickhouse(folder);
+  const stopped = async () => {
+    await stop();
+    remove(folder);
+  };
+  return { options: { url }, url, database: 'rampart', bytes: () => memoryBytes(pid), stop: stopped };
+};
+
+export const twoShards = async (): Promise<StorePlace> => {
+  const { url, cluster, stop } = await ownClickhouse({ shards: 2 });
+  const [first = ''] = url.split(',');
+  const children = () => treeOf(process.pid).filter((pid) => pid !== process.pid);
+  const bytes = () => children().reduce((sum, pid) => sum + memoryBytes(pid), 0);
+  return { options: { url, cluster }, url: first, database: 'rampart_all', bytes, stop };
+};
 
 /** Runs one statement on ClickHouse; its answer as text. */
 export const clickhouse = async (url: string, sql: string): Promise<string> => {

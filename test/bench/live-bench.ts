@@ -1,9 +1,12 @@
-/** From an event to a look: how long after its acknowledgement a verdict knows it, while traffic comes in. */
+/** From an event to a look: how long after its acknowledgement a verdict knows it, while traffic comes in; on one machine's platform, and distributed. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LOOKS, type LookMessage } from '@rampart/contracts';
+import type { EventLog } from '@rampart/event-log';
+import { KafkaEventLog } from '@rampart/event-log/kafka';
 import { PostgresEventLog } from '@rampart/event-log/postgres';
+import { startDeployment } from '../journeys/deployment.js';
 import { startLive, stream } from '../journeys/live.js';
-import { startPlatform } from '../journeys/platform.js';
+import { type Platform, startPlatform } from '../journeys/platform.js';
 import { settingsOf } from '../journeys/twin.js';
 import { count, type Measurement, seconds } from './table.js';
 
@@ -21,11 +24,22 @@ const share = (values: readonly number[], of: number): number => {
   return sorted[Math.min(sorted.length - 1, Math.ceil(of * sorted.length) - 1)] ?? Number.NaN;
 };
 
-export const liveBench = async (say: (line: string) => void): Promise<readonly Measurement[]> => {
+type Say = (line: string) => void;
+
+export const liveBench = async (say: Say): Promise<readonly Measurement[]> => {
   const platform = await startPlatform({ log: 'embedded' });
   const url = settingsOf(platform.processes().analysis ?? 0).RAMPART_DATABASE_URL;
   if (url === undefined) throw new Error('the platform has no log in PostgreSQL');
-  const log = new PostgresEventLog({ url });
+  return liveOn(platform, new PostgresEventLog({ url }), say);
+};
+
+/** Three brokers, two shards, each service twice; looks as often as anywhere else. */
+export const liveClusterBench = async (say: Say): Promise<readonly Measurement[]> => {
+  const deployment = await startDeployment({ env: { RAMPART_LOOK_INTERVAL_MS: '2000' } });
+  return liveOn(deployment, new KafkaEventLog({ brokers: deployment.engines.kafka.brokers.split(',') }), say);
+};
+
+const liveOn = async (platform: Platform, log: EventLog, say: Say): Promise<readonly Measurement[]> => {
   const looks: Arrived[] = [];
   let isOver = false;
   try {

@@ -1,8 +1,8 @@
-/** Looks at 1 and at 20 running experiments while 5,000 events come each second: what has changed since the last look, beside a recount. */
+/** Looks at 1 and at 20 running experiments while 5,000 events come each second: what has changed since the last look, beside a recount; on one server, and on two shards. */
 import { isDeepStrictEqual } from 'node:util';
 import { type MetricDefinition, metricDefinition } from '@rampart/contracts';
 import { addSums, ClickhouseFeedbackStore, type ComparisonQuery, type PlacedRow } from '@rampart/feedback-store';
-import { remove, scratchFolder, startClickhouse } from './engines.js';
+import { oneServer, type StorePlace, twoShards } from './engines.js';
 import { count, type Measurement, median, ratioOf, seconds } from './table.js';
 
 const SECOND_US = 1_000_000;
@@ -146,10 +146,13 @@ const closedRefreshes = async (store: ClickhouseFeedbackStore, say: (line: strin
   return medians;
 };
 
-export const looksBench = async (say: (line: string) => void): Promise<readonly Measurement[]> => {
-  const folder = scratchFolder('looks');
-  const engine = await startClickhouse(folder);
-  const store = new ClickhouseFeedbackStore({ url: engine.url, maxMemoryBytes: 2_200_000_000 });
+type Say = (line: string) => void;
+
+export const looksBench = async (say: Say): Promise<readonly Measurement[]> => looksOn(await oneServer('looks'), say);
+export const looksClusterBench = async (say: Say): Promise<readonly Measurement[]> => looksOn(await twoShards(), say);
+
+const looksOn = async (place: StorePlace, say: Say): Promise<readonly Measurement[]> => {
+  const store = new ClickhouseFeedbackStore({ ...place.options, maxMemoryBytes: 2_200_000_000 });
   const results: Measurement[] = [];
   try {
     await store.prepare();
@@ -205,7 +208,6 @@ export const looksBench = async (say: (line: string) => void): Promise<readonly 
     return results;
   } finally {
     await store.close();
-    await engine.stop();
-    remove(folder);
+    await place.stop();
   }
 };

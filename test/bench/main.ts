@@ -8,13 +8,13 @@ import { assignmentHttpBench } from './assignment-http-bench.js';
 import { repository } from './engines.js';
 import { ingestionBench } from './ingestion-bench.js';
 import { kafkaBench } from './kafka-bench.js';
-import { liveBench } from './live-bench.js';
-import { looksBench } from './looks-bench.js';
+import { liveBench, liveClusterBench } from './live-bench.js';
+import { looksBench, looksClusterBench } from './looks-bench.js';
 import { overloadBench, overloadOnKafkaBench } from './overload-bench.js';
 import { platformBench } from './platform-bench.js';
 import { replayBench } from './replay-bench.js';
 import { statisticsBench } from './statistics-bench.js';
-import { sumsBench } from './sums-bench.js';
+import { sumsBench, sumsClusterBench } from './sums-bench.js';
 import { isMeasured, type Measurement, machine, markdown, readDocument, unmeasured, withMeasurements } from './table.js';
 import { tracingBench } from './tracing-bench.js';
 
@@ -27,8 +27,11 @@ const parts: Readonly<
   ingestion: ingestionBench,
   kafka: kafkaBench,
   sums: sumsBench,
+  'sums-cluster': sumsClusterBench,
   looks: looksBench,
+  'looks-cluster': looksClusterBench,
   live: liveBench,
+  'live-cluster': liveClusterBench,
   action: actionBench,
   replay: replayBench,
   platform: platformBench,

@@ -1,8 +1,7 @@
-/** One experiment with five metrics, from raw rows to exact sums, at 1 M and at 10 M rows. */
+/** One experiment with five metrics, from raw rows to exact sums, at 1 M and at 10 M rows; on one server, and on two shards. */
 import { ClickhouseFeedbackStore } from '@rampart/feedback-store';
 import { comparisonQuery, quantileQuery, rowAt } from './comparison-world.js';
-import { clickhouse, remove, scratchFolder, startClickhouse } from './engines.js';
-import { memoryBytes } from './processes.js';
+import { clickhouse, oneServer, type StorePlace, twoShards } from './engines.js';
 import { count, type Measurement, median, ratioOf, seconds } from './table.js';
 
 const BATCH = 100_000;
@@ -28,10 +27,13 @@ const timed = async (what: () => Promise<unknown>): Promise<number> => {
   return median(times);
 };
 
-export const sumsBench = async (say: (line: string) => void): Promise<readonly Measurement[]> => {
-  const folder = scratchFolder('sums');
-  const engine = await startClickhouse(folder);
-  const store = new ClickhouseFeedbackStore({ url: engine.url, maxMemoryBytes: 2_200_000_000 });
+type Say = (line: string) => void;
+
+export const sumsBench = async (say: Say): Promise<readonly Measurement[]> => sumsOn(await oneServer('sums'), say);
+export const sumsClusterBench = async (say: Say): Promise<readonly Measurement[]> => sumsOn(await twoShards(), say);
+
+const sumsOn = async (place: StorePlace, say: Say): Promise<readonly Measurement[]> => {
+  const store = new ClickhouseFeedbackStore({ ...place.options, maxMemoryBytes: 2_200_000_000 });
   const results: Measurement[] = [];
   try {
     await store.prepare();
@@ -47,8 +49,8 @@ export const sumsBench = async (say: (line: string) => void): Promise<readonly M
       const merged = await timed(() => store.sums(comparisonQuery(environment)));
       const scan = await timed(() =>
         clickhouse(
-          engine.url,
-          `SELECT sum(toInt128(assumeNotNull(value))) FROM rampart.feedback WHERE space IN (SELECT space FROM rampart.scope WHERE environment = '${environment}')`,
+          place.url,
+          `SELECT sum(toInt128(assumeNotNull(value))) FROM ${place.database}.feedback WHERE space GLOBAL IN (SELECT space FROM ${place.database}.scope WHERE environment = '${environment}')`,
         ),
       );
       measured.set(environment, merged);
@@ -82,7 +84,7 @@ export const sumsBench = async (say: (line: string) => void): Promise<readonly M
       yardstick: '10 ×',
       ratio: ratioOf(growth, 10),
     });
-    const bytes = memoryBytes(engine.pid);
+    const bytes = place.bytes();
     results.push({
       what: 'memory of the store after it',
       figure: `${(bytes / 2 ** 20).toFixed(0)} MiB`,
@@ -94,7 +96,6 @@ export const sumsBench = async (say: (line: string) => void): Promise<readonly M
     return results;
   } finally {
     await store.close();
-    await engine.stop();
-    remove(folder);
+    await place.stop();
   }
 };
