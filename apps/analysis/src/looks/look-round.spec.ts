@@ -136,6 +136,18 @@ describe('a look that is given up', () => {
   });
 });
 
+describe('a look that waits for the log', () => {
+  it('does so no longer than it is its turn', async () => {
+    const giving = new AbortController();
+    const { log, round } = await roundOver([named('a')]);
+    jest.spyOn(log, 'append').mockImplementation(() => {
+      giving.abort();
+      return new Promise(() => undefined);
+    });
+    await expect(round.look(onDay(2), giving.signal)).rejects.toMatchObject({ name: 'AbortError' });
+  });
+});
+
 /** Says at each moment what it was told to say. */
 class ToldStore extends MemoryFeedbackStore {
   readonly asked: (readonly string[])[] = [];

@@ -114,8 +114,8 @@ export class LookRound {
       looks.push(judged.message);
       if (judged.record !== undefined) records.push(judged.record);
     }
-    // Together: whoever is told of a look soon finds its record.
-    await Promise.all([this.publish(looks), this.proposals.propose(records)]);
+    // Together: whoever is told of a look soon finds its record. A log that is away keeps nobody from his place in the group that shares the looks anew.
+    await unlessAborted(Promise.all([this.publish(looks), this.proposals.propose(records)]), shared.signal);
   }
 
   /** Those that end with the watermark by what changed; a planned or closing look, as of its own moment, from all rows. */
@@ -213,6 +213,17 @@ export class LookRound {
     if (!isSame) this.lines.error({ comparison: chosen.key }, 'kept sums differ from the count of all rows: replaced by the count');
   }
 }
+
+/** @throws the reason of the abort, as soon as it comes; the work goes on unwatched */
+const unlessAborted = async <T>(work: Promise<T>, signal: AbortSignal): Promise<T> => {
+  let giveUp: () => void = () => undefined;
+  const givenUp = new Promise<never>((_resolve, reject) => {
+    giveUp = () => reject(signal.reason);
+  });
+  signal.addEventListener('abort', giveUp);
+  if (signal.aborted) giveUp();
+  return Promise.race([work, givenUp]).finally(() => signal.removeEventListener('abort', giveUp));
+};
 
 interface Looked {
   readonly policy: LookMessage['policy'];
