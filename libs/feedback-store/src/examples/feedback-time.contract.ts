@@ -1,7 +1,7 @@
 /** What "known until" means in every feedback store, while partitions are read unevenly, again after a restart, and anew into an empty store. */
 import { afterAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import type { ComparisonSums, FeedbackStore, PlacedRow, Progress } from '../feedback-store.js';
+import type { ComparisonQuery, ComparisonSums, FeedbackStore, PlacedRow, Progress } from '../feedback-store.js';
 import { MemoryFeedbackStore } from '../memory-feedback-store.js';
 import { type World, worlds } from './random-worlds.js';
 
@@ -41,14 +41,14 @@ export const feedbackTimeContract = (name: string, create: () => Promise<Feedbac
         fc.asyncProperty(readings, async ({ world, steps }) => {
           store ??= await create();
           const topic = `topic${++topics}`;
-          const apart = { query: { ...world.query, environment: topic }, rows: inEnvironment(world, topic) };
+          const rows = inEnvironment(world, topic);
           const model = new MemoryFeedbackStore();
-          await model.insert(apart.rows, []);
+          await model.insert(rows, []);
           const sumsAt = (of: FeedbackStore, environment: string, knownUntilUs: number) =>
-            of.sums({ ...apart.query, environment, knownUntilUs });
+            of.sums(askedOf(world, environment, knownUntilUs));
           const seen = new Map<number, ComparisonSums>();
-          for (const { rows, progress } of delivered(partitioned(apart.rows, topic), steps)) {
-            await store.insert(rows, [progress]);
+          for (const message of delivered(partitioned(rows, topic), steps)) {
+            await store.insert(message.rows, [message.progress]);
             const reached = await store.progress(topic);
             if (reached.length < PARTITIONS) continue;
             const watermarkUs = Math.min(...reached.map(({ knownAtUs }) => knownAtUs));
@@ -68,6 +68,14 @@ export const feedbackTimeContract = (name: string, create: () => Promise<Feedbac
       );
     }, 600_000);
   });
+};
+
+/** Of the comparison by whose arms it is divided, too. */
+const askedOf = ({ query }: World, environment: string, knownUntilUs: number): ComparisonQuery => {
+  const { strata } = query;
+  const there = { environment, knownUntilUs };
+  const moved = strata !== undefined && 'armIn' in strata ? { strata: { armIn: { ...strata.armIn, ...there } } } : {};
+  return { ...query, ...there, ...moved };
 };
 
 const inEnvironment = ({ rows }: World, environment: string): readonly PlacedRow[] =>
