@@ -2,4 +2,4 @@
 import { runService } from '@rampart/service-kit';
 import { assignmentService } from './running/assignment-service.js';
 
-export const serve = (): Promise<void> => runService(assignmentService);
+await runService(assignmentService);

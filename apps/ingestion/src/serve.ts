@@ -2,4 +2,4 @@
 import { runService } from '@rampart/service-kit';
 import { ingestionService } from './running/ingestion-service.js';
 
-export const serve = (): Promise<void> => runService(ingestionService);
+await runService(ingestionService);
