@@ -1,10 +1,12 @@
 /**
- * Makes of each service one file with everything that it needs, so that it starts in a third of the time (docs/adr/0019). What `npm run build` compiled stays as it is,
+ * Makes of each service one file with everything that it needs, compiled ahead, so that it starts in a fifth of the time (docs/adr/0019). What `npm run build` compiled stays as it is,
  * and a bundle older than that is not used.
  */
+import { execFile } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join, relative, resolve, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
 
 const root = resolve(import.meta.dirname, '..', '..');
 const services = ['analysis', 'assignment', 'experiments', 'ingestion'];
@@ -30,7 +32,7 @@ export const areBundlesCurrent = () => {
   return services.every((service) => {
     const folder = join(distOf(service), 'bundle');
     return (
-      existsSync(join(folder, 'serve.js')) &&
+      existsSync(join(folder, 'serve.cjs')) &&
       existsSync(join(folder, 'note.json')) &&
       readFileSync(join(folder, 'note.json'), 'utf8').trim() === now
     );
@@ -78,7 +80,11 @@ const bundle = async (rolldown, service, made) => {
     onLog: refuseUnresolved,
   });
   try {
-    await build.write({ file: join(unfinished, 'serve.js'), format: 'esm', keepNames: true, codeSplitting: false });
+    const file = join(unfinished, 'serve.cjs');
+    // Not as a module: Node 20 keeps of those nothing that it has compiled. As strict as one.
+    await build.write({ file, format: 'cjs', dynamicImportInCjs: false, banner: "'use strict';", keepNames: true, codeSplitting: false });
+    await refuseImports(file);
+    await promisify(execFile)(process.execPath, [join(import.meta.dirname, 'compile-ahead.mjs'), file]);
     writeFileSync(join(unfinished, 'note.json'), `${JSON.stringify({ inputs: made })}\n`);
     rmSync(folder, { recursive: true, force: true });
     renameSync(unfinished, folder);
@@ -91,6 +97,14 @@ const bundle = async (rolldown, service, made) => {
 /** What is not found at build time would be missed when a service runs. */
 const refuseUnresolved = (_level, { code, message }) => {
   if (code === 'UNRESOLVED_IMPORT') throw new Error(message);
+};
+
+/** A script that was compiled ahead has lost what Node needs for `import()`: it rejects, if only where it is reached. */
+const refuseImports = async (file) => {
+  const { parseSync } = await import('rolldown/utils');
+  const code = readFileSync(file, 'utf8');
+  const [found] = parseSync(file, code).module.dynamicImports;
+  if (found !== undefined) throw new Error(`${file}: ${code.slice(found.start, found.end)}: a bundle can't import while it runs`);
 };
 
 export const makeBundles = async () => {

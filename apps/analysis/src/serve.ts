@@ -3,4 +3,4 @@ import 'reflect-metadata';
 import { runService } from '@rampart/service-kit';
 import { analysisService } from './analysis.service.js';
 
-await runService(analysisService);
+export const serve = (): Promise<void> => runService(analysisService);

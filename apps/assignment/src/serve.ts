@@ -2,4 +2,4 @@
 import { runService } from '@rampart/service-kit';
 import { assignmentService } from './running/assignment-service.js';
 
-await runService(assignmentService);
+export const serve = (): Promise<void> => runService(assignmentService);

@@ -3,4 +3,4 @@ import 'reflect-metadata';
 import { runService } from '@rampart/service-kit';
 import { experimentsService } from './experiments.service.js';
 
-await runService(experimentsService);
+export const serve = (): Promise<void> => runService(experimentsService);

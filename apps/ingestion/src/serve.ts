@@ -2,4 +2,4 @@
 import { runService } from '@rampart/service-kit';
 import { ingestionService } from './running/ingestion-service.js';
 
-await runService(ingestionService);
+export const serve = (): Promise<void> => runService(ingestionService);

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, statSync, utimesSync, writeFileSync } f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { isBundleCurrent } from './start.js';
+import { BUNDLE, isBundleCurrent } from './start.js';
 
 let root: string;
 let dist: string;
@@ -18,7 +18,7 @@ beforeEach(() => {
   mkdirSync(join(dist, 'bundle'), { recursive: true });
   mkdirSync(join(root, 'libs', 'domain', 'dist'), { recursive: true });
   for (const path of compiled) writeFileSync(join(root, path), 'as compiled');
-  writeFileSync(join(dist, 'bundle', 'serve.js'), '');
+  writeFileSync(join(dist, 'bundle', BUNDLE), '');
   const inputs = Object.fromEntries(compiled.map((path) => [path, markOf(path)]));
   writeFileSync(join(dist, 'bundle', 'note.json'), JSON.stringify({ inputs }));
 });
@@ -37,7 +37,7 @@ describe('a bundle', () => {
     expect(isBundleCurrent(dist)).toBe(path.startsWith('apps/shop'));
   });
 
-  it.each(['serve.js', 'note.json'])('is none without its %s', (file) => {
+  it.each([BUNDLE, 'note.json'])('is none without its %s', (file) => {
     rmSync(join(dist, 'bundle', file));
     expect(isBundleCurrent(dist)).toBe(false);
   });
