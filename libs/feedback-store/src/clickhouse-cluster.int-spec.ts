@@ -176,7 +176,13 @@ describe('a cluster', () => {
     };
     await expect(refused({ cluster: 'nowhere' })).rejects.toThrow('remote_servers');
     await expect(refused({ url: one })).rejects.toThrow('has 2 shards, and 1 addresses were given');
-    await expect(refused({ url: `${one},${one}` })).rejects.toThrow('the same server');
+    await expect(refused({ url: `${one},${one}` })).rejects.toThrow('lead to other servers than the cluster');
+    const other = await ownClickhouse();
+    const [, theirs = ''] = other.url.split(',');
+    // Each of them knows a cluster of this name with two shards, and rows would go to others of these.
+    await expect(refused({ url: `${one},${theirs}` }).finally(() => other.stop())).rejects.toThrow(
+      'lead to other servers than the cluster',
+    );
     expect(() => new ClickhouseServers({ url: servers.url })).toThrow('name of their cluster');
   });
 });

@@ -48,7 +48,7 @@ export class ClickhouseServers {
     await Promise.all(shards.map(prepareSchema));
     if (cluster === undefined) return;
     await Promise.all(shards.map((shard) => this.checkShards(shard, cluster)));
-    await Promise.all(shards.map((shard) => prepareDistributed(shard, this.whole.database, cluster)));
+    await Promise.all([this.checkAddresses(cluster), ...shards.map((shard) => prepareDistributed(shard, this.whole.database, cluster))]);
   }
 
   /** Changes with that of any shard: one that lost its rows is to be filled again. */
@@ -94,6 +94,22 @@ export class ClickhouseServers {
 
   async close(): Promise<void> {
     await Promise.all([...new Set([this.whole, ...this.shards])].map((connection) => connection.close()));
+  }
+
+  /** Rows go where the servers' configuration says and are counted at the addresses: other servers would have a part of the units, and sums nobody doubts. */
+  private async checkAddresses(cluster: string): Promise<void> {
+    const tables = async (from: string) => {
+      const statement = `SELECT toString(uuid) AS id FROM ${from} WHERE database = {database:String} AND name = 'filling' ORDER BY id`;
+      const asked = await Promise.all(this.shards.map((shard) => shard.rows<{ id: string }>(statement, { database: shard.database })));
+      return asked.map((rows) => rows.map(({ id }) => id));
+    };
+    const [named, known] = await Promise.all([tables('system.tables'), tables(`cluster('${cluster}', system.tables)`)]);
+    const own = named.flat().sort().join();
+    if (known.some((found) => found.join() !== own))
+      throw new StoreError(
+        `the addresses of ClickHouse lead to other servers than the cluster "${cluster}" has (remote_servers): give the address of each of its shards`,
+        { retriable: false },
+      );
   }
 
   /** A shard that nobody prepared would refuse rows for ever; a replica may lag behind what was acknowledged, and sums would move back. */
