@@ -35,6 +35,22 @@ describe('the newest looks', () => {
     expect(new Set(await known())).toEqual(new Set([6, 2, 3]));
   });
 
+  it('do not go back when one comes late from a process that had given the looks away', async () => {
+    const second = 1_000_000;
+    await tell(aLook({ units: 1, knownUntilUs: 9 * second, lookedAtUs: 100 * second }));
+    looks.start();
+    expect(await known()).toEqual([1]);
+    await tell(aLook({ units: 2, knownUntilUs: 8 * second, lookedAtUs: 99 * second }));
+    await tell(aLook({ units: 9, experiment: 'other' }));
+    await eventually('all is read', async () => (looks.of('default', 'other').length === 1 ? true : undefined));
+    expect(await known()).toEqual([1]);
+    // By a clock that is off: of a later moment, or much earlier than any append may take.
+    await tell(aLook({ units: 3, knownUntilUs: 10 * second, lookedAtUs: 98 * second }));
+    await eventually('a later moment', async () => ((await known())[0] === 3 ? true : undefined));
+    await tell(aLook({ units: 4, knownUntilUs: 5 * second, lookedAtUs: 60 * second }));
+    await eventually('a clock', async () => ((await known())[0] === 4 ? true : undefined));
+  });
+
   it('stay what they were when something unreadable comes', async () => {
     looks.start();
     await tell(aLook({ units: 1 }));

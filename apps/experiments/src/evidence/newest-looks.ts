@@ -5,6 +5,9 @@ import { EventLog, FollowedTopic, type LogMessage } from '@rampart/event-log';
 
 const PATIENCE_MS = 2_000;
 
+/** As long as a process may still be appending a look that it has given up, with time to spare. */
+const OVERTAKEN_WITHIN_US = 30_000_000;
+
 /** What was looked at last is not known yet: to close at another moment would change the result. */
 export class LooksUnread extends Error {
   override readonly name = 'LooksUnread';
@@ -61,10 +64,21 @@ export class NewestLooks {
     if (value === null) this.looks.get(place)?.delete(key);
     if (look === undefined) return;
     const ofExperiment = this.looks.get(place) ?? new Map<string, LookMessage>();
+    if (isOvertaken(look, ofExperiment.get(key))) return;
     this.looks.set(place, ofExperiment.set(key, look));
     for (const listener of this.listeners) listener(look);
   }
 }
+
+/**
+ * Whoever gives the looks away may have one on its way to the log still, which lands behind that of his successor. Both times must say so: a comparison that is
+ * closed is looked at as of a moment that has passed, and clocks of two processes differ.
+ */
+const isOvertaken = (look: LookMessage, kept: LookMessage | undefined): boolean =>
+  kept !== undefined &&
+  look.knownUntilUs < kept.knownUntilUs &&
+  look.lookedAtUs < kept.lookedAtUs &&
+  kept.lookedAtUs - look.lookedAtUs <= OVERTAKEN_WITHIN_US;
 
 /** @returns undefined for what is no look: the one before it stays */
 const lookIn = (value: Uint8Array): LookMessage | undefined => {
