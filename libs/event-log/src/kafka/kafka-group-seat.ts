@@ -110,7 +110,7 @@ class KafkaGroupSeat implements Seat {
   private async tellReached(): Promise<void> {
     const other = new KafkaCluster(this.options);
     try {
-      await other.bounds(this.options.topic.topic);
+      await other.patiently(() => other.bounds(this.options.topic.topic));
       if (this.isJoining) this.events.reached();
     } catch {
       // The trouble that is told goes on.
