@@ -17,13 +17,13 @@ const markOf = (path) => {
   return `${size} ${mtimeMs}`;
 };
 
-/** The compiler's notes of every package change whenever one of its files does; the lock file, whenever other packages are installed. */
+/** The compiler's notes of every package change whenever one of its files does; the lock file, whenever other packages are installed; and what makes bundles. */
 const inputs = () =>
   Object.fromEntries(
     ['apps', 'libs']
       .flatMap((room) => readdirSync(join(root, room)).map((name) => `${room}/${name}/dist/.tsbuildinfo`))
       .filter((path) => existsSync(join(root, path)) && !path.startsWith('apps/dashboard/') && !path.startsWith('apps/cli/'))
-      .concat('pnpm-lock.yaml')
+      .concat('pnpm-lock.yaml', 'infra/setup/bundles.mjs', 'infra/setup/compile-ahead.mjs')
       .map((path) => [path, markOf(path)]),
   );
 
@@ -79,6 +79,7 @@ const bundle = async (rolldown, service, made) => {
     plugins: [places(folder)],
     onLog: refuseUnresolved,
   });
+  rmSync(unfinished, { recursive: true, force: true });
   try {
     const file = join(unfinished, 'serve.cjs');
     // Not as a module: Node 20 keeps of those nothing that it has compiled. As strict as one.
