@@ -21,6 +21,7 @@ import { IntakeController } from './feedback/intake.controller.js';
 import { Intake, PARTITIONS } from './feedback/intake.service.js';
 import { IntakeFigures } from './feedback/intake-figures.js';
 import { StoreBackup } from './feedback/store-backup.js';
+import { StoreMending } from './feedback/store-mending.js';
 import { StoreRebuild } from './feedback/store-rebuild.js';
 import { StoredEvidence } from './feedback/stored-evidence.js';
 import { TracedRows } from './feedback/traced-rows.js';
@@ -129,6 +130,7 @@ export const analysisModule = (config: AnalysisConfig): DynamicModule => ({
     ResultsService,
     RowCheck,
     StoreBackup,
+    StoreMending,
     StoreRebuild,
     TimeseriesService,
     TracedRows,

@@ -82,6 +82,16 @@ describe('the writer of feedback', () => {
     expect(store.inserts).toEqual([2]);
   });
 
+  it.each(['as nothing more is read before it is stored', 'as somebody waits for its partition'])('does not wait %s', async (why) => {
+    const store = new Superstitious();
+    const writer = new FeedbackWriter(store, { bytes: 200, waitMs: 60_000, onRefused: async () => undefined });
+    const isFirst = why.startsWith('as nothing');
+    const done = writer.write({ rows: [row(1)], progress: [], bytes: 100, isUrgent: isFirst });
+    if (!isFirst) writer.hurry();
+    await done;
+    expect(store.inserts).toEqual([1]);
+  });
+
   describe('to a store that is slow', () => {
     beforeEach(() => void jest.useFakeTimers());
     afterEach(() => void jest.useRealTimers());

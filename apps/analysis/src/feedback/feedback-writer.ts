@@ -18,6 +18,8 @@ export interface Batch {
   readonly progress: readonly Progress[];
   /** Of the messages that it was made from. */
   readonly bytes: number;
+  /** More is behind it that is not read before it is stored, or somebody waits for its partition. */
+  readonly isUrgent?: boolean;
 }
 
 interface Pending {
@@ -47,14 +49,19 @@ export class FeedbackWriter {
   ) {}
 
   /** Resolves when rows and progress are durable. Rejects with what the store said; then nothing of the batch counts as stored. */
-  write({ rows, progress, bytes }: Batch): Promise<void> {
+  write({ rows, progress, bytes, isUrgent = false }: Batch): Promise<void> {
     this.pending ??= this.begin();
     const { pending } = this;
     for (const row of rows) pending.rows.push(row);
     pending.progress.push(...progress);
     pending.bytes += bytes;
-    if (pending.bytes >= this.options.bytes) this.due(pending);
+    if (isUrgent || pending.bytes >= this.options.bytes) this.due(pending);
     return pending.settled;
+  }
+
+  /** Somebody waits for what is in hand. */
+  hurry(): void {
+    if (this.pending !== undefined) this.due(this.pending);
   }
 
   private begin(): Pending {

@@ -20,6 +20,13 @@ const FEEDBACK_GROUP = 'analysis-feedback';
 const WAIT_MS = 150;
 const MOST_MESSAGES = 4_000;
 
+interface Taking {
+  readonly writer: FeedbackWriter;
+  readonly skipped: SkippedRows;
+  /** Aborts when another one is to have the partition. */
+  readonly signal: AbortSignal;
+}
+
 @Injectable()
 export class FeedbackConsumer {
   private subscription: Subscription | undefined;
@@ -68,7 +75,12 @@ export class FeedbackConsumer {
       group: `${FEEDBACK_GROUP}.${filling}`,
       from,
       ...{ maxMessages: MOST_MESSAGES, maxBytes },
-      onBatch: (messages) => this.take(messages, writer, skipped),
+      onBatch: async (batch, { signal }) => {
+        // Whoever is to have the partition next waits for its batch.
+        const hurry = () => writer.hurry();
+        signal.addEventListener('abort', hurry);
+        await this.take(batch, { writer, skipped, signal }).finally(() => signal.removeEventListener('abort', hurry));
+      },
       onPoison: ({ partition, message, error }) => this.setAside(message, partition, String(error)),
     });
     this.subscription.done.catch((error: unknown) => {
@@ -119,7 +131,7 @@ export class FeedbackConsumer {
     await this.traces.close();
   }
 
-  private async take({ topic, partition, generation, messages }: LogBatch, writer: FeedbackWriter, skipped: SkippedRows): Promise<void> {
+  private async take({ topic, partition, generation, messages }: LogBatch, { writer, skipped, signal }: Taking): Promise<void> {
     const last = messages.at(-1);
     if (last === undefined) return;
     const bytes = messages.reduce((sum, { value }) => sum + (value?.byteLength ?? 0), 0);
@@ -136,11 +148,13 @@ export class FeedbackConsumer {
     if (erasures.length > 0) await this.erased.note(erasures);
     const progress: Progress = { topic, partition, generation, offset: BigInt(last.offset), knownAtUs: last.knownAtUs };
     // Asked in the turn in which they go: an erasure that is noted later waits for them.
-    const write = () =>
-      this.erased.written(
+    const write = () => {
+      const isUrgent = signal.aborted || messages.length >= MOST_MESSAGES;
+      return this.erased.written(
         generation,
-        writer.write({ rows: rows.filter((placed) => !this.erased.has(placed)), progress: [progress], bytes }),
+        writer.write({ rows: rows.filter((placed) => !this.erased.has(placed)), progress: [progress], bytes, isUrgent }),
       );
+    };
     await (storing === undefined ? write() : storing.around(write));
     this.figures.skewed(this.skewUs());
     this.figures.lagging(partition, this.stats()?.partitions.find((one) => one.partition === partition)?.lag ?? 0);

@@ -15,6 +15,7 @@ import { ErasureConsumer } from './erasure.consumer.js';
 import { FeedbackConsumer } from './feedback.consumer.js';
 import { Intake } from './intake.service.js';
 import { IntakeFigures } from './intake-figures.js';
+import { StoreMending } from './store-mending.js';
 import { StoreRebuild } from './store-rebuild.js';
 import { StoredEvidence } from './stored-evidence.js';
 import { Watermark } from './watermark.js';
@@ -40,7 +41,17 @@ const looksOf = (log: MemoryEventLog, store: MemoryFeedbackStore, views: Clickho
   const decisions = new DecisionLog(log);
   const figures = new LookFigures(new Metrics('analysis'));
   const watched = new WatchedComparisons(new LinkedDefinitions(link), evidence, decisions);
-  const round = new LookRound(log, store, evidence, watched, decisions, new Proposals(log, decisions, lines), figures, lines);
+  const round = new LookRound(
+    log,
+    store,
+    evidence,
+    watched,
+    decisions,
+    new Proposals(log, decisions, lines),
+    new StoreMending(store, lines),
+    figures,
+    lines,
+  );
   return new LookLoop(log, decisions, round, figures, 2_000, lines);
 };
 
@@ -61,6 +72,7 @@ const intakeOf = (log: MemoryEventLog, store: MemoryFeedbackStore) => {
     looks,
     rebuilds,
     new ErasureConsumer(log, store, lines),
+    new StoreMending(store, lines),
     new AccessJournal(),
     readiness,
     1,

@@ -10,6 +10,7 @@ import { ViewConsumers } from '../ingest-views/view.consumers.js';
 import { LookLoop } from '../looks/look-loop.js';
 import { ErasureConsumer } from './erasure.consumer.js';
 import { FeedbackConsumer } from './feedback.consumer.js';
+import { StoreMending } from './store-mending.js';
 import { type FilledBeside, StoreRebuild } from './store-rebuild.js';
 
 /** Well within the eight minutes for which ClickHouse keeps what parts were merged from. */
@@ -26,8 +27,7 @@ export class Intake implements OnModuleInit, OnApplicationShutdown {
   private readonly stopping = new AbortController();
   private inHand: Promise<unknown> = Promise.resolve();
   private endReports: (() => Promise<void>) | undefined;
-  private damage: string | undefined;
-  private mending: NodeJS.Timeout | undefined;
+  private mendingTimer: NodeJS.Timeout | undefined;
 
   constructor(
     private readonly log: EventLog,
@@ -39,6 +39,7 @@ export class Intake implements OnModuleInit, OnApplicationShutdown {
     private readonly looks: LookLoop,
     private readonly rebuilds: StoreRebuild,
     private readonly erasures: ErasureConsumer,
+    private readonly mending: StoreMending,
     private readonly journal: AccessJournal,
     readiness: Readiness,
     @Inject(PARTITIONS) private readonly partitions: number,
@@ -53,7 +54,7 @@ export class Intake implements OnModuleInit, OnApplicationShutdown {
       return undefined;
     });
     // Ready all the same: who is not can't be told to fill the store anew.
-    readiness.note('damage', () => this.damage);
+    readiness.note('damage', () => this.mending.damage);
   }
 
   onModuleInit(): void {
@@ -91,7 +92,7 @@ export class Intake implements OnModuleInit, OnApplicationShutdown {
 
   async onApplicationShutdown(): Promise<void> {
     this.stopping.abort();
-    clearInterval(this.mending);
+    clearInterval(this.mendingTimer);
     await this.inHand.catch(() => undefined);
     await this.rebuilds.abandon();
     await this.stopReading();
@@ -132,20 +133,9 @@ export class Intake implements OnModuleInit, OnApplicationShutdown {
     await this.feedback.start(filling, this.stopping.signal);
     this.viewConsumers.start(filling);
     this.erasures.start();
-    this.mending ??= setInterval(() => void this.mend(), MEND_EVERY_MS).unref();
+    this.mendingTimer ??= setInterval(() => void this.mending.mend(), MEND_EVERY_MS).unref();
     this.trouble = undefined;
     return filling;
-  }
-
-  private async mend(): Promise<void> {
-    try {
-      const [first] = await this.store.mend();
-      if (first !== undefined && first !== this.damage) this.lines.error({ damage: first }, 'rows of the store may be missing');
-      this.damage = first;
-    } catch (err) {
-      // One that is away has nothing to say.
-      if ((err as { retriable?: unknown }).retriable !== true) this.lines.warn({ err }, 'the store could not be looked over for damage');
-    }
   }
 
   private async stopReading(): Promise<void> {

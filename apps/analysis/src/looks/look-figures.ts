@@ -17,6 +17,7 @@ export class LookFigures {
   private readonly recounts: Counter<'same'>;
   private readonly failures: Counter;
   private newest: TakenLook | undefined;
+  private isOwner = () => true;
 
   constructor({ registry }: Metrics) {
     const registers = [registry];
@@ -33,7 +34,7 @@ export class LookFigures {
       registers,
     });
     this.failures = new Counter({ name: 'rampart_look_failures_total', help: 'Looks that failed and are taken again', registers });
-    const newest = () => this.newest;
+    const newest = () => this.last;
     new Gauge({
       name: 'rampart_look_age_seconds',
       help: 'Since the moment up to which the newest look knew everything; absent where another process looks',
@@ -60,13 +61,13 @@ export class LookFigures {
     this.recounts.inc({ same: String(isSame) });
   }
 
-  /** Undefined until this process has taken a look. */
-  get last(): TakenLook | undefined {
-    return this.newest;
+  /** @param isOwner  whether this process takes the looks: the age of its newest one says nothing once another does */
+  takenWhile(isOwner: () => boolean): void {
+    this.isOwner = isOwner;
   }
 
-  /** The comparisons are looked at by another process from now on. */
-  handedOver(): void {
-    this.newest = undefined;
+  /** Undefined until this process has taken a look, and where another takes them. */
+  get last(): TakenLook | undefined {
+    return this.isOwner() ? this.newest : undefined;
   }
 }

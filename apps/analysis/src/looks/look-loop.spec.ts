@@ -111,6 +111,17 @@ describe('a look that failed', () => {
   });
 });
 
+describe('the age of the newest look', () => {
+  it('is told by the process that takes them', async () => {
+    const age = async () => /look_age_seconds\S* (\d+)/.exec(await metrics.registry.metrics())?.[1];
+    figures.looked({ knownUntilUs: Date.now() * 1000 - 90e6, comparisons: 1, seconds: 1, atUs: Date.now() * 1000 });
+    expect(await age()).toBe('90');
+    log.isGivenAway = true;
+    expect(await age()).toBeUndefined();
+    expect(figures.last).toBeUndefined();
+  });
+});
+
 describe('a look that is being taken when another process is to take the looks', () => {
   it('is given up, and is no failed one', async () => {
     storeIsAway = false;

@@ -34,6 +34,7 @@ export class LookLoop {
   start(): void {
     if (this.subscription !== undefined) return;
     this.decisions.start();
+    this.figures.takenWhile(() => this.isOwner);
     this.subscription = this.log.consume({
       topic: DEFINITIONS,
       group: LOOKS_GROUP,

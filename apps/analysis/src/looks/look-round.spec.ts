@@ -19,6 +19,7 @@ import {
 } from '@rampart/feedback-store';
 import { createLog, Metrics } from '@rampart/service-kit';
 import { type DefinitionInForce, Definitions } from '../definitions/definition-in-force.js';
+import { StoreMending } from '../feedback/store-mending.js';
 import { converted, crashed, definitionOf, onDay, ones, rampAt } from '../figures/conclusion.examples.js';
 import { exampleComparison } from '../figures/figures.examples.js';
 import { EvidenceOf } from '../results/evidence.examples.js';
@@ -79,7 +80,17 @@ const roundOver = async (
   const metrics = new Metrics('analysis');
   const watched = new WatchedComparisons(new ManyDefinitions(definitions), evidence, decisions);
   const proposals = new Proposals(log, decisions, quiet);
-  const round = new LookRound(log, store, evidence, watched, decisions, proposals, new LookFigures(metrics), quiet);
+  const round = new LookRound(
+    log,
+    store,
+    evidence,
+    watched,
+    decisions,
+    proposals,
+    new StoreMending(store, quiet),
+    new LookFigures(metrics),
+    quiet,
+  );
   return { decisions, evidence, log, metrics, round };
 };
 
@@ -136,6 +147,20 @@ describe('a look that is given up', () => {
   });
 });
 
+describe('a look that is given up while it is judged', () => {
+  it('publishes and records nothing', async () => {
+    const giving = new AbortController();
+    const { log, evidence, round } = await roundOver([named('a')]);
+    jest.spyOn(evidence, 'knownEvents').mockImplementationOnce(async () => {
+      giving.abort();
+      return [];
+    });
+    const append = jest.spyOn(log, 'append');
+    await expect(round.look(onDay(2), giving.signal)).rejects.toMatchObject({ name: 'AbortError' });
+    expect(append).not.toHaveBeenCalled();
+  });
+});
+
 describe('a look that waits for the log', () => {
   it('does so no longer than it is its turn', async () => {
     const giving = new AbortController();
@@ -145,6 +170,20 @@ describe('a look that waits for the log', () => {
       return new Promise(() => undefined);
     });
     await expect(round.look(onDay(2), giving.signal)).rejects.toMatchObject({ name: 'AbortError' });
+  });
+
+  it('nor with a record that the one before proposed', async () => {
+    const giving = new AbortController();
+    const { log, round } = await roundOver([named('a')]);
+    await round.look(onDay(2));
+    const later = jest.spyOn(performance, 'now').mockReturnValue(performance.now() + 10_000);
+    const append = jest.spyOn(log, 'append').mockImplementation(() => {
+      giving.abort();
+      return new Promise(() => undefined);
+    });
+    await expect(round.look(onDay(2), giving.signal)).rejects.toMatchObject({ name: 'AbortError' });
+    expect(append.mock.calls.map(([topic]) => topic)).toEqual([RECORD_PROPOSALS]);
+    later.mockRestore();
   });
 });
 

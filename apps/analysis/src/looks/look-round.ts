@@ -5,6 +5,7 @@ import { EventLog } from '@rampart/event-log';
 import { type ComparisonQuery, type ComparisonSums, FeedbackStore, isDamage } from '@rampart/feedback-store';
 import { LOG, type Log } from '@rampart/service-kit';
 import { policyOf } from '../definitions/definition-in-force.js';
+import { StoreMending } from '../feedback/store-mending.js';
 import { type Conclusion, conclude } from '../figures/conclusion.js';
 import { Evidence } from '../results/evidence.source.js';
 import { knownNames } from '../results/known-names.js';
@@ -50,11 +51,12 @@ export class LookRound {
 
   constructor(
     private readonly log: EventLog,
-    private readonly store: FeedbackStore,
+    store: FeedbackStore,
     private readonly evidence: Evidence,
     private readonly watched: WatchedComparisons,
     private readonly decisions: DecisionLog,
     private readonly proposals: Proposals,
+    private readonly mending: StoreMending,
     private readonly figures: LookFigures,
     @Inject(LOG) private readonly lines: Log,
   ) {
@@ -69,18 +71,18 @@ export class LookRound {
     try {
       return await this.taken(nowUs, signal);
     } catch (error) {
-      // At once, for the look that is taken again; whoever mends now and then says what could not be mended.
-      if (isDamage(error)) await this.store.mend().catch(() => undefined);
+      // At once, for the look that is taken again.
+      if (isDamage(error)) await unlessAborted(this.mending.mend(), signal);
       throw error;
     }
   }
 
   private async taken(nowUs: InstantUs, signal: AbortSignal): Promise<Round | undefined> {
-    await this.proposals.settle();
+    await unlessAborted(this.proposals.settle(), signal);
     // Before the rows are counted: what is known up to here is all stored.
     const watermarkUs = await this.evidence.watermark();
     if (watermarkUs === null || watermarkUs === this.lastUs) return undefined;
-    const comparisons = await this.watched.at(watermarkUs);
+    const comparisons = await unlessAborted(this.watched.at(watermarkUs, signal), signal);
     this.totals.keep(new Set(comparisons.map(({ key }) => key)));
     const shared = { nowUs, signal, seen: this.namesOfRound() };
     // Whatever fails from here on: each kept total is right as of its own moment, and the next look goes on from there.
@@ -114,6 +116,7 @@ export class LookRound {
       looks.push(judged.message);
       if (judged.record !== undefined) records.push(judged.record);
     }
+    shared.signal.throwIfAborted();
     // Together: whoever is told of a look soon finds its record. A log that is away keeps nobody from his place in the group that shares the looks anew.
     await unlessAborted(Promise.all([this.publish(looks), this.proposals.propose(records)]), shared.signal);
   }

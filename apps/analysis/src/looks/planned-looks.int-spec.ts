@@ -5,6 +5,7 @@ import { ClickhouseFeedbackStore, type FeedbackStore, MemoryFeedbackStore, type 
 import { createLog, Metrics } from '@rampart/service-kit';
 import { groupSequentialBounds } from '@rampart/statistics';
 import { type FreshClickhouse, freshClickhouse } from '@rampart/test-engines';
+import { StoreMending } from '../feedback/store-mending.js';
 import { converted, definitionOf, onDay } from '../figures/conclusion.examples.js';
 import { EvidenceOf, OneDefinition } from '../results/evidence.examples.js';
 import { DecisionLog } from './decision-log.js';
@@ -82,7 +83,17 @@ const started = async (counted: FeedbackStore, log: MemoryEventLog) => {
   const quiet = createLog('analysis', 'silent');
   const proposals = new Proposals(log, decisions, quiet);
   const watched = new WatchedComparisons(new OneDefinition(definition), evidence, decisions);
-  const round = new LookRound(log, counted, evidence, watched, decisions, proposals, new LookFigures(new Metrics('analysis')), quiet);
+  const round = new LookRound(
+    log,
+    counted,
+    evidence,
+    watched,
+    decisions,
+    proposals,
+    new StoreMending(counted, quiet),
+    new LookFigures(new Metrics('analysis')),
+    quiet,
+  );
   let proposed = 0;
   /** Looks until there is nothing more to record as of this moment, and records what is proposed, as the control plane does. */
   const upTo = async (atUs: number): Promise<readonly DecisionRecord[]> => {

@@ -33,10 +33,12 @@ export class WatchedComparisons {
     this.moments = new PlannedMoments(evidence);
   }
 
-  async at(watermarkUs: InstantUs): Promise<readonly WatchedComparison[]> {
+  async at(watermarkUs: InstantUs, signal?: AbortSignal): Promise<readonly WatchedComparison[]> {
     const watched: WatchedComparison[] = [];
     const imported = this.importsOfRound(watermarkUs);
     for (const run of this.definitions.runs()) {
+      // A planned moment may take several counts to find.
+      signal?.throwIfAborted();
       const comparison = await this.watchedOf(run, watermarkUs);
       if (comparison === undefined || this.isBehind(comparison)) continue;
       if (!comparison.query.historical) {
