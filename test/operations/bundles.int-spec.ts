@@ -17,8 +17,9 @@ const refusalOf = (program: string) =>
   evaluated(`const { serve } = await import(${JSON.stringify(pathToFileURL(program))}); await serve();`);
 
 const start = pathToFileURL(join(repository, 'libs', 'service-kit', 'dist', 'running', 'start.js'));
-const startedFrom = (bundle: string) =>
-  evaluated(`const { loadBundle } = await import(${JSON.stringify(start)});
+const startedFrom = (bundle: string, meanwhile = '') =>
+  evaluated(`${meanwhile}
+const { loadBundle } = await import(${JSON.stringify(start)});
 const { script, program } = loadBundle(${JSON.stringify(bundle)});
 process.stdout.write(String(script.cachedDataRejected));
 await program.serve();`);
@@ -38,6 +39,12 @@ describe.each(['analysis', 'assignment', 'experiments', 'ingestion'])('the bundl
     expect(node(join(dist, 'main.js'))).toEqual(refusal);
     expect(refusalOf(join(dist, 'serve.js'))).toEqual(refusal);
     expect(startedFrom(bundle)).toEqual({ ...refusal, stdout: 'false' });
+  }, 60_000);
+
+  it('names its places in stack traces by itself, not by the folder in which it was compiled ahead', () => {
+    const { stdout } = startedFrom(bundle, 'process.stderr.write = () => process.stdout.write(new Error("here").stack);');
+    const places = stdout.match(/\(\S*serve\.cjs/g) ?? [];
+    expect(new Set(places)).toEqual(new Set([`(${service}/serve.cjs`]));
   }, 60_000);
 
   it('starts as well where nothing was compiled ahead, or by another engine', () => {

@@ -1,7 +1,7 @@
 /** How a service starts: from its bundle, which takes a fifth of the time that its modules take one by one. Imports nothing that takes time. */
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Script } from 'node:vm';
 
@@ -55,7 +55,8 @@ export const loadBundle = (file: string): { readonly script: Script; readonly pr
   const compiled = compiledOf(file);
   // In one line with its first, so that places in stack traces are those of the file.
   const script = new Script(`(function (exports, require, module, __filename, __dirname) { ${readFileSync(file, 'utf8')}\n})`, {
-    filename: file,
+    // As it is called when it is compiled ahead, in another folder; V8 keeps that name for stack traces.
+    filename: `${basename(resolve(file, '..', '..', '..'))}/${BUNDLE}`,
     ...(existsSync(compiled) ? { cachedData: readFileSync(compiled) } : {}),
   });
   const module = { exports: {} as ServiceProgram };
