@@ -27,8 +27,11 @@ const inputs = () =>
       .map((path) => [path, markOf(path)]),
   );
 
+/** Another Node starts a bundle too, but compiles it at each start. */
+const noteOf = (made) => JSON.stringify({ inputs: made, node: process.version });
+
 export const areBundlesCurrent = () => {
-  const now = JSON.stringify({ inputs: inputs() });
+  const now = noteOf(inputs());
   return services.every((service) => {
     const folder = join(distOf(service), 'bundle');
     return (
@@ -86,7 +89,7 @@ const bundle = async (rolldown, service, made) => {
     await build.write({ file, format: 'cjs', dynamicImportInCjs: false, banner: "'use strict';", keepNames: true, codeSplitting: false });
     await refuseImports(file);
     await promisify(execFile)(process.execPath, [join(import.meta.dirname, 'compile-ahead.mjs'), file]);
-    writeFileSync(join(unfinished, 'note.json'), `${JSON.stringify({ inputs: made })}\n`);
+    writeFileSync(join(unfinished, 'note.json'), `${noteOf(made)}\n`);
     rmSync(folder, { recursive: true, force: true });
     renameSync(unfinished, folder);
   } finally {
