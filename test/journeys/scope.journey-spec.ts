@@ -5,6 +5,7 @@ import { defineExperiment, exposure, purchase, type Setting } from './experiment
 import { filesWith, secretOf } from './files-with.js';
 import { eventually, type Platform, startPlatform } from './platform.js';
 import { type Route, routesOf } from './routes.js';
+import { settingsOf } from './twin.js';
 
 /** SDKs have no header to send. */
 const KEY_IN_PATH = '/api/features/{clientKey}';
@@ -195,6 +196,20 @@ describe('no key, or one that was revoked', () => {
   });
 });
 
+describe('what a service says of its engines and folders', () => {
+  it.each(['experiments', 'assignment', 'ingestion', 'analysis'])('of %s is told to the admin alone', async (service) => {
+    const ask = async (key?: string | null, query = '') =>
+      (await platform.call('GET', `/diagnostics/${service}${query}`, undefined, key === undefined ? {} : { key })).status;
+    for (const [role, key] of ours) {
+      expect([role, await ask(key)]).toEqual([role, 403]);
+      expect([role, await ask(key, '?project=ours')]).toEqual([role, 403]);
+    }
+    expect(await ask(null)).toBe(401);
+    expect(await ask(revoked)).toBe(401);
+    expect(await ask()).toBe(200);
+  });
+});
+
 /** One route of each service that this key may call, and whether it was let in. */
 const doorsOf = (key: string, role: Holder): readonly (() => Promise<number>)[] => {
   const status = async (method: string, path: string, body?: unknown) => (await platform.call(method, path, body, { key })).status;
@@ -278,6 +293,13 @@ describe('every answer of the front door', () => {
   });
 });
 
+/** What the services open the embedded engines with; a server of the test's own may have a password that is no secret. */
+const enginePasswords = (): readonly string[] => {
+  const { RAMPART_CLICKHOUSE_URL, RAMPART_DATABASE_URL } = settingsOf(platform.processes().analysis ?? 0);
+  const urls = [RAMPART_CLICKHOUSE_URL, ...(platform.servers === undefined ? [RAMPART_DATABASE_URL] : [])];
+  return urls.map((url) => decodeURIComponent(new URL(url ?? '').password));
+};
+
 describe('a key that was used, and put where it does not belong', () => {
   it('is in no log, database or spool afterwards', async () => {
     const { id, key } = await keyOf('ours', 'manager');
@@ -309,10 +331,14 @@ describe('a key that was used, and put where it does not belong', () => {
     // What is looked for is found where it is kept.
     expect(filesWith(platform.data, [secretOf(platform.adminKey)])).toEqual(['admin-key']);
     expect(filesWith(platform.data, [secret])).toEqual(['secret']);
+    const passwords = enginePasswords();
+    const ofEngines = ['clickhouse/password', ...(platform.servers === undefined ? ['postgres-password'] : [])];
+    expect([...filesWith(platform.data, passwords)].sort()).toEqual(ofEngines);
     await platform.stop();
     const all = [...[...used, platform.adminKey].map(secretOf), signing.slice('whsec_'.length)];
-    expect(all.filter((text) => text.length < 20)).toEqual([]);
-    expect(filesWith(platform.data, [...all, secret]).filter((file) => file !== 'admin-key' && file !== 'secret')).toEqual([]);
-    for (const text of [...all, secret]) expect(platform.output()).not.toContain(text);
+    expect([...all, secret, ...passwords].filter((text) => text.length < 20)).toEqual([]);
+    const kept = ['admin-key', 'secret', ...ofEngines];
+    expect(filesWith(platform.data, [...all, secret, ...passwords]).filter((file) => !kept.includes(file))).toEqual([]);
+    for (const text of [...all, secret, ...passwords]) expect(platform.output()).not.toContain(text);
   }, 90_000);
 });
