@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Kafka } from 'kafkajs';
 import pg from 'pg';
+import { assigned } from './assigned.js';
 import { filesWith } from './files-with.js';
 import { type LiveSetting, liveEvent, liveExposure, recordSaying, replay, resultsOf, send, startLive, visits } from './live.js';
 import { eventually, killPart, type Platform, startPlatform } from './platform.js';
@@ -8,14 +9,17 @@ import { settingsOf } from './twin.js';
 
 /** Nothing else looks like it. */
 const ANN = 'ann.forget-me@example.org';
+/** As it stands in the paths and queries of requests. */
+const ANN_IN_PATH = encodeURIComponent(ANN);
 const UNITS = 400;
+const RAW = 'feedback.raw.v1';
 
 let platform: Platform;
 let setting: LiveSetting;
 let isStopped = false;
 
 beforeAll(async () => {
-  platform = await startPlatform({ env: { RAMPART_LOOK_INTERVAL_MS: '500' } });
+  platform = await startPlatform({ env: { RAMPART_LOOK_INTERVAL_MS: '500', RAMPART_LOG_LEVEL: 'debug' } });
   setting = await startLive(platform, { project: 'shop' });
 }, 120_000);
 
@@ -30,6 +34,20 @@ const ok = async (method: string, path: string, body?: unknown, allowed: readonl
   if (!allowed.includes(answer.status)) throw new Error(`${method} ${path}: ${answer.status} ${JSON.stringify(answer.body)}`);
   return answer.body;
 };
+
+/** What assignment decides and tells of by itself. */
+const defineBag = async (): Promise<void> => {
+  const variants = [{ key: 'control' }, { key: 'treatment' }];
+  const values = variants.map(({ key }) => ({ key, value: key === 'treatment' }));
+  await ok('POST', `/v1/features${at}`, { key: 'bag', name: 'Bag', valueType: 'boolean', defaultVariant: 'control', variants: values });
+  await ok('POST', `/v1/experiments${at}`, {
+    ...{ key: 'bigger-bag', name: 'Bigger bag', feature: 'bag', assignment: 'rampart', unitType: 'user' },
+    ...{ variants, control: 'control', metrics: [{ metric: 'converted', role: 'success' }] },
+  });
+  await ok('POST', `/v1/experiments/bigger-bag/start${at}`, {});
+};
+
+const tailOfAnn = async () => (await ok('GET', `/v1/ingest/tail${at}&unit=${ANN_IN_PATH}`)).rows;
 
 const visitsOfAnn = () => {
   const now = Date.now();
@@ -65,7 +83,7 @@ const doneErasure = (id: string) =>
 const foldersWith = (): readonly string[] => {
   const { kafka, postgres } = platform.servers?.files ?? {};
   const found = Object.entries({ data: platform.data, kafka, postgres }).flatMap(([name, folder]) =>
-    folder === undefined ? [] : filesWith(folder, [ANN]).map((file) => `${name}/${file}`),
+    folder === undefined ? [] : filesWith(folder, [ANN, ANN_IN_PATH]).map((file) => `${name}/${file}`),
   );
   return found;
 };
@@ -115,6 +133,31 @@ const kafkaTopics = async (settings: Readonly<Record<string, string>>, topics: r
   await admin.disconnect();
 };
 
+/** As a service does that writes into Kafka itself. Nothing where there is no Kafka. */
+const sendRaw = async (messages: readonly { readonly event: object; readonly partition?: number }[]): Promise<void> => {
+  if (platform.servers === undefined) return;
+  const producer = new Kafka({ brokers: platform.servers.brokers.split(','), logLevel: 0 }).producer();
+  await producer.connect();
+  const headers = { 'content-type': 'application/cloudevents+json' };
+  const written = messages.map(({ event, ...place }) => ({
+    ...place,
+    headers,
+    value: JSON.stringify({ ...event, writekey: setting.key }),
+  }));
+  await producer.send({ topic: RAW, acks: -1, messages: written });
+  await producer.disconnect();
+};
+
+/** From where to where each partition can be read. Nothing where there is no Kafka. */
+const rawOffsets = async () => {
+  if (platform.servers === undefined) return [];
+  const admin = new Kafka({ brokers: platform.servers.brokers.split(','), logLevel: 0 }).admin();
+  await admin.connect();
+  const offsets = await admin.fetchTopicOffsets(RAW);
+  await admin.disconnect();
+  return offsets.map(({ partition, low, high }) => ({ partition, low: Number(low), high: Number(high) }));
+};
+
 describe('a person who is to be forgotten', () => {
   let record: { readonly id: string; readonly knownUntil: string };
   let erasure: string;
@@ -138,8 +181,19 @@ describe('a person who is to be forgotten', () => {
       data: { unit: { type: 'user', id } },
     }));
     expect((await platform.call('POST', '/v1/events', unbelieved, { key })).body).toMatchObject({ accepted: 0, rejected: 2 });
-    await platform.call('GET', `/v1/units/user/${ANN}`, undefined, { key });
-    await ok('GET', `/v1/ingest/tail${at}&unit=${ANN}`);
+    await platform.call('GET', `/v1/units/user/${ANN_IN_PATH}`, undefined, { key });
+    await defineBag();
+    await eventually('assignment puts her into an arm', async () => {
+      const { reason } = await assigned(platform.address, setting.key, 'bag', ANN);
+      return reason === 'SPLIT' ? true : undefined;
+    });
+    // The broker packs what strangers write, and no search for bytes would find her there.
+    await kafkaTopics({ 'compression.type': 'uncompressed' }, [RAW]);
+    await sendRaw([{ event: liveEvent('glance', ANN, Date.now(), undefined, `glance-${ANN}`) }]);
+    await eventually('what she was told by assignment is stored, and what a service wrote of her itself', async () => {
+      const told = JSON.stringify(await tailOfAnn());
+      return told.includes('bigger-bag') && (platform.servers === undefined || told.includes('glance')) ? true : undefined;
+    });
     record = await recordSaying(platform, setting, 'go');
     await countedUnits(UNITS + 1);
     expect(await replay(platform, setting, record.id)).toMatchObject({ evidence: { same: true }, erasedUnits: 0 });
@@ -150,16 +204,17 @@ describe('a person who is to be forgotten', () => {
     });
     expect(said.length).toBeGreaterThan(0);
     // What is looked for in the end is found where it is.
-    const places = platform.servers === undefined ? ['data/clickhouse/', 'data/postgres/'] : ['data/clickhouse/', 'kafka/', 'postgres/'];
+    const places =
+      platform.servers === undefined ? ['data/clickhouse/', 'data/postgres/'] : ['data/clickhouse/', 'kafka/', `/${RAW}-`, 'postgres/'];
     const found = foldersWith();
-    for (const place of places) expect([place, found.some((file) => file.startsWith(place))]).toEqual([place, true]);
+    for (const place of places) expect([place, found.some((file) => `/${file}`.includes(place))]).toEqual([place, true]);
   }, 120_000);
 
   it('is erased though everything that does it is killed meanwhile', async () => {
-    expect((await platform.call('DELETE', `/v1/units/user/${ANN}${at}`, undefined, { key: setting.key })).status).toBe(403);
+    expect((await platform.call('DELETE', `/v1/units/user/${ANN_IN_PATH}${at}`, undefined, { key: setting.key })).status).toBe(403);
     // As docs/erasing.md says of Kafka: what stays goes into another file than what goes.
-    await kafkaTopics({ 'segment.ms': '1000' }, ['dead-letters.v1', 'feedback.raw.v1']);
-    const answer = await ok('DELETE', `/v1/units/user/${ANN}${at}`);
+    await kafkaTopics({ 'segment.ms': '1000' }, ['dead-letters.v1', RAW]);
+    const answer = await ok('DELETE', `/v1/units/user/${ANN_IN_PATH}${at}`);
     expect(answer).toMatchObject({ state: 'running', unitType: 'user', project: 'shop', environment: 'production' });
     expect(JSON.stringify(answer)).not.toContain(ANN);
     erasure = answer.id;
@@ -175,6 +230,11 @@ describe('a person who is to be forgotten', () => {
       ],
     ]);
     await countedUnits(UNITS);
+    expect(await tailOfAnn()).toEqual([]);
+    // Raw events hold raw ids for as long as they are kept: nobody can read on from there.
+    const offsets = await rawOffsets();
+    expect(offsets.filter(({ low, high }) => low < high)).toEqual([]);
+    expect(offsets.some(({ high }) => high > 0)).toBe(platform.servers !== undefined);
   }, 120_000);
 
   it('leaves every decision as it was, and says by name that it is missing', async () => {
@@ -206,12 +266,15 @@ describe('a person who is to be forgotten', () => {
     expect((await replay(platform, setting, record.id)).erasedUnits).toBe(1);
     await send(platform, setting, visitsOfAnn());
     await countedUnits(UNITS + 1);
-    await doneErasure((await ok('DELETE', `/v1/units/user/${ANN}${at}`)).id);
+    await doneErasure((await ok('DELETE', `/v1/units/user/${ANN_IN_PATH}${at}`)).id);
     await countedUnits(UNITS);
   }, 120_000);
 
   it('is in no byte of log, store, spool and database', async () => {
     await vacuumed();
+    // Kafka leaves the segment that it writes into until the next event comes behind it.
+    const other = (partition: number) => liveEvent('glance', 'somebody-else', Date.now(), undefined, `glance-${partition}`);
+    await sendRaw((await rawOffsets()).map(({ partition }) => ({ event: other(partition), partition })));
     await kafkaTopics({ 'min.compaction.lag.ms': '0', 'segment.ms': '1000', 'min.cleanable.dirty.ratio': '0.01' }, ['definitions.v1']);
     await eventually(
       'the engines have removed the files of before',
@@ -221,6 +284,6 @@ describe('a person who is to be forgotten', () => {
     await platform.stop();
     isStopped = true;
     expect(foldersWith()).toEqual([]);
-    expect(platform.output()).not.toContain(ANN);
+    for (const text of [ANN, ANN_IN_PATH]) expect(platform.output()).not.toContain(text);
   }, 150_000);
 });
