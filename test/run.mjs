@@ -9,13 +9,14 @@ import { dirname, join, relative, resolve } from 'node:path';
 import { areBundlesCurrent, makeBundles } from '../infra/setup/bundles.mjs';
 import { ensureChromium } from '../infra/setup/chromium.mjs';
 import { checkedDependencies } from '../infra/setup/dependency-check.mjs';
+import { missingTools } from '../infra/setup/packaging-tools.mjs';
 
 const root = resolve(import.meta.dirname, '..');
 const scratch = mkdtempSync(join(tmpdir(), 'rampart-test-'));
 chmodSync(scratch, 0o755); // as root, PostgreSQL runs as another user and must get in
 const [tier = 'all', ...jestArguments] = process.argv.slice(2);
 
-/** What every part leaves: { name, passed, failed, skipped, seconds, failures: [test], gaps: [sentence] }. */
+/** What every part leaves: { name, passed, failed, skipped, seconds, failures: [test], gaps: [sentence], missing: [sentence] }. */
 const parts = [];
 const engines = [];
 /** Said at the end whatever the outcome: no failure, and no gap that a machine without a network could close. */
@@ -79,7 +80,7 @@ const titlesOfFailed = (suites) =>
 
 const summary = (report, code) => {
   const ended = 'Jest ended without a report';
-  if (!existsSync(report)) return { passed: 0, failed: 1, skipped: 0, failures: [ended], gaps: [] };
+  if (!existsSync(report)) return { passed: 0, failed: 1, skipped: 0, failures: [ended], gaps: [], missing: [] };
   const found = JSON.parse(readFileSync(report, 'utf8'));
   const broken = found.testResults.filter(isBroken).length;
   const failed = found.numFailedTests + broken;
@@ -90,6 +91,7 @@ const summary = (report, code) => {
     skipped: found.numPendingTests + found.numTodoTests,
     failures: failed === 0 && code !== 0 ? [`Jest ended with exit code ${code}`] : failures,
     gaps: found.numTotalTests + broken === 0 ? ['there is no such test'] : titlesOfSkipped(found.testResults),
+    missing: missingTools(found.testResults.map((one) => one.name)),
   };
 };
 
@@ -137,7 +139,7 @@ const debianPostgres = () => {
   return existsSync(join(bin, 'initdb')) ? { initdb: join(bin, 'initdb'), postgres: join(bin, 'postgres') } : undefined;
 };
 
-const absent = (name, gap) => parts.push({ name, passed: 0, failed: 0, skipped: 0, seconds: 0, failures: [], gaps: [gap] });
+const absent = (name, gap) => parts.push({ name, passed: 0, failed: 0, skipped: 0, seconds: 0, failures: [], gaps: [gap], missing: [] });
 
 const integration = async () => {
   const [postgres, clickhouse] = await Promise.all([postgresIn('embedded'), clickhouseIn('embedded')]);
@@ -214,7 +216,7 @@ const dependencies = async () => {
   const failures = exitCode === 0 ? [] : lines.slice(0, -1);
   notes.push(isChecked ? `Dependencies: ${lines.at(-1)}` : `!! ${lines.at(-1)}`);
   const counts = { passed: isChecked && failures.length === 0 ? 1 : 0, failed: failures.length, skipped: isChecked ? 0 : 1 };
-  parts.push({ name: 'dependencies', ...counts, failures, gaps: [], seconds: await asking.seconds });
+  parts.push({ name: 'dependencies', ...counts, failures, gaps: [], missing: [], seconds: await asking.seconds });
 };
 
 const tiers = {
@@ -247,11 +249,13 @@ const report = () => {
   const sum = (key) => parts.reduce((total, one) => total + one[key], 0);
   const gaps = parts.flatMap(({ name, gaps }) => gaps.map((gap) => `  ${name}: ${gap}`));
   const failures = parts.flatMap(({ name, failures }) => failures.map((failure) => `  ${name}: ${failure}`));
+  const missing = parts.flatMap((one) => one.missing.map((what) => `  ${what}`));
   const isCi = process.env.CI === 'true';
   if (gaps.length > 0) console.log(`\nCould not run here${isCi ? ' (a failure, since CI=true)' : ''}:\n${gaps.join('\n')}`);
   if (failures.length > 0) console.log(`\nFailed:\n${failures.join('\n')}`);
+  if (missing.length > 0) console.log(`\nTools that this machine lacks (no failure):\n${missing.join('\n')}`);
   for (const note of notes) console.log(`\n${note}`);
-  const isAll = gaps.length === 0 && sum('skipped') === 0;
+  const isAll = gaps.length === 0 && missing.length === 0 && sum('skipped') === 0;
   console.log(`${isAll ? '\nNothing was left out.\n' : ''}${sum('passed')} passed, ${sum('failed')} failed, ${sum('skipped')} skipped`);
   return sum('failed') > 0 || (isCi && gaps.length > 0) ? 1 : 0;
 };
