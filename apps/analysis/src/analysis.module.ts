@@ -1,5 +1,6 @@
 /** Analysis on one screen: log → store, and from the store to results and views. */
 import { type DynamicModule, Module } from '@nestjs/common';
+import { DEFINITIONS } from '@rampart/contracts';
 import { EventLog } from '@rampart/event-log';
 import { openEventLog } from '@rampart/event-log/configured';
 import {
@@ -83,13 +84,17 @@ export const analysisModule = (config: AnalysisConfig): DynamicModule => ({
     { provide: PLATFORM_SECRET, useValue: config.RAMPART_SECRET },
     {
       provide: EventLog,
-      useFactory: () =>
-        openEventLog({
+      inject: [Diagnostics],
+      useFactory: async (diagnostics: Diagnostics) => {
+        const log = await openEventLog({
           databaseUrl: config.RAMPART_DATABASE_URL,
           kafkaBrokers: config.KAFKA_BROKERS,
           kafkaSecurity: kafkaSecurityOf(config),
           clientId: 'analysis',
-        }),
+        });
+        diagnostics.addKafka(config.KAFKA_BROKERS, () => log.offsets(DEFINITIONS));
+        return log;
+      },
     },
     {
       provide: FeedbackStore,

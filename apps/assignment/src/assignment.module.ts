@@ -1,6 +1,7 @@
 /** Assignment on one screen: definitions → rulesets → doors → exposures → spool → log. */
 import { type DynamicModule, Module } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
+import { DEFINITIONS } from '@rampart/contracts';
 import { EventLog } from '@rampart/event-log';
 import { openEventLog } from '@rampart/event-log/configured';
 import { Pseudonyms } from '@rampart/feedback-rows';
@@ -32,14 +33,18 @@ export const assignmentModule = (config: AssignmentConfig): DynamicModule => ({
     { provide: PARTITIONS, useValue: config.RAMPART_LOG_PARTITIONS },
     {
       provide: EventLog,
-      useFactory: () =>
-        openEventLog({
+      inject: [Diagnostics],
+      useFactory: async (diagnostics: Diagnostics) => {
+        const log = await openEventLog({
           databaseUrl: config.RAMPART_DATABASE_URL,
           kafkaBrokers: config.KAFKA_BROKERS,
           kafkaSecurity: kafkaSecurityOf(config),
           clientId: 'assignment',
           maxQueuedBytes: MOST_QUEUED_BYTES,
-        }),
+        });
+        diagnostics.addKafka(config.KAFKA_BROKERS, () => log.offsets(DEFINITIONS));
+        return log;
+      },
     },
     {
       provide: ExposureSpool,

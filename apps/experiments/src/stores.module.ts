@@ -1,5 +1,6 @@
 /** The event store, the event log and the database behind them: opened first, closed last. */
 import { type DynamicModule, Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
+import { DEFINITIONS } from '@rampart/contracts';
 import { EventLog, type LogCopy } from '@rampart/event-log';
 import { openEventLog, openLogCopy } from '@rampart/event-log/configured';
 import { connectControlDatabase, EventStore, PostgresEventStore } from '@rampart/event-store';
@@ -71,7 +72,15 @@ export class StoresModule implements OnApplicationShutdown {
       module: StoresModule,
       global: true,
       providers: [
-        { provide: STORES, useFactory: () => openStores(config) },
+        {
+          provide: STORES,
+          inject: [Diagnostics],
+          useFactory: async (diagnostics: Diagnostics) => {
+            const stores = await openStores(config);
+            diagnostics.addKafka(config.KAFKA_BROKERS, () => stores.log.offsets(DEFINITIONS));
+            return stores;
+          },
+        },
         { provide: DataSource, inject: [STORES], useFactory: ({ dataSource }: Stores) => dataSource },
         { provide: EventStore, inject: [STORES], useFactory: ({ store }: Stores) => store },
         { provide: EventLog, inject: [STORES], useFactory: ({ log }: Stores) => log },

@@ -1,9 +1,10 @@
 /** Ingestion on one screen: doors → intake → log. */
 import { type DynamicModule, Module } from '@nestjs/common';
+import { DEFINITIONS } from '@rampart/contracts';
 import { EventLog } from '@rampart/event-log';
 import { openEventLog } from '@rampart/event-log/configured';
 import { Pseudonyms } from '@rampart/feedback-rows';
-import { ApiKeys, kafkaSecurityOf } from '@rampart/service-kit';
+import { ApiKeys, Diagnostics, kafkaSecurityOf } from '@rampart/service-kit';
 import { DeadLettersController } from './doors/dead-letters.controller.js';
 import { EventsController } from './doors/events.controller.js';
 import { IntakeScopes } from './doors/intake-scopes.js';
@@ -30,14 +31,18 @@ export const ingestionModule = (config: IngestionConfig): DynamicModule => ({
     { provide: DEFAULT_RATE, useValue: config.RAMPART_QUOTA_EVENTS_PER_SECOND },
     {
       provide: EventLog,
-      useFactory: () =>
-        openEventLog({
+      inject: [Diagnostics],
+      useFactory: async (diagnostics: Diagnostics) => {
+        const log = await openEventLog({
           databaseUrl: config.RAMPART_DATABASE_URL,
           kafkaBrokers: config.KAFKA_BROKERS,
           kafkaSecurity: kafkaSecurityOf(config),
           clientId: 'ingestion',
           maxQueuedBytes: config.RAMPART_QUEUED_BYTES,
-        }),
+        });
+        diagnostics.addKafka(config.KAFKA_BROKERS, () => log.offsets(DEFINITIONS));
+        return log;
+      },
     },
     { provide: Pseudonyms, useFactory: () => new Pseudonyms(config.RAMPART_SECRET) },
     { provide: ApiKeys, useClass: ReplicaKeys },

@@ -67,7 +67,7 @@ const seenLines = ({ services, freshness }: Facts): readonly string[] => {
   const told = services.flatMap((one) => {
     if (one.error !== null) return [`  ${one.name}: no answer`];
     const { version, node, engines, uptimeSeconds } = one.diagnosis;
-    const used = engines.map((engine) => `, ${engine.name} ${engine.error === null ? engine.version : 'away'}`).join('');
+    const used = engines.map((engine) => `, ${engine.name} ${engine.error === null ? (engine.version ?? 'answers') : 'away'}`).join('');
     return [`  ${one.name} ${version} on Node ${node}, up ${uptimeSeconds} s${used}`];
   });
   if ('error' in freshness) return told;

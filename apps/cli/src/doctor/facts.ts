@@ -7,8 +7,8 @@ const failed = z.object({ name: z.string(), error: z.string() });
 const answered = z.object({
   name: z.string(),
   error: z.null(),
-  version: z.string(),
-  nowUs: z.number(),
+  version: z.string().nullable(),
+  nowUs: z.number().nullable(),
   askedAtUs: z.number(),
   answeredAtUs: z.number(),
   disks: z.array(z.object({ path: z.string(), ...disk })),

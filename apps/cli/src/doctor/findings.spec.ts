@@ -104,6 +104,20 @@ describe('an engine', () => {
     expect(sentences(facts)).toEqual(['analysis does not reach clickhouse: connect ECONNREFUSED']);
   });
 
+  it('is Kafka, too, where the log is there: away from the services that say so, with what to look at', () => {
+    const error = 'did not answer within 3000 ms';
+    const [finding, ...others] = findingsOf(withService(asked('ingestion', { engines: [{ name: 'kafka', error }] })));
+    expect(others).toEqual([]);
+    expect(finding).toMatchObject({ code: 'engine-unreachable', sentence: `ingestion does not reach kafka: ${error}` });
+    expect(finding?.action).toMatch(/KAFKA_BROKERS.*KAFKA_TLS.*KAFKA_SASL.*advertise/);
+  });
+
+  it('may tell neither version nor clock, and then answers', () => {
+    const facts = withService(asked('ingestion', { engines: [engine('kafka', '', { version: null, nowUs: null })] }));
+    expect(findingsOf(facts)).toEqual([]);
+    expect(reportOf(facts, [])).toContain('up 5 s, kafka answers');
+  });
+
   it('that is too old is told with both versions', () => {
     expect(sentences(withService(asked('experiments', { engines: [engine('postgresql', '14.9 (Debian)')] })))).toEqual([
       'postgresql is 14.9 (Debian), and 15 is the oldest that is supported',

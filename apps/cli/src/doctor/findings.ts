@@ -80,6 +80,12 @@ const unreachable = ({ services, address }: Facts): readonly Finding[] =>
   );
 
 const OLDEST: Readonly<Record<string, number>> = { postgresql: 15 };
+const ENGINE_ACTION =
+  'Start it, or mend its address in the configuration of the service. What waits for it is kept, and goes on by itself.';
+const ENGINE_ACTIONS: Readonly<Record<string, string>> = {
+  kafka:
+    'Start its brokers, or mend KAFKA_BROKERS and what KAFKA_TLS and KAFKA_SASL say in the configuration of the service. Brokers that answer have to be reachable by the addresses that they advertise, too. What waits for them is kept, and goes on by itself.',
+};
 
 const engines = (facts: Facts): readonly Finding[] =>
   reachedOf(facts).flatMap(({ name: service, diagnosis }) =>
@@ -90,11 +96,11 @@ const engines = (facts: Facts): readonly Finding[] =>
             code: 'engine-unreachable',
             subject: engine.name,
             sentence: `${service} does not reach ${engine.name}: ${engine.error}`,
-            action: 'Start it, or mend its address in the configuration of the service. What waits for it is kept, and goes on by itself.',
+            action: ENGINE_ACTIONS[engine.name] ?? ENGINE_ACTION,
           },
         ];
       const oldest = OLDEST[engine.name] ?? 0;
-      const major = Number.parseInt(engine.version, 10);
+      const major = Number.parseInt(engine.version ?? '', 10);
       if (Number.isNaN(major) || major >= oldest) return [];
       const sentence = `${engine.name} is ${engine.version}, and ${oldest} is the oldest that is supported`;
       return [{ code: 'engine-too-old', subject: engine.name, sentence, action: `Upgrade ${engine.name}.` }];
@@ -189,7 +195,7 @@ const clocks = (facts: Facts, { mostSkewUs }: Limits): readonly Finding[] =>
     const own = offsetOf(diagnosis.nowUs, askedAtUs, answeredAtUs);
     // Its service asked the engine by its own clock.
     const others = diagnosis.engines.flatMap((engine) =>
-      engine.error === null
+      engine.error === null && engine.nowUs !== null
         ? [{ name: engine.name, ...offsetOf(engine.nowUs, engine.askedAtUs, engine.answeredAtUs), than: `that of ${name}` }]
         : [],
     );

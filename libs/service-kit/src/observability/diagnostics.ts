@@ -9,9 +9,10 @@ import { VERSION } from './metrics.js';
 import { Readiness } from './readiness.js';
 
 export interface EngineAnswer {
-  readonly version: string;
-  /** By its own clock. */
-  readonly nowUs: number;
+  /** Null: it tells none. */
+  readonly version: string | null;
+  /** By its own clock; null: it tells none. */
+  readonly nowUs: number | null;
   readonly disks?: readonly { readonly path: string; readonly freeBytes: number; readonly totalBytes: number }[];
 }
 
@@ -28,6 +29,19 @@ export class Diagnostics {
   /** @param ask  one answer of each of its servers */
   addEngine(name: string, ask: AskEngine): void {
     this.engines.set(name, ask);
+  }
+
+  /**
+   * Brokers tell neither their version nor their clock: that they answer is all.
+   * @param brokers  as configured; without any the log is elsewhere, and nothing is asked
+   * @param ask  anything of the log that only its brokers can answer
+   */
+  addKafka(brokers: string | undefined, ask: () => Promise<unknown>): void {
+    if (brokers === undefined || brokers === '') return;
+    this.addEngine('kafka', async () => {
+      await ask();
+      return [{ version: null, nowUs: null }];
+    });
   }
 
   /** @param what  is kept there, for people */
