@@ -61,7 +61,10 @@ class BrokerProcess {
     writeFileSync(properties, serverProperties(this.nodes, this.node, data, this.settings));
     if (!existsSync(join(data, 'meta.properties'))) {
       const { username, password } = this.security ?? {};
-      const users = username === undefined ? [] : ['--add-scram', `SCRAM-SHA-512=[name=${username},password=${password}]`];
+      const users =
+        username === undefined
+          ? []
+          : ['256', '512'].flatMap((bits) => ['--add-scram', `SCRAM-SHA-${bits}=[name=${username},password=${password}]`]);
       await this.spawn(['-Xmx64m', 'kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', properties, ...users]);
       await this.ended;
     }

@@ -3,12 +3,13 @@
 /** @typedef {{ id: number, port: number, controllerPort: number, seen?: { port: number, through: number } }} Node  seen: for tests, a listener for clients alone, and the port at which they find it */
 
 /**
- * What clients meet where connections are secured: TLS, and a name with a password (PLAIN or SCRAM-SHA-512). The controllers' own listener stays plain on 127.0.0.1.
- * @typedef {{ keystore: string, truststore: string, username: string, password: string }} Security  keystore: PEM file with key and certificate; truststore: PEM file
+ * What clients meet where connections are secured: TLS, and a name with a password (PLAIN or SCRAM). The controllers' own listener stays plain on 127.0.0.1.
+ * @typedef {{ keystore: string, truststore: string, username: string, password: string, wantsCertificate?: boolean }} Security
+ *   keystore: PEM file with key and certificate; truststore: PEM file; wantsCertificate: of whoever connects, signed by an authority of the truststore
  */
 
 /** @param {Node} node @param {Security} security */
-export const securedProperties = ({ port, controllerPort }, { keystore, truststore, username, password }) => ({
+export const securedProperties = ({ port, controllerPort }, { keystore, truststore, username, password, wantsCertificate = false }) => ({
   listeners: `SASL_SSL://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
   'advertised.listeners': `SASL_SSL://127.0.0.1:${port}`,
   'listener.security.protocol.map': 'SASL_SSL:SASL_SSL,CONTROLLER:PLAINTEXT',
@@ -17,9 +18,12 @@ export const securedProperties = ({ port, controllerPort }, { keystore, truststo
   'ssl.keystore.location': keystore,
   'ssl.truststore.type': 'PEM',
   'ssl.truststore.location': truststore,
-  'sasl.enabled.mechanisms': 'PLAIN,SCRAM-SHA-512',
+  // Without the listener's name brokers take no notice of it where there are passwords.
+  'listener.name.sasl_ssl.ssl.client.auth': wantsCertificate ? 'required' : 'none',
+  'sasl.enabled.mechanisms': 'PLAIN,SCRAM-SHA-256,SCRAM-SHA-512',
   'sasl.mechanism.inter.broker.protocol': 'PLAIN',
   'listener.name.sasl_ssl.plain.sasl.jaas.config': `org.apache.kafka.common.security.plain.PlainLoginModule required username="${username}" password="${password}" user_${username}="${password}";`,
+  'listener.name.sasl_ssl.scram-sha-256.sasl.jaas.config': 'org.apache.kafka.common.security.scram.ScramLoginModule required;',
   'listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config': 'org.apache.kafka.common.security.scram.ScramLoginModule required;',
 });
 

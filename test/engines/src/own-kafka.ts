@@ -26,6 +26,8 @@ export interface OwnKafkaSecurity {
   readonly truststore: string;
   readonly username: string;
   readonly password: string;
+  /** Nobody gets in without a certificate that an authority of the truststore signed. */
+  readonly wantsCertificate?: boolean;
 }
 
 interface Brokers {
