@@ -1,29 +1,42 @@
 /** The log in a PostgreSQL that takes encrypted connections only: `?sslmode=verify-full&sslrootcert=…` in its address. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { type OwnCertificates, type OwnPostgres, ownCertificates, ownPostgres } from '@rampart/test-engines';
+import {
+  type FreshDatabase,
+  freshDatabase,
+  type OwnCertificates,
+  type OwnPostgres,
+  ownCertificates,
+  ownPostgres,
+} from '@rampart/test-engines';
 import { eventually, freshTopic, Recorder } from './contract/harness.js';
 import { PostgresEventLog } from './postgres-event-log.js';
 
 let certificates: OwnCertificates;
 let strangers: OwnCertificates;
+let onlyLocalhost: OwnCertificates;
 let server: OwnPostgres;
+let misnamed: OwnPostgres;
+let unencrypted: FreshDatabase;
 
 beforeAll(async () => {
   certificates = ownCertificates();
   strangers = ownCertificates();
+  // Of a server at an address nothing but that address may be believed, though many clients fall back to this name.
+  onlyLocalhost = ownCertificates({ names: 'DNS:localhost' });
+  unencrypted = await freshDatabase();
   server = await ownPostgres({ tls: certificates });
-}, 60_000);
+  misnamed = await ownPostgres({ tls: onlyLocalhost });
+}, 90_000);
 
 afterAll(async () => {
-  await server?.remove();
-  certificates?.remove();
-  strangers?.remove();
+  await Promise.all([server?.remove(), misnamed?.remove(), unencrypted?.drop()]);
+  for (const one of [certificates, strangers, onlyLocalhost]) one?.remove();
 });
 
-const opened = (query: string) => new PostgresEventLog({ url: `${server.url}${query}` });
+const believing = (url: string, { ca }: OwnCertificates) => `${url}${url.includes('?') ? '&' : '?'}sslmode=verify-full&sslrootcert=${ca}`;
 
 it('the log works when its authority is named', async () => {
-  const log = opened(`?sslmode=verify-full&sslrootcert=${certificates.ca}`);
+  const log = new PostgresEventLog({ url: believing(server.url, certificates) });
   try {
     const topic = await freshTopic(log, { partitions: 1 });
     await log.append(topic, [{ partition: 0, value: 'a' }]);
@@ -39,11 +52,13 @@ it('the log works when its authority is named', async () => {
 
 describe('the log is not there for whoever', () => {
   it.each([
-    ['speaks without encryption', () => '', /no encryption/],
-    ['believes another authority', () => `?sslmode=verify-full&sslrootcert=${strangers.ca}`, /certificate/],
-    ['believes only what the system trusts', () => '?sslmode=verify-full', /certificate/],
-  ])('%s', async (_, query, why) => {
-    const log = opened(query());
+    ['speaks without encryption', () => server.url, /no encryption/],
+    ['believes another authority', () => believing(server.url, strangers), /certificate/],
+    ['believes only what the system trusts', () => `${server.url}?sslmode=verify-full`, /certificate/],
+    ['meets a server of another name', () => believing(misnamed.url, onlyLocalhost), /altnames/],
+    ['meets a server without encryption', () => believing(unencrypted.url, certificates), /does not support SSL/],
+  ])('%s', async (_, url, why) => {
+    const log = new PostgresEventLog({ url: url() });
     try {
       await expect(log.createTopic({ topic: 'refused', partitions: 1, compacted: false })).rejects.toThrow(why);
     } finally {
