@@ -42,6 +42,8 @@ describe('the judge of events', () => {
     expect(storedViolations(new Set([one, two]), new Set([one, two]), new Set([one]))).toEqual([
       '1 of 2 acknowledged are not stored, b for one',
     ]);
+    expect(storedViolations(new Set([one, two]), new Set([one, two]), new Set([one]), 1)).toEqual([]);
+    expect(storedViolations(new Set([one, two, three]), new Set([one, two, three]), new Set([one]), 1)).toHaveLength(1);
     expect(storedViolations(new Set([one]), new Set([one]), new Set([one, three]))).toEqual(['1 are stored that nobody sent, c for one']);
   });
 });

@@ -1,6 +1,8 @@
 /** Rounds of faults under load, and what is compared after each: clients' histories with what is kept, the evidence with that of an undisturbed run. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { projectSecret, pseudonymsWith } from '@rampart/contracts/pseudonyms';
 import { assigned, defineAssigned, inTurns } from '../journeys/assigned.js';
+import { DEPLOYMENT_SECRET } from '../journeys/deployment.js';
 import { decisionsOf, type LiveSetting, neverClosing, OUTSIDER_CRASH, OUTSIDERS, startLive, visits } from '../journeys/live.js';
 import { rampHistory, rampReaches, rampVisits, startRamp } from '../journeys/ramp.js';
 import { Random } from '../simulation/random.js';
@@ -48,6 +50,8 @@ export interface ChaosReport {
 
 const PER_BATCH = 60;
 const BATCH_PAUSE_MS = 150;
+/** From one fault's end to the next one, at most: the seed says when. */
+const CALM_MS = 1_500;
 const PROJECT = 'chaos';
 const EVENTS_A_UNIT = 1.5;
 const atOnce = { perBatch: 500, when: async () => undefined };
@@ -74,13 +78,13 @@ export const chaos = async (attacked: Attacked, options: ChaosOptions): Promise<
   const injuries: Injury[] = [];
   const rounds: Round[] = [];
   const violations: string[] = [];
-  const told = { acknowledged: 0, asked: 0 };
+  const told: Told = { acknowledged: new Set(), asked: new Set() };
   attacked.press = async (address, count) => {
-    const units = Array.from({ length: count }, (_, at) => `pressed-${told.asked + at}`);
-    told.asked += count;
+    const units = Array.from({ length: count }, (_, at) => `pressed-${told.asked.size + at}`);
+    for (const unit of units) told.asked.add(unit);
     await inTurns(units, async (unit) => {
       const answer = await assigned(address, shop.clientKey, 'checkout', unit).catch(() => undefined);
-      if (answer?.reason === 'SPLIT') told.acknowledged += 1;
+      if (answer?.reason === 'SPLIT') told.acknowledged.add(unit);
     });
   };
   for (let number = 1; number === 1 || !options.isOver(number, injuries); number += 1) {
@@ -93,8 +97,8 @@ export const chaos = async (attacked: Attacked, options: ChaosOptions): Promise<
     const judged = await judgedRound(attacked, seen, calm);
     injuries.push(...seen.injuries);
     violations.push(...lateInjuries(seen.injuries, options.readyWithinMs), ...judged.violations);
-    told.acknowledged += seen.told.acknowledged.size;
-    told.asked += seen.told.asked.size;
+    for (const unit of seen.told.acknowledged) told.acknowledged.add(unit);
+    for (const unit of seen.told.asked) told.asked.add(unit);
     const operations = registers.reduce((sum, one) => sum + one.operations.length, 0);
     rounds.push({ number, acknowledged: seen.sent.acknowledged.size, operations, told: seen.told.acknowledged.size, ...judged.evidence });
     options.onRound?.({ injuries, rounds, violations, dropped: attacked.dropped });
@@ -144,6 +148,7 @@ const oneRound = async (attacked: Attacked, options: ChaosOptions, { number, fau
     try {
       while (injuries.length < options.faultsInARound) {
         begun += 1;
+        await sleep(random.uniform() * CALM_MS);
         const injury = await inflict(fault.next().value, attacked, random, options.pace);
         injuries.push(injury);
         options.say(`  ${said(injury)}`);
@@ -205,18 +210,16 @@ const lateInjuries = (injuries: readonly Injury[], withinMs: number): readonly s
   injuries.filter(({ away, readyAfterMs }) => away !== 'nothing' && readyAfterMs > withinMs).map(said);
 
 /** What was told on the way to a process that died is on its disk, and in the log when it is back. */
-const exposureViolations = async (
-  { deployment, dropped }: Attacked,
-  project: string,
-  told: { readonly acknowledged: number; readonly asked: number },
-): Promise<readonly string[]> => {
+const exposureViolations = async ({ deployment, dropped }: Attacked, project: string, told: Told): Promise<readonly string[]> => {
+  const pseudonym = pseudonymsWith(projectSecret(DEPLOYMENT_SECRET, project));
+  const pseudonyms = (units: ReadonlySet<string>) => new Set([...units].map((unit) => pseudonym('user', unit)));
+  const [acknowledged, asked] = [pseudonyms(told.acknowledged), pseudonyms(told.asked)];
   const until = Date.now() + 30_000;
   for (;;) {
     const exposed = await exposedUnits(deployment, project, 'faster-checkout');
-    if (exposed > told.asked) return [`${exposed} units are exposed, and ${told.asked} asked`];
-    if (exposed >= told.acknowledged - dropped) return [];
-    if (Date.now() > until)
-      return [`${told.acknowledged} units were told their variant, ${exposed} exposures are stored and ${dropped} were dropped`];
+    const violations = storedViolations(acknowledged, asked, exposed, dropped);
+    if (violations.length === 0) return [];
+    if (Date.now() > until) return violations.map((what) => `exposures, of which ${dropped} were dropped: ${what}`);
     await sleep(500);
   }
 };

@@ -25,9 +25,10 @@ export const storedIds = async (deployment: Deployment, project: string, environ
   return new Set(await asked(deployment, `SELECT DISTINCT id FROM (${of('feedback')} UNION ALL ${of('exposure')})`));
 };
 
-/** Units with an exposure to the experiment. */
-export const exposedUnits = async (deployment: Deployment, project: string, experiment: string): Promise<number> => {
+/** Pseudonyms of the units with an exposure to the experiment. */
+export const exposedUnits = async (deployment: Deployment, project: string, experiment: string): Promise<ReadonlySet<string>> => {
   const scopes = `SELECT scope FROM scope WHERE project = '${project}' AND name = 'exposure:${experiment}'`;
-  const [count] = await asked(deployment, `SELECT uniqExact(unit) FROM exposure WHERE scope IN (${scopes})`);
-  return Number(count);
+  return new Set(
+    await asked(deployment, `SELECT DISTINCT lower(hex(reinterpretAsFixedString(unit))) FROM exposure WHERE scope IN (${scopes})`),
+  );
 };

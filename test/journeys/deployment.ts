@@ -10,6 +10,7 @@ import { callerOf, type Platform, temporaryData } from './platform.js';
 
 export const BROKERS = 3;
 export const SHARDS = 2;
+export const DEPLOYMENT_SECRET = 'a secret of journeys and of nothing else';
 const services = ['experiments', 'assignment', 'ingestion', 'analysis'] as const;
 export type ServiceName = (typeof services)[number];
 
@@ -63,7 +64,7 @@ export const startDeployment = async (options: DeploymentOptions = {}): Promise<
   };
   const all = {
     KAFKA_BROKERS: kafka.brokers,
-    RAMPART_SECRET: 'a secret of journeys and of nothing else',
+    RAMPART_SECRET: DEPLOYMENT_SECRET,
     RAMPART_ADMIN_KEY: ADMIN_KEY,
     RAMPART_LOOK_INTERVAL_MS: '500',
     ...env,

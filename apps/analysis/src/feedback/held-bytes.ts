@@ -4,7 +4,7 @@
 export const HELD_BYTES = Symbol('bytes of feedback in hand');
 
 /** What the store takes in a fraction of a second. */
-export const DEFAULT_HELD_BYTES = 4 * 2 ** 20;
+export const DEFAULT_HELD_BYTES = 8 * 2 ** 20;
 
 /** Of the batch of one partition: a message is never cut, so that each may bring its last one more. */
 export const batchBytes = (heldBytes: number, partitions: number): number => Math.max(1, Math.floor(heldBytes / partitions));
