@@ -1,5 +1,5 @@
 /**
- * Makes of each service one file with everything that it needs, compiled ahead, so that it starts in a fifth of the time (docs/adr/0019). What `npm run build` compiled stays as it is,
+ * Makes of each service one file with everything that it needs, compiled ahead, so that it starts in an eighth of the time (docs/adr/0019). What `npm run build` compiled stays as it is,
  * and a bundle older than that is not used.
  */
 import { execFile } from 'node:child_process';

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, describe, expect, it } from '@jest/globals';
@@ -48,8 +48,9 @@ describe.each(['analysis', 'assignment', 'experiments', 'ingestion'])('the bundl
   }, 60_000);
 
   it('starts as well where nothing was compiled ahead, or by another engine', () => {
-    copies = mkdtempSync(join(dist, 'bundle-copy-'));
-    const copy = join(copies, BUNDLE);
+    copies = mkdtempSync(join(dist, '..', 'bundle-copy-'));
+    mkdirSync(join(copies, 'bundle'));
+    const copy = join(copies, 'bundle', BUNDLE);
     copyFileSync(bundle, copy);
     const refusal = { status: 1, stderr: expect.stringContaining(`${service}: The configuration has`) };
     expect(startedFrom(copy)).toEqual({ ...refusal, stdout: 'undefined' });

@@ -37,6 +37,7 @@ const rowRefusals = new Set([6, 25, 26, 27, 33, 38, 41, 53, 69, 72, 117, 131, 19
 const whileMended = [60, 246];
 const retriableQueries = new Set([
   ...whileMended,
+  32,
   159,
   160,
   164,

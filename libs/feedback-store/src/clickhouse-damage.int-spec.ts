@@ -87,4 +87,10 @@ describe('a part that a full disk left damaged', () => {
     expect(await store.mend()).toEqual([]);
     expect(await store.sums(query)).toEqual(whole);
   }, 60_000);
+
+  it('whose table was taken out is put in by the next start', async () => {
+    await connection.command('DETACH TABLE exposure');
+    await store.prepare();
+    expect(await store.sums(query)).toEqual(whole);
+  }, 60_000);
 });

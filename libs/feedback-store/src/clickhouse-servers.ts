@@ -3,6 +3,7 @@
  * database has the same names for the rows of all shards together, so that one SQL serves both.
  */
 import { createHash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ClickhouseConnection, type ConnectionOptions } from './clickhouse-connection.js';
 import { StoreError } from './store-error.js';
 import { exchangeTables, fillingOf, prepareDistributed, prepareSchema } from './writing/clickhouse-schema.js';
@@ -16,6 +17,7 @@ export interface ClickhouseOptions extends ConnectionOptions {
 
 const CLUSTER = /^[A-Za-z_][A-Za-z0-9_-]{0,62}$/;
 const DEFAULT_DATABASE = 'rampart';
+const ASKED_AGAIN_MS = 1_000;
 
 export class ClickhouseServers {
   /** Each with its own rows. */
@@ -48,7 +50,8 @@ export class ClickhouseServers {
     await Promise.all(shards.map(prepareSchema));
     if (cluster === undefined) return;
     await Promise.all(shards.map((shard) => this.checkShards(shard, cluster)));
-    await Promise.all([this.checkAddresses(cluster), ...shards.map((shard) => prepareDistributed(shard, this.whole.database, cluster))]);
+    await this.checkAddresses(cluster);
+    await Promise.all(shards.map((shard) => prepareDistributed(shard, this.whole.database, cluster)));
   }
 
   /** Changes with that of any shard: one that lost its rows is to be filled again. */
@@ -98,18 +101,26 @@ export class ClickhouseServers {
 
   /** Rows go where the servers' configuration says and are counted at the addresses: other servers would have a part of the units, and sums nobody doubts. */
   private async checkAddresses(cluster: string): Promise<void> {
+    if (await this.areOfCluster(cluster)) return;
+    // A rebuild of another process may just be exchanging the tables.
+    await sleep(ASKED_AGAIN_MS);
+    if (await this.areOfCluster(cluster)) return;
+    throw new StoreError(
+      `the addresses of ClickHouse lead to other servers than the cluster "${cluster}" has (remote_servers): give the address of each of its shards`,
+      { retriable: false },
+    );
+  }
+
+  /** Servers are known by the table that each made for itself. */
+  private async areOfCluster(cluster: string): Promise<boolean> {
     const tables = async (from: string) => {
-      const statement = `SELECT toString(uuid) AS id FROM ${from} WHERE database = {database:String} AND name = 'filling' ORDER BY id`;
+      const statement = `SELECT toString(uuid) AS id FROM ${from} WHERE database = {database:String} AND name = 'filling' ORDER BY id SETTINGS skip_unavailable_shards = 0`;
       const asked = await Promise.all(this.shards.map((shard) => shard.rows<{ id: string }>(statement, { database: shard.database })));
       return asked.map((rows) => rows.map(({ id }) => id));
     };
     const [named, known] = await Promise.all([tables('system.tables'), tables(`cluster('${cluster}', system.tables)`)]);
     const own = named.flat().sort().join();
-    if (known.some((found) => found.join() !== own))
-      throw new StoreError(
-        `the addresses of ClickHouse lead to other servers than the cluster "${cluster}" has (remote_servers): give the address of each of its shards`,
-        { retriable: false },
-      );
+    return known.every((found) => found.join() === own);
   }
 
   /** A shard that nobody prepared would refuse rows for ever; a replica may lag behind what was acknowledged, and sums would move back. */

@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { FEEDBACK, type FeedbackRow, topicSpecs } from '@rampart/contracts';
 import { MemoryEventLog } from '@rampart/event-log/memory';
 import { ClickhouseFeedbackViews, type FeedbackStore, MemoryFeedbackStore, StoreError } from '@rampart/feedback-store';
@@ -62,6 +62,7 @@ const intakeOf = (log: MemoryEventLog, store: MemoryFeedbackStore) => {
   const link = new DefinitionsLink();
   const looks = looksOf(log, store, views, link);
   const rebuilds = new StoreRebuild(log, store, lines);
+  const mending = new StoreMending(store, lines);
   const intake = new Intake(
     log,
     store,
@@ -72,14 +73,40 @@ const intakeOf = (log: MemoryEventLog, store: MemoryFeedbackStore) => {
     looks,
     rebuilds,
     new ErasureConsumer(log, store, lines),
-    new StoreMending(store, lines),
+    mending,
     new AccessJournal(),
     readiness,
     1,
     lines,
   );
-  return { intake, rebuilds, feedback, isReady: async () => Object.keys(await readiness.reasons()).length === 0 };
+  return { intake, mending, rebuilds, feedback, isReady: async () => Object.keys(await readiness.reasons()).length === 0 };
 };
+
+describe('a process that ends while the store is mended', () => {
+  it('closes it when that has ended: a table may be detached', async () => {
+    const store = new MemoryFeedbackStore();
+    let mended: (sentences: readonly string[]) => void = () => undefined;
+    jest.spyOn(store, 'mend').mockImplementation(
+      () =>
+        new Promise((resolve) => {
+          mended = resolve;
+        }),
+    );
+    const close = jest.spyOn(store, 'close');
+    const log = new MemoryEventLog();
+    for (const spec of topicSpecs(1)) await log.createTopic(spec);
+    const { intake, mending, isReady } = intakeOf(log, store);
+    intake.onModuleInit();
+    await eventually(isReady);
+    void mending.mend();
+    const ended = intake.onApplicationShutdown();
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(close).not.toHaveBeenCalled();
+    mended([]);
+    await ended;
+    expect(close).toHaveBeenCalledTimes(1);
+  });
+});
 
 describe('a rebuild that the store refuses', () => {
   it('is answered so, and reading goes on', async () => {

@@ -86,13 +86,14 @@ export class Intake implements OnModuleInit, OnApplicationShutdown {
       await beside.takeOver();
     } catch (err) {
       this.lines.error({ err }, 'the rebuilt store could not take over: the old one serves on');
+      // Its views may be gone already.
+      await this.store.prepare();
     }
     await this.startReading();
   }
 
   async onApplicationShutdown(): Promise<void> {
     this.stopping.abort();
-    clearInterval(this.mendingTimer);
     await this.inHand.catch(() => undefined);
     await this.rebuilds.abandon();
     await this.stopReading();
@@ -140,6 +141,9 @@ export class Intake implements OnModuleInit, OnApplicationShutdown {
 
   private async stopReading(): Promise<void> {
     this.trouble = 'feedback is not read at the moment';
+    clearInterval(this.mendingTimer);
+    this.mendingTimer = undefined;
     await Promise.all([this.feedback.stop(), this.viewConsumers.stop(), this.looks.stop(), this.erasures.stop()]);
+    await this.mending.settled();
   }
 }

@@ -26,6 +26,11 @@ export class StoreMending {
     return this.inHand;
   }
 
+  /** Nobody may close the store or exchange its tables before: a table may be detached. */
+  async settled(): Promise<void> {
+    await this.inHand;
+  }
+
   private async mended(): Promise<void> {
     try {
       const [first] = await this.store.mend();

@@ -14,7 +14,8 @@ describe('the ages that Prometheus reads', () => {
       async () => Promise.reject(new Error('connect ECONNREFUSED')),
     ];
     const metrics = new Metrics('analysis');
-    const service = { freshness: () => answers.shift()?.() ?? Promise.reject(new Error('asked too often')) };
+    let elsewhere: readonly string[] = [];
+    const service = { elsewhere: () => elsewhere, freshness: () => answers.shift()?.() ?? Promise.reject(new Error('asked too often')) };
     new FreshnessGauges(service as unknown as FreshnessService, new MemoryEventLog(), metrics);
     const ages = async () =>
       [...(await metrics.registry.metrics()).matchAll(/^rampart_freshness_age_seconds\{hop="(\w+)"[^}]*\} (\S+)$/gm)].map(
@@ -22,5 +23,7 @@ describe('the ages that Prometheus reads', () => {
       );
     expect(await ages()).toEqual([['store', true]]);
     expect(await ages()).toEqual([['store', true]]);
+    elsewhere = ['store'];
+    expect(await ages()).toEqual([]);
   });
 });

@@ -17,11 +17,15 @@ export class FreshnessGauges {
     const ages = new KnownAges();
     new Gauge({
       name: 'rampart_freshness_age_seconds',
-      help: 'How old what is known is, by hop; goes on growing while log or store are away; absent where it was never known',
+      help: 'How old what is known is, by hop; goes on growing while log or store are away; absent where it was never known, or another process knows it',
       labelNames: ['hop'],
       registers: [metrics.registry],
       async collect() {
         const hops = await withinReason(freshness.freshness(Date.now() * 1000).then(({ hops }) => hops));
+        for (const hop of freshness.elsewhere()) {
+          ages.forget(hop);
+          this.remove({ hop });
+        }
         for (const [hop, seconds] of ages.seconds(hops, Date.now() * 1000)) this.set({ hop }, seconds);
       },
     });

@@ -37,11 +37,20 @@ export class FreshnessService {
         hop('log', feedback, skewTrouble(this.feedback.skewUs())),
         hop('definitions', this.link.lastKnownAtUs, this.link.trouble()),
         { hop: 'store', at: store.watermark, ageMs: store.ageMs, trouble: null },
-        hop('look', look?.knownUntilUs, this.looks.trouble() ?? (look === undefined ? 'no look was taken by this process yet' : undefined)),
+        hop('look', look?.knownUntilUs, this.looks.trouble() ?? (look === undefined ? this.whyNoLook() : undefined)),
         hop('record', this.decisions.newestRecordedAtUs, this.decisions.trouble()),
       ],
       looks: look === undefined ? null : { comparisons: look.comparisons, tookMs: Math.round(look.seconds * 1000) },
     };
+  }
+
+  /** Hops of which another process knows. */
+  elsewhere(): readonly Hop['hop'][] {
+    return this.looks.areElsewhere ? ['look'] : [];
+  }
+
+  private whyNoLook(): string {
+    return this.looks.areElsewhere ? 'another process takes the looks' : 'no look was taken by this process yet';
   }
 
   /** When the log took the last message of a topic; of the partition that lies furthest behind. Null while one has none. */

@@ -17,6 +17,13 @@ describe('the age of a hop', () => {
     expect([...ages.seconds([{ hop: 'store', ageMs: null }], 90 * SECOND_US)]).toEqual([['store', 81]]);
   });
 
+  it('is absent once another process knows it', () => {
+    const ages = new KnownAges();
+    ages.seconds([{ hop: 'look', ageMs: 0 }], 0);
+    ages.forget('look');
+    expect([...ages.seconds([], SECOND_US)]).toEqual([]);
+  });
+
   it('is absent where it was never known, and never below zero', () => {
     const ages = new KnownAges();
     expect([...ages.seconds([{ hop: 'look', ageMs: null }], 0)]).toEqual([]);

@@ -19,4 +19,9 @@ export class KnownAges {
     for (const { ageMs, hop } of hops) if (ageMs !== null) this.knownAtUs.set(hop, nowUs - ageMs * 1_000);
     return new Map([...this.knownAtUs].map(([hop, atUs]) => [hop, Math.max(0, nowUs - atUs) / 1e6]));
   }
+
+  /** Somebody else knows it from now on. */
+  forget(hop: string): void {
+    this.knownAtUs.delete(hop);
+  }
 }

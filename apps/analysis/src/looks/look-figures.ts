@@ -17,7 +17,7 @@ export class LookFigures {
   private readonly recounts: Counter<'same'>;
   private readonly failures: Counter;
   private newest: TakenLook | undefined;
-  private isOwner = () => true;
+  private areElsewhere = () => false;
 
   constructor({ registry }: Metrics) {
     const registers = [registry];
@@ -61,13 +61,13 @@ export class LookFigures {
     this.recounts.inc({ same: String(isSame) });
   }
 
-  /** @param isOwner  whether this process takes the looks: the age of its newest one says nothing once another does */
-  takenWhile(isOwner: () => boolean): void {
-    this.isOwner = isOwner;
+  /** @param areElsewhere  whether another process takes the looks: then the age of the newest one here says nothing */
+  takenUnless(areElsewhere: () => boolean): void {
+    this.areElsewhere = areElsewhere;
   }
 
   /** Undefined until this process has taken a look, and where another takes them. */
   get last(): TakenLook | undefined {
-    return this.isOwner() ? this.newest : undefined;
+    return this.areElsewhere() ? undefined : this.newest;
   }
 }

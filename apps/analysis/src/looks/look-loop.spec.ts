@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { DEFINITIONS, topicSpecs } from '@rampart/contracts';
-import { type ConsumeOptions, MemoryEventLog, type Subscription } from '@rampart/event-log';
+import { type ConsumeOptions, type ConsumerStats, MemoryEventLog, type Subscription } from '@rampart/event-log';
 import { createLog, Metrics } from '@rampart/service-kit';
 import { DecisionLog } from './decision-log.js';
 import { LookFigures } from './look-figures.js';
@@ -10,10 +10,15 @@ import type { LookRound } from './look-round.js';
 /** A log whose group can give the looks to another process. */
 class Shared extends MemoryEventLog {
   isGivenAway = false;
+  isAway = false;
 
   override consume(options: ConsumeOptions): Subscription {
     const taken = super.consume(options);
-    const stats = () => ({ ...taken.stats(), ...(this.isGivenAway ? { partitions: [] } : {}) });
+    const stats = (): ConsumerStats => ({
+      ...taken.stats(),
+      ...(this.isGivenAway || this.isAway ? { partitions: [] } : {}),
+      ...(this.isAway ? { state: 'connecting' } : {}),
+    });
     return Object.assign(Object.create(taken) as Subscription, { done: taken.done, stats, close: () => taken.close() });
   }
 }
@@ -112,10 +117,13 @@ describe('a look that failed', () => {
 });
 
 describe('the age of the newest look', () => {
-  it('is told by the process that takes them', async () => {
+  it('is told by the process that takes them, and while the log is away', async () => {
     const age = async () => /look_age_seconds\S* (\d+)/.exec(await metrics.registry.metrics())?.[1];
     figures.looked({ knownUntilUs: Date.now() * 1000 - 90e6, comparisons: 1, seconds: 1, atUs: Date.now() * 1000 });
     expect(await age()).toBe('90');
+    log.isAway = true;
+    expect(await age()).toBe('90');
+    log.isAway = false;
     log.isGivenAway = true;
     expect(await age()).toBeUndefined();
     expect(figures.last).toBeUndefined();

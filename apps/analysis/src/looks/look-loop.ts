@@ -34,7 +34,7 @@ export class LookLoop {
   start(): void {
     if (this.subscription !== undefined) return;
     this.decisions.start();
-    this.figures.takenWhile(() => this.isOwner);
+    this.figures.takenUnless(() => this.areElsewhere);
     this.subscription = this.log.consume({
       topic: DEFINITIONS,
       group: LOOKS_GROUP,
@@ -62,6 +62,11 @@ export class LookLoop {
   /** Whether this process takes the looks. */
   get isOwner(): boolean {
     return (this.subscription?.stats().partitions.length ?? 0) > 0;
+  }
+
+  /** Whether another process takes them; not while the log is away, when nobody does and their age goes on growing. */
+  get areElsewhere(): boolean {
+    return this.subscription?.stats().state === 'running' && !this.isOwner;
   }
 
   async stop(): Promise<void> {

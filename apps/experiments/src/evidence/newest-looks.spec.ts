@@ -47,7 +47,7 @@ describe('the newest looks', () => {
     // By a clock that is off: of a later moment, or much earlier than any append may take.
     await tell(aLook({ units: 3, knownUntilUs: 10 * second, lookedAtUs: 98 * second }));
     await eventually('a later moment', async () => ((await known())[0] === 3 ? true : undefined));
-    await tell(aLook({ units: 4, knownUntilUs: 5 * second, lookedAtUs: 60 * second }));
+    await tell(aLook({ units: 4, knownUntilUs: 5 * second, lookedAtUs: 80 * second }));
     await eventually('a clock', async () => ((await known())[0] === 4 ? true : undefined));
   });
 

@@ -5,8 +5,8 @@ import { EventLog, FollowedTopic, type LogMessage } from '@rampart/event-log';
 
 const PATIENCE_MS = 2_000;
 
-/** As long as a process may still be appending a look that it has given up, with time to spare. */
-const OVERTAKEN_WITHIN_US = 30_000_000;
+/** As long as an append may take, which a process goes on with after it has given the looks away. */
+const OVERTAKEN_WITHIN_US = 10_000_000;
 
 /** What was looked at last is not known yet: to close at another moment would change the result. */
 export class LooksUnread extends Error {
@@ -72,7 +72,7 @@ export class NewestLooks {
 
 /**
  * Whoever gives the looks away may have one on its way to the log still, which lands behind that of his successor. Both times must say so: a comparison that is
- * closed is looked at as of a moment that has passed, and clocks of two processes differ.
+ * closed is looked at as of a moment that has passed, and clocks of two processes differ. In the log it stays the last of its key, until the next look.
  */
 const isOvertaken = (look: LookMessage, kept: LookMessage | undefined): boolean =>
   kept !== undefined &&

@@ -36,6 +36,8 @@ class KafkaGroupSeat implements Seat {
   private readonly stand: KafkaStand;
   private readonly membership: KafkaMembership;
   private isJoining = false;
+  /** One at a time: each has connections of its own. */
+  private telling: Promise<void> | undefined;
   private readonly held = new Map<number, { readonly generationId: number; copiedAtMs: number; copy: (() => void) | undefined }>();
 
   constructor(
@@ -53,7 +55,11 @@ class KafkaGroupSeat implements Seat {
       identity,
       onUnrest: () => events.wake(),
       onLost: lost,
-      onWaiting: () => void this.tellReached(),
+      onWaiting: () => {
+        this.telling ??= this.tellReached().finally(() => {
+          this.telling = undefined;
+        });
+      },
     });
   }
 
@@ -109,12 +115,16 @@ class KafkaGroupSeat implements Seat {
   /** Over another connection: a broker answers nothing on the one that waits for the group. */
   private async tellReached(): Promise<void> {
     const other = new KafkaCluster(this.options);
+    const { closing } = this.events;
+    const close = () => void other.close();
+    closing.addEventListener('abort', close);
     try {
       await other.patiently(() => other.bounds(this.options.topic.topic));
       if (this.isJoining) this.events.reached();
     } catch {
       // The trouble that is told goes on.
     } finally {
+      closing.removeEventListener('abort', close);
       await other.close();
     }
   }

@@ -67,7 +67,7 @@ export class ClickhouseDamage {
 }
 
 /** Of a process that died between the two. */
-const attachLeft = async (shard: ClickhouseConnection): Promise<void> => {
+export const attachLeft = async (shard: ClickhouseConnection): Promise<void> => {
   const left = await shard.rows<{ table: string }>(
     'SELECT table FROM system.detached_tables WHERE database = currentDatabase() AND NOT is_permanently',
   );

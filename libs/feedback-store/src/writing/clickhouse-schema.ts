@@ -4,6 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { ClickhouseConnection } from '../clickhouse-connection.js';
+import { attachLeft } from './clickhouse-damage.js';
 
 const propertyColumns = `
   strings Map(LowCardinality(String), String),
@@ -130,6 +131,7 @@ const MADE = 'SELECT name FROM system.tables WHERE database = currentDatabase()'
 
 export const prepareSchema = async (connection: ClickhouseConnection): Promise<void> => {
   await connection.command(`CREATE DATABASE IF NOT EXISTS ${connection.database}`, { inDatabase: false });
+  await attachLeft(connection);
   // Whoever starts again finds everything made: twenty statements less on servers that may be busy.
   const made = new Set((await connection.rows<{ name: string }>(MADE)).map(({ name }) => name));
   const missing = (all: readonly string[]) => all.filter((one) => !made.has(one.split(' ')[0] ?? ''));

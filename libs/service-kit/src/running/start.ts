@@ -1,4 +1,4 @@
-/** How a service starts: from its bundle, which takes a fifth of the time that its modules take one by one. Imports nothing that takes time. */
+/** How a service starts: from its bundle, which takes an eighth of the time that its modules take one by one. Imports nothing that takes time. */
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, dirname, join, resolve } from 'node:path';
