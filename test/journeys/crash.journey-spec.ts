@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { freePort } from '@rampart/test-engines';
+import { Random } from '../simulation/random.js';
 import { completed, defineExperiment, finalResults, history, type Setting } from './experiment.js';
 import { checkoutButton, enlarged, importFile, removeScratch, startImport } from './importer.js';
 import { eventually, isAlive, killPart, type Platform, startPlatform, temporaryData } from './platform.js';
@@ -18,6 +20,10 @@ const [itOnce, describeOnce] = isOnKafka ? [() => undefined, () => undefined] : 
 
 const UNITS = 6_000;
 const PER_BATCH = 100;
+/** The batch after which the launcher is killed, and when after it. */
+const chance = new Random(Number(process.env.RAMPART_CHAOS_SEED ?? 1), 'launcher', 1);
+const lastOfLauncher = Math.floor(chance.uniform() * 50);
+const launcherAfterMs = chance.uniform() * 200;
 
 let platform: Platform;
 let port: number;
@@ -101,8 +107,9 @@ describe('kill -9 in the middle of an import', () => {
       const setting = await defineExperiment(platform, 'kill-launcher', 'historical');
       let started: Promise<void> | undefined;
       const acknowledged = await sendAll(setting, async (batch) => {
-        if (batch !== 40) return;
+        if (batch !== lastOfLauncher) return;
         const parts = Object.values(platform.processes());
+        await sleep(launcherAfterMs);
         await platform.stop('SIGKILL');
         await eventually('no part is left', async () => (parts.some(isAlive) ? undefined : true), 10_000);
         // The sender goes on while the platform comes back.
