@@ -1,42 +1,21 @@
 /** The log in a PostgreSQL that takes encrypted connections only: `?sslmode=verify-full&sslrootcert=…` in its address. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import {
-  type FreshDatabase,
-  freshDatabase,
-  type OwnCertificates,
-  type OwnPostgres,
-  ownCertificates,
-  ownPostgres,
-} from '@rampart/test-engines';
+import { refusedClients, type SecuredPostgres, securedPostgres } from '@rampart/test-engines';
 import { eventually, freshTopic, Recorder } from './contract/harness.js';
 import { PostgresEventLog } from './postgres-event-log.js';
 
-let certificates: OwnCertificates;
-let strangers: OwnCertificates;
-let onlyLocalhost: OwnCertificates;
-let server: OwnPostgres;
-let misnamed: OwnPostgres;
-let unencrypted: FreshDatabase;
+let server: SecuredPostgres;
 
 beforeAll(async () => {
-  certificates = ownCertificates();
-  strangers = ownCertificates();
-  // Of a server at an address nothing but that address may be believed, though many clients fall back to this name.
-  onlyLocalhost = ownCertificates({ names: 'DNS:localhost' });
-  unencrypted = await freshDatabase();
-  server = await ownPostgres({ tls: certificates });
-  misnamed = await ownPostgres({ tls: onlyLocalhost });
+  server = await securedPostgres();
 }, 90_000);
 
 afterAll(async () => {
-  await Promise.all([server?.remove(), misnamed?.remove(), unencrypted?.drop()]);
-  for (const one of [certificates, strangers, onlyLocalhost]) one?.remove();
+  await server?.remove();
 });
 
-const believing = (url: string, { ca }: OwnCertificates) => `${url}${url.includes('?') ? '&' : '?'}sslmode=verify-full&sslrootcert=${ca}`;
-
 it('the log works when its authority is named', async () => {
-  const log = new PostgresEventLog({ url: believing(server.url, certificates) });
+  const log = new PostgresEventLog({ url: server.url });
   try {
     const topic = await freshTopic(log, { partitions: 1 });
     await log.append(topic, [{ partition: 0, value: 'a' }]);
@@ -51,14 +30,8 @@ it('the log works when its authority is named', async () => {
 });
 
 describe('the log is not there for whoever', () => {
-  it.each([
-    ['speaks without encryption', () => server.url, /no encryption/],
-    ['believes another authority', () => believing(server.url, strangers), /certificate/],
-    ['believes only what the system trusts', () => `${server.url}?sslmode=verify-full`, /certificate/],
-    ['meets a server of another name', () => believing(misnamed.url, onlyLocalhost), /altnames/],
-    ['meets a server without encryption', () => believing(unencrypted.url, certificates), /does not support SSL/],
-  ])('%s', async (_, url, why) => {
-    const log = new PostgresEventLog({ url: url() });
+  it.each(refusedClients)('%s', async (client, why) => {
+    const log = new PostgresEventLog({ url: server.refused[client] });
     try {
       await expect(log.createTopic({ topic: 'refused', partitions: 1, compacted: false })).rejects.toThrow(why);
     } finally {

@@ -1,43 +1,22 @@
 /** The event store in a PostgreSQL that takes encrypted connections only: `?sslmode=verify-full&sslrootcert=…` in its address. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import {
-  type FreshDatabase,
-  freshDatabase,
-  type OwnCertificates,
-  type OwnPostgres,
-  ownCertificates,
-  ownPostgres,
-} from '@rampart/test-engines';
+import { refusedClients, type SecuredPostgres, securedPostgres } from '@rampart/test-engines';
 import { connectControlDatabase } from './postgres-data-source.js';
 import { PostgresEventStore } from './postgres-event-store.js';
 
-let certificates: OwnCertificates;
-let strangers: OwnCertificates;
-let onlyLocalhost: OwnCertificates;
-let server: OwnPostgres;
-let misnamed: OwnPostgres;
-let unencrypted: FreshDatabase;
+let server: SecuredPostgres;
 
 beforeAll(async () => {
-  certificates = ownCertificates();
-  strangers = ownCertificates();
-  // Of a server at an address nothing but that address may be believed, though many clients fall back to this name.
-  onlyLocalhost = ownCertificates({ names: 'DNS:localhost' });
-  unencrypted = await freshDatabase();
-  server = await ownPostgres({ tls: certificates });
-  misnamed = await ownPostgres({ tls: onlyLocalhost });
+  server = await securedPostgres();
 }, 90_000);
 
 afterAll(async () => {
-  await Promise.all([server?.remove(), misnamed?.remove(), unencrypted?.drop()]);
-  for (const one of [certificates, strangers, onlyLocalhost]) one?.remove();
+  await server?.remove();
 });
 
-const believing = (url: string, { ca }: OwnCertificates) => `${url}${url.includes('?') ? '&' : '?'}sslmode=verify-full&sslrootcert=${ca}`;
-
 it('the event store works when its authority is named, and each of its connections is encrypted', async () => {
-  const url = believing(server.url, certificates);
+  const { url } = server;
   const dataSource = await connectControlDatabase({ url });
   const store = new PostgresEventStore(dataSource, url);
   try {
@@ -71,13 +50,7 @@ it('the event store works when its authority is named, and each of its connectio
 });
 
 describe('the event store is not there for whoever', () => {
-  it.each([
-    ['speaks without encryption', () => server.url, /no encryption/],
-    ['believes another authority', () => believing(server.url, strangers), /certificate/],
-    ['believes only what the system trusts', () => `${server.url}?sslmode=verify-full`, /certificate/],
-    ['meets a server of another name', () => believing(misnamed.url, onlyLocalhost), /altnames/],
-    ['meets a server without encryption', () => believing(unencrypted.url, certificates), /does not support SSL/],
-  ])('%s', async (_, url, why) => {
-    await expect(connectControlDatabase({ url: url() })).rejects.toThrow(why);
+  it.each(refusedClients)('%s', async (client, why) => {
+    await expect(connectControlDatabase({ url: server.refused[client] })).rejects.toThrow(why);
   });
 });

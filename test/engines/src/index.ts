@@ -8,3 +8,4 @@ export * from './own-certificates.js';
 export * from './own-clickhouse.js';
 export * from './own-kafka.js';
 export * from './own-postgres.js';
+export * from './secured-postgres.js';
