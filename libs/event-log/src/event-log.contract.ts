@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe } from '@jest/globals';
 import { appendContract, knownTimeContract, tickContract, topicContract } from './contract/appending.contract.js';
 import { deliveryContract, growthContract, resumeContract } from './contract/consuming.contract.js';
+import { deferringContract } from './contract/deferring.contract.js';
 import { compactionContract, followContract } from './contract/following.contract.js';
 import type { LogHarness } from './contract/harness.js';
 
@@ -22,6 +23,7 @@ export const eventLogContract = (name: string, create: () => Promise<LogHarness>
       knownTimeContract,
       tickContract,
       deliveryContract,
+      deferringContract,
       growthContract,
       resumeContract,
       followContract,

@@ -44,9 +44,19 @@ export interface LogBatch {
   readonly messages: readonly LogMessage[];
 }
 
+/** A message without what it says. */
+export type MessagePlace = Pick<LogMessage, 'offset' | 'position' | 'knownAtUs' | 'appendedAtUs'>;
+
 export interface BatchControl {
   /** Aborts when the partition is given up or the consumer closes: finish soon; the outcome may no longer count. */
   readonly signal: AbortSignal;
+  /** It was given before, alone or with others, and could not be processed. */
+  readonly isRepeat: boolean;
+  /**
+   * The handler is done with the batch when this resolves, and returns before: the next batch is read meanwhile, and nothing of this one is kept in memory. When
+   * it rejects, it and all behind it are read again and given as repeats, one after the other. Of a repeat it is waited for.
+   */
+  defer(done: Promise<void>): void;
 }
 
 /** Pauses between attempts double from `firstMs` to `maxMs`. */
@@ -69,7 +79,8 @@ export interface ConsumeOptions extends BatchLimits {
   readonly from?: readonly (number | undefined)[];
   readonly retry?: RetryPolicy;
   /**
-   * Called for one batch at a time in each partition, for several partitions at once. The offset is committed after it resolves: at least once.
+   * Called for one batch at a time in each partition, for several partitions at once. The offset is committed after it resolves, and after what it defers to:
+   * at least once.
    * An error with `retriable: false` splits the batch until the message that causes it is alone; any other error is retried for ever.
    */
   onBatch(batch: LogBatch, control: BatchControl): Promise<void>;

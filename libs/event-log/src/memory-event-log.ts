@@ -200,9 +200,9 @@ export class MemoryEventLog extends EventLog {
         this.checkAway();
         return readingOf(name, partition, topic.read(partition, from, limits), limits);
       },
-      commit: async (next) => {
+      commit: async ({ offset }) => {
         this.checkAway();
-        place.commit(partition, next);
+        place.commit(partition, offset + 1);
       },
     };
   }

@@ -62,9 +62,9 @@ describe('delivering a batch', () => {
     const { delivery, taken } = attentive((offset) => offset === 617);
     const counting = {
       ...delivery,
-      onBatch: (batch: LogBatch) => {
+      onBatch: (batch: LogBatch, isRepeat: boolean) => {
         calls += 1;
-        return delivery.onBatch(batch);
+        return delivery.onBatch(batch, isRepeat);
       },
     };
     await deliver(batchOf(1_000), counting);
@@ -111,6 +111,26 @@ describe('delivering a batch', () => {
     const { onPoison: _, ...without } = delivery;
     expect(await deliver(batchOf(1), without)).toBe(0);
     expect(attempts).toBe(3);
+  });
+
+  it('says what was tried before: a later attempt, and every part of what was refused', async () => {
+    const tries: string[] = [];
+    let isAway = true;
+    const { delivery, poison } = attentive(() => false, {
+      onBatch: async (batch, isRepeat) => {
+        tries.push(`${offsetsOf(batch).join()}${isRepeat ? ' again' : ''}`);
+        if (isAway) {
+          isAway = false;
+          throw new Error('away');
+        }
+        if (offsetsOf(batch).includes(1)) throw final();
+      },
+    });
+    await deliver(batchOf(2), delivery);
+    expect([tries, poison]).toEqual([['0,1', '0,1 again', '0 again', '1 again'], [1]]);
+    await deliver(batchOf(1), delivery);
+    await deliver(batchOf(1), delivery, true);
+    expect(tries.slice(4)).toEqual(['0', '0 again']);
   });
 
   it('gives up between two attempts when it is told to', async () => {

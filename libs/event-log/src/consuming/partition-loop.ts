@@ -1,8 +1,9 @@
 /** Carries one owned partition from the log to its handler: read, deliver, commit, wait. */
-import type { BatchLimits, ConsumeOptions, LogBatch, LogMessage, PartitionProgress } from '../event-log.js';
+import type { BatchLimits, ConsumeOptions, LogBatch, LogMessage, MessagePlace, PartitionProgress } from '../event-log.js';
 import { LogError } from '../log-errors.js';
 import { partsOfPosition } from '../positions.js';
 import { offsetsIn } from '../ticks.js';
+import { DeferredBatches } from './deferred-batches.js';
 import { DeliveryAborted, defaultRetry, deliver } from './deliver.js';
 
 /** What a loop needs of the log. Its errors end the loop; the consumer decides what follows. */
@@ -12,11 +13,12 @@ export interface PartitionSource {
   readonly compacted: boolean;
   /** True if `read` waits for news itself: an empty reading then says nothing about the end of the log. */
   readonly waitsForNews?: boolean;
-  /** Where to begin. @throws LogError when that is outside the log */
+  /** Where to begin, or to begin again: behind what was committed. @throws LogError when that is outside the log */
   start(): Promise<number>;
   /** @param signal  aborts when nobody wants the answer any more */
   read(from: number, signal: AbortSignal): Promise<Reading>;
-  commit(next: number): Promise<void>;
+  /** @param last  the last message that was delivered */
+  commit(last: MessagePlace): Promise<void>;
   /** What keeps it from reading on while it waits. */
   trouble?(): PartitionProgress['failing'];
   /** Of messages that it has read ahead. */
@@ -58,7 +60,9 @@ export class PartitionLoop {
   /** Resolves after `stop`; rejects with what ended it. */
   readonly done: Promise<void>;
   private readonly abort = new AbortController();
+  /** Of the next message to commit, and to read. */
   private next: number | undefined;
+  private readTo = 0;
   private end = 0;
   private delivered = 0;
   private poisoned = 0;
@@ -67,8 +71,13 @@ export class PartitionLoop {
   private failing: PartitionProgress['failing'];
   private hasNews = true;
   private wakeUp: (() => void) | undefined;
+  private deferred = this.noneDeferred();
+  /** What was read before something of it failed is given as a repeat. */
+  private repeatedUntil = 0;
+  private stopReading = new AbortController();
 
   constructor(private readonly options: LoopOptions) {
+    this.abort.signal.addEventListener('abort', () => this.stopReading.abort());
     this.done = this.run();
     this.done.catch(() => undefined);
   }
@@ -79,13 +88,13 @@ export class PartitionLoop {
     this.wakeUp?.();
   }
 
-  /** @param end  the log's end, read after `next` was; wakes the loop if it is behind */
+  /** @param end  the log's end, read after `position` was; wakes the loop if it is behind */
   noticeEnd(end: number): void {
     this.end = end;
-    if (this.next !== undefined && this.next < end) this.wake();
+    if (this.next !== undefined && this.readTo < end) this.wake();
   }
 
-  /** Lets the batch in hand end. */
+  /** Lets the batches in hand end. */
   async stop(): Promise<void> {
     this.abort.abort();
     this.wakeUp?.();
@@ -100,42 +109,87 @@ export class PartitionLoop {
     const { delivered, poisoned, skewUs } = this;
     const failing = this.failing ?? this.options.source.trouble?.();
     const next = this.next ?? 0;
-    const heldBytes = this.inHandBytes + (this.options.source.aheadBytes?.() ?? 0);
+    const heldBytes = this.inHandBytes + this.deferred.bytes + (this.options.source.aheadBytes?.() ?? 0);
     return { partition: this.options.partition, next, lag: Math.max(0, this.end - next), delivered, poisoned, failing, skewUs, heldBytes };
   }
 
   private async run(): Promise<void> {
     const { source } = this.options;
     try {
-      this.moveTo(await source.start());
-      while (!this.abort.signal.aborted) await this.step();
+      this.beginAt(await source.start());
+      while (!this.abort.signal.aborted) await this.step().catch((error: unknown) => this.givenUp(error));
+      await this.deferred.settled();
     } catch (error) {
+      // Whoever has the partition next must not meet what is still underway.
+      await this.deferred.settled().catch(() => undefined);
       if (!(error instanceof DeliveryAborted)) throw error;
     }
   }
 
+  /** Over what was deferred before it: the next step goes back behind both. */
+  private givenUp(error: unknown): void {
+    if (!(error instanceof DeliveryAborted) || this.abort.signal.aborted) throw error;
+    if (!this.deferred.hasFailed) throw new Error('a batch was given up over nothing');
+  }
+
   private async step(): Promise<void> {
+    if (this.deferred.hasFailed) return this.goBack();
     const { source } = this.options;
-    const from = this.next ?? 0;
+    const from = this.readTo;
     const end = this.end;
     this.hasNews = false;
-    const { batch, mayHaveMore } = await source.read(from, this.abort.signal);
+    const { batch, mayHaveMore } = await source.read(from, this.stopReading.signal);
     const last = batch.messages.at(-1);
     if (source.waitsForNews && last === undefined) return;
     this.checkGaps(from, batch.messages, end);
     if (last === undefined) {
+      if (!(await this.deferred.settled())) return;
       // What was known to be there before the read and was not found is compacted away.
-      if (end > from) this.moveTo(end);
+      if (end > from) this.beginAt(end);
       return this.idle();
     }
-    this.inHandBytes = bytesOf(batch.messages);
-    this.poisoned += await this.deliver(batch);
-    this.inHandBytes = 0;
-    this.delivered += batch.messages.length;
-    await source.commit(last.offset + 1);
+    this.readTo = last.offset + 1;
+    await this.take(batch, last);
+    if (!mayHaveMore && !source.waitsForNews) await this.idle();
+  }
+
+  private async take(batch: LogBatch, { offset, position, knownAtUs, appendedAtUs }: LogMessage): Promise<void> {
+    const last: MessagePlace = { offset, position, knownAtUs, appendedAtUs };
+    const messages = batch.messages.length;
+    const bytes = bytesOf(batch.messages);
+    this.inHandBytes = bytes;
+    const { deferredTo } = await this.deliver(batch).finally(() => {
+      this.inHandBytes = 0;
+    });
+    if (deferredTo !== undefined) this.deferred.add({ done: deferredTo, last, messages, bytes });
+    else if (await this.deferred.settled()) await this.commit(last, messages);
+  }
+
+  private async commit(last: MessagePlace, messages: number): Promise<void> {
+    this.delivered += messages;
+    await this.options.source.commit(last);
     this.moveTo(last.offset + 1);
     this.skewUs = last.knownAtUs - last.appendedAtUs;
-    if (!mayHaveMore && !source.waitsForNews) await this.idle();
+  }
+
+  /** Behind what was committed last: what was deferred since then has failed. */
+  private async goBack(): Promise<void> {
+    await this.deferred.settled();
+    this.deferred = this.noneDeferred();
+    this.stopReading = new AbortController();
+    if (this.abort.signal.aborted) return;
+    this.repeatedUntil = Math.max(this.repeatedUntil, this.readTo);
+    this.beginAt(await this.options.source.start());
+  }
+
+  private noneDeferred(): DeferredBatches {
+    return new DeferredBatches({
+      commit: (last, messages) => this.commit(last, messages),
+      onFailure: () => {
+        this.stopReading.abort();
+        this.wake();
+      },
+    });
   }
 
   /** Offsets of a plain topic are dense: a hole is a loss, and to pass it would hide it. */
@@ -156,18 +210,45 @@ export class PartitionLoop {
     return gapError(this.options.source.topic, partition, from, found);
   }
 
-  private deliver(batch: LogBatch): Promise<number> {
+  private async deliver(batch: LogBatch): Promise<{ readonly deferredTo: Promise<void> | undefined }> {
     const { handlers } = this.options;
     const { signal } = this.abort;
-    return deliver(batch, {
+    const wasRead = (batch.messages[0]?.offset ?? 0) < this.repeatedUntil;
+    let deferredTo: Promise<void> | undefined;
+    const onBatch = async (part: LogBatch, isAgain: boolean) => {
+      const isRepeat = isAgain || wasRead;
+      // What was deferred before it goes before it: else its handler would be past what must be given again.
+      if (isRepeat && !(await this.areDeferredDone())) throw new DeliveryAborted();
+      deferredTo = undefined;
+      const defer = (done: Promise<void>) => {
+        deferredTo = done;
+        // It may reject before anybody waits for it.
+        done.catch(() => undefined);
+      };
+      await handlers.onBatch(part, { signal, isRepeat, defer });
+      if (!isRepeat) return;
+      await deferredTo;
+      deferredTo = undefined;
+    };
+    this.poisoned += await deliver(batch, {
       retry: handlers.retry ?? defaultRetry,
-      signal,
-      onBatch: (part) => handlers.onBatch(part, { signal }),
+      ...{ signal, onBatch },
       ...(handlers.onPoison === undefined ? {} : { onPoison: handlers.onPoison.bind(handlers) }),
       onTrouble: (trouble) => {
         this.failing = trouble;
       },
     });
+    return { deferredTo };
+  }
+
+  private async areDeferredDone(): Promise<boolean> {
+    // A commit that failed ends the loop at its next step.
+    return this.deferred.settled().catch(() => false);
+  }
+
+  private beginAt(next: number): void {
+    this.readTo = next;
+    this.moveTo(next);
   }
 
   private moveTo(next: number): void {

@@ -1,6 +1,6 @@
 /** From Kafka's records to the log's messages: their known times, what of them the index must remember, and which of them can't be read. */
 import { TICK_HEADER } from '@rampart/contracts';
-import type { LogMessage } from '../event-log.js';
+import type { LogMessage, MessagePlace } from '../event-log.js';
 import { LogError } from '../log-errors.js';
 import { partsOfPosition, positionOf } from '../positions.js';
 import { claimOf, type GenerationClaim, type GenerationStart } from './generation-marker.js';
@@ -92,7 +92,7 @@ export const unreadError = (topic: string, partition: number, { codec, offset, l
   );
 
 /** The state after a message, which its own times give away. */
-export const stateAfter = ({ offset, knownAtUs, position }: LogMessage): KnownState => ({
+export const stateAfter = ({ offset, knownAtUs, position }: MessagePlace): KnownState => ({
   ahead: knownAtUs - offset,
   generation: partsOfPosition(position).generation,
 });

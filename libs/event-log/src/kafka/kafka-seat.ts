@@ -1,7 +1,7 @@
 /** A consumer's place at the log: what it may read, and where it stands. */
 import type { Seat, SeatEvents } from '../consuming/consumer.js';
 import { checkedStart, gapError, type PartitionSource, readingOf } from '../consuming/partition-loop.js';
-import type { BatchLimits, LogMessage, TopicState } from '../event-log.js';
+import type { BatchLimits, TopicState } from '../event-log.js';
 import { type ClusterOptions, KafkaCluster } from './kafka-cluster.js';
 import { explained } from './kafka-errors.js';
 import { KafkaFetcher } from './kafka-fetcher.js';
@@ -55,7 +55,6 @@ export class KafkaStand {
 
   source(partition: number, place: OffsetPlace): PartitionSource {
     const { topic, limits } = this.options;
-    let last: LogMessage | undefined;
     const told = async <T>(act: () => Promise<T>): Promise<T> => {
       try {
         return await act();
@@ -71,22 +70,15 @@ export class KafkaStand {
       read: (from, signal) =>
         told(async () => {
           const found = await this.fetcher.read(partition, from, signal);
-          last = found.at(-1) ?? last;
           const reading = readingOf(topic.topic, partition, found, limits);
           // A generation ends its batch: what was taken beyond it is read again.
           const next = reading.batch.messages.at(-1);
-          if (next !== undefined && next !== last) {
-            last = next;
-            this.fetcher.open(partition, next.offset + 1, stateAfter(next));
-          }
+          if (next !== undefined && next !== found.at(-1)) this.fetcher.open(partition, next.offset + 1, stateAfter(next));
           return reading;
         }),
       trouble: () => this.fetcher.trouble(partition),
       aheadBytes: () => this.fetcher.aheadBytes(partition),
-      commit: (next) =>
-        told(async () => {
-          if (last !== undefined) await place.commit(partition, { offset: next, state: stateAfter(last) });
-        }),
+      commit: (last) => told(() => place.commit(partition, { offset: last.offset + 1, state: stateAfter(last) })),
     };
   }
 

@@ -114,8 +114,8 @@ class PostgresSeat implements Seat {
       compacted,
       start: () => this.start(partition),
       read: (from) => readBatch(session, options, partition, from),
-      commit: async (next) => {
-        await session.query({ ...commit, values: [options.group, topic, partition, next] });
+      commit: async ({ offset }) => {
+        await session.query({ ...commit, values: [options.group, topic, partition, offset + 1] });
       },
     };
   }
@@ -191,8 +191,8 @@ export const takeFollowerSeat = async (options: FollowerSeatOptions, events: Sea
       compacted: topic.compacted,
       start: () => start(partition),
       read: (from) => readBatch(session, options, partition, from),
-      commit: async (next) => {
-        positions.set(partition, next);
+      commit: async ({ offset }) => {
+        positions.set(partition, offset + 1);
       },
     }),
     leave: () => session.end(),
