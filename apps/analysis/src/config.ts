@@ -64,7 +64,7 @@ const settings = serviceConfig.extend({
     .max(1_073_741_824)
     .default(DEFAULT_HELD_BYTES)
     .describe(
-      'messages of feedback that are read and not stored yet, divided among the partitions of the log; a byte of them takes several of memory',
+      'messages of feedback that are read and not stored yet: a quarter for what is read, over all partitions of the log, the rest for what is gathered; a third of that is an insert',
     ),
   RAMPART_LOOK_INTERVAL_MS: z.coerce
     .number()

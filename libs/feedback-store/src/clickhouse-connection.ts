@@ -133,7 +133,9 @@ export class ClickhouseConnection {
     for (const [setting, value] of Object.entries(insertSettings)) url.searchParams.set(setting, value);
     const response = await fetch(url, {
       method: 'POST',
-      body: bytes as Uint8Array<ArrayBuffer>,
+      // As a stream it is sent from where it is; bytes would be copied first.
+      body: wholeAsStream(bytes),
+      duplex: 'half',
       headers: this.headers,
       signal: AbortSignal.timeout(this.timeoutMs),
     }).catch((error: unknown) => {
@@ -224,6 +226,14 @@ const insertSettings: Readonly<Record<string, string>> = {
   wait_end_of_query: '1',
   compile_expressions: '0',
 };
+
+const wholeAsStream = (bytes: Uint8Array): ReadableStream<Uint8Array> =>
+  new ReadableStream({
+    start: (controller) => {
+      controller.enqueue(bytes);
+      controller.close();
+    },
+  });
 
 const causeOf = (error: unknown): string => {
   if (!(error instanceof Error)) return String(error);

@@ -9,6 +9,7 @@ import {
   type ErasureQuery,
   type Expiry,
   FeedbackStore,
+  type Gathering,
   type PlacedRow,
   type Progress,
   type StoreServer,
@@ -31,11 +32,17 @@ import { type EncodedTable, RowEncoder } from './writing/clickhouse-rows.js';
 import { largeTables } from './writing/clickhouse-schema.js';
 
 const OFFSET_BITS = 44n;
+/** That wait for their next insert: one is filled while two are underway. */
+const MOST_ENCODERS = 3;
 const nothing: ComparisonSums = { cells: [], population: [], lateExposures: 0, crossedLate: 0 };
 
 export class ClickhouseFeedbackStore extends FeedbackStore {
   private readonly connections: ClickhouseServers;
-  private readonly encoder = new RowEncoder();
+  /**
+   * Of inserts that have ended. Each knows which scopes it told the store of, and keeps megabytes that would else outlive their insert, and wait for V8 to
+   * collect what is old.
+   */
+  private encoders: RowEncoder[] = [];
   private readonly caps: ClickhouseCaps;
   private readonly damage: ClickhouseDamage;
 
@@ -56,12 +63,23 @@ export class ClickhouseFeedbackStore extends FeedbackStore {
   async insert(rows: readonly PlacedRow[], progress: readonly Progress[]): Promise<void> {
     for (const part of inTurn(rows)) {
       if (part[0]?.row.kind === 'erasure') await eraseUnits(this.connections, part);
-      else await this.insertRows(part);
+      else if (part.length > 0) await this.insertRows(part);
     }
-    if (progress.length === 0) return;
-    // Last, so that the watermark never runs ahead of the rows it speaks for.
-    const { table, columns, bytes } = progressTable(progress);
-    await Promise.all(this.connections.shards.map((shard) => shard.insert(table, columns, bytes)));
+    await this.insertProgress(progress);
+  }
+
+  gather(): Gathering {
+    const { encoders } = this;
+    const encoder = encoders.pop() ?? new RowEncoder();
+    return {
+      add: (rows) => addTo(encoder, rows),
+      insert: async () => {
+        // One whose insert failed is dropped: the store may not know what it was told, and its bytes may still be on their way.
+        await Promise.all(encoder.tables().map(({ table, columns, bytes }) => this.connections.whole.insert(table, columns, bytes)));
+        encoder.clear();
+        if (encoders.length < MOST_ENCODERS) encoders.push(encoder);
+      },
+    };
   }
 
   /** Of a cluster what every shard has: one that lost its rows holds everything back until it is filled again. */
@@ -132,7 +150,7 @@ export class ClickhouseFeedbackStore extends FeedbackStore {
 
   async reset(): Promise<void> {
     await this.connections.drop();
-    this.encoder.forget();
+    this.forgetScopes();
     this.caps.forget();
     await this.prepare();
   }
@@ -154,7 +172,7 @@ export class ClickhouseFeedbackStore extends FeedbackStore {
   async takeOver(beside: FeedbackStore): Promise<void> {
     if (!(beside instanceof ClickhouseFeedbackStore)) throw new RangeError('what takes over was filled beside this store');
     await this.connections.exchange(beside.connections);
-    this.encoder.forget();
+    this.forgetScopes();
     this.caps.forget();
     await beside.connections.drop();
   }
@@ -173,31 +191,34 @@ export class ClickhouseFeedbackStore extends FeedbackStore {
   }
 
   private async insertRows(rows: readonly PlacedRow[]): Promise<void> {
-    const encoded = this.encoded(rows);
-    try {
-      await Promise.all(encoded.map((table) => this.write(table)));
-    } catch (error) {
-      this.encoder.forget();
-      throw error;
-    }
+    const gathering = this.gather();
+    gathering.add(rows);
+    await gathering.insert();
   }
 
-  private encoded(rows: readonly PlacedRow[]): ReturnType<RowEncoder['encode']> {
-    try {
-      return this.encoder.encode(rows);
-    } catch (error) {
-      this.encoder.forget();
-      if (!(error instanceof RangeError || error instanceof SyntaxError)) throw error;
-      throw new StoreError(`a row cannot be stored: ${error instanceof RangeError ? error.message : 'a value is no integer'}`, {
-        retriable: false,
-      });
-    }
+  private async insertProgress(progress: readonly Progress[]): Promise<void> {
+    if (progress.length === 0) return;
+    // Last, so that the watermark never runs ahead of the rows it speaks for.
+    const { table, columns, bytes } = progressTable(progress);
+    await Promise.all(this.connections.shards.map((shard) => shard.insert(table, columns, bytes)));
   }
 
-  private write({ table, columns, bytes }: EncodedTable): Promise<void> {
-    return this.connections.whole.insert(table, columns, bytes);
+  /** Those in use put themselves back into the old list. */
+  private forgetScopes(): void {
+    this.encoders = [];
   }
 }
+
+const addTo = (encoder: RowEncoder, rows: readonly PlacedRow[]): void => {
+  try {
+    encoder.add(rows);
+  } catch (error) {
+    if (!(error instanceof RangeError || error instanceof SyntaxError)) throw error;
+    throw new StoreError(`a row cannot be stored: ${error instanceof RangeError ? error.message : 'a value is no integer'}`, {
+      retriable: false,
+    });
+  }
+};
 
 /**
  * The rows in their order, cut where erasures begin and end: a row that comes after its unit's erasure must not meet the erased ones in one insert, where the

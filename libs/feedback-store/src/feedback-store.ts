@@ -287,6 +287,14 @@ export interface Expiry {
   readonly lettersBeforeUs: InstantUs;
 }
 
+/** The rows of one insert, gathered piece by piece: what an adapter keeps of them is little more than what the store will be sent. */
+export interface Gathering {
+  /** @throws StoreError a row has no place in the store; then none of the gathering may be inserted */
+  add(rows: readonly PlacedRow[]): void;
+  /** As `insert` of the store, without progress; once. */
+  insert(): Promise<void>;
+}
+
 export abstract class FeedbackStore {
   /** Creates or upgrades the schema; safe to call from several processes. */
   abstract prepare(): Promise<void>;
@@ -295,6 +303,8 @@ export abstract class FeedbackStore {
    * Rows of a partition must come in its order where one of them is an `erasure`: it removes the unit's rows at smaller positions that are there by then.
    */
   abstract insert(rows: readonly PlacedRow[], progress: readonly Progress[]): Promise<void>;
+  /** For an insert of many rows that don't come all at once. Not for rows of kind `erasure`. */
+  abstract gather(): Gathering;
   abstract progress(topic: string): Promise<readonly Progress[]>;
   abstract sums(query: ComparisonQuery): Promise<ComparisonSums>;
   /** Those of its sums, where it asks for them: what can't be moved, for whoever moves the rest. Without quantile metrics there are none. */

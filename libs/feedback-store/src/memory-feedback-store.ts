@@ -9,6 +9,7 @@ import {
   type ErasureQuery,
   type Expiry,
   FeedbackStore,
+  type Gathering,
   type PlacedRow,
   type Progress,
   type StoreServer,
@@ -45,6 +46,11 @@ export class MemoryFeedbackStore extends FeedbackStore {
       const before = this.stored.get(key);
       if (before === undefined || isLater(one, before)) this.stored.set(key, one);
     }
+  }
+
+  gather(): Gathering {
+    const rows: PlacedRow[] = [];
+    return { add: (more) => void rows.push(...more), insert: () => this.insert(rows, []) };
   }
 
   async progress(topic: string): Promise<readonly Progress[]> {

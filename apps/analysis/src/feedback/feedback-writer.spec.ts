@@ -30,66 +30,149 @@ const progress = (offset: number, partition = 0): Progress => ({
   knownAtUs: offset,
 });
 
-/** A store that never takes the value 13. */
+/** A store that never takes the value 13, and takes no longer than it is told to. */
 class Superstitious extends MemoryFeedbackStore {
   readonly inserts: number[] = [];
   readonly taken = new Set<bigint>();
   isAway = false;
+  /** Inserts of rows wait for theirs. */
+  readonly holds: Promise<void>[] = [];
 
   override async insert(rows: readonly PlacedRow[], progressed: readonly Progress[]): Promise<void> {
-    this.inserts.push(rows.length);
+    if (rows.length > 0) {
+      this.inserts.push(rows.length);
+      await this.holds.shift();
+    }
     if (this.isAway) throw new StoreError('away', { retriable: true });
     if (rows.some(({ row: { value } }) => value === '13')) throw new StoreError('refused', { retriable: false });
     for (const { position } of rows) this.taken.add(position);
     await super.insert(rows, progressed);
   }
+
+  held(): { release(): void; fail(): void } {
+    let [release, fail]: [() => void, () => void] = [() => undefined, () => undefined];
+    const hold = new Promise<void>((resolve, reject) => {
+      release = resolve;
+      fail = () => reject(new StoreError('away', { retriable: true }));
+    });
+    hold.catch(() => undefined);
+    this.holds.push(hold);
+    return { release, fail };
+  }
 }
 
-const writerOf = (store: Superstitious) => {
-  const refused: PlacedRow[] = [];
-  const options = {
-    bytes: 1_000_000,
-    waitMs: 5,
-    onRefused: async (found: readonly PlacedRow[]) => {
-      // Named before anything moves on: a crash in between repeats the search.
-      expect(await store.progress('feedback.v1')).toEqual([]);
-      refused.push(...found);
-    },
-  };
-  return { writer: new FeedbackWriter(store, options), refused };
+const roomy = { bytes: 1_000_000, mostBytes: 10_000_000, waitMs: 5, onRefused: async () => undefined };
+
+const gathered = async (writer: FeedbackWriter, rows: readonly PlacedRow[], progressed: Progress, bytes = 100): Promise<void> => {
+  await writer.reserve(bytes);
+  await writer.gather({ rows, progress: progressed }, bytes);
 };
+
+const aWhile = () => new Promise((resolve) => setTimeout(resolve, 20));
 
 describe('the writer of feedback', () => {
   it('gathers the batches of several partitions in one insert', async () => {
     const store = new Superstitious();
-    const { writer } = writerOf(store);
+    const writer = new FeedbackWriter(store, roomy);
     await Promise.all([
-      writer.write({ rows: [row(1), row(2)], progress: [progress(2)], bytes: 200 }),
-      writer.write({ rows: [row(3)], progress: [progress(3, 1)], bytes: 100 }),
-      writer.write({ rows: [], progress: [progress(9, 2)], bytes: 0 }),
+      gathered(writer, [row(1), row(2)], progress(2)),
+      gathered(writer, [row(3)], progress(3, 1)),
+      gathered(writer, [row(4)], progress(4)),
+      gathered(writer, [], progress(9, 2), 0),
     ]);
-    expect(store.inserts).toEqual([3]);
-    expect(await store.progress('feedback.v1')).toEqual([progress(2), progress(3, 1), progress(9, 2)]);
+    expect(store.inserts).toEqual([4]);
+    expect(await store.progress('feedback.v1')).toEqual([progress(4), progress(3, 1), progress(9, 2)]);
   });
 
   it('does not wait once it has enough bytes', async () => {
     const store = new Superstitious();
-    const writer = new FeedbackWriter(store, { bytes: 200, waitMs: 60_000, onRefused: async () => undefined });
-    await Promise.all([
-      writer.write({ rows: [row(1)], progress: [], bytes: 100 }),
-      writer.write({ rows: [row(2)], progress: [], bytes: 100 }),
-    ]);
+    const writer = new FeedbackWriter(store, { ...roomy, bytes: 200, waitMs: 60_000 });
+    await Promise.all([gathered(writer, [row(1)], progress(1)), gathered(writer, [row(2)], progress(2, 1))]);
     expect(store.inserts).toEqual([2]);
   });
 
-  it.each(['as nothing more is read before it is stored', 'as somebody waits for its partition'])('does not wait %s', async (why) => {
+  it('does not wait when somebody waits for its partition', async () => {
     const store = new Superstitious();
-    const writer = new FeedbackWriter(store, { bytes: 200, waitMs: 60_000, onRefused: async () => undefined });
-    const isFirst = why.startsWith('as nothing');
-    const done = writer.write({ rows: [row(1)], progress: [], bytes: 100, isUrgent: isFirst });
-    if (!isFirst) writer.hurry();
+    const writer = new FeedbackWriter(store, { ...roomy, waitMs: 60_000 });
+    const done = gathered(writer, [row(1)], progress(1));
+    await Promise.resolve();
+    writer.hurry();
     await done;
     expect(store.inserts).toEqual([1]);
+  });
+
+  it('lets nobody bring more than it may hold until something is stored, and one of any size where it holds nothing', async () => {
+    const store = new Superstitious();
+    const writer = new FeedbackWriter(store, { ...roomy, mostBytes: 250, waitMs: 60_000 });
+    const first = store.held();
+    const stored = [gathered(writer, [row(1)], progress(1)), gathered(writer, [row(2)], progress(2, 1))];
+    await aWhile();
+    expect(store.inserts).toEqual([]);
+    // Who waits for room makes what is gathered go out.
+    let hasRoom = false;
+    const third = writer.reserve(100).then(() => {
+      hasRoom = true;
+    });
+    await aWhile();
+    expect([store.inserts, hasRoom]).toEqual([[2], false]);
+    first.release();
+    await Promise.all([...stored, third]);
+    writer.release(100);
+    await writer.reserve(9_999);
+    writer.release(9_999);
+  });
+
+  describe('with two inserts on their way', () => {
+    it('says of a partition only that it is stored up to where everything is', async () => {
+      const store = new Superstitious();
+      const writer = new FeedbackWriter(store, { ...roomy, bytes: 100 });
+      const [first] = [store.held(), store.held().release()];
+      const stored = [gathered(writer, [row(1)], progress(1)), gathered(writer, [row(2)], progress(2))];
+      await aWhile();
+      expect([...store.taken]).toEqual([2n << 12n]);
+      expect(await store.progress('feedback.v1')).toEqual([]);
+      first.release();
+      await Promise.all(stored);
+      expect(await store.progress('feedback.v1')).toEqual([progress(2)]);
+    });
+
+    it('takes nothing behind what was not stored, neither on its way nor gathered nor later, until that is written alone', async () => {
+      const store = new Superstitious();
+      const writer = new FeedbackWriter(store, { ...roomy, bytes: 100, waitMs: 60_000 });
+      const [first, second] = [store.held(), store.held()];
+      const outcomes = [1, 2, 3].map((at) => gathered(writer, [row(at)], progress(at)).then(() => 'stored', String));
+      await aWhile();
+      expect(store.inserts).toEqual([1, 1]);
+      second.release();
+      first.fail();
+      expect(await Promise.all(outcomes)).toEqual(Array(3).fill('StoreError: away'));
+      await expect(gathered(writer, [row(4)], progress(4))).rejects.toThrow('what comes before it is not stored yet');
+      expect(writer.isBehind(progress(4))).toBe(true);
+      expect(await store.progress('feedback.v1')).toEqual([]);
+      // Others go on.
+      await gathered(writer, [row(5)], progress(5, 1));
+      await writer.writeAlone({ rows: [row(1)], progress: progress(1) });
+      await gathered(writer, [row(2)], progress(2));
+      expect(await store.progress('feedback.v1')).toEqual([progress(2), progress(5, 1)]);
+    });
+
+    it('tells when nothing is on its way any more, whatever became of it', async () => {
+      const store = new Superstitious();
+      const writer = new FeedbackWriter(store, { ...roomy, waitMs: 60_000 });
+      await writer.settled();
+      const first = store.held();
+      const outcome = gathered(writer, [row(1)], progress(1)).catch(String);
+      await Promise.resolve();
+      let isSettled = false;
+      const settled = writer.settled().then(() => {
+        isSettled = true;
+      });
+      await aWhile();
+      expect([store.inserts, isSettled]).toEqual([[1], false]);
+      first.fail();
+      await settled;
+      expect(await outcome).toBe('StoreError: away');
+    });
   });
 
   describe('to a store that is slow', () => {
@@ -103,6 +186,7 @@ describe('the writer of feedback', () => {
         super();
       }
       override async insert(rows: readonly PlacedRow[]): Promise<void> {
+        if (rows.length === 0) return;
         this.sizes.push(rows.length);
         await new Promise((resolve) => setTimeout(resolve, this.tookMs));
       }
@@ -110,9 +194,9 @@ describe('the writer of feedback', () => {
 
     /** Rows of one insert after another, where a partition brings one each ten milliseconds. */
     const written = async (store: Slow, forMs: number) => {
-      const writer = new FeedbackWriter(store, { bytes: 1_000_000, waitMs: 150, onRefused: async () => undefined });
+      const writer = new FeedbackWriter(store, { ...roomy, waitMs: 150 });
       for (let atMs = 0; atMs < forMs; atMs += 10) {
-        void writer.write({ rows: [row(atMs)], progress: [], bytes: 100 });
+        void gathered(writer, [row(atMs)], progress(atMs));
         await jest.advanceTimersByTimeAsync(10);
       }
       return store.sizes;
@@ -130,11 +214,21 @@ describe('the writer of feedback', () => {
     });
   });
 
-  it('leaves alone out what the store refuses, and names it before the progress', async () => {
+  it('leaves out of what is written alone what the store refuses, and names it before the progress', async () => {
     const store = new Superstitious();
-    const { writer, refused } = writerOf(store);
+    const refused: PlacedRow[] = [];
+    const writer = new FeedbackWriter(store, {
+      ...roomy,
+      onRefused: async (found) => {
+        // Named before anything moves on: a crash in between repeats the search.
+        expect(await store.progress('feedback.v1')).toEqual([]);
+        refused.push(...found);
+      },
+    });
     const rows = Array.from({ length: 100 }, (_, index) => row(index, index === 17 || index === 80 ? '13' : '1'));
-    await writer.write({ rows, progress: [progress(100)], bytes: 100 });
+    await expect(gathered(writer, rows, progress(100))).rejects.toMatchObject({ retriable: false });
+    expect(refused).toEqual([]);
+    await writer.writeAlone({ rows, progress: progress(100) });
     expect(refused.map(({ position }) => Number(position >> 12n))).toEqual([17, 80]);
     expect(store.taken.size).toBe(98);
     expect(await store.progress('feedback.v1')).toEqual([progress(100)]);
@@ -144,11 +238,34 @@ describe('the writer of feedback', () => {
   it('says so when the store is away: nothing of the batch counts as stored', async () => {
     const store = new Superstitious();
     store.isAway = true;
-    const { writer, refused } = writerOf(store);
-    await expect(writer.write({ rows: [row(1)], progress: [progress(1)], bytes: 100 })).rejects.toMatchObject({ retriable: true });
+    const writer = new FeedbackWriter(store, roomy);
+    await expect(gathered(writer, [row(1)], progress(1))).rejects.toMatchObject({ retriable: true });
+    await expect(writer.writeAlone({ rows: [row(1)], progress: progress(1) })).rejects.toMatchObject({ retriable: true });
     store.isAway = false;
-    await writer.write({ rows: [row(1)], progress: [progress(1)], bytes: 100 });
-    expect(refused).toEqual([]);
+    await writer.writeAlone({ rows: [row(1)], progress: progress(1) });
     expect(await store.progress('feedback.v1')).toEqual([progress(1)]);
+  });
+
+  it('takes nothing of an insert in which a row has no place', async () => {
+    const store = new Superstitious();
+    const gather = store.gather.bind(store);
+    store.gather = () => {
+      const { add, insert } = gather();
+      const picky = (rows: readonly PlacedRow[]) => {
+        if (rows.some(({ row: { value } }) => value === '13')) throw new StoreError('no place', { retriable: false });
+        add(rows);
+      };
+      return { add: picky, insert };
+    };
+    const writer = new FeedbackWriter(store, { ...roomy, waitMs: 60_000, mostBytes: 200 });
+    const outcomes = [
+      gathered(writer, [row(1)], progress(1)).catch(String),
+      gathered(writer, [row(2, '13')], progress(2, 1)).catch(String),
+    ];
+    expect(await Promise.all(outcomes)).toEqual(Array(2).fill('StoreError: no place'));
+    expect([store.inserts, await store.progress('feedback.v1')]).toEqual([[], []]);
+    // Its room is free again.
+    await writer.reserve(200);
+    writer.release(200);
   });
 });

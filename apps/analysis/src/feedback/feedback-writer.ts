@@ -1,11 +1,13 @@
 /** Gathers the batches of all partitions into few, large inserts; a row that the store will never take is set aside alone. */
-import type { FeedbackStore, PlacedRow, Progress } from '@rampart/feedback-store';
+import type { FeedbackStore, Gathering, PlacedRow, Progress } from '@rampart/feedback-store';
 
 export interface WriterOptions {
   /** An insert goes out as soon as its messages have this many bytes … */
   readonly bytes: number;
   /** … or when its first batch has waited this long, and twice as long as inserts take, up to a second: a store that is slow gets fewer and larger ones. */
   readonly waitMs: number;
+  /** Of messages that are gathered, or on their way: who brings more waits. */
+  readonly mostBytes: number;
   /** Told of each insert that is durable. */
   onInserted?(insert: { readonly rows: number; readonly seconds: number }): void;
   /** Must make durable that these rows are left out, before anything moves on. */
@@ -15,16 +17,14 @@ export interface WriterOptions {
 /** Of one partition. */
 export interface Batch {
   readonly rows: readonly PlacedRow[];
-  readonly progress: readonly Progress[];
-  /** Of the messages that it was made from. */
-  readonly bytes: number;
-  /** More is behind it that is not read before it is stored, or somebody waits for its partition. */
-  readonly isUrgent?: boolean;
+  readonly progress: Progress;
 }
 
 interface Pending {
-  readonly rows: PlacedRow[];
-  readonly progress: Progress[];
+  readonly gathering: Gathering;
+  /** By partition, the last one. */
+  readonly progress: Map<string, Progress>;
+  rows: number;
   bytes: number;
   /** It has waited long enough, or is full. */
   isDue: boolean;
@@ -39,7 +39,11 @@ const MOST_WAIT_MS = 1_000;
 export class FeedbackWriter {
   private pending: Pending | undefined;
   private timer: NodeJS.Timeout | undefined;
-  private inserting = 0;
+  private readonly inserting = new Set<Promise<void>>();
+  /** Partitions of which something gathered was not stored: nothing behind it may count as stored before it is. */
+  private readonly behind = new Set<string>();
+  private heldBytes = 0;
+  private waiting: (() => void)[] = [];
   /** How long inserts take, the last ones most. */
   private insertMs = 0;
 
@@ -48,20 +52,86 @@ export class FeedbackWriter {
     private readonly options: WriterOptions,
   ) {}
 
-  /** Resolves when rows and progress are durable. Rejects with what the store said; then nothing of the batch counts as stored. */
-  write({ rows, progress, bytes, isUrgent = false }: Batch): Promise<void> {
+  /** Resolves when there is room for messages of so many bytes, which is then theirs: `gather` or `release` follows. Any fit where nothing is held. */
+  async reserve(bytes: number): Promise<void> {
+    while (this.heldBytes > 0 && this.heldBytes + bytes > this.options.mostBytes) {
+      this.hurry();
+      await new Promise<void>((resolve) => this.waiting.push(resolve));
+    }
+    this.heldBytes += bytes;
+  }
+
+  release(bytes: number): void {
+    this.heldBytes -= bytes;
+    const { waiting } = this;
+    this.waiting = [];
+    for (const wake of waiting) wake();
+  }
+
+  /**
+   * Takes rows, but erasures, of which nothing is kept here; resolves when they and their progress are durable. Rejects with what the store said: then nothing
+   * of the insert counts as stored, nor what was gathered after it, and each of its batches must be written by itself.
+   * @param bytes  as reserved
+   */
+  gather({ rows, progress }: Batch, bytes: number): Promise<void> {
+    if (this.isBehind(progress)) {
+      this.release(bytes);
+      return Promise.reject(new BehindError());
+    }
     this.pending ??= this.begin();
     const { pending } = this;
-    for (const row of rows) pending.rows.push(row);
-    pending.progress.push(...progress);
     pending.bytes += bytes;
-    if (isUrgent || pending.bytes >= this.options.bytes) this.due(pending);
+    pending.progress.set(partitionOf(progress), progress);
+    try {
+      pending.gathering.add(rows);
+    } catch (error) {
+      this.giveUp(pending, error);
+      return pending.settled;
+    }
+    pending.rows += rows.length;
+    if (pending.bytes >= this.options.bytes) this.due(pending);
     return pending.settled;
+  }
+
+  /** Whether something gathered of the partition was not stored, and nothing was written alone since. */
+  isBehind(progress: Pick<Progress, 'topic' | 'partition'>): boolean {
+    return this.behind.has(partitionOf(progress));
+  }
+
+  /**
+   * An insert of its own, in which rows that the store will never take are looked for. Resolves when the others are durable, and their progress. All before it
+   * must be.
+   */
+  async writeAlone({ rows, progress }: Batch): Promise<void> {
+    const startedAt = performance.now();
+    try {
+      await this.store.insert(rows, [progress]);
+    } catch (error) {
+      if (!isFinal(error)) throw error;
+      const refused = await this.refusedRows(rows, error);
+      await this.options.onRefused(refused);
+      const left = new Set(refused);
+      // Whole messages at once: what a message brought is counted by them.
+      await this.store.insert(
+        rows.filter((row) => !left.has(row)),
+        [progress],
+      );
+    }
+    this.behind.delete(partitionOf(progress));
+    this.inserted(rows.length, startedAt);
   }
 
   /** Somebody waits for what is in hand. */
   hurry(): void {
     if (this.pending !== undefined) this.due(this.pending);
+  }
+
+  /** Resolves when nothing that was gathered until now is on its way any more, whatever became of it. */
+  async settled(): Promise<void> {
+    this.hurry();
+    const underway = [...this.inserting];
+    if (this.pending !== undefined) underway.push(this.pending.settled);
+    await Promise.allSettled(underway);
   }
 
   private begin(): Pending {
@@ -70,7 +140,9 @@ export class FeedbackWriter {
     const settled = new Promise<void>((resolve) => {
       settle = resolve;
     });
-    const pending = { rows: [], progress: [], bytes: 0, isDue: false, settled, settle };
+    // Whoever brought rows is told; who waits for all of them need not be.
+    settled.catch(() => undefined);
+    const pending = { gathering: this.store.gather(), progress: new Map(), rows: 0, bytes: 0, isDue: false, settled, settle };
     this.timer = setTimeout(() => this.due(pending), waitMs);
     return pending;
   }
@@ -83,36 +155,57 @@ export class FeedbackWriter {
   private send(): void {
     const { pending } = this;
     // What waits grows meanwhile, and goes out when an insert in hand has ended.
-    if (pending?.isDue !== true || this.inserting >= insertsAtOnce) return;
-    clearTimeout(this.timer);
-    this.pending = undefined;
-    this.inserting++;
-    pending.settle(
-      this.insert(pending).finally(() => {
-        this.inserting--;
+    if (pending?.isDue !== true || this.inserting.size >= insertsAtOnce) return;
+    this.close(pending);
+    const work = this.insert(pending, [...this.inserting]);
+    this.inserting.add(work);
+    const ended = async () => {
+      try {
+        await work;
+      } catch (error) {
+        this.fellBehind(pending);
+        // It was gathered after what was not stored.
+        if (this.pending !== undefined) this.giveUp(this.pending, error);
+        throw error;
+      } finally {
+        this.inserting.delete(work);
+        this.release(pending.bytes);
         this.send();
-      }),
-    );
+      }
+    };
+    pending.settle(ended());
   }
 
-  private async insert({ rows, progress }: Pending): Promise<void> {
+  private giveUp(pending: Pending, error: unknown): void {
+    this.close(pending);
+    this.fellBehind(pending);
+    this.release(pending.bytes);
+    pending.settle(Promise.reject(error));
+  }
+
+  private fellBehind({ progress }: Pending): void {
+    for (const partition of progress.keys()) this.behind.add(partition);
+  }
+
+  private close(pending: Pending): void {
+    if (this.pending !== pending) return;
+    clearTimeout(this.timer);
+    this.pending = undefined;
+  }
+
+  /** @param before  inserts with rows of the same partitions, maybe */
+  private async insert({ gathering, progress, rows }: Pending, before: readonly Promise<void>[]): Promise<void> {
     const startedAt = performance.now();
-    try {
-      await this.store.insert(rows, progress);
-    } catch (error) {
-      if (!isFinal(error)) throw error;
-      const refused = await this.refusedRows(rows, error);
-      await this.options.onRefused(refused);
-      const left = new Set(refused);
-      // Whole messages at once: what a message brought is counted by them.
-      await this.store.insert(
-        rows.filter((row) => !left.has(row)),
-        progress,
-      );
-    }
+    await gathering.insert();
+    await Promise.all(before);
+    await this.store.insert([], [...progress.values()]);
+    this.inserted(rows, startedAt);
+  }
+
+  private inserted(rows: number, startedAt: number): void {
     const tookMs = performance.now() - startedAt;
     this.insertMs = (this.insertMs + tookMs) / 2;
-    this.options.onInserted?.({ rows: rows.length, seconds: tookMs / 1000 });
+    this.options.onInserted?.({ rows, seconds: tookMs / 1000 });
   }
 
   /** Halves the rows until each one that is refused is alone. Inserts are repeatable, so trying costs only time. */
@@ -133,5 +226,16 @@ export class FeedbackWriter {
     return refused;
   }
 }
+
+/** Goes before what was not stored. */
+export class BehindError extends Error {
+  override readonly name = 'BehindError';
+
+  constructor() {
+    super('what comes before it is not stored yet');
+  }
+}
+
+const partitionOf = ({ topic, partition }: Pick<Progress, 'topic' | 'partition'>): string => `${topic}/${partition}`;
 
 const isFinal = (error: unknown): boolean => (error as { retriable?: unknown } | undefined)?.retriable === false;

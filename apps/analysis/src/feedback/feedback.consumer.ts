@@ -2,14 +2,22 @@
 
 import { Inject, Injectable } from '@nestjs/common';
 import { DEAD_LETTERS, type DeadLetter, FEEDBACK } from '@rampart/contracts';
-import { type ConsumerStats, EventLog, type LogBatch, type LogMessage, partsOfPosition, type Subscription } from '@rampart/event-log';
+import {
+  type BatchControl,
+  type ConsumerStats,
+  EventLog,
+  type LogBatch,
+  type LogMessage,
+  partsOfPosition,
+  type Subscription,
+} from '@rampart/event-log';
 import { FeedbackStore, type PlacedRow, type Progress } from '@rampart/feedback-store';
 import { LOG, type Log } from '@rampart/service-kit';
 import { consumerTrouble } from '../consumer-trouble.js';
 import { ErasedBefore, erasuresSoFar } from './erased-before.js';
 import { placedRows, UnreadableMessage } from './feedback-message.js';
-import { FeedbackWriter } from './feedback-writer.js';
-import { batchBytes, DEFAULT_HELD_BYTES, HELD_BYTES } from './held-bytes.js';
+import { type Batch, BehindError, FeedbackWriter } from './feedback-writer.js';
+import { DEFAULT_HELD_BYTES, HELD_BYTES, sharesOf } from './held-bytes.js';
 import { IntakeFigures } from './intake-figures.js';
 import { SkippedRows } from './skipped-rows.js';
 import { TracedRows } from './traced-rows.js';
@@ -23,9 +31,20 @@ const MOST_MESSAGES = 4_000;
 interface Taking {
   readonly writer: FeedbackWriter;
   readonly skipped: SkippedRows;
-  /** Aborts when another one is to have the partition. */
-  readonly signal: AbortSignal;
+  /** A batch of half as many bytes has more behind it. */
+  readonly readBytes: number;
+  /** Of partitions, each once: when they abort, what is gathered goes out. */
+  readonly hurried: WeakSet<AbortSignal>;
 }
+
+interface Taken {
+  readonly rows: readonly PlacedRow[];
+  readonly storing: ReturnType<TracedRows['storing']>;
+}
+
+type Store = (batch: Batch) => Promise<void>;
+
+const isErasure = ({ row }: PlacedRow): boolean => row.kind === 'erasure';
 
 @Injectable()
 export class FeedbackConsumer {
@@ -54,11 +73,9 @@ export class FeedbackConsumer {
     ]);
     await this.erased.note(erasures);
     this.traces.start();
-    const maxBytes = batchBytes(this.heldBytes, partitions);
+    const { read, insert, gathered } = sharesOf(this.heldBytes, partitions);
     const writer = new FeedbackWriter(this.store, {
-      // A full batch has more behind it: it need not wait for others.
-      bytes: maxBytes,
-      waitMs: WAIT_MS,
+      ...{ bytes: insert, mostBytes: gathered, waitMs: WAIT_MS },
       onInserted: (insert) => this.figures.inserted(insert),
       onRefused: async (rows) => {
         await skipped.add(rows);
@@ -69,18 +86,14 @@ export class FeedbackConsumer {
         );
       },
     });
+    const taking: Taking = { writer, skipped, readBytes: read, hurried: new WeakSet() };
     this.failure = undefined;
     this.subscription = this.log.consume({
       topic: FEEDBACK,
       group: `${FEEDBACK_GROUP}.${filling}`,
       from,
-      ...{ maxMessages: MOST_MESSAGES, maxBytes },
-      onBatch: async (batch, { signal }) => {
-        // Whoever is to have the partition next waits for its batch.
-        const hurry = () => writer.hurry();
-        signal.addEventListener('abort', hurry);
-        await this.take(batch, { writer, skipped, signal }).finally(() => signal.removeEventListener('abort', hurry));
-      },
+      ...{ maxMessages: MOST_MESSAGES, maxBytes: read },
+      onBatch: (batch, control) => this.take(batch, taking, control),
       onPoison: ({ partition, message, error }) => this.setAside(message, partition, String(error)),
     });
     this.subscription.done.catch((error: unknown) => {
@@ -131,10 +144,65 @@ export class FeedbackConsumer {
     await this.traces.close();
   }
 
-  private async take({ topic, partition, generation, messages }: LogBatch, { writer, skipped, signal }: Taking): Promise<void> {
+  /** Rows go at once to where they are gathered: as objects they would live as long as an insert takes, and be collected late. */
+  private async take(batch: LogBatch, { writer, skipped, readBytes, hurried }: Taking, control: BatchControl): Promise<void> {
+    if (!hurried.has(control.signal)) {
+      // Whoever is to have the partition next waits for what is in hand of it.
+      hurried.add(control.signal);
+      control.signal.addEventListener('abort', () => writer.hurry());
+    }
+    if (control.isRepeat) return this.storeAlone(batch, await this.rowsOfAll(batch, skipped), writer);
+    const bytes = batch.messages.reduce((sum, { value }) => sum + (value?.byteLength ?? 0), 0);
+    await writer.reserve(bytes);
+    const taken = await this.rowsOfAll(batch, skipped).catch((error: unknown) => {
+      writer.release(bytes);
+      throw error;
+    });
+    if (taken.rows.some(isErasure)) {
+      writer.release(bytes);
+      // It removes what is there by then: all before it must be.
+      await writer.settled();
+      if (writer.isBehind(batch)) throw new BehindError();
+      return this.storeAlone(batch, taken, writer);
+    }
+    const done = unlessAll(this.stored(batch, taken, (one) => writer.gather(one, bytes)));
+    if (control.signal.aborted) writer.hurry();
+    // Else there is nothing more to read, and what comes meanwhile is one batch.
+    if (bytes >= readBytes / 2 || batch.messages.length >= MOST_MESSAGES / 2) control.defer(done);
+    else await done;
+  }
+
+  private async storeAlone(batch: LogBatch, taken: Taken, writer: FeedbackWriter): Promise<void> {
+    const erasures = taken.rows.filter(isErasure);
+    if (erasures.length > 0) {
+      await writer.settled();
+      await this.erased.note(erasures);
+    }
+    await this.stored(batch, taken, (one) => writer.writeAlone(one));
+  }
+
+  private stored(batch: LogBatch, { rows, storing }: Taken, store: Store): Promise<void> {
+    if (storing !== undefined) return storing.around(() => this.write(batch, rows, store));
+    return this.write(batch, rows, store);
+  }
+
+  /** Keeps nothing of the batch while it waits. */
+  private write({ topic, partition, generation, messages }: LogBatch, rows: readonly PlacedRow[], store: Store): Promise<void> {
     const last = messages.at(-1);
-    if (last === undefined) return;
-    const bytes = messages.reduce((sum, { value }) => sum + (value?.byteLength ?? 0), 0);
+    if (last === undefined) return Promise.resolve();
+    const progress: Progress = { topic, partition, generation, offset: BigInt(last.offset), knownAtUs: last.knownAtUs };
+    // Asked in the turn in which they go: an erasure that is noted later waits for them.
+    const going = rows.filter((placed) => !this.erased.has(placed));
+    return this.told(partition, this.erased.written(generation, store({ rows: going, progress })));
+  }
+
+  private async told(partition: number, stored: Promise<void>): Promise<void> {
+    await stored;
+    this.figures.skewed(this.skewUs());
+    this.figures.lagging(partition, this.stats()?.partitions.find((one) => one.partition === partition)?.lag ?? 0);
+  }
+
+  private async rowsOfAll({ partition, messages }: LogBatch, skipped: SkippedRows): Promise<Taken> {
     const rows: PlacedRow[] = [];
     const storing = this.traces.storing(partition);
     for (const message of messages) {
@@ -144,20 +212,7 @@ export class FeedbackConsumer {
         if (!skipped.has(row)) rows.push(row);
       }
     }
-    const erasures = rows.filter(({ row }) => row.kind === 'erasure');
-    if (erasures.length > 0) await this.erased.note(erasures);
-    const progress: Progress = { topic, partition, generation, offset: BigInt(last.offset), knownAtUs: last.knownAtUs };
-    // Asked in the turn in which they go: an erasure that is noted later waits for them.
-    const write = () => {
-      const isUrgent = signal.aborted || messages.length >= MOST_MESSAGES;
-      return this.erased.written(
-        generation,
-        writer.write({ rows: rows.filter((placed) => !this.erased.has(placed)), progress: [progress], bytes, isUrgent }),
-      );
-    };
-    await (storing === undefined ? write() : storing.around(write));
-    this.figures.skewed(this.skewUs());
-    this.figures.lagging(partition, this.stats()?.partitions.find((one) => one.partition === partition)?.lag ?? 0);
+    return { rows, storing };
   }
 
   private async rowsOf(message: LogMessage, partition: number): Promise<readonly PlacedRow[]> {
@@ -191,3 +246,12 @@ export class FeedbackConsumer {
     this.figures.unreadable();
   }
 }
+
+/** Never final: whose fault it was shows when each batch is written alone. */
+const unlessAll = async (stored: Promise<void>): Promise<void> => {
+  try {
+    await stored;
+  } catch (error) {
+    throw new Error(error instanceof Error ? error.message : String(error), { cause: error });
+  }
+};

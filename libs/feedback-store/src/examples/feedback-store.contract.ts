@@ -60,6 +60,37 @@ export const feedbackStoreContract = (name: string, create: () => Promise<Feedba
       });
     });
 
+    it('stores what is gathered piece by piece as what comes at once, and nothing of what was only gathered', async () => {
+      const many = store.gather();
+      many.add([exposure(1, { at: 1000 })]);
+      many.add(Array.from({ length: 400 }, (_, index) => event(10 + index, { at: 1010 })));
+      const never = store.gather();
+      never.add([event(2_000, { at: 1010 })]);
+      await many.insert();
+      expect(await one([])).toMatchObject({ units: 1, sum: 400_000_000n });
+      // Fewer rows than before, which take the place of those in memory.
+      const few = store.gather();
+      few.add([event(3_000, { at: 1020 })]);
+      await few.insert();
+      expect(await one([])).toMatchObject({ units: 1, sum: 401_000_000n });
+    });
+
+    it('stores what is gathered beside what is inserted, each of its scopes, also after everything was dropped', async () => {
+      const round = async (unit: number) => {
+        const [first, second] = [store.gather(), store.gather()];
+        first.add([exposure(10 * unit, { at: 1000, unit })]);
+        second.add([event(10 * unit + 1, { at: 1010, unit })]);
+        await store.insert([event(10 * unit + 2, { at: 1020, unit })], []);
+        await Promise.all([first.insert(), second.insert()]);
+      };
+      await round(1);
+      await round(2);
+      expect(await one([])).toMatchObject({ units: 2, sum: 4_000_000n });
+      await store.reset();
+      await round(3);
+      expect(await one([])).toMatchObject({ units: 1, sum: 2_000_000n });
+    });
+
     it('lets the first arrival of an id win, whatever a retry says', async () => {
       const first = event(2, { id: 'same', at: 1010, value: '1000000' });
       const retry = event(3, { id: 'same', at: 1020, value: '7000000' });

@@ -1,17 +1,27 @@
 /** Writes rows in ClickHouse's RowBinary: the cheapest format to make and to read. */
 
+const FIRST = 1 << 16;
+/** Larger than that it was for once. */
+const MOST_KEPT = 16 * 2 ** 20;
+
 export class RowBinaryWriter {
   private buffer: Buffer;
   private view: DataView;
   private at = 0;
 
-  constructor(bytes = 1 << 16) {
+  constructor(bytes = FIRST) {
     this.buffer = Buffer.allocUnsafe(bytes);
     this.view = new DataView(this.buffer.buffer, this.buffer.byteOffset);
   }
 
   bytes(): Uint8Array {
     return this.buffer.subarray(0, this.at);
+  }
+
+  /** What `bytes` gave is written over from now on. */
+  clear(): void {
+    this.at = 0;
+    if (this.buffer.length > MOST_KEPT) this.take(Buffer.allocUnsafe(FIRST));
   }
 
   uint8(value: number): void {
@@ -114,7 +124,11 @@ export class RowBinaryWriter {
     if (this.at + bytes <= this.buffer.length) return;
     const larger = Buffer.allocUnsafe(Math.max(this.buffer.length * 2, this.at + bytes));
     this.buffer.copy(larger, 0, 0, this.at);
-    this.buffer = larger;
-    this.view = new DataView(larger.buffer, larger.byteOffset);
+    this.take(larger);
+  }
+
+  private take(buffer: Buffer): void {
+    this.buffer = buffer;
+    this.view = new DataView(buffer.buffer, buffer.byteOffset);
   }
 }

@@ -17,37 +17,43 @@ const mapColumns = ['strings', 'numbers', 'booleans', 'millionths'];
 const MESSAGE_BITS = 12n;
 const kinds = { metric: 1, feedback: 2 } as const;
 
+/** Writes the rows of one insert after another, over the bytes of the one before. */
 export class RowEncoder {
   private readonly scopes = new ScopeMemory();
+  private readonly feedback = new RowBinaryWriter();
+  private readonly exposure = new RowBinaryWriter();
+  private readonly imports = new RowBinaryWriter(1024);
 
-  /** Rows of the two large tables, and the small tables that go with them. @throws RangeError, SyntaxError for a row that has no bytes */
-  encode(rows: readonly PlacedRow[]): readonly EncodedTable[] {
-    const feedback = new RowBinaryWriter(rows.length * 160 + 1024);
-    const exposure = new RowBinaryWriter(1 << 16);
-    const imports = new RowBinaryWriter(1024);
+  /** @throws RangeError, SyntaxError for a row that has no bytes: what was written until then is of no use */
+  add(rows: readonly PlacedRow[]): void {
     for (const placed of rows) {
       const { row } = placed;
       if (row.kind === 'import') {
-        writeImport(imports, this.scopes.spaceOf(row.project, row.environment), placed);
+        writeImport(this.imports, this.scopes.spaceOf(row.project, row.environment), placed);
         continue;
       }
       const scope = this.scopes.of(row);
       countArrival(scope, placed.position >> MESSAGE_BITS, placed.partition ?? 0);
-      if (row.kind === 'metric' || row.kind === 'feedback') writeFeedback(feedback, scope, placed);
-      else writeExposure(exposure, scope, placed);
+      if (row.kind === 'metric' || row.kind === 'feedback') writeFeedback(this.feedback, scope, placed);
+      else writeExposure(this.exposure, scope, placed);
     }
+  }
+
+  /** Rows of the two large tables, and the small tables that go with them: all that was added since `clear`. Once. */
+  tables(): readonly EncodedTable[] {
     const { scopes, arrivals } = this.scopes.taken();
     return [
-      { table: 'feedback', columns: [...commonColumns, 'kind', 'value', ...mapColumns], bytes: feedback.bytes() },
-      { table: 'exposure', columns: [...commonColumns, 'segment', 'variant', 'reason', ...mapColumns], bytes: exposure.bytes() },
+      { table: 'feedback', columns: [...commonColumns, 'kind', 'value', ...mapColumns], bytes: this.feedback.bytes() },
+      { table: 'exposure', columns: [...commonColumns, 'segment', 'variant', 'reason', ...mapColumns], bytes: this.exposure.bytes() },
       { table: 'scope', columns: ['space', 'scope', 'project', 'environment', 'name', 'unit_type'], bytes: scopes.bytes() },
-      { table: 'import', columns: ['space', 'id_hash', 'until_at', 'logged_at', 'position'], bytes: imports.bytes() },
+      { table: 'import', columns: ['space', 'id_hash', 'until_at', 'logged_at', 'position'], bytes: this.imports.bytes() },
       { table: 'arrival', columns: ['scope', 'partition', 'message', 'rows'], bytes: arrivals.bytes() },
     ].filter(({ bytes }) => bytes.length > 0);
   }
 
-  forget(): void {
-    this.scopes.forget();
+  /** The store has what was written; its bytes are written over. Scopes that it was told of stay known. */
+  clear(): void {
+    for (const writer of [this.feedback, this.exposure, this.imports]) writer.clear();
   }
 }
 

@@ -79,8 +79,7 @@ export class ScopeMemory {
     return { scopes, arrivals };
   }
 
-  /** What was announced may be gone: after a failed insert, or when the tables were dropped. */
-  forget(): void {
+  private forget(): void {
     this.tree = new Map();
     this.spaces = new Map();
     this.all = [];
