@@ -4,6 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { parseScenario, type TimedEvent, trafficOf } from '@rampart/cli/traffic';
 import { FEEDBACK, type FeedbackRow } from '@rampart/contracts';
+import type { EventLog } from '@rampart/event-log';
+import { KafkaEventLog } from '@rampart/event-log/kafka';
 import { PostgresEventLog } from '@rampart/event-log/postgres';
 import { type Ended, rampart, removeScratch, scratchFile } from './importer.js';
 import { eventually, killPart, type Platform, startPlatform } from './platform.js';
@@ -94,11 +96,16 @@ const reportOf = ({ report }: Files) => JSON.parse(readFileSync(report, 'utf8'))
 const acknowledgedBy = ({ acknowledged }: Files) => readFileSync(acknowledged, 'utf8').trim().split('\n');
 const words = ({ stdout, stderr, code }: Ended) => `${code}\n${stdout}\n${stderr}`;
 
-/** Ids in the log of feedback, of one project. */
-const storedIds = async (project: string): Promise<ReadonlySet<string>> => {
+const openLog = (): EventLog => {
+  if (platform.servers !== undefined) return new KafkaEventLog({ brokers: platform.servers.brokers.split(',') });
   const { processes } = JSON.parse(readFileSync(join(platform.data, 'run.json'), 'utf8'));
   const password = readFileSync(join(platform.data, 'postgres-password'), 'utf8').trim();
-  const log = new PostgresEventLog({ url: `postgres://rampart:${password}@127.0.0.1:${processes.postgres.port}/rampart` });
+  return new PostgresEventLog({ url: `postgres://rampart:${password}@127.0.0.1:${processes.postgres.port}/rampart` });
+};
+
+/** Ids in the log of feedback, of one project. */
+const storedIds = async (project: string): Promise<ReadonlySet<string>> => {
+  const log = openLog();
   const ids = new Set<string>();
   try {
     for await (const { value } of log.readAll(FEEDBACK)) {
