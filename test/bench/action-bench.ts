@@ -7,6 +7,7 @@ import type { RolloutRequest } from '@rampart/contracts';
 import { alphaMinusOf, errorBudget } from '@rampart/domain';
 import { ClickhouseFeedbackStore, type PlacedRow } from '@rampart/feedback-store';
 import { firstErrorHarm } from '@rampart/statistics';
+import { startDeployment } from '../journeys/deployment.js';
 import { eventually, killPart, type Platform, startPlatform } from '../journeys/platform.js';
 import { settingsOf } from '../journeys/twin.js';
 import { count, type Measurement, median, seconds } from './table.js';
@@ -27,12 +28,33 @@ const AT = `?project=${PROJECT}`;
 /** Runs and rows of a smaller size, for a look at whether it works. */
 const sizes = { rows: Number(process.env.RAMPART_BENCH_ROWS ?? ROWS), runs: Number(process.env.RAMPART_BENCH_RUNS ?? RUNS) };
 
-export const actionBench = async (say: (line: string) => void): Promise<readonly Measurement[]> => {
+type Say = (line: string) => void;
+
+export const actionBench = async (say: Say): Promise<readonly Measurement[]> => {
   const platform = await startPlatform({ log: 'embedded' });
+  const { RAMPART_CLICKHOUSE_URL: url } = settingsOf(platform.processes().analysis ?? 0);
+  if (url === undefined) throw new Error('the platform has no store of its own');
+  return actionOn(platform, { store: { url }, killAnalysis: () => killPart(platform, 'analysis') }, say);
+};
+
+/** Three brokers, two shards, each service twice; looks as often as anywhere else. */
+export const actionClusterBench = async (say: Say): Promise<readonly Measurement[]> => {
+  const deployment = await startDeployment({ env: { RAMPART_LOOK_INTERVAL_MS: '2000' } });
+  const { url, cluster } = deployment.engines.clickhouse;
+  const analysis = ['analysis-1', 'analysis-2'].map((name) => deployment.member(name));
+  return actionOn(deployment, { store: { url, cluster }, killAnalysis: () => Promise.all(analysis.map((one) => one.kill())) }, say);
+};
+
+interface Behind {
+  readonly store: { readonly url: string; readonly cluster?: string };
+  killAnalysis(): Promise<unknown>;
+}
+
+const actionOn = async (platform: Platform, behind: Behind, say: Say): Promise<readonly Measurement[]> => {
   try {
     const world = await World.open(platform);
     for (let index = 0; index < ACTIVE; index++) await world.startRollout(index);
-    await fill(platform, say);
+    await fill(behind, say);
     await world.untilLookedAt(ACTIVE);
     const crossing = crashesThatProveHarm();
     say(`action: ${ACTIVE} rollouts run, ${count(sizes.rows)} rows are stored; ${crossing} crashes against none prove harm`);
@@ -198,10 +220,8 @@ const caller =
   };
 
 /** Rows as if they had come while the rollouts ran: straight into the store, which is counted anew by another process then. */
-const fill = async (platform: Platform, say: (line: string) => void): Promise<void> => {
-  const url = settingsOf(platform.processes().analysis ?? 0).RAMPART_CLICKHOUSE_URL;
-  if (url === undefined) throw new Error('the platform has no store of its own');
-  const store = new ClickhouseFeedbackStore({ url, maxMemoryBytes: 2_200_000_000 });
+const fill = async ({ store: place, killAnalysis }: Behind, say: Say): Promise<void> => {
+  const store = new ClickhouseFeedbackStore({ ...place, maxMemoryBytes: 2_200_000_000 });
   try {
     const nowUs = Date.now() * 1000;
     for (let start = 0; start < sizes.rows; start += BATCH) {
@@ -216,7 +236,7 @@ const fill = async (platform: Platform, say: (line: string) => void): Promise<vo
   } finally {
     await store.close();
   }
-  await killPart(platform, 'analysis');
+  await killAnalysis();
 };
 
 const mixed = (value: number): number => {

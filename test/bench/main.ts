@@ -2,17 +2,18 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { actionBench } from './action-bench.js';
+import { actionBench, actionClusterBench } from './action-bench.js';
 import { assignmentBench } from './assignment-bench.js';
 import { assignmentHttpBench } from './assignment-http-bench.js';
 import { repository } from './engines.js';
 import { ingestionBench } from './ingestion-bench.js';
+import { ingestionClusterBench } from './ingestion-cluster-bench.js';
 import { kafkaBench } from './kafka-bench.js';
 import { liveBench, liveClusterBench } from './live-bench.js';
 import { looksBench, looksClusterBench } from './looks-bench.js';
 import { overloadBench, overloadOnKafkaBench } from './overload-bench.js';
 import { platformBench } from './platform-bench.js';
-import { replayBench } from './replay-bench.js';
+import { replayBench, replayClusterBench } from './replay-bench.js';
 import { statisticsBench } from './statistics-bench.js';
 import { sumsBench, sumsClusterBench } from './sums-bench.js';
 import { isMeasured, type Measurement, machine, markdown, readDocument, unmeasured, withMeasurements } from './table.js';
@@ -25,6 +26,7 @@ const parts: Readonly<
   'assignment-http': assignmentHttpBench,
   statistics: statisticsBench,
   ingestion: ingestionBench,
+  'ingestion-cluster': ingestionClusterBench,
   kafka: kafkaBench,
   sums: sumsBench,
   'sums-cluster': sumsClusterBench,
@@ -33,7 +35,9 @@ const parts: Readonly<
   live: liveBench,
   'live-cluster': liveClusterBench,
   action: actionBench,
+  'action-cluster': actionClusterBench,
   replay: replayBench,
+  'replay-cluster': replayClusterBench,
   platform: platformBench,
   overload: overloadBench,
   'overload-kafka': overloadOnKafkaBench,

@@ -1,4 +1,5 @@
 /** How fast all decision records are recounted: a platform with a hundred experiments whose definitions changed again and again, and the command of the CLI. */
+import { startDeployment } from '../journeys/deployment.js';
 import { rampart } from '../journeys/importer.js';
 import { liveMetrics, liveUses, send, startLive, visits } from '../journeys/live.js';
 import { eventually, type Platform, startPlatform } from '../journeys/platform.js';
@@ -15,8 +16,15 @@ interface Report {
   readonly records: readonly unknown[];
 }
 
-export const replayBench = async (say: (line: string) => void): Promise<readonly Measurement[]> => {
-  const platform = await startPlatform({ log: 'embedded', env: { RAMPART_LOOK_INTERVAL_MS: '300' } });
+type Say = (line: string) => void;
+const env = { RAMPART_LOOK_INTERVAL_MS: '300' };
+
+export const replayBench = async (say: Say): Promise<readonly Measurement[]> =>
+  replayOn(await startPlatform({ log: 'embedded', env }), say);
+/** Three brokers, two shards, each service twice. */
+export const replayClusterBench = async (say: Say): Promise<readonly Measurement[]> => replayOn(await startDeployment({ env }), say);
+
+const replayOn = async (platform: Platform, say: Say): Promise<readonly Measurement[]> => {
   try {
     const keys = Array.from({ length: EXPERIMENTS }, (_, index) => `button-${index}`);
     for (const experiment of keys) {
@@ -38,7 +46,7 @@ export const replayBench = async (say: (line: string) => void): Promise<readonly
       );
       say(`replay: ${count(have)} records`);
     }
-    const { ended } = rampart(['replay', 'decisions', '--json'], { RAMPART_DATA: platform.data });
+    const { ended } = rampart(['replay', 'decisions', '--json', '--address', platform.address], { RAMPART_ADMIN_KEY: platform.adminKey });
     const { code, stdout, stderr } = await ended;
     if (code !== 0) throw new Error(`replay ended with ${code}: ${stderr} ${stdout.slice(0, 2_000)}`);
     const { counts, elapsedMs, records } = JSON.parse(stdout) as Report;
