@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { doctor, doctorRequest } from '@rampart/cli/doctor';
 import { assigned, defineAssigned } from './assigned.js';
 import { type Deployment, startDeployment } from './deployment.js';
 import { completed, defineExperiment, finalResults, history, purchase } from './experiment.js';
@@ -119,4 +120,29 @@ describe('three brokers, two shards, a PostgreSQL and each service twice', () =>
     expect(history.filter(({ type }) => type === 'RolloutRolledBack')).toHaveLength(1);
     expect(await replay(deployment, setting, rollout.end.record)).toMatchObject({ intact: true, evidence: { same: true } });
   }, 180_000);
+
+  it('are all asked by the doctor, who tells of the one of two that does not answer', async () => {
+    const examined = async () => {
+      let said = '';
+      const request = doctorRequest({ words: [], texts: { address: deployment.address }, flags: { json: true } });
+      await doctor(request, { RAMPART_DATA: deployment.data, RAMPART_ADMIN_KEY: deployment.adminKey }, (text) => {
+        said += text;
+      });
+      return JSON.parse(said) as {
+        readonly findings: readonly { readonly code: string; readonly subject: string }[];
+        readonly facts: { readonly services: readonly { readonly name: string; readonly diagnosis?: { readonly pid: number } }[] };
+      };
+    };
+    const { facts } = await examined();
+    const processes = Object.entries(deployment.processes()).filter(([name]) => name !== 'door');
+    expect(facts.services.map(({ name, diagnosis }) => [name, diagnosis?.pid]).sort()).toEqual(processes.sort());
+    deployment.member('assignment-2').signal('SIGSTOP');
+    try {
+      const { findings } = await examined();
+      const silent = findings.filter(({ code }) => code === 'service-unreachable').map(({ subject }) => subject);
+      expect(silent).toEqual(['assignment-2']);
+    } finally {
+      deployment.member('assignment-2').signal('SIGCONT');
+    }
+  }, 60_000);
 });

@@ -60,7 +60,7 @@ export class Platform {
     const { host, port } = this.settings;
     // Before the engines: a busy port must not cost anybody a wait.
     this.door = await openFrontDoor({
-      ...{ host, port, places: { placeOf: (name) => this.placeOf(name) }, status: () => this.status() },
+      ...{ host, port, places: { placeOf: (name) => this.placeOf(name), processesOf: () => 1 }, status: () => this.status() },
       page: new PageFiles(join(this.checkout, 'apps', 'dashboard', 'dist', 'page')),
       signIn: this.codes === undefined ? undefined : { codes: this.codes, adminKey: () => this.adminKey() },
     });

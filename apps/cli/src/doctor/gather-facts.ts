@@ -4,6 +4,7 @@ import { access, statfs } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import type { Freshness } from '@rampart/contracts';
+import { z } from 'zod';
 import { type AskedService, diagnosis, type Facts, type FolderFact, type LocalFacts } from './facts.js';
 
 export interface Asking {
@@ -19,7 +20,7 @@ const ANSWER_WITHIN_MS = 8_000;
 
 export const gatherFacts = async (asking: Asking): Promise<Facts> => {
   const [services, freshness, local] = await Promise.all([
-    Promise.all(SERVICES.map((name) => askService(name, asking))),
+    askServices(asking),
     askFreshness(asking),
     asking.dataFolder === undefined ? undefined : localFacts(asking.dataFolder),
   ]);
@@ -50,6 +51,21 @@ const reasonOf = (error: unknown): string => {
   if (!(error instanceof Error)) return String(error);
   return error.cause instanceof Error ? error.cause.message : error.message;
 };
+
+/** Each process of each service. Where the door does not say how many there are, as a proxy of one's own, whichever answers. */
+const askServices = async (asking: Asking): Promise<readonly AskedService[]> => {
+  const processes: Readonly<Record<string, number>> = await get(asking, '/diagnostics').then(
+    (answer) => door.safeParse(answer).data?.processes ?? {},
+    () => ({}),
+  );
+  const names = SERVICES.flatMap((service) => numbered(service, processes[service] ?? 1));
+  return Promise.all(names.map((name) => askService(name, asking)));
+};
+
+const door = z.object({ processes: z.record(z.string(), z.number().int().min(0).max(999)) });
+
+const numbered = (service: string, processes: number): readonly string[] =>
+  processes < 2 ? [service] : Array.from({ length: processes }, (_, index) => `${service}-${index + 1}`);
 
 const askService = async (name: string, asking: Asking): Promise<AskedService> => {
   const askedAtUs = asking.nowUs();

@@ -37,7 +37,7 @@ const open = async (port: number | undefined): Promise<string> => {
   door = await openFrontDoor({
     host: '127.0.0.1',
     port: 0,
-    places: { placeOf: () => (port === undefined ? undefined : { host: '127.0.0.1', port }) },
+    places: { placeOf: () => (port === undefined ? undefined : { host: '127.0.0.1', port }), processesOf: () => 1 },
     status: async () => status,
   });
   return door.address;
@@ -173,7 +173,12 @@ describe('the front door', () => {
 
   it('names the port and the setting when the port is taken', async () => {
     const port = await serve(() => undefined);
-    const opening = openFrontDoor({ host: '127.0.0.1', port, places: { placeOf: () => undefined }, status: async () => status });
+    const opening = openFrontDoor({
+      host: '127.0.0.1',
+      port,
+      places: { placeOf: () => undefined, processesOf: () => 1 },
+      status: async () => status,
+    });
     await expect(opening).rejects.toThrow(new RegExp(`^Port ${port} is in use .* RAMPART_PORT`));
   });
 });
@@ -187,7 +192,13 @@ describe('the page behind the front door', () => {
   writeFileSync(join(folder, 'secret.txt'), 'not for the world');
 
   const openWith = async (more: Partial<FrontDoorOptions>): Promise<string> => {
-    door = await openFrontDoor({ host: '127.0.0.1', port: 0, places: { placeOf: () => undefined }, status: async () => status, ...more });
+    door = await openFrontDoor({
+      host: '127.0.0.1',
+      port: 0,
+      places: { placeOf: () => undefined, processesOf: () => 1 },
+      status: async () => status,
+      ...more,
+    });
     return door.address;
   };
 

@@ -2,6 +2,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Refusal } from '../refusal.js';
+import { serviceNames } from '../services.js';
 import type { PageFiles } from './page-files.js';
 import { answerProblem, refuseUnreadable } from './problem.js';
 import { type Places, Relay, requestIdOf } from './relay.js';
@@ -60,6 +61,10 @@ const ownPages: Readonly<Record<string, Page>> = {
     }),
 };
 
+/** For whoever asks each of them: /diagnostics/analysis-1 and so on. */
+const processesOf = (places: Places): Readonly<Record<string, number>> =>
+  Object.fromEntries(serviceNames.map((name) => [name, places.processesOf(name)]));
+
 const handle = async (incoming: IncomingMessage, outgoing: ServerResponse, relay: Relay, options: FrontDoorOptions): Promise<void> => {
   for (const [name, value] of Object.entries(securityHeaders)) outgoing.setHeader(name, value);
   if (incoming.headers['x-forwarded-proto'] === 'https') outgoing.setHeader('strict-transport-security', 'max-age=31536000');
@@ -67,7 +72,7 @@ const handle = async (incoming: IncomingMessage, outgoing: ServerResponse, relay
   const [path = '/', ...query] = (incoming.url ?? '/').split('?');
   const method = incoming.method ?? 'GET';
   const target = targetOf(method, path);
-  if (target !== undefined) {
+  if (target !== undefined && (target.process ?? 1) <= options.places.processesOf(target.service)) {
     relay.pass(incoming, outgoing, { ...target, query: query.length > 0 ? `?${query.join('?')}` : '' }, requestId);
     return;
   }
@@ -79,6 +84,7 @@ const handle = async (incoming: IncomingMessage, outgoing: ServerResponse, relay
   if (path === '/session' && method === 'POST') return answerSignIn(incoming, outgoing, options.signIn, requestId);
   if (method === 'GET' || method === 'HEAD') {
     if ((await options.page?.answer(path, outgoing)) === true) return;
+    if (path === '/diagnostics') return sendJson(outgoing, 200, { processes: processesOf(options.places) });
     const page = Object.hasOwn(ownPages, path) ? ownPages[path] : undefined;
     if (page !== undefined) return page(outgoing, await options.status());
   }

@@ -67,8 +67,10 @@ export interface Place {
 }
 
 export interface Places {
-  /** Where a process of the service listens; undefined while there is none. */
-  placeOf(service: Target['service']): Place | undefined;
+  /** Where a process of the service listens, one of them or the one asked for; undefined while it has none. */
+  placeOf(service: Target['service'], process?: number): Place | undefined;
+  /** How many of it there should be. */
+  processesOf(service: Target['service']): number;
   /** Nobody listens there. */
   refused?(place: Place): void;
 }
@@ -81,7 +83,7 @@ export class Relay {
   constructor(private readonly places: Places) {}
 
   pass(incoming: IncomingMessage, outgoing: ServerResponse, target: Target & { readonly query: string }, requestId: string): void {
-    const place = this.places.placeOf(target.service);
+    const place = this.places.placeOf(target.service, target.process);
     if (place === undefined) {
       this.unavailable(outgoing, target, requestId, 'is starting');
       return;

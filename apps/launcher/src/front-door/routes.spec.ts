@@ -44,6 +44,9 @@ describe('which service answers', () => {
     expect(targetOf('GET', '/docs/analysis/docs/swagger-ui.css')).toEqual({ service: 'analysis', path: '/docs/swagger-ui.css' });
     expect(targetOf('GET', '/docs/ingestion/docs-json')).toEqual({ service: 'ingestion', path: '/docs-json' });
     expect(targetOf('GET', '/metrics/experiments')).toEqual({ service: 'experiments', path: '/metrics' });
+    expect(targetOf('GET', '/diagnostics/analysis-2')).toEqual({ service: 'analysis', path: '/diagnostics', process: 2 });
+    for (const path of ['/metrics/analysis-0', '/metrics/analysis-', '/metrics/analysis-2/more', '/metrics/elsewhere-1'])
+      expect(targetOf('GET', path)).toBeUndefined();
   });
 
   it('leads the short name of the pages to the long one', () => {

@@ -29,16 +29,16 @@ const routes: readonly Route[] = [
   { methods: 'any', path: /^\/v1\/.+$/, service: 'experiments' },
 ];
 
-/** The service's own pages: /docs/analysis/docs is /docs of analysis, /metrics/analysis and /diagnostics/analysis are what it says of itself. */
-const ownPages: readonly { readonly path: RegExp; readonly page: string }[] = [
-  { path: /^\/docs\/(experiments|assignment|ingestion|analysis)(\/docs(?:-json|-yaml|\/.*)?)$/, page: '$2' },
-  { path: /^\/metrics\/(experiments|assignment|ingestion|analysis)$/, page: '/metrics' },
-  { path: /^\/diagnostics\/(experiments|assignment|ingestion|analysis)$/, page: '/diagnostics' },
-];
+/** The pages that describe a service: /docs/analysis/docs is /docs of analysis. */
+const docs = /^\/docs\/(experiments|assignment|ingestion|analysis)(\/docs(?:-json|-yaml|\/.*)?)$/;
+/** What it says of itself: /metrics/analysis that whose turn it is, /metrics/analysis-2 its second process. */
+const ownWords = /^(\/metrics|\/diagnostics)\/(experiments|assignment|ingestion|analysis)(?:-([1-9]\d{0,2}))?$/;
 
 export interface Target {
   readonly service: ServiceName;
   readonly path: string;
+  /** Which of its processes, from 1; absent: any. */
+  readonly process?: number;
 }
 
 const fits = (methods: Route['methods'], method: string) =>
@@ -48,11 +48,12 @@ const fits = (methods: Route['methods'], method: string) =>
 export const targetOf = (method: string, path: string): Target | undefined => {
   const route = routes.find((candidate) => fits(candidate.methods, method) && candidate.path.test(path));
   if (route !== undefined) return { service: route.service, path };
-  for (const { path: pattern, page } of ownPages) {
-    const found = pattern.exec(path);
-    if (found !== null) return { service: found[1] as ServiceName, path: page === '$2' ? (found[2] ?? '/') : page };
-  }
-  return undefined;
+  const page = docs.exec(path);
+  if (page !== null) return { service: page[1] as ServiceName, path: page[2] ?? '/' };
+  const words = ownWords.exec(path);
+  if (words === null) return undefined;
+  const [, own = '/', service, process] = words;
+  return { service: service as ServiceName, path: own, ...(process === undefined ? {} : { process: Number(process) }) };
 };
 
 /** /docs/analysis is a short name for the page, whose files lie beside it; /docs for the list of them. */

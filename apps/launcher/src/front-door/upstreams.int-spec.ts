@@ -52,6 +52,22 @@ const asked = async (address: string, times = 4): Promise<string> => {
 };
 
 describe('several processes behind a front door', () => {
+  it('say each of itself what it is asked for by its number, ready or not', async () => {
+    const [one, two] = [await serve('one'), await serve('two')];
+    two.isReady = false;
+    const address = await open([one, two]);
+    const said = async (process: string) => {
+      const answer = await fetch(`${address}/diagnostics/experiments${process}`);
+      return `${answer.status} ${answer.status === 200 ? await answer.text() : ''}`;
+    };
+    expect(await Promise.all(['-1', '-2', '-2', '-3', ''].map(said))).toEqual(['200 one', '200 two', '200 two', '404 ', '200 one']);
+    const counted = await (await fetch(`${address}/diagnostics`)).json();
+    expect(counted).toEqual({ processes: { experiments: 2, assignment: 0, ingestion: 0, analysis: 0 } });
+    two.server.close();
+    two.server.closeAllConnections();
+    expect(await said('-2')).toBe('503 ');
+  });
+
   it('are asked in turns, as long as they are ready', async () => {
     const [one, two] = [await serve('one'), await serve('two')];
     const address = await open([one, two]);

@@ -43,13 +43,18 @@ export class Upstreams implements Places {
   }
 
   /** The next that is ready. Where none is, the next of all: it says itself what it waits for. */
-  placeOf(service: ServiceName): Place | undefined {
-    const own = this.all.filter((one) => one.service === service);
+  placeOf(service: ServiceName, process?: number): Place | undefined {
+    const own = this.of(service);
+    if (process !== undefined) return own[process - 1]?.place;
     const ready = own.filter(({ isReady }) => isReady);
     const choice = ready.length > 0 ? ready : own;
     const turn = this.turns.get(service) ?? 0;
     this.turns.set(service, turn + 1);
     return choice[turn % choice.length]?.place;
+  }
+
+  processesOf(service: ServiceName): number {
+    return this.of(service).length;
   }
 
   refused(place: Place): void {
@@ -62,6 +67,10 @@ export class Upstreams implements Places {
 
   close(): void {
     this.isOver = true;
+  }
+
+  private of(service: ServiceName): readonly Upstream[] {
+    return this.all.filter((one) => one.service === service);
   }
 
   private async check(one: Upstream): Promise<void> {
