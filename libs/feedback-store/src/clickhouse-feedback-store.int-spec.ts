@@ -6,7 +6,7 @@ import { ClickhouseFeedbackStore } from './clickhouse-feedback-store.js';
 import { feedbackExpiryContract } from './examples/feedback-expiry.contract.js';
 import { feedbackStoreContract } from './examples/feedback-store.contract.js';
 import { movedTo, type World, worlds } from './examples/random-worlds.js';
-import { comparison, event, exposure } from './examples/rows.examples.js';
+import { comparison, erasure, event, exposure } from './examples/rows.examples.js';
 import type { ComparisonQuery, ComparisonSums, PlacedRow } from './feedback-store.js';
 import { MemoryFeedbackStore } from './memory-feedback-store.js';
 
@@ -42,6 +42,7 @@ feedbackExpiryContract('ClickHouse', async () => {
   return own;
 });
 
+const UNKNOWN_DATABASE = 81;
 let environments = 0;
 
 const apart = (world: World): World => movedTo(`e${++environments}`, world);
@@ -110,6 +111,18 @@ describe('the sums of ClickHouse', () => {
     const metrics = Array.from({ length: 30 }, (_, index) => ({ windowUs: index < 11 ? index + 1 : 100 + index }));
     const { cells } = await store.sums(comparison(metrics, { environment: 'many' }));
     expect(cells[0]?.metrics.map(({ sum }) => Number(sum))).toEqual(Array.from({ length: 30 }, (_, index) => (index < 10 ? 0 : 1_000_000)));
+  });
+});
+
+describe('an erasure', () => {
+  it('that the engine refuses may be tried again, whatever it says: it is no row to be left out', async () => {
+    const nowhere = new ClickhouseFeedbackStore({ ...clickhouse, database: `${clickhouse.database}_nowhere` });
+    try {
+      const erasing = nowhere.insert([erasure(5)], []);
+      await expect(erasing).rejects.toMatchObject({ retriable: true, code: UNKNOWN_DATABASE });
+    } finally {
+      await nowhere.close();
+    }
   });
 });
 

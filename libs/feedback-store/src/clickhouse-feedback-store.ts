@@ -74,8 +74,8 @@ export class ClickhouseFeedbackStore extends FeedbackStore {
     return {
       add: (rows) => addTo(encoder, rows),
       insert: async () => {
-        // One whose insert failed is dropped: the store may not know what it was told, and its bytes may still be on their way.
-        await Promise.all(encoder.tables().map(({ table, columns, bytes }) => this.connections.whole.insert(table, columns, bytes)));
+        // One whose insert failed is dropped: the store may not know what it was told.
+        await allEnded(encoder.tables().map(({ table, columns, bytes }) => this.connections.whole.insert(table, columns, bytes)));
         encoder.clear();
         if (encoders.length < MOST_ENCODERS) encoders.push(encoder);
       },
@@ -208,6 +208,14 @@ export class ClickhouseFeedbackStore extends FeedbackStore {
     this.encoders = [];
   }
 }
+
+/** Whatever becomes of one, nothing is on its way any more: rows must not arrive behind the erasure that comes next. @throws what is final rather than what is not */
+const allEnded = async (inserts: readonly Promise<void>[]): Promise<void> => {
+  const ended = await Promise.allSettled(inserts);
+  const reasons = ended.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []));
+  const [first] = reasons;
+  if (first !== undefined) throw reasons.find((reason) => reason instanceof StoreError && !reason.retriable) ?? first;
+};
 
 const addTo = (encoder: RowEncoder, rows: readonly PlacedRow[]): void => {
   try {

@@ -28,6 +28,14 @@ describe('rows of a unit that was erased before they are read', () => {
     expect(erased.has(erasure(0, 900))).toBe(false);
   });
 
+  it('are those before the last of several erasures, in whatever order these are read', async () => {
+    const erased = new ErasedBefore();
+    await erased.note([erasure(2, 5)]);
+    await erased.note([erasure(1, 5)]);
+    expect(erased.has(placed(1, 900))).toBe(true);
+    expect(erased.has(placed(2, 6))).toBe(false);
+  });
+
   it('are none in a log that has one generation', async () => {
     const erased = new ErasedBefore();
     await erased.note([erasure(0, 5)]);

@@ -18,7 +18,11 @@ export class ErasedBefore {
   async note(erasures: readonly PlacedRow[]): Promise<void> {
     const later = erasures.filter(({ position }) => partsOfPosition(position).generation > 0);
     if (later.length === 0) return;
-    for (const erasure of later) this.erasedAt.set(placeOf(erasure), erasure.position);
+    for (const erasure of later) {
+      const place = placeOf(erasure);
+      // An earlier one may be read, or read again, after a later one in another partition.
+      if ((this.erasedAt.get(place) ?? -1n) < erasure.position) this.erasedAt.set(place, erasure.position);
+    }
     const newest = Math.max(...later.map(({ position }) => partsOfPosition(position).generation));
     await Promise.all([...this.writing].filter(({ generation }) => generation < newest).map(({ done }) => done));
   }

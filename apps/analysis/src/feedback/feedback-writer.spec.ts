@@ -122,6 +122,19 @@ describe('the writer of feedback', () => {
     writer.release(9_999);
   });
 
+  it('gives room in the order in which it is asked for: a large batch does not wait for as long as there are small ones', async () => {
+    const store = new Superstitious();
+    const writer = new FeedbackWriter(store, { ...roomy, mostBytes: 300 });
+    await writer.reserve(200);
+    const order: string[] = [];
+    const asked = [writer.reserve(250).then(() => order.push('large')), writer.reserve(50).then(() => order.push('small'))];
+    await aWhile();
+    expect(order).toEqual([]);
+    writer.release(200);
+    await Promise.all(asked);
+    expect(order).toEqual(['large', 'small']);
+  });
+
   describe('with two inserts on their way', () => {
     it('says of a partition only that it is stored up to where everything is', async () => {
       const store = new Superstitious();

@@ -43,7 +43,7 @@ export class FeedbackWriter {
   /** Partitions of which something gathered was not stored: nothing behind it may count as stored before it is. */
   private readonly behind = new Set<string>();
   private heldBytes = 0;
-  private waiting: (() => void)[] = [];
+  private readonly waiting: { readonly bytes: number; admit(): void }[] = [];
   /** How long inserts take, the last ones most. */
   private insertMs = 0;
 
@@ -54,18 +54,29 @@ export class FeedbackWriter {
 
   /** Resolves when there is room for messages of so many bytes, which is then theirs: `gather` or `release` follows. Any fit where nothing is held. */
   async reserve(bytes: number): Promise<void> {
-    while (this.heldBytes > 0 && this.heldBytes + bytes > this.options.mostBytes) {
-      this.hurry();
-      await new Promise<void>((resolve) => this.waiting.push(resolve));
+    if (this.waiting.length === 0 && this.hasRoom(bytes)) {
+      this.heldBytes += bytes;
+      return;
     }
-    this.heldBytes += bytes;
+    await new Promise<void>((admit) => {
+      this.waiting.push({ bytes, admit });
+      this.hurry();
+    });
   }
 
   release(bytes: number): void {
     this.heldBytes -= bytes;
-    const { waiting } = this;
-    this.waiting = [];
-    for (const wake of waiting) wake();
+    // In the order in which they came: a large one would else wait for as long as there are small ones.
+    for (let first = this.waiting[0]; first !== undefined && this.hasRoom(first.bytes); first = this.waiting[0]) {
+      this.waiting.shift();
+      this.heldBytes += first.bytes;
+      first.admit();
+    }
+    if (this.waiting.length > 0) this.hurry();
+  }
+
+  private hasRoom(bytes: number): boolean {
+    return this.heldBytes === 0 || this.heldBytes + bytes <= this.options.mostBytes;
   }
 
   /**
@@ -89,7 +100,7 @@ export class FeedbackWriter {
       return pending.settled;
     }
     pending.rows += rows.length;
-    if (pending.bytes >= this.options.bytes) this.due(pending);
+    if (pending.bytes >= this.options.bytes || this.waiting.length > 0) this.due(pending);
     return pending.settled;
   }
 

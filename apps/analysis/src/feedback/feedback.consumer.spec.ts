@@ -117,6 +117,17 @@ describe('the consumer of feedback', () => {
     ]);
   });
 
+  it('sets a message aside once, however often it is read until the rest of its batch is stored', async () => {
+    store.away = 3;
+    await append(0, [row('a')], 'nonsense', [row('b')]);
+    await reaches([2]);
+    await append(0, 'more nonsense');
+    await reaches([3]);
+    expect((await messagesOf(DEAD_LETTERS)).map(({ value }) => value.message)).toEqual(
+      [1, 3].map((offset) => `message 0-${offset} of ${FEEDBACK} (generation 0) is no JSON`),
+    );
+  });
+
   it('names a row that the store never takes, and every rebuild leaves it out', async () => {
     store.refuses = 'bad';
     await append(0, [row('a'), row('bad'), row('b')]);

@@ -52,6 +52,8 @@ export class FeedbackConsumer {
   private skipped: SkippedRows | undefined;
   private failure: string | undefined;
   private readonly erased = new ErasedBefore();
+  /** By partition, the last message that nobody could read: what is read again is not set aside again. */
+  private readonly setAsideUpTo = new Map<number, bigint>();
 
   constructor(
     private readonly log: EventLog,
@@ -220,7 +222,7 @@ export class FeedbackConsumer {
       return placedRows(message, partition);
     } catch (error) {
       if (!(error instanceof UnreadableMessage)) throw error;
-      await this.setAside(message, partition, error.message);
+      if (message.position > (this.setAsideUpTo.get(partition) ?? -1n)) await this.setAside(message, partition, error.message);
       return [];
     }
   }
@@ -243,6 +245,7 @@ export class FeedbackConsumer {
       position: String(position),
     };
     await this.log.append(DEAD_LETTERS, [{ partition: 0, value: JSON.stringify(letter) }]);
+    this.setAsideUpTo.set(partition, position);
     this.figures.unreadable();
   }
 }

@@ -20,7 +20,8 @@ type Waiting = DeferredBatch & { isDone: boolean };
 
 export class DeferredBatches {
   private readonly waiting: Waiting[] = [];
-  private committing: Promise<void> | undefined;
+  private committing: Promise<void> = Promise.resolve();
+  private isCommitting = false;
   private failure: { readonly ofCommit?: unknown } | undefined;
 
   constructor(private readonly options: DeferredOptions) {}
@@ -43,9 +44,7 @@ export class DeferredBatches {
       },
       () => this.fail({}),
     );
-    this.committing ??= this.commitAll().finally(() => {
-      this.committing = undefined;
-    });
+    if (!this.isCommitting) this.committing = this.commitAll();
   }
 
   /**
@@ -60,25 +59,32 @@ export class DeferredBatches {
   }
 
   private async commitAll(): Promise<void> {
-    for (let first = this.waiting[0]; first !== undefined && !this.hasFailed; first = this.waiting[0]) {
-      const isDone = await first.done.then(
-        () => true,
-        () => false,
-      );
-      // What one insert stored is done in one turn, and committed at once.
-      await turn();
-      if (!isDone) return;
-      const undone = this.waiting.findIndex((one) => !one.isDone);
-      const done = this.waiting.slice(0, undone < 0 ? undefined : undone);
-      const messages = done.reduce((sum, one) => sum + one.messages, 0);
-      try {
-        await this.options.commit((done.at(-1) ?? first).last, messages);
-      } catch (error) {
-        this.fail({ ofCommit: error });
-        return;
-      }
-      this.waiting.splice(0, done.length);
+    this.isCommitting = true;
+    try {
+      for (let first = this.waiting[0]; first !== undefined && !this.hasFailed; first = this.waiting[0]) await this.commitFrom(first);
+    } finally {
+      // In the turn in which it found nothing more: whoever adds a batch later must find nobody at it.
+      this.isCommitting = false;
     }
+  }
+
+  private async commitFrom(first: Waiting): Promise<void> {
+    const isDone = await first.done.then(
+      () => true,
+      () => false,
+    );
+    // What one insert stored is done in one turn, and committed at once.
+    await turn();
+    if (!isDone) return;
+    const undone = this.waiting.findIndex((one) => !one.isDone);
+    const done = this.waiting.slice(0, undone < 0 ? undefined : undone);
+    const messages = done.reduce((sum, one) => sum + one.messages, 0);
+    try {
+      await this.options.commit((done.at(-1) ?? first).last, messages);
+    } catch (error) {
+      return this.fail({ ofCommit: error });
+    }
+    this.waiting.splice(0, done.length);
   }
 
   private fail(failure: { readonly ofCommit?: unknown }): void {

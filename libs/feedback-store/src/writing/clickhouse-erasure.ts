@@ -27,11 +27,19 @@ export const eraseUnits = async (servers: ClickhouseServers, erasures: readonly 
     const space = spaceOf(erasure.row.project, erasure.row.environment);
     bySpace.set(space, [...(bySpace.get(space) ?? []), erasure]);
   }
-  for (const [space, all] of bySpace) {
-    const found = await servers.whole.rows<{ scope: string }>(`SELECT DISTINCT toString(scope) AS scope FROM scope WHERE space = ${space}`);
-    const scopes = found.map(({ scope }) => scope).join(', ');
-    for (let at = 0; at < all.length && scopes !== ''; at += AT_ONCE) await eraseSome(servers, scopes, all.slice(at, at + AT_ONCE));
+  try {
+    for (const [space, all] of bySpace) await eraseIn(servers, space, all);
+  } catch (error) {
+    // Whatever the engine says: an erasure is no row that could be left out.
+    if (error instanceof StoreError) throw new StoreError(error.message, { retriable: true, code: error.code });
+    throw error;
   }
+};
+
+const eraseIn = async (servers: ClickhouseServers, space: bigint, erasures: readonly PlacedRow[]): Promise<void> => {
+  const found = await servers.whole.rows<{ scope: string }>(`SELECT DISTINCT toString(scope) AS scope FROM scope WHERE space = ${space}`);
+  const scopes = found.map(({ scope }) => scope).join(', ');
+  for (let at = 0; at < erasures.length && scopes !== ''; at += AT_ONCE) await eraseSome(servers, scopes, erasures.slice(at, at + AT_ONCE));
 };
 
 const eraseSome = async (servers: ClickhouseServers, scopes: string, erasures: readonly PlacedRow[]): Promise<void> => {
