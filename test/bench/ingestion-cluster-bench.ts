@@ -62,7 +62,7 @@ const loaded = ({ address }: Deployment, key: string, name: string, seconds: num
   run({
     url: `${address}/v1/events`,
     headers: { authorization: `Bearer ${key}`, 'content-type': 'application/cloudevents-batch+json' },
-    bodies: metricBodies({ bodies: Math.ceil(seconds * 1_000), perBody: PER_BODY, units: 200_000, run: name }),
+    bodies: metricBodies({ bodies: Math.ceil(seconds * 300), perBody: PER_BODY, units: 200_000, run: name }),
     ...{ eventsPerBody: PER_BODY, connections: CONNECTIONS, durationMs: seconds * 1_000 },
   });
 
