@@ -78,7 +78,7 @@ const rowsStored = async (deployment: Deployment): Promise<number> => {
   const texts = await Promise.all(
     ['analysis-1', 'analysis-2'].map(async (name) => (await fetch(`${deployment.member(name).address}/metrics`)).text()),
   );
-  return texts.reduce((sum, text) => sum + Number(/^rampart_feedback_rows_total (\S+)$/m.exec(text)?.[1] ?? 0), 0);
+  return texts.reduce((sum, text) => sum + Number(/^rampart_feedback_rows_total\{[^}]*\} (\S+)$/m.exec(text)?.[1] ?? 0), 0);
 };
 
 /** Each process tells how far it is behind in its own partitions. */
