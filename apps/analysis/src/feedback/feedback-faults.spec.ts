@@ -12,8 +12,8 @@ import { TracedRows } from './traced-rows.js';
 const PARTITIONS = 2;
 const MESSAGES = 150;
 const ERASED_AT = 90;
-/** Some batches each of a few messages. */
-const HELD_BYTES = 20_000;
+/** Batches of four messages and inserts of nine: enough of them that many fail, however busy the machine is. */
+const HELD_BYTES = 8_000;
 
 const rowOf = (partition: number, message: number): FeedbackRow => ({
   kind: 'metric',

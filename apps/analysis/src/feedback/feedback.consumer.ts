@@ -167,7 +167,7 @@ export class FeedbackConsumer {
       if (writer.isBehind(batch)) throw new BehindError();
       return this.storeAlone(batch, taken, writer);
     }
-    const done = unlessAll(this.stored(batch, taken, (one) => writer.gather(one, bytes)));
+    const done = neverFinal(this.stored(batch, taken, (one) => writer.gather(one, bytes)));
     if (control.signal.aborted) writer.hurry();
     // Else there is nothing more to read, and what comes meanwhile is one batch.
     if (bytes >= readBytes / 2 || batch.messages.length >= MOST_MESSAGES / 2) control.defer(done);
@@ -250,8 +250,8 @@ export class FeedbackConsumer {
   }
 }
 
-/** Never final: whose fault it was shows when each batch is written alone. */
-const unlessAll = async (stored: Promise<void>): Promise<void> => {
+/** Whose fault it was shows when each batch is written alone. */
+const neverFinal = async (stored: Promise<void>): Promise<void> => {
   try {
     await stored;
   } catch (error) {
