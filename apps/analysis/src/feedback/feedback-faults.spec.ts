@@ -73,7 +73,7 @@ class Moody extends MemoryFeedbackStore {
     await sleep(this.random() * 4);
     this.underway--;
     if (rows.some(({ row: { value } }) => value === '13')) throw refused();
-    if (this.random() < 0.15) {
+    if (this.random() < 0.2) {
       this.failures++;
       throw new StoreError('away', { retriable: true });
     }
