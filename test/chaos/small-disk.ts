@@ -1,6 +1,6 @@
 /** A disk of a few megabytes of one engine's own that can be filled and emptied: a file with ext4 on a loop device. Linux, as root. */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, statfsSync, truncateSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, statfsSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -21,6 +21,8 @@ export class SmallDisk {
     const all = mkdtempSync(join(tmpdir(), 'rampart-disk-'));
     const [image, folder] = [join(all, 'image'), join(all, 'disk')];
     try {
+      // PostgreSQL runs as a user of its own.
+      chmodSync(all, 0o755);
       writeFileSync(image, '');
       truncateSync(image, megabytes * 2 ** 20);
       run('mkfs.ext4', '-q', '-m', '0', '-E', 'lazy_itable_init=1', image);

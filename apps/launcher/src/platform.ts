@@ -27,6 +27,7 @@ const servicePatienceMs = 120_000;
 const stopGraceMs = 10_000;
 /** Open event streams never end by themselves. */
 const doorGraceMs = 3_000;
+const noteAgainMs = 1_000;
 
 const seconds = (sinceMs: number): string => `${((Date.now() - sinceMs) / 1000).toFixed(1)} s`;
 
@@ -40,6 +41,7 @@ export class Platform {
   private claim: Claim | undefined;
   private door: FrontDoor | undefined;
   private isStopping = false;
+  private noteAgain: NodeJS.Timeout | undefined;
   private readonly codes: SignInCodes | undefined;
 
   constructor(
@@ -124,6 +126,7 @@ export class Platform {
 
   /** Without waiting for anything. */
   kill(): void {
+    clearTimeout(this.noteAgain);
     for (const supervised of this.children()) supervised.killGroup();
     if (this.claim !== undefined) removeRunFile(this.folder);
     this.claim?.release();
@@ -263,8 +266,13 @@ export class Platform {
         processes: Object.fromEntries([...engines, ...services]),
       });
     } catch (error) {
-      this.say(`run.json could not be written: ${(error as Error).message}`);
+      if (this.noteAgain === undefined) this.say(`run.json could not be written: ${(error as Error).message}`);
+      clearTimeout(this.noteAgain);
+      this.noteAgain = setTimeout(() => this.note(), noteAgainMs).unref();
+      return;
     }
+    clearTimeout(this.noteAgain);
+    this.noteAgain = undefined;
   }
 
   private async status(): Promise<PlatformStatus> {

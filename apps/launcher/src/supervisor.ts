@@ -160,8 +160,8 @@ export class Supervised {
       if (stream === null) continue;
       createInterface({ input: stream }).on('line', (line) => {
         this.task.log.write(`${line}\n`);
-        this.task.onLine?.(line);
         this.noteServer(line);
+        this.tellLine(line);
       });
     }
     const ended = new Promise<string>((resolve, reject) => {
@@ -171,6 +171,15 @@ export class Supervised {
     void this.watchReadiness(child);
     this.ending = await ended;
     if (!this.isEnding()) this.task.log.write(`launcher: ${this.name} ended (${this.ending})\n`);
+  }
+
+  /** Whoever reads along may write something down: on a full disk that must not end what runs. */
+  private tellLine(line: string): void {
+    try {
+      this.task.onLine?.(line);
+    } catch (error) {
+      this.task.log.write(`launcher: ${error instanceof Error ? error.message : error}\n`);
+    }
   }
 
   private noteServer(line: string): void {
