@@ -95,6 +95,14 @@ const messagesOf = async (topic: string) => {
   return found;
 };
 
+const until = async (isSo: () => Promise<boolean>): Promise<void> => {
+  for (let waited = 0; waited < 500; waited++) {
+    if (await isSo()) return;
+    await sleep(10);
+  }
+  throw new Error('not within five seconds');
+};
+
 describe('the consumer of feedback', () => {
   it('stores rows and moves the progress of every partition, by ticks too', async () => {
     await append(0, [row('a'), row('b')], null);
@@ -205,5 +213,23 @@ describe('the consumer of feedback', () => {
     await reaches([0], shared);
     expect([...shared.ids]).toEqual(['other']);
     await filling.stop();
+  });
+
+  it('tells how far the store is behind in the partitions that it reads, and nothing of them when it reads none any more', async () => {
+    await consumer.stop();
+    const metrics = new Metrics('analysis');
+    consumer = new FeedbackConsumer(log, store, new IntakeFigures(metrics), createLog('test', 'silent'));
+    const told = async () =>
+      (await metrics.registry.metrics()).split('\n').filter((line) => line.startsWith('rampart_feedback_lag_messages{'));
+    store.away = Number.POSITIVE_INFINITY;
+    await append(1, [row('a')], [row('b')]);
+    await consumer.start('f2');
+    await until(async () => (await told()).some((line) => line.includes('partition="1"') && line.endsWith(' 2')));
+    expect((await told()).find((line) => line.includes('partition="0"'))).toMatch(/ 0$/);
+    store.away = 0;
+    await reaches([undefined, 1]);
+    await until(async () => (await told()).every((line) => line.endsWith(' 0')));
+    await consumer.stop();
+    expect(await told()).toEqual([]);
   });
 });

@@ -18,7 +18,7 @@ import { ErasedBefore, erasuresSoFar } from './erased-before.js';
 import { placedRows, UnreadableMessage } from './feedback-message.js';
 import { type Batch, BehindError, FeedbackWriter } from './feedback-writer.js';
 import { DEFAULT_HELD_BYTES, HELD_BYTES, sharesOf } from './held-bytes.js';
-import { IntakeFigures } from './intake-figures.js';
+import { IntakeFigures, worstSkewUs } from './intake-figures.js';
 import { SkippedRows } from './skipped-rows.js';
 import { TracedRows } from './traced-rows.js';
 
@@ -75,6 +75,7 @@ export class FeedbackConsumer {
     ]);
     await this.erased.note(erasures);
     this.traces.start();
+    this.figures.follow(() => this.stats());
     const { read, insert, gathered } = sharesOf(this.heldBytes, partitions);
     const writer = new FeedbackWriter(this.store, {
       ...{ bytes: insert, mostBytes: gathered, waitMs: WAIT_MS },
@@ -127,7 +128,7 @@ export class FeedbackConsumer {
 
   /** How far the log's clock lies behind its own known times; of the partitions read here, the worst. */
   skewUs(): number {
-    return Math.max(0, ...(this.stats()?.partitions.map(({ skewUs = 0 }) => skewUs) ?? []));
+    return worstSkewUs(this.stats()?.partitions ?? []);
   }
 
   /** Why nothing is stored at the moment. */
@@ -195,13 +196,7 @@ export class FeedbackConsumer {
     const progress: Progress = { topic, partition, generation, offset: BigInt(last.offset), knownAtUs: last.knownAtUs };
     // Asked in the turn in which they go: an erasure that is noted later waits for them.
     const going = rows.filter((placed) => !this.erased.has(placed));
-    return this.told(partition, this.erased.written(generation, store({ rows: going, progress })));
-  }
-
-  private async told(partition: number, stored: Promise<void>): Promise<void> {
-    await stored;
-    this.figures.skewed(this.skewUs());
-    this.figures.lagging(partition, this.stats()?.partitions.find((one) => one.partition === partition)?.lag ?? 0);
+    return this.erased.written(generation, store({ rows: going, progress }));
   }
 
   private async rowsOfAll({ partition, messages }: LogBatch, skipped: SkippedRows): Promise<Taken> {

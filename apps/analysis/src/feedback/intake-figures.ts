@@ -1,7 +1,10 @@
 /** What Prometheus hears of the way from the log into the store. */
 import { Injectable } from '@nestjs/common';
+import type { ConsumerStats } from '@rampart/event-log';
 import { Metrics } from '@rampart/service-kit';
 import { Counter, Gauge, Histogram } from 'prom-client';
+
+type Reading = Pick<ConsumerStats, 'partitions'>;
 
 @Injectable()
 export class IntakeFigures {
@@ -9,8 +12,7 @@ export class IntakeFigures {
   private readonly skippedRows: Counter;
   private readonly unreadableMessages: Counter;
   private readonly insertSeconds: Histogram;
-  private readonly lag: Gauge<'partition'>;
-  private readonly skew: Gauge;
+  private reading: () => Reading | undefined = () => undefined;
 
   constructor({ registry }: Metrics) {
     const registers = [registry];
@@ -27,21 +29,30 @@ export class IntakeFigures {
       buckets: [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
       registers,
     });
-    this.skew = new Gauge({
+    const partitions = () => this.reading()?.partitions ?? [];
+    new Gauge({
       name: 'rampart_log_clock_skew_seconds',
       help: 'How far the clock of the log lies behind its own known times; alarm above 1',
       registers,
+      collect() {
+        this.set(worstSkewUs(partitions()) / 1e6);
+      },
     });
-    this.lag = new Gauge({
+    new Gauge({
       name: 'rampart_feedback_lag_messages',
-      help: 'Messages in the log behind which the store is',
+      help: 'Messages in the log behind which the store is, of the partitions that this process reads',
       labelNames: ['partition'],
       registers,
+      collect() {
+        this.reset();
+        for (const { partition, lag } of partitions()) this.set({ partition }, lag);
+      },
     });
   }
 
-  skewed(us: number): void {
-    this.skew.set(us / 1e6);
+  /** Asked when somebody wants to know: what another process has taken over is not told any more. */
+  follow(reading: () => Reading | undefined): void {
+    this.reading = reading;
   }
 
   inserted({ rows, seconds }: { readonly rows: number; readonly seconds: number }): void {
@@ -56,8 +67,7 @@ export class IntakeFigures {
   unreadable(): void {
     this.unreadableMessages.inc();
   }
-
-  lagging(partition: number, messages: number): void {
-    this.lag.set({ partition }, messages);
-  }
 }
+
+/** @param partitions  that are read here */
+export const worstSkewUs = (partitions: Reading['partitions']): number => Math.max(0, ...partitions.map(({ skewUs = 0 }) => skewUs));
