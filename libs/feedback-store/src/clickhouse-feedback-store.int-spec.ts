@@ -3,6 +3,7 @@ import { type FreshClickhouse, freshClickhouse } from '@rampart/test-engines';
 import fc from 'fast-check';
 import { ClickhouseConnection } from './clickhouse-connection.js';
 import { ClickhouseFeedbackStore } from './clickhouse-feedback-store.js';
+import { feedbackErasureContract } from './examples/feedback-erasure.contract.js';
 import { feedbackExpiryContract } from './examples/feedback-expiry.contract.js';
 import { feedbackStoreContract } from './examples/feedback-store.contract.js';
 import { movedTo, type World, worlds } from './examples/random-worlds.js';
@@ -30,17 +31,16 @@ afterAll(async () => {
   await clickhouse?.drop();
 });
 
-feedbackStoreContract('ClickHouse', async () => {
+/** One after the other: they share a database. */
+const emptied = async (): Promise<ClickhouseFeedbackStore> => {
   const own = new ClickhouseFeedbackStore({ ...clickhouse, database: `${clickhouse.database}_contract` });
   await own.reset();
   return own;
-});
+};
 
-feedbackExpiryContract('ClickHouse', async () => {
-  const own = new ClickhouseFeedbackStore({ ...clickhouse, database: `${clickhouse.database}_contract` });
-  await own.reset();
-  return own;
-});
+feedbackStoreContract('ClickHouse', emptied);
+feedbackErasureContract('ClickHouse', emptied);
+feedbackExpiryContract('ClickHouse', emptied);
 
 const UNKNOWN_DATABASE = 81;
 let environments = 0;

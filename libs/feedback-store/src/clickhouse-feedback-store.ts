@@ -25,7 +25,7 @@ import { comparisonSums } from './statement/clickhouse-sums-rows.js';
 import { everything } from './statement/clickhouse-units-statement.js';
 import { StoreError } from './store-error.js';
 import { ClickhouseDamage } from './writing/clickhouse-damage.js';
-import { erasedUnits, eraseUnits, lastErasureUs } from './writing/clickhouse-erasure.js';
+import { erasedUnits, eraseUnits, lastErasureUs, outlivedErasures } from './writing/clickhouse-erasure.js';
 import { expiredUntil, expireRows } from './writing/clickhouse-expiry.js';
 import { RowBinaryWriter } from './writing/clickhouse-row-binary.js';
 import { type EncodedTable, RowEncoder } from './writing/clickhouse-rows.js';
@@ -142,6 +142,10 @@ export class ClickhouseFeedbackStore extends FeedbackStore {
 
   lastErasureUs(): Promise<InstantUs | null> {
     return lastErasureUs(this.connections);
+  }
+
+  outlived(erasures: readonly PlacedRow[]): Promise<readonly PlacedRow[]> {
+    return outlivedErasures(this.connections, erasures);
   }
 
   identity(): Promise<string> {

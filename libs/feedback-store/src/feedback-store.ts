@@ -329,6 +329,11 @@ export abstract class FeedbackStore {
   abstract erasedUnits(query: ErasureQuery, sinceUs: InstantUs): Promise<number>;
   /** Known time of the last erasure that took any row; null without one. Sums as of before it are no longer what they were. */
   abstract lastErasureUs(): Promise<InstantUs | null>;
+  /**
+   * Those of which rows of the unit at smaller positions are here: none of the erasures that were inserted, unless somebody inserted such rows afterwards.
+   * @param erasures  rows of kind `erasure`
+   */
+  abstract outlived(erasures: readonly PlacedRow[]): Promise<readonly PlacedRow[]>;
   /** Of this filling of the store: what was read into it must be read again into another one. Changes with `reset`. */
   abstract identity(): Promise<string>;
   /** Empties the store: everything in it can be made again from the log. */

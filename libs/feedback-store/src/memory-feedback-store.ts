@@ -92,6 +92,10 @@ export class MemoryFeedbackStore extends FeedbackStore {
     return this.erased.length === 0 ? null : Math.max(...this.erased.map(({ knownAtUs }) => knownAtUs));
   }
 
+  async outlived(erasures: readonly PlacedRow[]): Promise<readonly PlacedRow[]> {
+    return erasures.filter((erasure) => [...this.rows.values()].some((found) => isTakenBy(erasure, found)));
+  }
+
   async identity(): Promise<string> {
     return this.id;
   }
@@ -149,10 +153,11 @@ export class MemoryFeedbackStore extends FeedbackStore {
     return `memory${this.fillings}`;
   }
 
-  private erase({ row, position, knownAtUs, partition = 0 }: PlacedRow): void {
+  private erase(erasure: PlacedRow): void {
+    const { position, knownAtUs, partition = 0 } = erasure;
     for (const [key, found] of this.rows) {
-      const { project, environment, unit, kind, name, unitType } = found.row;
-      if (unit !== row.unit || project !== row.project || environment !== row.environment || found.position >= position) continue;
+      if (!isTakenBy(erasure, found)) continue;
+      const { project, environment, kind, name, unitType } = found.row;
       this.rows.delete(key);
       const scope = scopeOf({ project, environment, name: scopedName(kind, name), unitType });
       this.erased.push({ scope, place: `${partition}/${position}`, knownAtUs });
@@ -166,6 +171,12 @@ interface Erased {
   readonly place: string;
   readonly knownAtUs: InstantUs;
 }
+
+const isTakenBy = ({ row, position }: PlacedRow, found: PlacedRow): boolean =>
+  found.position < position &&
+  found.row.unit === row.unit &&
+  found.row.project === row.project &&
+  found.row.environment === row.environment;
 
 const scopeOfRow = ({ row }: PlacedRow): bigint => scopeOf({ ...row, name: scopedName(row.kind, row.name) });
 

@@ -1,10 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { DEAD_LETTERS, FEEDBACK, type FeedbackRow, INGEST_STATS, topicSpecs } from '@rampart/contracts';
+import { DEAD_LETTERS, ERASURES, erasureKey, FEEDBACK, type FeedbackRow, INGEST_STATS, topicSpecs } from '@rampart/contracts';
 import { firstKnownAt } from '@rampart/event-log';
 import { MemoryEventLog, MemoryStore } from '@rampart/event-log/memory';
 import { type Expiry, MemoryFeedbackStore } from '@rampart/feedback-store';
 import { createLog, Metrics } from '@rampart/service-kit';
 import type { DefinitionInForce } from '../definitions/definition-in-force.js';
+import { requestOf } from '../feedback/erasures.examples.js';
 import { FeedbackConsumer } from '../feedback/feedback.consumer.js';
 import { IntakeFigures } from '../feedback/intake-figures.js';
 import { definitionOf } from '../figures/conclusion.examples.js';
@@ -102,6 +103,26 @@ describe('what is kept', () => {
   it('is no other message but what the store has read', async () => {
     store.progress = async (topic) => [{ topic, partition: 0, generation: 0, offset: 40n, knownAtUs: onDay(40) }];
     expect(await kept({ rows: 20, log: 30 }, started(onDay(99), null))).toMatchObject({ feedback: 41 });
+  });
+});
+
+describe('what was erased', () => {
+  it('stays so: rows of before that came behind it go at the next round', async () => {
+    const erasure: FeedbackRow = { ...row('erasure'), kind: 'erasure', name: '' };
+    const [placed] = await log.append(FEEDBACK, [{ partition: 0, value: JSON.stringify([erasure]) }]);
+    const request = { ...requestOf(0, placed?.offset ?? 0), environment: 'past', requestedAtUs: onDay(100) };
+    await log.append(ERASURES, [{ partition: 0, key: erasureKey(request), value: JSON.stringify(request) }]);
+    const storedUpTo = async (offset: number) => {
+      while (Number((await store.progress(FEEDBACK))[0]?.offset ?? -1) < offset) await new Promise((resolve) => setTimeout(resolve, 5));
+    };
+    const below = [{ row: erasure, position: 1n << 60n, knownAtUs: 0 }];
+    await storedUpTo(100);
+    expect(await store.outlived(below)).toEqual([]);
+    await store.insert([{ row: row('d7'), position: 7n << 12n, knownAtUs: onDay(7), partition: 0 }], []);
+    expect(await store.outlived(below)).toEqual(below);
+    await kept({});
+    await storedUpTo(101);
+    expect(await store.outlived(below)).toEqual([]);
   });
 });
 

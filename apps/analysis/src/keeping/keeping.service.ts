@@ -1,4 +1,4 @@
-/** What is kept, and for how long: ticks are folded, old counters, letters and rows go; nothing that an open comparison needs. */
+/** What is kept, and for how long: ticks are folded, old counters, letters and rows go; nothing that an open comparison needs. Erased stays erased. */
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { DEAD_LETTERS, FEEDBACK, formatInstant, INGEST_STATS, topicSpecs } from '@rampart/contracts';
 import { dropOlder, EventLog } from '@rampart/event-log';
@@ -6,6 +6,7 @@ import { type ComparisonQuery, FeedbackStore, neededSinceUs } from '@rampart/fee
 import { LOG, type Log } from '@rampart/service-kit';
 import { comparisonQuery, Definitions } from '../definitions/definition-in-force.js';
 import { FeedbackConsumer } from '../feedback/feedback.consumer.js';
+import { OutlivedErasures } from '../feedback/outlived-erasures.js';
 
 /** In days; absent: for ever. */
 export interface KeepingTimes {
@@ -27,6 +28,7 @@ export class Keeping implements OnApplicationBootstrap, OnApplicationShutdown {
   private timer: NodeJS.Timeout | undefined;
   private inHand: Promise<void> = Promise.resolve();
   private isStopped = false;
+  private readonly erasures: OutlivedErasures;
 
   constructor(
     private readonly log: EventLog,
@@ -35,7 +37,9 @@ export class Keeping implements OnApplicationBootstrap, OnApplicationShutdown {
     private readonly feedback: FeedbackConsumer,
     @Inject(KEEPING_TIMES) private readonly times: KeepingTimes,
     @Inject(LOG) private readonly lines: Log,
-  ) {}
+  ) {
+    this.erasures = new OutlivedErasures(log, store);
+  }
 
   onApplicationBootstrap(): void {
     this.next(FIRST_AFTER_MS);
@@ -52,6 +56,8 @@ export class Keeping implements OnApplicationBootstrap, OnApplicationShutdown {
     const stats = this.feedback.stats();
     // Definitions, the log's end, the store: what was not read yet says nothing about what is needed.
     if (this.feedback.trouble() !== undefined || stats?.partitions.some(({ partition }) => partition === 0) !== true) return;
+    const repeated = await this.erasures.repeat(nowUs);
+    if (repeated > 0) this.lines.warn({ repeated }, 'rows came behind the erasure of their unit: it is repeated');
     for (const { topic } of topicSpecs(1)) await this.log.compact(topic);
     const before = (days: number | undefined) => (days === undefined ? null : nowUs - days * DAY_US);
     const [countsBeforeUs, lettersBeforeUs] = [nowUs - this.times.counts * DAY_US, nowUs - this.times.letters * DAY_US];
@@ -73,7 +79,7 @@ export class Keeping implements OnApplicationBootstrap, OnApplicationShutdown {
     if (this.isStopped) return;
     this.timer = setTimeout(() => {
       this.inHand = this.run(Date.now() * 1_000)
-        .catch((err: unknown) => this.lines.warn({ err }, 'old data could not be removed, it is tried again'))
+        .catch((err: unknown) => this.lines.warn({ err }, 'what is to go could not be removed, it is tried again'))
         .finally(() => this.next(EVERY_MS));
     }, afterMs);
     this.timer.unref();

@@ -2,9 +2,9 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ERASURES, type ErasureRequest, type ErasureStep, erasureKey, FEEDBACK, type FeedbackRow } from '@rampart/contracts';
+import { ERASURES, type ErasureRequest, type ErasureStep, erasureKey, FEEDBACK } from '@rampart/contracts';
 import { type EventLog, FollowedTopic } from '@rampart/event-log';
-import { messagesOf } from '@rampart/feedback-rows';
+import { erasureRow, messagesOf } from '@rampart/feedback-rows';
 import type { Log } from '@rampart/service-kit';
 import { ErasedUnits, type HeardErasure } from '../exposures/erased-units.js';
 import { SOURCE } from '../exposures/exposure-row.js';
@@ -86,11 +86,8 @@ export class ErasureFeed {
   }
 
   /** Rows told before the erasure had gone out before it was heard of here, and lie behind it: another erasure takes them, and what else came to the log since. */
-  private async eraseAgain({ project, environment, unitType, unit, by }: ErasureRequest): Promise<void> {
-    const row: FeedbackRow = {
-      ...{ kind: 'erasure', project, environment, name: '', unitType, unit, source: SOURCE, id: randomUUID() },
-      ...{ at: Date.now() * 1_000, digest: '0'.repeat(16), key: by },
-    };
+  private async eraseAgain(request: ErasureRequest): Promise<void> {
+    const row = erasureRow(request, { source: SOURCE, id: randomUUID(), at: Date.now() * 1_000 });
     await this.log.append(FEEDBACK, messagesOf([row], this.partitions));
   }
 }

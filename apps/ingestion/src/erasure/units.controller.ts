@@ -2,20 +2,11 @@
 import { randomUUID } from 'node:crypto';
 import { Controller, Delete, Get, HttpCode, Inject, Param, Req } from '@nestjs/common';
 import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
-import {
-  AUDIT,
-  type AuditEntry,
-  type ErasureProgress,
-  type ErasureRequest,
-  FEEDBACK,
-  type FeedbackRow,
-  isFitText,
-  LIMITS,
-} from '@rampart/contracts';
+import { AUDIT, type AuditEntry, type ErasureProgress, type ErasureRequest, FEEDBACK, isFitText, LIMITS } from '@rampart/contracts';
 import { unitSeal } from '@rampart/contracts/pseudonyms';
 import { DomainError } from '@rampart/domain/errors';
 import { EventLog, LogUnavailableError } from '@rampart/event-log';
-import { messagesOf, Pseudonyms } from '@rampart/feedback-rows';
+import { erasureRow, messagesOf, Pseudonyms } from '@rampart/feedback-rows';
 import { addressOf, Caller, type CallerIdentity, type CallingRequest, Environment, Project, Scope } from '@rampart/service-kit';
 import { z } from 'zod';
 import { IntakeScopes } from '../doors/intake-scopes.js';
@@ -63,15 +54,13 @@ export class UnitsController {
     this.scopes.named(project, environment, keyId);
     const id = randomUUID();
     const atUs = Date.now() * 1_000;
-    const row: FeedbackRow = {
-      ...{ kind: 'erasure', project, environment, name: '', unitType: type, unit: this.pseudonyms.of(project, type, raw) },
-      ...{ source: SOURCE, id, at: atUs, digest: '0'.repeat(16), key: keyId },
-    };
+    const unit = { project, environment, unitType: type, unit: this.pseudonyms.of(project, type, raw), by: keyId };
+    const row = erasureRow(unit, { source: SOURCE, id, at: atUs });
     // First the event: whoever is answered knows that its place in the log is taken, and what comes later counts.
     const [placed] = await this.durable(() => this.log.append(FEEDBACK, messagesOf([row], this.link.partitions)));
     if (placed === undefined) throw new LogUnavailableError('the log took nothing', RETRY_AFTER_MS);
     const asked: ErasureRequest = {
-      ...{ kind: 'request', id, project, environment, unitType: type, unit: row.unit, by: keyId, requestedAtUs: atUs },
+      ...{ kind: 'request', id, ...unit, requestedAtUs: atUs },
       ...{ sealed: unitSeal(this.platformSecret).sealed(raw), partition: placed.partition, offset: placed.offset },
     };
     await this.durable(() => this.erasures.tell([asked]));

@@ -80,6 +80,25 @@ export const feedbackErasureContract = (name: string, create: () => Promise<Feed
       expect(await store.lastErasureUs()).toBe(2002);
     });
 
+    it('is outlived by rows of before that somebody inserts after it, until it is repeated behind them', async () => {
+      const [first, second, elsewhere] = [
+        erasure(20, { unit: 2, at: 2000 }),
+        erasure(21, { unit: 3, at: 2001 }),
+        erasure(20, { unit: 2, at: 2000, environment: 'staging' }),
+      ];
+      const all = [first, second, elsewhere, erasure(23, { unit: 9, at: 2003 })];
+      expect(await store.outlived(all)).toEqual([]);
+      await store.insert([...world, first, second, elsewhere], []);
+      await store.insert(anew, []);
+      expect(await store.outlived(all)).toEqual([]);
+      for (const late of ofUnit(2, 4)) {
+        await store.insert([late], []);
+        expect(await store.outlived(all)).toEqual([first]);
+        await store.insert([erasure(30, { unit: 2, at: 4000 })], []);
+        expect(await store.outlived([...all, erasure(30, { unit: 2, at: 4000 })])).toEqual([]);
+      }
+    });
+
     it('moves a delta only by what came since', async () => {
       await store.insert([...world, erasure(20, { unit: 2, at: 2000 })], []);
       const [delta] = await store.delta([{ ...query, knownUntilUs: 4000 }], 2000);
