@@ -130,10 +130,19 @@ describe('three brokers, two shards, a PostgreSQL and each service twice', () =>
       });
       return JSON.parse(said) as {
         readonly findings: readonly { readonly code: string; readonly subject: string }[];
-        readonly facts: { readonly services: readonly { readonly name: string; readonly diagnosis?: { readonly pid: number } }[] };
+        readonly facts: {
+          readonly services: readonly { readonly name: string; readonly diagnosis?: { readonly pid: number } }[];
+          readonly freshness: { readonly hops: readonly { readonly hop: string; readonly ageMs: number | null }[] };
+        };
       };
     };
     const { facts } = await examined();
+    // Whichever process answers: only one of two takes the looks.
+    for (let time = 0; time < 4; time++) {
+      const { findings, facts: seen } = await examined();
+      expect(findings.filter(({ subject }) => subject === 'look')).toEqual([]);
+      expect(seen.freshness.hops.find(({ hop }) => hop === 'look')?.ageMs).toEqual(expect.any(Number));
+    }
     const processes = Object.entries(deployment.processes()).filter(([name]) => name !== 'door');
     expect(facts.services.map(({ name, diagnosis }) => [name, diagnosis?.pid]).sort()).toEqual(processes.sort());
     deployment.member('assignment-2').signal('SIGSTOP');

@@ -25,6 +25,8 @@ export interface Hop {
   readonly at: string | null;
   readonly ageMs: number | null;
   readonly trouble: string | null;
+  /** Another process of analysis knows, since it takes the looks: this one has no age to tell. */
+  readonly isElsewhere: boolean;
 }
 
 export interface Freshness extends StoreFreshness {

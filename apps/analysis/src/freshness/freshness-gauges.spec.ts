@@ -5,7 +5,7 @@ import { Metrics } from '@rampart/service-kit';
 import type { FreshnessService } from './freshness.service.js';
 import { FreshnessGauges } from './freshness-gauges.js';
 
-const hop = (name: Hop['hop'], ageMs: number | null): Hop => ({ hop: name, at: null, ageMs, trouble: null });
+const hop = (name: Hop['hop'], ageMs: number | null): Hop => ({ hop: name, at: null, ageMs, trouble: null, isElsewhere: false });
 
 describe('the ages that Prometheus reads', () => {
   it('do not vanish with the store that is asked for them', async () => {

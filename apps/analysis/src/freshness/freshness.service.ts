@@ -24,11 +24,13 @@ export class FreshnessService {
   async freshness(nowUs: InstantUs): Promise<Freshness> {
     const [store, stats, feedback] = await Promise.all([this.watermark.freshness(nowUs), this.lastOf(INGEST_STATS), this.lastOf(FEEDBACK)]);
     const look = this.figures.last;
+    const elsewhere = this.elsewhere();
     const hop = (name: Hop['hop'], atUs: InstantUs | null | undefined, trouble?: string): Hop => ({
       hop: name,
       at: atUs == null ? null : formatInstant(atUs),
       ageMs: atUs == null ? null : Math.max(0, Math.round((nowUs - atUs) / 1000)),
       trouble: trouble ?? null,
+      isElsewhere: elsewhere.includes(name),
     });
     return {
       ...store,
@@ -36,8 +38,8 @@ export class FreshnessService {
         hop('door', stats),
         hop('log', feedback, skewTrouble(this.feedback.skewUs())),
         hop('definitions', this.link.lastKnownAtUs, this.link.trouble()),
-        { hop: 'store', at: store.watermark, ageMs: store.ageMs, trouble: null },
-        hop('look', look?.knownUntilUs, this.looks.trouble() ?? (look === undefined ? this.whyNoLook() : undefined)),
+        { hop: 'store', at: store.watermark, ageMs: store.ageMs, trouble: null, isElsewhere: false },
+        hop('look', look?.knownUntilUs, this.looks.trouble()),
         hop('record', this.decisions.newestRecordedAtUs, this.decisions.trouble()),
       ],
       looks: look === undefined ? null : { comparisons: look.comparisons, tookMs: Math.round(look.seconds * 1000) },
@@ -47,10 +49,6 @@ export class FreshnessService {
   /** Hops of which another process knows. */
   elsewhere(): readonly Hop['hop'][] {
     return this.looks.areElsewhere ? ['look'] : [];
-  }
-
-  private whyNoLook(): string {
-    return this.looks.areElsewhere ? 'another process takes the looks' : 'no look was taken by this process yet';
   }
 
   /** When the log took the last message of a topic; of the partition that lies furthest behind. Null while one has none. */

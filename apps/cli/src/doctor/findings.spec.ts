@@ -34,7 +34,7 @@ const hop = (
   ageMs: number | null = 800,
   trouble: string | null = null,
 ) => ({
-  ...{ hop: name, at: ageMs === null ? null : '2023-11-14T22:13:20Z', ageMs, trouble },
+  ...{ hop: name, at: ageMs === null ? null : '2023-11-14T22:13:20Z', ageMs, trouble, isElsewhere: false },
 });
 const fresh = {
   ...{ watermark: '2023-11-14T22:13:20Z', ageMs: 900, looks: null },
@@ -182,12 +182,7 @@ describe('versions', () => {
 
 describe('freshness', () => {
   it('is told hop by hop: late, never heard of, in trouble', () => {
-    const hops = [
-      hop('log', 16_000),
-      hop('definitions', null),
-      hop('store', 900, 'away'),
-      hop('look', null, 'no look was taken by this process yet'),
-    ];
+    const hops = [hop('log', 16_000), hop('definitions', null), hop('store', 900, 'away'), { ...hop('look', null), isElsewhere: true }];
     expect(codes({ ...healthy, freshness: { ...fresh, hops } })).toEqual(['hop-late log', 'hop-late definitions', 'hop-trouble store']);
   });
 

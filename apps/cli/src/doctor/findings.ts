@@ -264,9 +264,7 @@ const freshness = (known: Freshness | { readonly error: string }, limits: Limits
     ];
   const hops = known.hops.flatMap(({ hop, ageMs, trouble }): readonly Finding[] => {
     const action = HOP_ACTIONS[hop] ?? 'The logs of the services on both sides of it say more.';
-    // One of two processes looks; the other says so, and nothing is wrong.
-    const isElsewhere = hop === 'look' && trouble === 'no look was taken by this process yet';
-    if (trouble !== null && !isElsewhere) return [{ code: 'hop-trouble', subject: hop, sentence: `at hop ${hop}: ${trouble}`, action }];
+    if (trouble !== null) return [{ code: 'hop-trouble', subject: hop, sentence: `at hop ${hop}: ${trouble}`, action }];
     if (!TICKING.has(hop)) return [];
     if (ageMs === null) return [{ code: 'hop-late', subject: hop, sentence: `nothing was heard at hop ${hop} yet`, action }];
     if (ageMs <= limits.mostAgeMs) return [];

@@ -92,10 +92,10 @@ const HOPS: Readonly<Record<Hop['hop'], string>> = {
 
 export const FreshnessList = ({ freshness: { hops } }: { readonly freshness: Freshness }) => (
   <ol className="hops">
-    {hops.map(({ hop, ageMs, trouble }) => (
+    {hops.map(({ hop, ageMs, trouble, isElsewhere }) => (
       <li key={hop} className={trouble === null ? '' : 'trouble'}>
         <span className="label">{HOPS[hop]}</span>
-        <span className="age">{ageMs === null ? 'never' : `${span(ageMs / 1000)} old`}</span>
+        <span className="age">{ageMs === null ? (isElsewhere ? 'another process knows' : 'never') : `${span(ageMs / 1000)} old`}</span>
         {trouble !== null && <span>{trouble}</span>}
       </li>
     ))}
