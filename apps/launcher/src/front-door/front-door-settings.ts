@@ -7,6 +7,8 @@ import type { Place } from './relay.js';
 export interface FrontDoorSettings {
   readonly host: string;
   readonly port: number;
+  /** How long it goes on after SIGTERM, unready already. */
+  readonly drainMs: number;
   readonly upstreams: Readonly<Partial<Record<ServiceName, readonly Place[]>>>;
 }
 
@@ -19,6 +21,12 @@ const placeFrom = (name: string, text: string): Place => {
   return { host: url.hostname.replace(/^\[|\]$/g, ''), port: Number(url.port === '' ? 80 : url.port) };
 };
 
+const drainFrom = (text = ''): number => {
+  const drainMs = Number(text);
+  if (Number.isInteger(drainMs) && drainMs >= 0 && drainMs <= 60_000) return drainMs;
+  throw new Refusal(`RAMPART_DRAIN_MS has "${text}": give milliseconds, 0 to 60000.`);
+};
+
 export const frontDoorSettingsFrom = (environment: NodeJS.ProcessEnv): FrontDoorSettings => {
   const upstreams = Object.fromEntries(
     serviceNames.flatMap((service) => {
@@ -29,5 +37,5 @@ export const frontDoorSettingsFrom = (environment: NodeJS.ProcessEnv): FrontDoor
   );
   if (Object.keys(upstreams).length === 0)
     throw new Refusal(`A front door leads to services: give their addresses in ${serviceNames.map(nameOf).join(', ')}.`);
-  return { ...hostAndPortFrom(environment), upstreams };
+  return { ...hostAndPortFrom(environment), drainMs: drainFrom(environment.RAMPART_DRAIN_MS), upstreams };
 };

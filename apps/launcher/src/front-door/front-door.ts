@@ -27,6 +27,8 @@ export interface FrontDoor {
   close(graceMs: number): Promise<void>;
 }
 
+const CLOSE_IDLE_EVERY_MS = 50;
+
 /** Of every answer; what a service or a page says for itself has the last word. */
 const securityHeaders = {
   'content-security-policy': "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
@@ -125,8 +127,11 @@ export const openFrontDoor = async (options: FrontDoorOptions): Promise<FrontDoo
     close: async (graceMs) => {
       const closed = new Promise((resolve) => server.close(resolve));
       server.closeIdleConnections();
+      // Those that were busy would be kept after their answer, for a client that has nothing more to ask.
+      const idle = setInterval(() => server.closeIdleConnections(), CLOSE_IDLE_EVERY_MS);
       const timer = setTimeout(() => server.closeAllConnections(), graceMs);
       await closed;
+      clearInterval(idle);
       clearTimeout(timer);
       relay.close();
     },

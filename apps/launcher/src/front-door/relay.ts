@@ -61,6 +61,14 @@ const readAway = (incoming: IncomingMessage, inner: ClientRequest): void => {
   incoming.unpipe(inner).resume();
 };
 
+/** Before that nothing is read: what nobody takes can still be passed to another one. */
+const whenConnected = (inner: ClientRequest, then: () => void): void => {
+  inner.once('socket', (socket) => {
+    if (socket.connecting) socket.once('connect', then);
+    else then();
+  });
+};
+
 export interface Place {
   readonly host: string;
   readonly port: number;
@@ -82,7 +90,14 @@ export class Relay {
 
   constructor(private readonly places: Places) {}
 
-  pass(incoming: IncomingMessage, outgoing: ServerResponse, target: Target & { readonly query: string }, requestId: string): void {
+  /** @param refusals  processes that were asked before, and do not listen */
+  pass(
+    incoming: IncomingMessage,
+    outgoing: ServerResponse,
+    target: Target & { readonly query: string },
+    requestId: string,
+    refusals = 0,
+  ): void {
     const place = this.places.placeOf(target.service, target.process);
     if (place === undefined) {
       this.unavailable(outgoing, target, requestId, 'is starting');
@@ -103,18 +118,17 @@ export class Relay {
       answer.pipe(outgoing);
     });
     inner.on('error', (error: NodeJS.ErrnoException) => {
+      const isRefused = error.code === 'ECONNREFUSED';
+      if (isRefused) this.places.refused?.(place);
+      // Nothing of it was sent: whoever else there is may be asked.
+      if (isRefused && target.process === undefined && refusals + 1 < this.places.processesOf(target.service) && !outgoing.destroyed)
+        return this.pass(incoming, outgoing, target, requestId, refusals + 1);
       readAway(incoming, inner);
       if (outgoing.headersSent || outgoing.destroyed) return outgoing.destroy();
       // The service closed a kept connection just as it was used again.
       if (inner.reusedSocket && error.code === 'ECONNRESET' && mayBeRepeated(incoming))
-        return this.pass(incoming, outgoing, target, requestId);
-      if (error.code === 'ECONNREFUSED') this.places.refused?.(place);
-      this.unavailable(
-        outgoing,
-        target,
-        requestId,
-        error.code === 'ECONNREFUSED' ? 'is not running at the moment' : 'ended before it answered',
-      );
+        return this.pass(incoming, outgoing, target, requestId, refusals);
+      this.unavailable(outgoing, target, requestId, isRefused ? 'is not running at the moment' : 'ended before it answered');
     });
     outgoing.on('close', () => {
       if (!outgoing.writableFinished) inner.destroy();
@@ -125,7 +139,7 @@ export class Relay {
       }
     });
     if (mayBeRepeated(incoming)) inner.end();
-    else incoming.pipe(inner);
+    else whenConnected(inner, () => incoming.pipe(inner));
   }
 
   close(): void {

@@ -11,6 +11,7 @@ interface Behind {
   readonly server: Server;
   readonly port: number;
   isReady: boolean;
+  answersAfterMs: number;
 }
 
 const behind: Behind[] = [];
@@ -29,10 +30,12 @@ afterEach(async () => {
 const serve = async (name: string): Promise<Behind> => {
   const server = createServer((request, response) => {
     if (request.url === '/readyz') response.writeHead(one.isReady ? 200 : 503);
-    response.end(name);
+    let bytes = 0;
+    request.on('data', (part: Buffer) => (bytes += part.length));
+    request.on('end', () => setTimeout(() => response.end(`${name} ${bytes}`), one.answersAfterMs));
   });
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
-  const one = { server, port: (server.address() as AddressInfo).port, isReady: true };
+  const one = { server, port: (server.address() as AddressInfo).port, isReady: true, answersAfterMs: 0 };
   behind.push(one);
   return one;
 };
@@ -60,7 +63,7 @@ describe('several processes behind a front door', () => {
       const answer = await fetch(`${address}/diagnostics/experiments${process}`);
       return `${answer.status} ${answer.status === 200 ? await answer.text() : ''}`;
     };
-    expect(await Promise.all(['-1', '-2', '-2', '-3', ''].map(said))).toEqual(['200 one', '200 two', '200 two', '404 ', '200 one']);
+    expect(await Promise.all(['-1', '-2', '-2', '-3', ''].map(said))).toEqual(['200 one 0', '200 two 0', '200 two 0', '404 ', '200 one 0']);
     const counted = await (await fetch(`${address}/diagnostics`)).json();
     expect(counted).toEqual({ processes: { experiments: 2, assignment: 0, ingestion: 0, analysis: 0 } });
     two.server.close();
@@ -71,31 +74,60 @@ describe('several processes behind a front door', () => {
   it('are asked in turns, as long as they are ready', async () => {
     const [one, two] = [await serve('one'), await serve('two')];
     const address = await open([one, two]);
-    expect(await asked(address)).toBe('one two');
+    expect(await asked(address)).toBe('one 0 two 0');
     two.isReady = false;
     await sleep(1_500);
-    expect(await asked(address)).toBe('one');
+    expect(await asked(address)).toBe('one 0');
     two.isReady = true;
     await sleep(1_500);
-    expect(await asked(address)).toBe('one two');
+    expect(await asked(address)).toBe('one 0 two 0');
   });
 
   it('are asked all the same where none is ready: each says itself why', async () => {
     const [one, two] = [await serve('one'), await serve('two')];
     one.isReady = false;
     two.isReady = false;
-    expect(await asked(await open([one, two]))).toBe('one two');
+    expect(await asked(await open([one, two]))).toBe('one 0 two 0');
   });
 
-  it('that are gone cost one answer, which says 503 and when to try again', async () => {
+  const gone = ({ server }: Behind): void => {
+    server.close();
+    server.closeAllConnections();
+  };
+
+  it('that are gone cost nobody an answer: another one is asked, with all of the body', async () => {
+    const [one, two, three] = [await serve('one'), await serve('two'), await serve('three')];
+    const address = await open([one, two, three]);
+    gone(two);
+    gone(three);
+    const body = 'x'.repeat(1_000_000);
+    const sent = async (): Promise<string> => (await fetch(`${address}/v1/projects`, { method: 'POST', body })).text();
+    expect([await sent(), await asked(address), await sent()]).toEqual(['one 1000000', 'one 0', 'one 1000000']);
+  });
+
+  it('finish what they are asked when the door closes, which waits for no kept connection after that', async () => {
+    const one = await serve('one');
+    one.answersAfterMs = 500;
+    const address = await open([one]);
+    const answer = fetch(`${address}/v1/projects`);
+    await sleep(100);
+    const begun = performance.now();
+    await Promise.all([door?.close(20_000), answer.then(async (found) => expect(await found.text()).toBe('one 0'))]);
+    // The client's own patience with a kept connection is four seconds.
+    expect(performance.now() - begun).toBeLessThan(3_000);
+  });
+
+  it('that are all gone are told with 503 and when to try again, and as soon as one is back it answers', async () => {
     const [one, two] = [await serve('one'), await serve('two')];
     const address = await open([one, two]);
-    two.server.close();
-    two.server.closeAllConnections();
-    const answers = [await fetch(`${address}/v1/projects`), await fetch(`${address}/v1/projects`)];
-    const refused = answers.filter(({ status }) => status === 503);
-    expect(refused.map(({ headers }) => headers.get('retry-after'))).toEqual(['1']);
-    expect(await asked(address)).toBe('one');
+    gone(one);
+    gone(two);
+    for (const method of ['GET', 'POST']) {
+      const answer = await fetch(`${address}/v1/projects`, method === 'GET' ? { method } : { method, body: 'x'.repeat(1_000_000) });
+      expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '1']);
+    }
+    await new Promise<void>((listening) => one.server.listen(one.port, '127.0.0.1', listening));
+    expect(await asked(address)).toBe('one 0');
   });
 });
 
@@ -105,6 +137,7 @@ describe('the settings of a front door of its own', () => {
     expect(settings).toEqual({
       host: '127.0.0.1',
       port: 0,
+      drainMs: 0,
       upstreams: {
         analysis: [
           { host: 'a', port: 1 },
@@ -114,10 +147,12 @@ describe('the settings of a front door of its own', () => {
     });
   });
 
-  it.each([{}, { RAMPART_UPSTREAM_ANALYSIS: 'analysis:80' }, { RAMPART_UPSTREAM_ANALYSIS: 'http://a/path' }])(
-    'refuse %j',
-    (environment) => {
-      expect(() => frontDoorSettingsFrom(environment)).toThrow(Refusal);
-    },
-  );
+  it.each([
+    {},
+    { RAMPART_UPSTREAM_ANALYSIS: 'http://a', RAMPART_DRAIN_MS: 'soon' },
+    { RAMPART_UPSTREAM_ANALYSIS: 'analysis:80' },
+    { RAMPART_UPSTREAM_ANALYSIS: 'http://a/path' },
+  ])('refuse %j', (environment) => {
+    expect(() => frontDoorSettingsFrom(environment)).toThrow(Refusal);
+  });
 });

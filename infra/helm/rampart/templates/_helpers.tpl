@@ -78,6 +78,9 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version }}
   value: {{ $values.assignment.corsOrigins | quote }}
 {{- end }}
 {{- end }}
+# Until the cluster has taken the pod out of its service.
+- name: RAMPART_DRAIN_MS
+  value: '5000'
 {{- with $values.extraEnv }}
 {{ toYaml . }}
 {{- end }}
@@ -104,7 +107,7 @@ metadata:
 spec:
   serviceAccountName: {{ include "rampart.name" .root }}
   automountServiceAccountToken: false
-  # Services end in good order within ten seconds.
+  # Five seconds go on as before, and services end in good order within ten.
   terminationGracePeriodSeconds: 20
   securityContext:
     runAsNonRoot: true

@@ -85,6 +85,19 @@ describe('a service process', () => {
     expect(await service.ended).toBe(0);
   });
 
+  it('goes on answering for as long as it was told, unready already, and ends at once when asked twice', async () => {
+    for (const isAskedTwice of [false, true]) {
+      const service = start({ ...complete, RAMPART_DRAIN_MS: isAskedTwice ? '60000' : '1500' });
+      const port = await service.port;
+      service.child.kill('SIGTERM');
+      const readiness = async (): Promise<number> => (await get(port, '/readyz')).status;
+      while ((await readiness()) === 200) await new Promise((resolve) => setTimeout(resolve, 20));
+      expect([await readiness(), (await get(port, '/v1/slow')).status]).toEqual([503, 200]);
+      if (isAskedTwice) service.child.kill('SIGTERM');
+      expect(await service.ended).toBe(0);
+    }
+  });
+
   it('ends with its parent, whose pipe it holds', async () => {
     const service = start({ ...complete, RAMPART_PARENT_PIPE: '1' });
     await service.port;

@@ -67,10 +67,10 @@ const endOnUncaught = (log: Log): void => {
 const stopOnRequest = (app: NestFastifyApplication, config: ServiceConfig, log: Log): void => {
   let isStopping = false;
   app.get(Readiness, { strict: false }).add('stopping', () => (isStopping ? 'this process is stopping' : undefined));
-  const stop = (why: string) => {
-    if (isStopping) return;
-    isStopping = true;
-    log.info({ why }, 'stopping');
+  let drain: NodeJS.Timeout | undefined;
+  const close = () => {
+    clearTimeout(drain);
+    drain = undefined;
     setTimeout(() => giveUp(log, `did not stop within ${STOP_WITHIN_MS} ms`, undefined), STOP_WITHIN_MS).unref();
     // Connections that were busy when closing began would be kept alive after their answer, and keep us.
     setInterval(() => app.getHttpServer().closeIdleConnections(), CLOSE_IDLE_EVERY_MS).unref();
@@ -79,9 +79,18 @@ const stopOnRequest = (app: NestFastifyApplication, config: ServiceConfig, log: 
       (error: unknown) => giveUp(log, 'did not stop in good order', error),
     );
   };
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop(signal));
+  const stop = (why: string, afterMs: number) => {
+    // Asked twice is meant.
+    if (isStopping) return drain === undefined ? undefined : close();
+    isStopping = true;
+    log.info({ why }, 'stopping');
+    if (afterMs > 0) drain = setTimeout(close, afterMs);
+    else close();
+  };
+  process.on('SIGTERM', () => stop('SIGTERM', config.RAMPART_DRAIN_MS));
+  process.on('SIGINT', () => stop('SIGINT', 0));
   if (!config.RAMPART_PARENT_PIPE) return;
   process.stdin.resume();
-  process.stdin.on('end', () => stop('the parent is gone'));
-  process.stdin.on('error', () => stop('the parent is gone'));
+  process.stdin.on('end', () => stop('the parent is gone', 0));
+  process.stdin.on('error', () => stop('the parent is gone', 0));
 };

@@ -34,6 +34,13 @@ export const serviceConfig = z.object({
     .max(1)
     .default(1)
     .describe('share of the traces that begin here which are kept; those that a client began are kept as it says'),
+  RAMPART_DRAIN_MS: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(60_000)
+    .default(0)
+    .describe('how long to go on answering after SIGTERM, unready already: until whoever shares out requests has noticed'),
   RAMPART_PARENT_PIPE: flag.describe('1 = end when standard input closes'),
 });
 export type ServiceConfig = z.infer<typeof serviceConfig>;
