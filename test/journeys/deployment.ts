@@ -28,6 +28,8 @@ export interface Deployment extends Platform {
 
 export interface DeploymentOptions {
   readonly env?: Readonly<Record<string, string>>;
+  /** Where another version of every process was built. */
+  readonly checkout?: string;
   /** Processes of each service; default 2. */
   readonly twice?: readonly ServiceName[];
   /** How services are told to reach an engine: its own address, or a proxy's; of brokers, the port instead of the one given. */
@@ -46,7 +48,7 @@ const ADMIN_KEY = 'rk_deployment0000_only-for-journeys-and-never-anywhere-else';
 const direct = async ({ postgres, clickhouse }: Engines) => ({ database: postgres.url, clickhouse: clickhouse.url });
 
 export const startDeployment = async (options: DeploymentOptions = {}): Promise<Deployment> => {
-  const { env = {}, twice = services, reached = direct, kafkaThrough, disks, envOf = () => ({}), doorThrough } = options;
+  const { env = {}, twice = services, reached = direct, kafkaThrough, disks, envOf = () => ({}), doorThrough, checkout } = options;
   const data = temporaryData();
   if (disks !== undefined) symlinkSync(disks.spool, join(data, 'assignment-1'));
   const [kafka, clickhouse, postgres] = await Promise.all([
@@ -77,7 +79,7 @@ export const startDeployment = async (options: DeploymentOptions = {}): Promise<
       return Member.start({
         name,
         program: `${service}/dist/main.js`,
-        data,
+        ...{ data, checkout },
         env: { ...all, ...told[service], ...folder, ...envOf(name, data) },
       });
     }),
@@ -94,7 +96,7 @@ export const startDeployment = async (options: DeploymentOptions = {}): Promise<
   const door = await Member.start({
     name: 'door',
     program: 'launcher/dist/front-door/main.js',
-    data,
+    ...{ data, checkout },
     env: { RAMPART_PORT: String(port), ...Object.fromEntries(upstreams) },
     port,
   });

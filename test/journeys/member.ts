@@ -12,6 +12,8 @@ export interface MemberOptions {
   readonly name: string;
   readonly program: string;
   readonly data: string;
+  /** Where another version was built. */
+  readonly checkout?: string | undefined;
   readonly env: Readonly<Record<string, string>>;
   readonly port?: number;
 }
@@ -24,12 +26,14 @@ export class Member {
   private isOver = false;
   private end = 'it never ended';
   private more: Readonly<Record<string, string>> = {};
+  private checkout: string;
 
   private constructor(
     private readonly options: MemberOptions,
     private readonly port: number,
   ) {
     this.name = options.name;
+    this.checkout = options.checkout ?? repository;
     this.address = `http://127.0.0.1:${port}`;
   }
 
@@ -65,6 +69,16 @@ export class Member {
     this.child?.kill(signal);
   }
 
+  /** Asked to end, as by a supervisor that has another version to start. */
+  async replaceBy(checkout: string): Promise<void> {
+    this.checkout = checkout;
+    const { child } = this;
+    if (child === undefined) return;
+    const ended = new Promise((resolve) => child.once('exit', resolve));
+    child.kill('SIGTERM');
+    await ended;
+  }
+
   /** kill -9; its next life, and all after that, have these settings more. */
   async kill(more?: Readonly<Record<string, string>>): Promise<void> {
     if (more !== undefined) this.more = more;
@@ -95,7 +109,7 @@ export class Member {
     const { program, data, env } = this.options;
     mkdirSync(join(data, 'logs'), { recursive: true });
     const log = createWriteStream(this.logFile, { flags: 'a' });
-    const child = spawn(process.execPath, [join(repository, 'apps', program)], {
+    const child = spawn(process.execPath, [join(this.checkout, 'apps', program)], {
       env: { PATH: process.env.PATH, RAMPART_LISTEN_PORT: String(this.port), RAMPART_PARENT_PIPE: '1', ...env, ...this.more },
       stdio: ['pipe', 'pipe', 'pipe'],
     });

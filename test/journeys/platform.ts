@@ -8,7 +8,7 @@ import { freePort } from '@rampart/test-engines';
 import { isOnKafka, type Servers, serversOf } from './servers.js';
 
 export const repository = resolve(import.meta.dirname, '..', '..', '..');
-const launcher = join(repository, 'apps', 'launcher', 'dist', 'main.js');
+const launcherIn = (checkout: string): string => join(checkout, 'apps', 'launcher', 'dist', 'main.js');
 
 export interface Answer {
   readonly status: number;
@@ -43,6 +43,8 @@ export interface PlatformOptions {
   readonly data?: string;
   readonly port?: number;
   readonly env?: Record<string, string>;
+  /** Where another version was built. */
+  readonly checkout?: string;
   /** Whatever the journeys run on. */
   readonly log?: 'embedded' | 'kafka';
 }
@@ -99,8 +101,9 @@ export const startPlatform = async (options: PlatformOptions = {}): Promise<Plat
   const data = options.data ?? temporaryData();
   const servers = (options.log ?? (isOnKafka ? 'kafka' : 'embedded')) === 'kafka' ? await serversOf(data) : undefined;
   const port = options.port ?? (await freePort());
-  const child = spawn(process.execPath, [launcher], {
-    cwd: repository,
+  const checkout = options.checkout ?? repository;
+  const child = spawn(process.execPath, [launcherIn(checkout)], {
+    cwd: checkout,
     env: {
       ...process.env,
       NODE_OPTIONS: '',
