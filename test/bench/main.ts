@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { actionBench, actionClusterBench } from './action-bench.js';
 import { assignmentBench } from './assignment-bench.js';
+import { assignmentClusterBench } from './assignment-cluster-bench.js';
 import { assignmentHttpBench } from './assignment-http-bench.js';
 import { repository } from './engines.js';
 import { ingestionBench } from './ingestion-bench.js';
@@ -24,6 +25,7 @@ const parts: Readonly<
 > = {
   assignment: assignmentBench,
   'assignment-http': assignmentHttpBench,
+  'assignment-cluster': assignmentClusterBench,
   statistics: statisticsBench,
   ingestion: ingestionBench,
   'ingestion-cluster': ingestionClusterBench,
