@@ -30,6 +30,7 @@ interface Panel {
 }
 
 const RULES = join(repository, 'infra/prometheus/rules.yaml');
+const RULES_TEST = join(repository, 'infra/prometheus/rules.test.yaml');
 const rules = (parse(readFileSync(RULES, 'utf8')) as { groups: { rules: Rule[] }[] }).groups.flatMap((group) => group.rules);
 const { panels } = JSON.parse(readFileSync(join(repository, 'infra/grafana/rampart.json'), 'utf8')) as { panels: readonly Panel[] };
 const known = documentedMetrics();
@@ -157,6 +158,13 @@ describe('the alert rules', () => {
     const checked = spawnSync('promtool', ['check', 'rules', RULES], { encoding: 'utf8' });
     if (checked.error !== undefined) return expect((checked.error as NodeJS.ErrnoException).code).toBe('ENOENT');
     expect(`${checked.stdout}${checked.stderr}`).toContain(`SUCCESS: ${rules.length} rules found`);
+    const tested = spawnSync('promtool', ['test', 'rules', RULES_TEST], { encoding: 'utf8' });
+    expect([tested.status, `${tested.stdout}${tested.stderr}`]).toEqual([0, expect.stringContaining('SUCCESS')]);
+  });
+
+  it('are each fired by series that promtool is given, and none by those of a platform that is well', () => {
+    const { tests } = parse(readFileSync(RULES_TEST, 'utf8')) as { readonly tests: readonly { readonly name: string }[] };
+    expect(tests.map(({ name }) => name)).toEqual([...rules.map(({ alert }) => alert), 'nothing is wrong']);
   });
 });
 

@@ -33,6 +33,8 @@ export class LookFigures {
       labelNames: ['same'],
       registers,
     });
+    // From the start: an alert on what begins with its first one, which has not increased, would not see it.
+    for (const same of ['true', 'false']) this.recounts.inc({ same }, 0);
     this.failures = new Counter({ name: 'rampart_look_failures_total', help: 'Looks that failed and are taken again', registers });
     const newest = () => this.last;
     new Gauge({

@@ -3,6 +3,8 @@ import type { Metrics } from '@rampart/service-kit';
 import { Counter, Gauge, Histogram } from 'prom-client';
 import type { WebhookDeliveries } from './webhook-deliveries.store.js';
 
+const OUTCOMES = ['delivered', 'tried-again', 'given-up'] as const;
+
 export class WebhookFigures {
   private readonly tries: Counter<'outcome'>;
   private readonly seconds: Histogram;
@@ -15,6 +17,8 @@ export class WebhookFigures {
       labelNames: ['outcome'],
       registers,
     });
+    // From the start: what begins with its first one has not increased.
+    for (const outcome of OUTCOMES) this.tries.inc({ outcome }, 0);
     this.seconds = new Histogram({
       name: 'rampart_webhook_try_seconds',
       help: 'Until a receiver has answered, or has not',
@@ -34,7 +38,7 @@ export class WebhookFigures {
     });
   }
 
-  tried(outcome: 'delivered' | 'tried-again' | 'given-up', seconds: number): void {
+  tried(outcome: (typeof OUTCOMES)[number], seconds: number): void {
     this.tries.inc({ outcome });
     this.seconds.observe(seconds);
   }
