@@ -46,7 +46,7 @@ const settings = serviceConfig.extend({
     .min(1)
     .max(256)
     .default(4)
-    .describe('partitions of a new feedback log; fixed when it is created'),
+    .describe('partitions of a new feedback log, or the number that the log has by now (rampart generation)'),
   RAMPART_KEEP_COUNTS_DAYS: days.default(30).describe('how long ingestion’s counters are kept, in log and store'),
   RAMPART_KEEP_DEAD_LETTERS_DAYS: days.default(90).describe('how long dead letters are kept, in log and store'),
   RAMPART_KEEP_ROWS_DAYS: days

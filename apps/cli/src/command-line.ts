@@ -16,7 +16,8 @@ export const HELP: Readonly<Record<string, string>> = {
   rampart backup FOLDER                                  history, log and feedback store as of one moment, while running
   rampart restore FOLDER                                 a backup into a fresh data folder
   rampart generation [--partitions N]                    more partitions of the feedback log
-  rampart units erase TYPE ID | erasures                 forget a person: every row, letter and list that names it
+  rampart units erase TYPE ID                            forget a person: every row, letter and list that names it;
+                                                         rampart units erasures lists who was
   rampart replay decisions                               recount every decision record: is it still so?
   rampart rebuild [store | read-models]                  derive anew from the log what follows from it
   rampart doctor                                         what is wrong with a platform, and what to do
@@ -111,7 +112,7 @@ backup.
   generation: `rampart generation [--partitions N]
 
 Opens the next generation of the feedback log of a stopped platform: positions and known times go on above all earlier ones, with N
-partitions (more than before), or as many. Start the platform with RAMPART_LOG_PARTITIONS=N then, every time.
+partitions (more than before), or as many. The data folder keeps the number; services that run one by one are told RAMPART_LOG_PARTITIONS=N from then on.
 `,
   keys: `rampart keys ACTION [options]
 
@@ -239,7 +240,7 @@ const OPTIONS = {
     check: { type: 'boolean', default: false },
   },
   keys: {
-    project: { type: 'string', default: 'default' },
+    project: { type: 'string' },
     name: { type: 'string' },
     role: { type: 'string' },
     environment: { type: 'string' },

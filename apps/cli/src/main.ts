@@ -143,7 +143,7 @@ const keysRequest = (typed: Typed): KeysRequest => {
   return {
     action,
     id: words[1],
-    project: texts.project ?? 'default',
+    project: texts.project,
     name: texts.name,
     role: texts.role,
     environmentKey: texts.environment,

@@ -13,7 +13,7 @@ import { keepToItsLog } from './kept-log.js';
 import { LogFile } from './log-file.js';
 import { identityOf, isAlive } from './process-identity.js';
 import { Refusal } from './refusal.js';
-import { beginRestore } from './restored-files.js';
+import { beginRestore, refuseFilled } from './restored-files.js';
 import { Supervised } from './supervisor.js';
 
 let folder: string;
@@ -65,6 +65,15 @@ describe('the log of a data folder', () => {
     platformSecret(folder);
     expect(() => keepToItsLog(folder, onKafka)).toThrow(/began with its log on PostgreSQL.* Leave KAFKA_BROKERS out/);
     expect(() => keepToItsLog(folder, onPostgres)).not.toThrow();
+  });
+});
+
+describe('a data folder in which a start was refused', () => {
+  it('is as good as a new one to a restore, and one with anything else is not', () => {
+    prepareDataFolder(folder);
+    expect(() => refuseFilled(folder)).not.toThrow();
+    platformSecret(folder);
+    expect(() => refuseFilled(folder)).toThrow('is not empty');
   });
 });
 

@@ -1,5 +1,5 @@
 /** On which log a data folder lives. On another one its definitions were never published and its events never arrived: that is no start, but a loss. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { keptSecret } from './data-folder.js';
 import { Refusal } from './refusal.js';
@@ -20,4 +20,15 @@ export const keepToItsLog = (folder: string, { kafkaBrokers }: Pick<Settings, 'k
   throw new Refusal(
     `The data in ${folder} began with its log on ${names[kept as LogName] ?? readFileSync(path, 'utf8')}, and would be without it on ${names[wanted]}. ${cure}, or choose a fresh folder with RAMPART_DATA.`,
   );
+};
+
+const partitionsFile = (folder: string): string => join(folder, 'partitions');
+
+/** Of the feedback log, where another generation has given it others than a new log would get. */
+export const keptPartitions = (folder: string): string | undefined =>
+  existsSync(partitionsFile(folder)) ? readFileSync(partitionsFile(folder), 'utf8').trim() : undefined;
+
+export const keepPartitions = (folder: string, partitions: string): void => {
+  rmSync(partitionsFile(folder), { force: true });
+  writeFileSync(partitionsFile(folder), `${partitions}\n`);
 };

@@ -14,7 +14,7 @@ import type { Place } from './front-door/relay.js';
 import { isLoopback } from './front-door/sign-in.js';
 import { SignInCodes } from './front-door/sign-in-codes.js';
 import type { ComponentStatus, PlatformStatus } from './front-door/status-page.js';
-import { keepToItsLog } from './kept-log.js';
+import { keepPartitions, keepToItsLog, keptPartitions } from './kept-log.js';
 import { beginRestore, endRestore, refuseFilled, refuseUnfinished } from './restored-files.js';
 import { removeRunFile, writeRunFile } from './run-file.js';
 import { isBuilt, runProgram, type Service, type ServiceName, serviceNames, startService } from './services.js';
@@ -107,6 +107,7 @@ export class Platform {
     const environment = this.environment(await Promise.all([this.engine(this.postgres()), ...this.kafka()]));
     const args = partitions === 'same' ? [] : ['--partitions', partitions];
     this.say(await runProgram(this.checkout, { service: 'experiments', program: 'generation', args }, environment));
+    if (partitions !== 'same') keepPartitions(this.folder, partitions);
   }
 
   async stop(): Promise<void> {
@@ -200,6 +201,7 @@ export class Platform {
       RAMPART_CLICKHOUSE_URL: urlOf('clickhouse'),
       RAMPART_CLICKHOUSE_CLUSTER: this.settings.clickhouseCluster,
       KAFKA_BROKERS: urlOf('kafka'),
+      RAMPART_LOG_PARTITIONS: process.env.RAMPART_LOG_PARTITIONS || keptPartitions(this.folder),
       RAMPART_SECRET: secret ?? platformSecret(this.folder),
       RAMPART_ADMIN_KEY_FILE: this.keyFile,
       // One machine: what listens to webhooks is on it, or near.

@@ -8,9 +8,9 @@ import type { Settings } from './settings.js';
 const UNFINISHED = 'restoring';
 const KEPT = ['secret', 'admin-key'] as const;
 
-/** @throws Refusal unless the folder is new or empty */
+/** @throws Refusal unless the folder is new, or a start that was refused left nothing but a place for logs in it */
 export const refuseFilled = (folder: string): void => {
-  if (!existsSync(folder) || readdirSync(folder).length === 0) return;
+  if (!existsSync(folder) || readdirSync(folder).every((name) => name === 'logs')) return;
   throw new Refusal(`The data folder ${folder} is not empty: choose a fresh one with RAMPART_DATA. Nothing was restored.`);
 };
 

@@ -23,7 +23,7 @@ const settings = serviceConfig.extend({
     .min(1)
     .max(256)
     .default(4)
-    .describe('partitions of a new feedback log; fixed when it is created'),
+    .describe('partitions of a new feedback log, or the number that the log has by now (rampart generation)'),
   RAMPART_ASSIGNMENT_FOLDER: z
     .string()
     .min(1)

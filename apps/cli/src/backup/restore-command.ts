@@ -21,13 +21,13 @@ export const restoreBackup = async (typedFolder: string, environment: Environmen
     throw error;
   });
   const data = dataFolder(environment);
-  if (existsSync(data) && readdirSync(data).length > 0)
+  if (existsSync(data) && readdirSync(data).some((name) => name !== 'logs'))
     throw new Refusal(`The data folder ${data} is not empty: choose a fresh one with RAMPART_DATA. Nothing was restored.`);
   print(`The backup of ${manifest.takenAt} is whole: ${manifest.files.length} files. Restoring into ${data} …`);
   const code = await runLauncher({ ...environment, RAMPART_DATA: data, RAMPART_RESTORE: folder });
   if (code === 0)
     print(
-      `Restored. Start it with RAMPART_DATA=${data} npm start; npm run rampart -- replay decisions then says whether all is as it was.`,
+      `Restored. Start it with RAMPART_DATA=${data} npm start; RAMPART_DATA=${data} npm run rampart -- replay decisions then says whether all is as it was.`,
     );
   return code;
 };

@@ -180,6 +180,14 @@ describe('versions', () => {
   });
 });
 
+describe('an admin key of another platform', () => {
+  it('is one finding, whatever it keeps from being known', () => {
+    const error = 'status 401: No such API key';
+    const services = healthy.services.map(({ name }) => ({ name, error }));
+    expect(codes({ ...healthy, services, freshness: { error } })).toEqual(['key-denied admin key']);
+  });
+});
+
 describe('freshness', () => {
   it('is told hop by hop: late, never heard of, in trouble', () => {
     const hops = [hop('log', 16_000), hop('definitions', null), hop('store', 900, 'away'), { ...hop('look', null), isElsewhere: true }];

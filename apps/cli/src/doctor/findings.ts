@@ -7,6 +7,7 @@ export interface Finding {
   readonly code:
     | 'process-down'
     | 'port-closed'
+    | 'key-denied'
     | 'service-unreachable'
     | 'service-not-ready'
     | 'trouble-noted'
@@ -34,6 +35,7 @@ const reachedOf = ({ services }: Facts): readonly Reached[] => services.filter((
 /** In the order in which one would look: what is down first, since most of the rest follows from it. */
 export const findingsOf = (facts: Facts, limits: Limits = DEFAULT_LIMITS): readonly Finding[] => [
   ...processes(facts),
+  ...denied(facts),
   ...unreachable(facts),
   ...engines(facts),
   ...readiness(facts),
@@ -65,9 +67,25 @@ const processes = ({ local }: Facts): readonly Finding[] =>
     ];
   });
 
+const isDenied = (error: string | null): boolean => /^status 40[13]:/.test(error ?? '');
+
+/** One finding in place of one for each service. */
+const denied = ({ services, address }: Facts): readonly Finding[] => {
+  const error = services.find((one) => isDenied(one.error))?.error ?? null;
+  if (error === null) return [];
+  return [
+    {
+      code: 'key-denied',
+      subject: 'admin key',
+      sentence: `the admin key is not that of the platform at ${address}: ${error}`,
+      action: 'Set RAMPART_ADMIN_KEY to it, or RAMPART_DATA to the data folder of the platform.',
+    },
+  ];
+};
+
 const unreachable = ({ services, address }: Facts): readonly Finding[] =>
   services.flatMap((one) =>
-    one.error === null
+    one.error === null || isDenied(one.error)
       ? []
       : [
           {
@@ -253,6 +271,8 @@ const HOP_ACTIONS: Readonly<Record<string, string>> = {
 };
 
 const freshness = (known: Freshness | { readonly error: string }, limits: Limits): readonly Finding[] => {
+  // Said once, of all services.
+  if ('error' in known && isDenied(known.error)) return [];
   if ('error' in known)
     return [
       {

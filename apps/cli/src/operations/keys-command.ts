@@ -9,7 +9,8 @@ import { textTable } from '../report/text-table.js';
 export interface KeysRequest {
   readonly action: 'admin' | 'rotate-admin' | 'list' | 'create' | 'rotate' | 'revoke';
   readonly id: string | undefined;
-  readonly project: string;
+  /** Of `list` and `create`; a key's id says by itself which it is. */
+  readonly project: string | undefined;
   readonly name: string | undefined;
   readonly role: string | undefined;
   readonly environmentKey: string | undefined;
@@ -43,7 +44,8 @@ export const keys = async (request: KeysRequest, environment: Environment, print
 };
 
 const overApi = async (request: KeysRequest, client: ApiClient, print: (text: string) => void): Promise<void> => {
-  const options = { query: { project: request.project } };
+  const project = request.project ?? (request.action === 'list' || request.action === 'create' ? 'default' : undefined);
+  const options = project === undefined ? {} : { query: { project } };
   if (request.action === 'create') {
     const { name, role, environmentKey } = request;
     if (name === undefined || role === undefined)

@@ -7,7 +7,8 @@ import { Refusal } from '../refusal.js';
 export const openPage = (environment: Environment, print: (text: string) => void): void => {
   const folder = dataFolder(environment);
   const run = livingRun(folder);
-  if (run === undefined) throw new Refusal(`No platform runs with the data folder ${folder}. Start it with npm start.`);
+  if (run === undefined)
+    throw new Refusal(`No platform runs with the data folder ${folder}. Start it with npm start, or name its folder in RAMPART_DATA.`);
   const code = signInCode(folder);
   if (code === null) {
     print(`${run.address}/#/sign-in`);

@@ -38,7 +38,7 @@ export const requirePlatform = async (environment: Environment, address: string 
   const found = await findPlatform(environment, address);
   if (found !== undefined) return found;
   throw new Refusal(
-    `No platform runs with the data folder ${dataFolder(environment)}. Start it with npm start, or name one with --address.`,
+    `No platform runs with the data folder ${dataFolder(environment)}. Start it with npm start, or name another one with RAMPART_DATA or --address.`,
   );
 };
 

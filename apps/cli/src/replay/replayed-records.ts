@@ -75,7 +75,9 @@ export const reportOf = ({ found, unreadable, engine, elapsedMs }: ReportedRepla
   ];
   if (unreadable > 0) lines.push(`decisions.v1 holds ${unreadable} messages that are no records.`);
   const seconds = elapsedMs / 1000;
-  lines.push(`${found.length} records in ${seconds.toFixed(1)} s (${(found.length / Math.max(seconds, 0.001)).toFixed(0)} a second).`);
+  lines.push(
+    `${found.length} ${found.length === 1 ? 'record' : 'records'} in ${seconds.toFixed(1)} s (${(found.length / Math.max(seconds, 0.001)).toFixed(0)} a second).`,
+  );
   return lines.join('\n');
 };
 

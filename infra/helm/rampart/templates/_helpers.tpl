@@ -107,6 +107,8 @@ metadata:
 spec:
   serviceAccountName: {{ include "rampart.name" .root }}
   automountServiceAccountToken: false
+  # Else the service of the release `rampart` puts a RAMPART_PORT of its own into every pod.
+  enableServiceLinks: false
   # Five seconds go on as before, and services end in good order within ten.
   terminationGracePeriodSeconds: 20
   securityContext:
