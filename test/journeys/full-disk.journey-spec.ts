@@ -44,15 +44,14 @@ const events = (setting: LiveSetting) =>
   visits(setting, 0, UNITS, { buysOneIn: { control: 3, treatment: 4 } }) as readonly { readonly id: string }[];
 
 /** Each batch until it is acknowledged. @returns what else was answered */
-const sendAll = async ({ key }: LiveSetting, all: readonly object[]): Promise<ReadonlySet<number>> => {
-  const statuses = new Set<number>();
+const sendAll = async ({ key }: LiveSetting, all: readonly object[]): Promise<ReadonlySet<string>> => {
+  const statuses = new Set<string>();
   for (let at = 0; at < all.length; at += PER_BATCH)
     await eventually(
       `batch at ${at} is acknowledged`,
       async () => {
         const { status, headers } = await platform.call('POST', '/v1/events', all.slice(at, at + PER_BATCH), { key });
-        statuses.add(status);
-        if (status === 503 && headers.get('retry-after') === null) throw new Error('503 without Retry-After');
+        statuses.add(status === 503 && headers.get('retry-after') === null ? '503 without Retry-After' : String(status));
         return status === 202 ? true : undefined;
       },
       FULL_FOR_MS + READY_WITHIN_MS + 60_000,
@@ -92,12 +91,14 @@ itOnDisk(
     const found = await overfill(more);
     const sending = sendAll(setting, all.slice(all.length / 2));
     const refusals: string[] = [];
+    let killed: readonly number[] = [];
     const since = performance.now();
     for (let [unit, isKilled] = [0, false]; performance.now() - since < FULL_FOR_MS; unit++) {
       // It has to begin anew without a byte of room.
       if (!isKilled && performance.now() - since > FULL_FOR_MS / 2) {
         isKilled = true;
-        for (const pid of engines) if (isAlive(pid)) process.kill(pid, 'SIGKILL');
+        killed = engines.filter(isAlive);
+        for (const pid of killed) process.kill(pid, 'SIGKILL');
       }
       await assigned(platform.address, clientKey, 'checkout', `unit-${unit}`).catch((error: unknown) => refusals.push(String(error)));
       await sleep(100);
@@ -110,8 +111,9 @@ itOnDisk(
     );
     const statuses = await sending;
     expect(refusals).toEqual([]);
-    expect([...statuses].filter((status) => status !== 202 && status !== 503)).toEqual([]);
-    expect(statuses).toContain(503);
+    // One that had ended by itself before has begun anew on the full disk just so.
+    expect(killed.length).toBeGreaterThan(0);
+    expect([...statuses].sort()).toEqual(['202', '503']);
     expect(await evidenceOf(setting, all.length)).toBe(undisturbed);
     await wholeResults(platform, more, found);
   },

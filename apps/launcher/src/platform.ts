@@ -201,6 +201,8 @@ export class Platform {
       RAMPART_CLICKHOUSE_URL: urlOf('clickhouse'),
       RAMPART_CLICKHOUSE_CLUSTER: this.settings.clickhouseCluster,
       KAFKA_BROKERS: urlOf('kafka'),
+      // Its own door is closed first.
+      RAMPART_DRAIN_MS: '0',
       RAMPART_LOG_PARTITIONS: process.env.RAMPART_LOG_PARTITIONS || keptPartitions(this.folder),
       RAMPART_SECRET: secret ?? platformSecret(this.folder),
       RAMPART_ADMIN_KEY_FILE: this.keyFile,

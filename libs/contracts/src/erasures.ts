@@ -1,6 +1,7 @@
 /**
- * `erasures.v1`: which units were erased, and which stores are done with it. Compacted: a request under its id, a step under `id/store/part`. It is kept for
- * ever, with the pseudonym alone: a spool that turns up later must know whom it may not bring back.
+ * `erasures.v1`: which units were erased, which stores are done with it, and where an erasure was repeated. Compacted: a request under its id, a step under
+ * `id/store/part`, a repetition under `id/again/partition/offset`. It is kept for ever, with the pseudonym alone: a spool that turns up later must know whom it
+ * may not bring back.
  */
 import type { InstantUs } from './instants.js';
 
@@ -37,22 +38,36 @@ export interface ErasureStep {
   readonly removed: number | null;
 }
 
+/** Rows of before the erasure lay behind it, or were stored after it: another event took them. */
+export interface ErasureRepetition {
+  readonly kind: 'repetition';
+  /** Of the request. */
+  readonly id: string;
+  /** Of the event in `feedback.v1`. */
+  readonly partition: number;
+  readonly offset: number;
+  readonly repeatedAtUs: InstantUs;
+}
+
 /** From so many characters on an id is looked for inside of words and sentences, too: shorter ones are a part of nearly everything. */
 export const DISTINCT_UNIT_ID = 8;
 
-export type ErasureMessage = ErasureRequest | ErasureStep;
+export type ErasureMessage = ErasureRequest | ErasureStep | ErasureRepetition;
 
-export const erasureKey = (message: ErasureMessage): string =>
-  message.kind === 'request' ? message.id : `${message.id}/${message.store}/${message.part}`;
+export const erasureKey = (message: ErasureMessage): string => {
+  if (message.kind === 'request') return message.id;
+  if (message.kind === 'repetition') return `${message.id}/again/${message.partition}/${message.offset}`;
+  return `${message.id}/${message.store}/${message.part}`;
+};
+
+const KINDS: ReadonlySet<unknown> = new Set<ErasureMessage['kind']>(['request', 'step', 'repetition']);
 
 /** @returns undefined for what can't be read */
 export const erasureMessageIn = (value: Uint8Array | null): ErasureMessage | undefined => {
   if (value === null) return undefined;
   try {
     const message = JSON.parse(new TextDecoder().decode(value)) as Partial<ErasureMessage> | null;
-    return (message?.kind === 'request' || message?.kind === 'step') && typeof message.id === 'string'
-      ? (message as ErasureMessage)
-      : undefined;
+    return KINDS.has(message?.kind) && typeof message?.id === 'string' ? (message as ErasureMessage) : undefined;
   } catch {
     return undefined;
   }

@@ -55,7 +55,7 @@ export const erasuresSoFar = async (log: EventLog): Promise<readonly PlacedRow[]
   if (generation === 0) return found;
   for await (const { value } of log.readAll(ERASURES)) {
     const message = erasureMessageIn(value);
-    if (message?.kind === 'request') found.push(...(await erasuresAt(log, message)));
+    if (message !== undefined && message.kind !== 'step') found.push(...(await erasuresAt(log, message)));
   }
   return found;
 };

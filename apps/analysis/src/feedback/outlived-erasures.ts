@@ -4,63 +4,132 @@
  * keeps sums hears of it, and so does a replay.
  */
 import { randomUUID } from 'node:crypto';
-import { ERASURES, type ErasureRequest, erasureMessageIn, FEEDBACK, type InstantUs } from '@rampart/contracts';
+import {
+  ERASURES,
+  type ErasureRepetition,
+  type ErasureRequest,
+  erasureKey,
+  erasureMessageIn,
+  FEEDBACK,
+  type InstantUs,
+} from '@rampart/contracts';
 import { type EventLog, partsOfPosition } from '@rampart/event-log';
 import { erasureRow, messagesOf } from '@rampart/feedback-rows';
 import type { FeedbackStore, PlacedRow, Progress } from '@rampart/feedback-store';
 import { erasuresAt } from './erased-before.js';
 
-/** Nobody stands still for so long and goes on. */
+/** Since the store had applied it. Nobody stands still for longer and goes on. */
 const WATCHED_FOR_US = 86_400_000_000;
 const SOURCE = 'rampart/analysis';
 
 type Place = Pick<ErasureRequest, 'partition' | 'offset'>;
 
+/** Every event that erases the unit, and is watched. */
+interface Watched {
+  readonly request: ErasureRequest;
+  readonly places: readonly Place[];
+}
+
+const unitOf = ({ project, environment, unitType, unit }: Pick<ErasureRequest, 'project' | 'environment' | 'unitType' | 'unit'>): string =>
+  [project, environment, unitType, unit].join('\0');
+
 export class OutlivedErasures {
-  /** By request, where it was repeated last: what that erasure will take is no reason for another one. */
-  private readonly repeatedAt = new Map<string, Place>();
+  /** By place, what lies there: that never changes. */
+  private rows = new Map<string, readonly PlacedRow[]>();
+  /** By unit, the last erasure that rows had outlived when they were looked for last. */
+  private suspected = new Map<string, bigint>();
 
   constructor(
     private readonly log: EventLog,
     private readonly store: Pick<FeedbackStore, 'progress' | 'outlived'>,
   ) {}
 
-  /** @returns how many were repeated @throws what log and store throw */
+  /**
+   * What rows have outlived in two rounds: in one alone they may have been read once more, on their way to be taken once more.
+   * @returns how many were repeated @throws what log and store throw
+   */
   async repeat(nowUs: InstantUs): Promise<number> {
-    const requests = await this.requestsSince(nowUs - WATCHED_FOR_US);
-    for (const id of this.repeatedAt.keys()) if (!requests.some((request) => request.id === id)) this.repeatedAt.delete(id);
-    if (requests.length === 0) return 0;
-    const { partitions } = await this.log.describeTopic(FEEDBACK);
-    const progress = await this.store.progress(FEEDBACK);
-    const requestOf = new Map<PlacedRow, ErasureRequest>();
-    for (const request of requests) for (const erasure of await this.passed(request, progress, partitions)) requestOf.set(erasure, request);
-    const outlived = new Set((await this.store.outlived([...requestOf.keys()])).flatMap((erasure) => requestOf.get(erasure) ?? []));
-    for (const request of outlived) {
-      const again = erasureRow(request, { source: SOURCE, id: randomUUID(), at: nowUs });
-      const [place] = await this.log.append(FEEDBACK, messagesOf([again], partitions));
-      if (place !== undefined) this.repeatedAt.set(request.id, place);
+    const units = await this.unitsSince(nowUs - WATCHED_FOR_US);
+    const lastOf = await this.lastOfEach(units);
+    const outlived = lastOf.size === 0 ? [] : await this.store.outlived([...lastOf.keys()]);
+    const suspectedBefore = this.suspected;
+    this.suspected = new Map(outlived.map(({ row, position }) => [unitOf(row), position]));
+    let repeated = 0;
+    for (const erasure of outlived) {
+      const request = lastOf.get(erasure);
+      if (request === undefined || suspectedBefore.get(unitOf(request)) !== erasure.position) continue;
+      await this.repeatOne(request, nowUs);
+      repeated += 1;
     }
-    return outlived.size;
+    return repeated;
   }
 
-  private async requestsSince(sinceUs: InstantUs): Promise<readonly ErasureRequest[]> {
+  private async repeatOne(request: ErasureRequest, nowUs: InstantUs): Promise<void> {
+    const { partitions } = await this.log.describeTopic(FEEDBACK);
+    const again = erasureRow(request, { source: SOURCE, id: randomUUID(), at: nowUs });
+    const [place] = await this.log.append(FEEDBACK, messagesOf([again], partitions));
+    if (place === undefined) throw new Error('the log took nothing');
+    const { partition, offset } = place;
+    const repetition: ErasureRepetition = { kind: 'repetition', id: request.id, partition, offset, repeatedAtUs: nowUs };
+    await this.log.append(ERASURES, [{ partition: 0, key: erasureKey(repetition), value: JSON.stringify(repetition) }]);
+  }
+
+  /** Units of which an erasure, or its repetition, is that young. */
+  private async unitsSince(sinceUs: InstantUs): Promise<ReadonlyMap<string, Watched>> {
     const requests = new Map<string, ErasureRequest>();
+    const doneAtUs = new Map<string, InstantUs>();
+    const repetitions = new Map<string, ErasureRepetition[]>();
     for await (const { value } of this.log.readAll(ERASURES)) {
       const message = erasureMessageIn(value);
-      if (message?.kind === 'request' && message.requestedAtUs >= sinceUs) requests.set(message.id, message);
+      if (message?.kind === 'request') requests.set(message.id, message);
+      else if (message?.kind === 'repetition') repetitions.set(message.id, [...(repetitions.get(message.id) ?? []), message]);
+      else if (message?.store === 'feedback-store') doneAtUs.set(message.id, message.doneAtUs);
     }
-    return [...requests.values()];
+    const units = new Map<string, Watched>();
+    for (const request of requests.values()) {
+      const again = repetitions.get(request.id) ?? [];
+      // Nobody looks for its id any more: then every store was done with it, when there was no word of this store yet.
+      const appliedAtUs = doneAtUs.get(request.id) ?? (request.sealed === null ? 0 : Number.POSITIVE_INFINITY);
+      if (appliedAtUs < sinceUs && again.every(({ repeatedAtUs }) => repeatedAtUs < sinceUs)) continue;
+      const others = units.get(unitOf(request))?.places ?? [];
+      units.set(unitOf(request), { request, places: [...others, request, ...again] });
+    }
+    return units;
   }
 
-  /** What the store has applied, wherever earlier rows of the unit may lie. */
-  private async passed(request: ErasureRequest, progress: readonly Progress[], partitions: number): Promise<readonly PlacedRow[]> {
-    const { partition, offset } = this.repeatedAt.get(request.id) ?? request;
-    if (!progress.some((one) => one.partition === partition && one.offset >= BigInt(offset))) return [];
-    const erasures = await erasuresAt(this.log, request);
-    const isPassed = ({ position }: PlacedRow): boolean => {
-      const { generation } = partsOfPosition(position);
-      return generation === 0 || (progress.length >= partitions && progress.every((one) => one.generation >= generation));
-    };
-    return erasures.filter(isPassed);
+  /** The last erasure of each unit takes what the others take. A unit of which one is still to be applied is left: that one may take them. */
+  private async lastOfEach(units: ReadonlyMap<string, Watched>): Promise<ReadonlyMap<PlacedRow, ErasureRequest>> {
+    const lastOf = new Map<PlacedRow, ErasureRequest>();
+    const read = this.rows;
+    this.rows = new Map();
+    if (units.size === 0) return lastOf;
+    const { partitions } = await this.log.describeTopic(FEEDBACK);
+    const progress = await this.store.progress(FEEDBACK);
+    for (const { request, places } of units.values()) {
+      const erasures: PlacedRow[] = [];
+      for (const place of places) {
+        const key = `${place.partition}/${place.offset}`;
+        const found = read.get(key) ?? (await erasuresAt(this.log, place)).filter(({ row }) => unitOf(row) === unitOf(request));
+        this.rows.set(key, found);
+        erasures.push(...found);
+      }
+      const last = erasures.reduce<PlacedRow | undefined>(
+        (latest, one) => (latest === undefined || one.position > latest.position ? one : latest),
+        undefined,
+      );
+      const isApplied =
+        places.every((place) => isPassed(place, progress)) && (last === undefined || hasNoEarlier(last, progress, partitions));
+      if (last !== undefined && isApplied) lastOf.set(last, request);
+    }
+    return lastOf;
   }
 }
+
+const isPassed = ({ partition, offset }: Place, progress: readonly Progress[]): boolean =>
+  progress.some((one) => one.partition === partition && one.offset >= BigInt(offset));
+
+/** Whether nobody reads an earlier generation any more, in which the unit lay elsewhere. */
+const hasNoEarlier = ({ position }: PlacedRow, progress: readonly Progress[], partitions: number): boolean => {
+  const { generation } = partsOfPosition(position);
+  return generation === 0 || (progress.length >= partitions && progress.every((one) => one.generation >= generation));
+};

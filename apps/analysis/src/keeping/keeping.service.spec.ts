@@ -66,9 +66,10 @@ afterEach(async () => {
   await log.close();
 });
 
+const keeper = (times: Partial<KeepingTimes>, definition: DefinitionInForce = started(onDay(90), null)) =>
+  new Keeping(log, store, new OneDefinition(definition), feedback, { counts: 30, letters: 90, ...times }, lines);
 const kept = async (times: Partial<KeepingTimes>, definition: DefinitionInForce = started(onDay(90), null)) => {
-  const keeping = new Keeping(log, store, new OneDefinition(definition), feedback, { counts: 30, letters: 90, ...times }, lines);
-  await keeping.run(onDay(100));
+  await keeper(times, definition).run(onDay(100));
   const begin = async (topic: string) => (await log.offsets(topic))[0]?.earliest;
   return { feedback: await begin(FEEDBACK), counts: await begin(INGEST_STATS), letters: await begin(DEAD_LETTERS) };
 };
@@ -120,9 +121,20 @@ describe('what was erased', () => {
     expect(await store.outlived(below)).toEqual([]);
     await store.insert([{ row: row('d7'), position: 7n << 12n, knownAtUs: onDay(7), partition: 0 }], []);
     expect(await store.outlived(below)).toEqual(below);
-    await kept({});
+    const keeping = keeper({});
+    for (let round = 0; round < 2; round++) await keeping.run(onDay(100));
     await storedUpTo(101);
     expect(await store.outlived(below)).toEqual([]);
+  });
+});
+
+describe('erasures that could not be looked at', () => {
+  it('keep nothing: old data may be what the disk is full of', async () => {
+    log.readAll = () => {
+      throw new Error('away');
+    };
+    expect(await kept({})).toMatchObject({ counts: 70, letters: 10 });
+    expect(store.expiries).toHaveLength(1);
   });
 });
 

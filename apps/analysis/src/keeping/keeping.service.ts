@@ -56,8 +56,7 @@ export class Keeping implements OnApplicationBootstrap, OnApplicationShutdown {
     const stats = this.feedback.stats();
     // Definitions, the log's end, the store: what was not read yet says nothing about what is needed.
     if (this.feedback.trouble() !== undefined || stats?.partitions.some(({ partition }) => partition === 0) !== true) return;
-    const repeated = await this.erasures.repeat(nowUs);
-    if (repeated > 0) this.lines.warn({ repeated }, 'rows came behind the erasure of their unit: it is repeated');
+    await this.repeatErasures(nowUs);
     for (const { topic } of topicSpecs(1)) await this.log.compact(topic);
     const before = (days: number | undefined) => (days === undefined ? null : nowUs - days * DAY_US);
     const [countsBeforeUs, lettersBeforeUs] = [nowUs - this.times.counts * DAY_US, nowUs - this.times.letters * DAY_US];
@@ -75,11 +74,21 @@ export class Keeping implements OnApplicationBootstrap, OnApplicationShutdown {
     if (logBeforeUs !== null) await this.dropBefore(FEEDBACK, Math.min(logBeforeUs, ...open.map(neededSinceUs)));
   }
 
+  /** What keeps it from being done must not keep old data: that may be what the disk is full of. */
+  private async repeatErasures(nowUs: number): Promise<void> {
+    try {
+      const repeated = await this.erasures.repeat(nowUs);
+      if (repeated > 0) this.lines.warn({ repeated }, 'rows came behind the erasure of their unit: it is repeated');
+    } catch (err) {
+      this.lines.warn({ err }, 'rows that came behind an erasure could not be looked for, it is tried again');
+    }
+  }
+
   private next(afterMs: number): void {
     if (this.isStopped) return;
     this.timer = setTimeout(() => {
       this.inHand = this.run(Date.now() * 1_000)
-        .catch((err: unknown) => this.lines.warn({ err }, 'what is to go could not be removed, it is tried again'))
+        .catch((err: unknown) => this.lines.warn({ err }, 'old data could not be removed, it is tried again'))
         .finally(() => this.next(EVERY_MS));
     }, afterMs);
     this.timer.unref();

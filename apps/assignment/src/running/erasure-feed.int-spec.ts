@@ -104,6 +104,16 @@ describe('an erasure that a process of assignment hears of', () => {
     await isDone();
     expect(await storyOf(ANN)).toEqual(['erased', 'told', 'erased again']);
     expect(await storyOf(BEN)).toEqual(['other']);
+    // Whoever looks for rows that come late finds both.
+    const places: string[] = [];
+    for await (const { value } of log.readAll(ERASURES)) {
+      const message = erasureMessageIn(value);
+      if (message?.kind !== 'repetition') continue;
+      const [found] = await log.read({ topic: FEEDBACK, partition: message.partition, offset: message.offset, limit: 1 });
+      const [row] = JSON.parse(Buffer.from(found?.value ?? []).toString()) as FeedbackRow[];
+      places.push(`${message.id} ${row?.kind} ${row?.unit === ANN.unit}`);
+    }
+    expect(places).toEqual(['e1 erasure true']);
   });
 
   it('is repeated behind what was on its way, and the process is done only then', async () => {

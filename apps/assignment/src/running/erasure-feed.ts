@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ERASURES, type ErasureRequest, type ErasureStep, erasureKey, FEEDBACK } from '@rampart/contracts';
+import { ERASURES, type ErasureRepetition, type ErasureRequest, type ErasureStep, erasureKey, FEEDBACK } from '@rampart/contracts';
 import { type EventLog, FollowedTopic } from '@rampart/event-log';
 import { erasureRow, messagesOf } from '@rampart/feedback-rows';
 import type { Log } from '@rampart/service-kit';
@@ -88,6 +88,11 @@ export class ErasureFeed {
   /** Rows told before the erasure had gone out before it was heard of here, and lie behind it: another erasure takes them, and what else came to the log since. */
   private async eraseAgain(request: ErasureRequest): Promise<void> {
     const row = erasureRow(request, { source: SOURCE, id: randomUUID(), at: Date.now() * 1_000 });
-    await this.log.append(FEEDBACK, messagesOf([row], this.partitions));
+    const [place] = await this.log.append(FEEDBACK, messagesOf([row], this.partitions));
+    if (place === undefined) throw new Error('the log took nothing');
+    // Whoever looks for rows that come late must know of this event, too.
+    const { partition, offset } = place;
+    const repeated: ErasureRepetition = { kind: 'repetition', id: request.id, partition, offset, repeatedAtUs: Date.now() * 1_000 };
+    await this.log.append(ERASURES, [{ partition: 0, key: erasureKey(repeated), value: JSON.stringify(repeated) }]);
   }
 }

@@ -38,10 +38,12 @@ const main = async (): Promise<void> => {
   const page = new PageFiles(join(checkout, 'apps', 'dashboard', 'dist', 'page'));
   const door = await openFrontDoor({ host, port, places, status, page });
   address = door.address;
+  const drained = new AbortController();
   const end = async (afterMs = 0): Promise<void> => {
-    if (isEnding) return;
+    // Asked twice is meant.
+    if (isEnding) return drained.abort();
     isEnding = true;
-    await sleep(afterMs);
+    await sleep(afterMs, undefined, { signal: drained.signal }).catch(() => undefined);
     places.close();
     await door.close(closeWithinMs);
     process.exit(0);

@@ -76,7 +76,7 @@ export interface Place {
 
 export interface Places {
   /** Where a process of the service listens, one of them or the one asked for; undefined while it has none. */
-  placeOf(service: Target['service'], process?: number): Place | undefined;
+  placeOf(service: Target['service'], process?: number, refused?: readonly Place[]): Place | undefined;
   /** How many of it there should be. */
   processesOf(service: Target['service']): number;
   /** Nobody listens there. */
@@ -96,9 +96,9 @@ export class Relay {
     outgoing: ServerResponse,
     target: Target & { readonly query: string },
     requestId: string,
-    refusals = 0,
+    refused: readonly Place[] = [],
   ): void {
-    const place = this.places.placeOf(target.service, target.process);
+    const place = this.places.placeOf(target.service, target.process, refused);
     if (place === undefined) {
       this.unavailable(outgoing, target, requestId, 'is starting');
       return;
@@ -121,23 +121,31 @@ export class Relay {
       const isRefused = error.code === 'ECONNREFUSED';
       if (isRefused) this.places.refused?.(place);
       // Nothing of it was sent: whoever else there is may be asked.
-      if (isRefused && target.process === undefined && refusals + 1 < this.places.processesOf(target.service) && !outgoing.destroyed)
-        return this.pass(incoming, outgoing, target, requestId, refusals + 1);
+      if (
+        isRefused &&
+        target.process === undefined &&
+        refused.length + 1 < this.places.processesOf(target.service) &&
+        !outgoing.destroyed
+      ) {
+        outgoing.off('close', onClose);
+        return this.pass(incoming, outgoing, target, requestId, [...refused, place]);
+      }
       readAway(incoming, inner);
       if (outgoing.headersSent || outgoing.destroyed) return outgoing.destroy();
       // The service closed a kept connection just as it was used again.
       if (inner.reusedSocket && error.code === 'ECONNRESET' && mayBeRepeated(incoming))
-        return this.pass(incoming, outgoing, target, requestId, refusals);
+        return this.pass(incoming, outgoing, target, requestId, refused);
       this.unavailable(outgoing, target, requestId, isRefused ? 'is not running at the moment' : 'ended before it answered');
     });
-    outgoing.on('close', () => {
+    const onClose = () => {
       if (!outgoing.writableFinished) inner.destroy();
       // Answered before the end of the body: nobody there waits for the rest, and it may never be read.
       else if (!incoming.complete) {
         readAway(incoming, inner);
         inner.destroy();
       }
-    });
+    };
+    outgoing.on('close', onClose);
     if (mayBeRepeated(incoming)) inner.end();
     else whenConnected(inner, () => incoming.pipe(inner));
   }

@@ -105,6 +105,18 @@ describe('several processes behind a front door', () => {
     expect([await sent(), await asked(address), await sent()]).toEqual(['one 1000000', 'one 0', 'one 1000000']);
   });
 
+  it('that are gone cost nobody an answer either where none says that it is ready, however many ask at once', async () => {
+    const [one, two, three] = [await serve('one'), await serve('two'), await serve('three')];
+    one.isReady = false;
+    const address = await open([one, two, three]);
+    gone(two);
+    gone(three);
+    const answers = await Promise.all(
+      Array.from({ length: 100 }, async () => (await fetch(`${address}/v1/projects`, { method: 'POST', body: 'x' })).text()),
+    );
+    expect([...new Set(answers)]).toEqual(['one 1']);
+  });
+
   it('finish what they are asked when the door closes, which waits for no kept connection after that', async () => {
     const one = await serve('one');
     one.answersAfterMs = 500;

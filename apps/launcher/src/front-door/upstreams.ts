@@ -43,11 +43,12 @@ export class Upstreams implements Places {
   }
 
   /** The next that is ready. Where none is, the next of all: it says itself what it waits for. */
-  placeOf(service: ServiceName, process?: number): Place | undefined {
+  placeOf(service: ServiceName, process?: number, refused: readonly Place[] = []): Place | undefined {
     const own = this.of(service);
     if (process !== undefined) return own[process - 1]?.place;
-    const ready = own.filter(({ isReady }) => isReady);
-    const choice = ready.length > 0 ? ready : own;
+    const left = own.filter(({ place }) => !refused.includes(place));
+    const ready = left.filter(({ isReady }) => isReady);
+    const choice = ready.length > 0 ? ready : left;
     const turn = this.turns.get(service) ?? 0;
     this.turns.set(service, turn + 1);
     return choice[turn % choice.length]?.place;
