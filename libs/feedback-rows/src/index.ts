@@ -1,5 +1,5 @@
 export { digestOf } from './digest.js';
-export { erasureRow } from './erasure-row.js';
+export { erasureRow, repeatErasure } from './erasure-row.js';
 export { messagesOf, partitionOfRow } from './feedback-messages.js';
 export { Pseudonyms } from './pseudonyms.js';
 export { type TraceOf, traceHeaders } from './trace-headers.js';

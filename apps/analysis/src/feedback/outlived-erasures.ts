@@ -3,18 +3,9 @@
  * store what it had in hand when it goes on; and so may the network deliver an insert that was given up. The erasure is repeated behind them, as an event: whoever
  * keeps sums hears of it, and so does a replay.
  */
-import { randomUUID } from 'node:crypto';
-import {
-  ERASURES,
-  type ErasureRepetition,
-  type ErasureRequest,
-  erasureKey,
-  erasureMessageIn,
-  FEEDBACK,
-  type InstantUs,
-} from '@rampart/contracts';
+import { ERASURES, type ErasureRepetition, type ErasureRequest, erasureMessageIn, FEEDBACK, type InstantUs } from '@rampart/contracts';
 import { type EventLog, partsOfPosition } from '@rampart/event-log';
-import { erasureRow, messagesOf } from '@rampart/feedback-rows';
+import { repeatErasure } from '@rampart/feedback-rows';
 import type { FeedbackStore, PlacedRow, Progress } from '@rampart/feedback-store';
 import { erasuresAt } from './erased-before.js';
 
@@ -58,20 +49,11 @@ export class OutlivedErasures {
     for (const erasure of outlived) {
       const request = lastOf.get(erasure);
       if (request === undefined || suspectedBefore.get(unitOf(request)) !== erasure.position) continue;
-      await this.repeatOne(request, nowUs);
+      const { partitions } = await this.log.describeTopic(FEEDBACK);
+      await repeatErasure(this.log, request, { source: SOURCE, atUs: nowUs, partitions });
       repeated += 1;
     }
     return repeated;
-  }
-
-  private async repeatOne(request: ErasureRequest, nowUs: InstantUs): Promise<void> {
-    const { partitions } = await this.log.describeTopic(FEEDBACK);
-    const again = erasureRow(request, { source: SOURCE, id: randomUUID(), at: nowUs });
-    const [place] = await this.log.append(FEEDBACK, messagesOf([again], partitions));
-    if (place === undefined) throw new Error('the log took nothing');
-    const { partition, offset } = place;
-    const repetition: ErasureRepetition = { kind: 'repetition', id: request.id, partition, offset, repeatedAtUs: nowUs };
-    await this.log.append(ERASURES, [{ partition: 0, key: erasureKey(repetition), value: JSON.stringify(repetition) }]);
   }
 
   /** Units of which an erasure, or its repetition, is that young. */

@@ -1,10 +1,9 @@
 /** Follows `erasures.v1`: before anything is sent from the spool it is known whose rows may not be, and each erasure is told when the spool has none of them. */
-import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ERASURES, type ErasureRepetition, type ErasureRequest, type ErasureStep, erasureKey, FEEDBACK } from '@rampart/contracts';
+import { ERASURES, type ErasureRequest, type ErasureStep, erasureKey } from '@rampart/contracts';
 import { type EventLog, FollowedTopic } from '@rampart/event-log';
-import { erasureRow, messagesOf } from '@rampart/feedback-rows';
+import { repeatErasure } from '@rampart/feedback-rows';
 import type { Log } from '@rampart/service-kit';
 import { ErasedUnits, type HeardErasure } from '../exposures/erased-units.js';
 import { SOURCE } from '../exposures/exposure-row.js';
@@ -87,12 +86,6 @@ export class ErasureFeed {
 
   /** Rows told before the erasure had gone out before it was heard of here, and lie behind it: another erasure takes them, and what else came to the log since. */
   private async eraseAgain(request: ErasureRequest): Promise<void> {
-    const row = erasureRow(request, { source: SOURCE, id: randomUUID(), at: Date.now() * 1_000 });
-    const [place] = await this.log.append(FEEDBACK, messagesOf([row], this.partitions));
-    if (place === undefined) throw new Error('the log took nothing');
-    // Whoever looks for rows that come late must know of this event, too.
-    const { partition, offset } = place;
-    const repeated: ErasureRepetition = { kind: 'repetition', id: request.id, partition, offset, repeatedAtUs: Date.now() * 1_000 };
-    await this.log.append(ERASURES, [{ partition: 0, key: erasureKey(repeated), value: JSON.stringify(repeated) }]);
+    await repeatErasure(this.log, request, { source: SOURCE, atUs: Date.now() * 1_000, partitions: this.partitions });
   }
 }
