@@ -90,7 +90,7 @@ export class Relay {
 
   constructor(private readonly places: Places) {}
 
-  /** @param refusals  processes that were asked before, and do not listen */
+  /** @param refused  where it was tried before, and nobody listens */
   pass(
     incoming: IncomingMessage,
     outgoing: ServerResponse,
